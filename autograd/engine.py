@@ -1,0 +1,339 @@
+"""The backward pass: walk the graph from outputs to leaves, newest node first, without recursion.
+
+A node's creation number is larger than those of the nodes it read from, so walking the reachable nodes in falling
+order meets each one when its gradient is complete. That is Wengert's list, read backwards.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any
+
+from ..backends import kernels_of
+from ..backends.errors import GraphError, ShapeError
+from . import hooks as hook_calls
+from .base import TensorBase, edge_of, wrap
+from .grad_mode import mode
+from .node import LEAF, NODE, OUTPUT
+from .ops.cast import cast
+from .ops.reduction import sum_to
+
+_by_seq = attrgetter("seq")
+
+
+class Pass:
+    """One run of backward: what is still to be delivered, and where it goes.
+
+    Args:
+        create_graph: rules run on Tensors and are recorded.
+        retain: saved values stay after use.
+        wanted: edges whose gradients are to be returned instead of accumulated; None for all leaves.
+    """
+
+    def __init__(self, create_graph: bool, retain: bool, wanted: set[Any] | None, accumulate: bool) -> None:
+        self.create_graph = create_graph
+        self.retain = retain
+        self.wanted = wanted  # (node, index) pairs and leaves
+        self.accumulate = accumulate
+        self.found: dict[Any, Any] = {}
+        self.pending: dict[Any, Any] = {}  # node -> gradient, or a list of them; leaf -> gradient
+        self.owned: set[Any] = set()  # keys whose pending gradient this pass allocated, so may add to in place
+        self.waiting: dict[Any, int] = {}  # leaf -> how many contributions are still to come
+        self.order: list[Any] = []
+
+    # ------------------------------------------------------------------ which nodes run
+
+    def plan(self, roots: Sequence[Any]) -> None:
+        """Find the nodes to run, in order, and how often each leaf will be reached."""
+        seen: set[Any] = set()
+        order: list[Any] = []
+        stack = [e.node if e.edge_kind == OUTPUT else e for e in roots if e.edge_kind != LEAF]
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            order.append(node)
+            for e in node.edges:
+                if e is not None:
+                    kind = e.edge_kind
+                    if kind == NODE:
+                        if e not in seen:
+                            stack.append(e)
+                    elif kind == OUTPUT:
+                        stack.append(e.node)
+        order.sort(key=_by_seq)
+        if self.wanted is not None:
+            order = self._leading_to_wanted(order)
+        waiting = self.waiting
+        for node in order:
+            for e in node.edges:
+                if e is not None and e.edge_kind == LEAF:
+                    waiting[e] = waiting.get(e, 0) + 1
+        for e in roots:
+            if e.edge_kind == LEAF:
+                waiting[e] = waiting.get(e, 0) + 1
+        order.reverse()
+        self.order = order
+
+    def _leading_to_wanted(self, order: list[Any]) -> list[Any]:
+        wanted = self.wanted or set()
+        stops = {w[0] for w in wanted if type(w) is tuple}
+        leading: set[Any] = set()
+        self.needed = leading | stops
+        for node in order:
+            for e in node.edges:
+                if e is not None and ((e.node if e.edge_kind == OUTPUT else e) in self.needed or e in wanted):
+                    leading.add(node)
+                    self.needed.add(node)
+                    break
+        self.leading = leading
+        return [node for node in order if node in self.needed]
+
+    # ------------------------------------------------------------------ running them
+
+    def run(self) -> None:
+        """Run every planned node, newest first."""
+        pending, create_graph, retain, wanted = self.pending, self.create_graph, self.retain, self.wanted
+        for node in self.order:
+            g = pending.pop(node, None)
+            if g is None:
+                self._skip(node)
+                continue
+            if node.count == 1:
+                gs = [g]
+            else:
+                gs = g
+            if node.hooks is not None:
+                gs = node.hooks.before(gs, create_graph)
+            if wanted is not None:
+                for i, gi in enumerate(gs):
+                    if (node, i) in wanted:
+                        self.found[node, i] = gi
+                if node not in self.leading:
+                    continue
+            op = node.op
+            if node.count > 1 and not op.undefined:
+                gs = [self._zeros(node, i) if gi is None else gi for i, gi in enumerate(gs)]
+            g = None
+            grads = op.backward_graph(node, *gs) if create_graph else op.backward(node, *gs)
+            if type(grads) is not tuple:
+                grads = (grads,)
+            if node.hooks is not None:
+                grads = node.hooks.after(grads, gs, create_graph)
+            gs = None
+            if not retain:
+                node.release()
+            ready = self._deliver(node.edges, grads)
+            if ready:
+                grads = None
+                for leaf in ready:
+                    self._finish(leaf)
+
+    def _zeros(self, node: Any, index: int) -> Any:
+        zeros = node.k.zeros(node.shape[index], node.dtype[index])
+        return wrap(zeros) if self.create_graph else zeros
+
+    def _skip(self, node: Any) -> None:
+        """A node that no gradient reached still counts for the leaves below it."""
+        for leaf in self._deliver(node.edges, (None,) * len(node.edges)):
+            self._finish(leaf)
+
+    def _deliver(self, edges: Sequence[Any], grads: Sequence[Any]) -> list[Any]:
+        """Hand each gradient to its edge. Returns the leaves that have now received all of theirs."""
+        ready = []
+        restricted = self.wanted is not None
+        for edge, g in zip(edges, grads, strict=False):
+            if edge is None:
+                continue
+            kind = edge.edge_kind
+            if kind == LEAF:
+                left = self.waiting[edge] = self.waiting[edge] - 1
+                if left == 0:
+                    ready.append(edge)
+                if g is None or (restricted and edge not in self.wanted):
+                    continue
+                data = edge._data
+                shape, dtype = data.shape, data.dtype
+            elif g is None or (restricted and (edge.node if kind == OUTPUT else edge) not in self.needed):
+                continue
+            else:
+                shape, dtype = edge.shape, edge.dtype
+            if self.create_graph:
+                if g._data.shape != shape or g._data.dtype is not dtype:
+                    g = conform(g, shape, dtype)
+            elif g.shape != shape or g.dtype is not dtype or not shape:
+                g = conform(g, shape, dtype)
+            if kind == OUTPUT:
+                self._add_output(edge, g)
+            else:
+                self._add(edge, g)
+        return ready
+
+    def _add(self, key: Any, g: Any) -> None:
+        pending = self.pending
+        old = pending.get(key)
+        if old is None:
+            pending[key] = g
+        elif self.create_graph or not g.shape:
+            pending[key] = as_array(old + g)
+        elif key in self.owned:
+            kernels_of[type(g)].xp.add(old, g, out=old)
+        else:  # the first gradient may be someone else's array too, so the second one allocates
+            pending[key] = old + g
+            self.owned.add(key)
+
+    def _add_output(self, edge: Any, g: Any) -> None:
+        slots = self.pending.get(edge.node)
+        if slots is None:
+            slots = self.pending[edge.node] = [None] * edge.node.count
+        old = slots[edge.index]
+        slots[edge.index] = g if old is None else old + g
+
+    def _finish(self, leaf: Any) -> None:
+        """A leaf has all its contributions: run its hooks, then keep or accumulate the sum."""
+        g = self.pending.pop(leaf, None)
+        if g is None:
+            return
+        leaf_hooks = leaf._hooks
+        if leaf_hooks is not None and leaf_hooks.tensor:
+            g = hook_calls.call(leaf_hooks.tensor, g, self.create_graph)
+        if self.wanted is not None:
+            if leaf in self.wanted:
+                self.found[leaf] = g
+            if not self.accumulate:
+                return
+        if self.create_graph:
+            leaf._grad = g if leaf._grad is None else leaf._grad + g
+        else:
+            self._accumulate(leaf, g, leaf in self.owned or sys.getrefcount(g) == 2)
+        if leaf_hooks is not None:
+            for hook in list(leaf_hooks.post.values()):
+                hook(leaf)
+
+    def _accumulate(self, leaf: Any, g: Any, mine: bool) -> None:
+        old = leaf._grad
+        if old is None:
+            # The array may become the user's to write on, so it must be nobody else's.
+            if not (mine and g.base is None and g.flags.c_contiguous):
+                g = g.copy()
+            leaf._grad = wrap(g)
+        elif old._rg:
+            leaf._grad = wrap(old._data + g)
+        else:
+            kernels_of[type(g)].xp.add(old._data, g, out=old._data)
+            if old._ver is not None:
+                old._ver[0] += 1
+
+
+def as_array(value: Any) -> Any:
+    """``value``, with NumPy's 0-d scalars turned back into arrays."""
+    return value if isinstance(value, TensorBase) or type(value) in kernels_of else value.__array__()
+
+
+def conform(g: Any, shape: Any, dtype: Any) -> Any:
+    """A gradient summed to its input's shape and cast to its dtype: what undoes broadcasting and promotion."""
+    if isinstance(g, TensorBase):
+        if g._data.shape != shape:
+            g = sum_to(g, shape)
+        return g if g._data.dtype == dtype else cast(g, dtype)
+    if g.shape != shape:
+        g = sum_to(g, shape)
+    if g.dtype != dtype:
+        g = cast(g, dtype)
+    return as_array(g)
+
+
+# ---------------------------------------------------------------------- the two entries
+
+
+def run_backward(
+    outputs: Sequence[Any],
+    grads: Sequence[Any],
+    retain_graph: bool | None,
+    create_graph: bool,
+    inputs: Sequence[Any] | None = None,
+) -> None:
+    """Accumulate gradients into the ``.grad`` of leaves (all, or those in ``inputs``)."""
+    retain = create_graph if retain_graph is None else retain_graph
+    keys = None if inputs is None else [_key(i, "backward") for i in inputs]
+    run = Pass(create_graph, retain, None if keys is None else set(keys), True)
+    _start(run, outputs, grads)
+    if inputs is not None and keys is not None:
+        for tensor, key in zip(inputs, keys, strict=True):
+            if type(key) is tuple and key in run.found:  # a non-leaf named as input
+                hook_calls.retained(tensor, run.found[key], create_graph)
+
+
+def gradients_of(
+    outputs: Sequence[Any],
+    grads: Sequence[Any],
+    inputs: Sequence[Any],
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+) -> list[Any]:
+    """The gradients of ``outputs`` with respect to ``inputs`` as Tensors; None where there is no path."""
+    retain = create_graph if retain_graph is None else retain_graph
+    keys = [_key(i, "grad") for i in inputs]
+    run = Pass(create_graph, retain, set(keys), False)
+    _start(run, outputs, grads)
+    found = [run.found.get(key) for key in keys]
+    return [g if g is None or isinstance(g, TensorBase) else wrap(g) for g in found]
+
+
+def _key(tensor: Any, who: str) -> Any:
+    edge = edge_of(tensor)
+    if edge is None:
+        raise GraphError(
+            f"One of the differentiated Tensors does not require grad: {who} was asked for the gradient of a tensor of "
+            f"shape {list(tensor._data.shape)} with requires_grad=False; call requires_grad_() on it before it is used"
+        )
+    if edge.edge_kind == LEAF:
+        return edge
+    return (edge.node, edge.index) if edge.edge_kind == OUTPUT else (edge, 0)
+
+
+def _start(run: Pass, outputs: Sequence[Any], grads: Sequence[Any]) -> None:
+    roots = []
+    for i, (output, g) in enumerate(zip(outputs, grads, strict=True)):
+        edge = edge_of(output)
+        if edge is None:
+            raise GraphError(
+                f"element {i} of tensors does not require grad and does not have a grad_fn: nothing was recorded for "
+                "it. Call requires_grad_() on an input before computing, and not under no_grad"
+            )
+        roots.append((edge, _root_gradient(output, g, i)))
+    run.plan([edge for edge, _ in roots])
+    before = mode.grad, mode.reattach
+    mode.grad = mode.reattach = run.create_graph
+    try:
+        gs = [g if run.create_graph else g._data for _, g in roots]
+        for leaf in run._deliver([edge for edge, _ in roots], gs):
+            run._finish(leaf)
+        del gs, roots
+        run.run()
+    finally:
+        mode.grad, mode.reattach = before
+
+
+def _root_gradient(output: Any, g: Any, i: int) -> Any:
+    data = output._data
+    if g is None:
+        if data.size != 1:
+            raise GraphError(
+                f"grad can be implicitly created only for scalar outputs: output {i} has shape {list(data.shape)}. "
+                "Reduce it first (sum() or mean()), or pass the gradient that arrives from outside"
+            )
+        if data.dtype.kind == "c":
+            raise GraphError("grad can be implicitly created only for real scalar outputs; pass the gradient")
+        return wrap(kernels_of[type(data)].ones_like(data))
+    if not isinstance(g, TensorBase):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+    if g._data.shape != data.shape:
+        raise ShapeError(
+            f"Mismatch in shape: grad_output[{i}] has a shape of {list(g._data.shape)} and output[{i}] has a shape of "
+            f"{list(data.shape)}; they must be equal"
+        )
+    return g

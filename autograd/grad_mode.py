@@ -1,0 +1,186 @@
+"""Whether operations are recorded: ``no_grad``, ``enable_grad``, ``set_grad_enabled``, ``inference_mode``.
+
+The state is one per thread, as in PyTorch: a new thread records, whatever the thread that started it does.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+__all__ = [
+    "enable_grad",
+    "inference_mode",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "no_grad",
+    "set_grad_enabled",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# The version that tensors made under inference_mode carry: they were never counted, so nothing may save them.
+INFERENCE: list[Any] = [0, None]
+
+
+class Mode(threading.local):
+    """What the current thread is doing. Class attributes are the defaults of a new thread."""
+
+    grad = True  # record operations
+    reattach = False  # a backward rule is running on Tensors: saved values come back joined to the graph
+    fresh: list[Any] | None = None  # the version that new tensors start with
+    trace: Callable[[Any], None] | None = None  # called with every node that is recorded
+
+
+mode = Mode()
+
+
+class ModeContext:
+    """A context manager that is also a decorator, for functions and for generators."""
+
+    _before: Any
+
+    def __enter__(self) -> None:
+        raise NotImplementedError
+
+    def __exit__(self, *exc: object) -> None:
+        raise NotImplementedError
+
+    def clone(self) -> ModeContext:
+        """A new context of the same meaning, since one object cannot be entered twice at a time."""
+        return type(self)()
+
+    def __call__(self, function: F) -> F:
+        if inspect.isclass(function):
+            raise TypeError(f"{type(self).__name__} decorates functions, not classes; decorate the methods")
+        if inspect.isgeneratorfunction(function):
+            return cast("F", _wrap_generator(self, function))
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with self.clone():
+                return function(*args, **kwargs)
+
+        return cast("F", wrapped)
+
+
+def _wrap_generator(context: ModeContext, function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        generator = function(*args, **kwargs)
+        step, value = generator.send, None
+        while True:  # the mode holds inside the generator only, never in the code that consumes it
+            try:
+                with context.clone():
+                    item = step(value)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                step, value = generator.send, (yield item)
+            except GeneratorExit:
+                with context.clone():
+                    generator.close()
+                raise
+            except BaseException as error:
+                step, value = generator.throw, error  # type: ignore[assignment]
+
+    return wrapped
+
+
+class no_grad(ModeContext):  # noqa: N801  (PyTorch's name)
+    """Record nothing inside: results do not require grad, whatever their inputs do.
+
+    Example:
+        >>> import wengert as wg
+        >>> x = wg.ones(2, requires_grad=True)
+        >>> with wg.no_grad():
+        ...     y = x * 2
+        >>> y.requires_grad
+        False
+    """
+
+    def __new__(cls, function: Any = None) -> Any:
+        self = super().__new__(cls)
+        return self if function is None else self(function)  # `@no_grad` without parentheses
+
+    def __enter__(self) -> None:
+        self._before = mode.grad
+        mode.grad = False
+
+    def __exit__(self, *exc: object) -> None:
+        mode.grad = self._before
+
+
+class enable_grad(no_grad):  # noqa: N801
+    """Record inside, also within a ``no_grad`` block."""
+
+    def __enter__(self) -> None:
+        self._before = mode.grad
+        mode.grad = True
+
+
+class set_grad_enabled(ModeContext):  # noqa: N801
+    """Switch recording on or off: at once when called, and until the block's end when used with ``with``.
+
+    Args:
+        mode: True to record.
+    """
+
+    def __init__(self, mode: bool) -> None:  # the parameter's name is PyTorch's
+        state = globals()["mode"]
+        self._before = state.grad
+        self.mode = bool(mode)
+        state.grad = self.mode
+
+    def __enter__(self) -> None:
+        mode.grad = self.mode
+
+    def __exit__(self, *exc: object) -> None:
+        mode.grad = self._before
+
+    def clone(self) -> set_grad_enabled:
+        return set_grad_enabled(self.mode)
+
+    def __call__(self, function: F) -> F:
+        mode.grad = self._before  # used as a decorator, it must not act until the function runs
+        return super().__call__(function)
+
+
+class inference_mode(ModeContext):  # noqa: N801
+    """Like ``no_grad``, and tensors made inside can never take part in a recorded operation's saved values.
+
+    Args:
+        mode: False makes the context do nothing.
+    """
+
+    def __new__(cls, mode: Any = True) -> Any:
+        self = super().__new__(cls)
+        self.mode = True if callable(mode) else bool(mode)
+        return self(mode) if callable(mode) else self
+
+    def __init__(self, mode: Any = True) -> None:
+        pass
+
+    def __enter__(self) -> None:
+        self._before = (mode.grad, mode.fresh)
+        if self.mode:
+            mode.grad, mode.fresh = False, INFERENCE
+
+    def __exit__(self, *exc: object) -> None:
+        mode.grad, mode.fresh = self._before
+
+    def clone(self) -> ModeContext:
+        return cast("ModeContext", inference_mode(self.mode))
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are being recorded in this thread."""
+    return mode.grad
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is inside ``inference_mode``."""
+    return mode.fresh is INFERENCE

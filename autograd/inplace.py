@@ -1,0 +1,267 @@
+"""Views and in-place writes: who shares memory with whom, and what a write does to their places in the graph.
+
+A view knows its base and the op that made it. Writing into a view moves the base to a new node (`WriteView`), and
+every view of that base finds its new place by replaying its ops from the base, when it is next used.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ..backends import kernels_of
+from ..backends.errors import DTypeError, GraphError, InplaceError, ShapeError
+from .base import TensorBase, edge_of, version_of, wrap
+from .grad_mode import INFERENCE, enable_grad, mode
+from .node import Output
+from .primitive import Primitive, apply
+
+
+class View:
+    """How a tensor was made from its base.
+
+    Attributes:
+        base: the tensor that owns the memory.
+        parent: the view it was taken from, or None when that is the base itself.
+        prim, params, index: the op that made it, and which of its outputs it is (None when there is one).
+        made: the base's version when the tensor's edge was last right.
+        recorded: whether recording was on when it was made.
+    """
+
+    __slots__ = ("base", "index", "made", "params", "parent", "prim", "recorded")
+
+    def __init__(self, base: Any, parent: View | None, prim: Any, params: Any, index: int | None) -> None:
+        self.base, self.parent, self.prim, self.params, self.index = base, parent, prim, params, index
+        self.made = base._ver[0]
+        self.recorded = mode.grad
+
+    def of(self, root: Any) -> Any:
+        """This view of another tensor or array of the base's shape."""
+        source = root if self.parent is None else self.parent.of(root)
+        result = apply(self.prim, source, **self.params)
+        return result if self.index is None else result[self.index]
+
+    def live_edge(self, tensor: TensorBase) -> Any:
+        """The view's edge, found anew if its base was written to since."""
+        count = self.base._ver[0]
+        if count != self.made:
+            if self.base._rg and self.recorded:
+                with enable_grad():
+                    again = self.of(self.base)
+                tensor._edge, tensor._rg = again._edge, again._rg
+            self.made = count
+        return tensor if tensor._edge is None else tensor._edge
+
+    def joined(self, tensor: TensorBase) -> bool:
+        """Whether the view has come to want a gradient because its base has, by a write to another view."""
+        if self.recorded and self.base._rg and tensor._data.dtype.kind in "fcV":
+            tensor._rg = True
+            return True
+        return False
+
+
+def make_view(prim: Any, array: Any, source: TensorBase, params: Any, node: Any, index: int | None) -> Any:
+    """A Tensor for ``array``, an output of a view op on ``source``."""
+    if array is source._data:
+        array = array[...]  # two Tensors never share one array object: saved values are told apart by it
+    t = wrap(array)
+    if node is not None and array.dtype.kind in "fcV":
+        t._edge = node if node.count == 1 else Output(node, index or 0, array.shape, array.dtype)
+        t._rg = True
+    data = source._data
+    owner = data if data.base is None else data.base
+    if array.base is owner or array.base is data:  # reshape may have copied
+        t._ver = version_of(source)
+        parent = source._view
+        t._view = View(source if parent is None else parent.base, parent, prim, params, index)
+    return t
+
+
+class WriteView(Primitive):
+    """The base after one of its views was overwritten: ``base`` outside the view, ``value`` inside it."""
+
+    @staticmethod
+    def forward(ctx: Any, base: Any, value: Any, *, view: View) -> Any:
+        return base[...]  # the write has been done: the memory is shared
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        view = ctx.params["view"]
+        outside = None
+        if ctx.needs[0]:
+            inside = ctx.k.zeros(ctx.shape, dtype=bool)
+            view.of(inside)[...] = True
+            outside = _where(inside, 0.0, g)
+        return outside, view.of(g) if ctx.needs[1] else None
+
+
+def _where(condition: Any, a: Any, b: Any) -> Any:
+    from .ops.select import where_rule
+
+    return where_rule(condition, a, b)
+
+
+def check_writable(tensor: Any, op: str) -> None:
+    """Raise unless ``tensor`` may be written in place now.
+
+    Raises:
+        InplaceError: it is a leaf that requires grad (or a view of one), one of several views that an op returned,
+            an inference tensor, or an expanded tensor whose elements share memory.
+    """
+    version = tensor._ver
+    if version is INFERENCE and mode.fresh is not INFERENCE:
+        raise InplaceError(f"{op}: Inplace update to inference tensor outside InferenceMode is not allowed; clone() it")
+    if mode.grad:
+        view = tensor._view
+        if view is None:
+            if tensor._rg and tensor._edge is None:
+                raise InplaceError(
+                    f"{op}: a leaf Variable that requires grad is being used in an in-place operation. "
+                    "Write under no_grad, or out of place: x = x + y"
+                )
+        else:
+            if view.base._rg and view.base._edge is None:
+                raise InplaceError(
+                    f"{op}: a view of a leaf Variable that requires grad is being used in an in-place operation. "
+                    "Write under no_grad, or to a clone() of the leaf"
+                )
+            if view.index is not None and view.prim.views_many and (tensor._rg or view.base._rg):
+                raise InplaceError(
+                    f"{op}: Output {view.index} of {view.prim.node_type.__name__} is a view and is being modified "
+                    "inplace. This view is the output of a function that returns multiple views. Such functions do "
+                    "not allow the output views to be modified inplace. Write to a clone(), or index the tensor instead"
+                )
+            if not view.recorded and view.base._rg:
+                raise InplaceError(
+                    f"{op}: A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
+                    "Write under no_grad, or take the view where recording is on"
+                )
+    data = tensor._data
+    if data.size > 1 and 0 in data.strides and any(
+        s == 0 and n > 1 for s, n in zip(data.strides, data.shape, strict=True)
+    ):
+        raise InplaceError(
+            f"{op}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            "location. Please clone() the tensor before performing the operation"
+        )
+
+
+def wrote(tensor: TensorBase, op: str) -> None:
+    """Count a write to ``tensor``, with the line of the program that made it."""
+    version = version_of(tensor)
+    version[0] += 1
+    version[1] = f"{op} at {call_site()}"
+
+
+def call_site() -> str:
+    """``file:line`` of the innermost frame outside this package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == _PACKAGE:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
+    """Do ``tensor = compute(tensor)`` in the memory of ``tensor``, gradient included, and return it.
+
+    Args:
+        tensor: what is overwritten.
+        op: the method's name, for messages.
+        compute: maps a stand-in for the tensor, on the same memory and in the same place of the graph, to its new
+            value; it may broadcast to the tensor's shape, but not change it.
+
+    Raises:
+        InplaceError: see `check_writable`. ShapeError, DTypeError: the value does not fit. Nothing is written then.
+    """
+    check_writable(tensor, op)
+    before = _stand_in(tensor)
+    result = compute(before)
+    data, value = tensor._data, result._data
+    if value.shape != data.shape:
+        raise ShapeError(
+            f"{op}: output with shape {list(data.shape)} doesn't match the broadcast shape {list(value.shape)}; "
+            "an in-place operation cannot make its tensor larger: write out of place"
+        )
+    _check_cast(op, value.dtype, data.dtype)
+    if value is not data:
+        data[...] = value
+    finish_write(tensor, result, before, op)
+    return tensor
+
+
+def finish_write(tensor: Any, result: Any, before: Any, op: str) -> None:
+    """Count the write, and move ``tensor`` (and its base) to where ``result`` is in the graph."""
+    wrote(tensor, op)
+    if result._rg and mode.grad:
+        _saved_output_is(result, tensor)
+        _move(tensor, result)
+
+
+def _move(tensor: Any, result: Any) -> None:
+    view = tensor._view
+    if view is None:
+        tensor._edge, tensor._rg = result._edge, result._rg
+        return
+    base = view.base
+    written = apply(WriteView, base, result, view=view)
+    base._edge, base._rg = written._edge, written._rg
+    tensor._rg = base._rg
+    view.made = -1  # its place follows from the base's new one
+
+
+def _stand_in(tensor: Any) -> Any:
+    """A Tensor in the place of ``tensor`` before the write: nodes may keep it without forming a cycle."""
+    t = wrap(tensor._data[...])
+    t._ver = version_of(tensor)
+    edge = edge_of(tensor)
+    if edge is not None:
+        t._edge, t._rg = edge, True
+    return t
+
+
+def _saved_output_is(result: Any, tensor: Any) -> None:
+    """If the op saved its output, the output is now the tensor's own memory, with its version."""
+    edge = result._edge
+    node = edge.node if isinstance(edge, Output) else edge
+    if type(node._saved) is list:
+        now = version_of(tensor)
+        node._saved = [
+            (tensor._data, s[1], now, now[0]) if type(s) is tuple and s[1] < 0 and s[0] is result._data else s
+            for s in node._saved
+        ]
+
+
+_RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}
+
+
+def _check_cast(op: str, source: Any, target: Any) -> None:
+    if _RANK[source.kind] > _RANK[target.kind]:
+        raise DTypeError(
+            f"{op}: result type {source.name} can't be cast to the desired output type {target.name}; "
+            "convert the tensor first, or write out of place"
+        )
+
+
+def write_out(out: Any, result: Any, op: str) -> Any:
+    """Put ``result`` into ``out``, as the ``out=`` argument of an op does; ``out`` is resized if it is empty.
+
+    Raises:
+        GraphError: an argument requires grad, since ``out=`` is not recorded. DTypeError: it does not fit.
+    """
+    if mode.grad and (result._rg or out._rg):
+        raise GraphError(
+            f"{op}(): functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad. Leave out= away, or use no_grad"
+        )
+    _check_cast(op, result._data.dtype, out._data.dtype)
+    if out._data.shape != result._data.shape:
+        out._data = kernels_of[type(out._data)].empty(result._data.shape, dtype=out._data.dtype)
+    out._data[...] = result._data
+    wrote(out, op)
+    return out
+
+

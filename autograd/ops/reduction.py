@@ -1,0 +1,98 @@
+"""Reductions over dimensions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..primitive import Primitive, apply
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class SumTo(Primitive):
+    """``x`` summed to a shape that broadcasts to its own: the adjoint of broadcasting."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
+        ctx.info = x.shape
+        lead = x.ndim - len(shape)
+        axes = tuple(range(lead)) + tuple(
+            i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1
+        )
+        return ctx.k.sum(x, axis=axes, keepdims=True).reshape(shape)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return expand_rule(g, ctx.info)
+
+
+class BroadcastTo(Primitive):
+    """``x`` repeated along new and size-1 dimensions, without a copy."""
+
+    view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
+        return ctx.k.broadcast_to(x, shape)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g  # the engine sums it to the input's shape
+
+
+class Sum(Primitive):
+    """The sum over some dimensions."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, dim: Any, keepdim: bool) -> Any:
+        ctx.info = x.shape
+        return ctx.k.sum(x, axis=dim, keepdims=keepdim)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        shape, dim = ctx.info, ctx.params["dim"]
+        if not ctx.params["keepdim"] and shape:
+            g = restore_dims(g, shape, dim)
+        return expand_rule(g, shape)
+
+
+def restore_dims(g: Any, shape: tuple[int, ...], dim: Any) -> Any:
+    """``g`` with the reduced dimensions back, at size 1."""
+    dims = range(len(shape)) if dim is None else (dim,) if isinstance(dim, int) else dim
+    gone = {d % len(shape) for d in dims}
+    return reshape_rule(g, tuple(1 if i in gone else n for i, n in enumerate(shape)))
+
+
+class Reshape(Primitive):
+    """``x`` in another shape; a view where the strides allow it."""
+
+    view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
+        ctx.info = x.shape
+        return x.reshape(shape)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return reshape_rule(g, ctx.info)
+
+
+def reshape_rule(x: Any, shape: tuple[int, ...]) -> Any:
+    """``x`` (Tensor or array) in ``shape``."""
+    return apply(Reshape, x, shape=shape)
+
+
+def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """``x`` (Tensor or array) summed to ``shape``."""
+    return apply(SumTo, x, shape=shape)
+
+
+def expand_rule(x: Any, shape: tuple[int, ...]) -> Any:
+    """``x`` (Tensor or array) broadcast to ``shape``."""
+    return apply(BroadcastTo, x, shape=shape)
+
+
+def sum(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    return apply(Sum, input, dim=dim, keepdim=keepdim)

@@ -1,0 +1,309 @@
+"""``Primitive``, the contract of an op, and ``apply``, which runs one and records it.
+
+An op's ``backward`` is written once, with operators, indexing and op functions only. The engine calls it with plain
+arrays, and then these run kernels at array speed; under ``create_graph`` it calls the same lines with Tensors,
+and then they are recorded, which is how every op has gradients of any order.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+from ..backends import kernels_of
+from ..backends.registry import Backend, when_loaded
+from ..backends.errors import GraphError
+from . import base
+from .base import TensorBase, edge_of, new, wrap
+from .grad_mode import enable_grad, mode
+from .node import Node, Output, pack
+
+F = TypeVar("F", bound=Callable[..., Any])
+next_seq = itertools.count(1).__next__
+
+
+class Primitive:
+    """One differentiable operation: ``forward`` on arrays, ``backward`` on arrays or Tensors.
+
+    A subclass writes two static methods:
+
+    ``forward(ctx, *arrays, **params)`` returns the output array, or a tuple of them.
+    ``backward(ctx, g)`` returns the gradient of each input: one value for one input, else a tuple, with None
+    where there is none. It gets one ``g`` per output, zeros where an output was not used.
+
+    Rules need not undo broadcasting or casts: the engine sums a gradient that is larger than its input, and casts it.
+
+    A fused op also sets ``kernels`` (names that a backend must have; without one of them ``formula`` runs instead)
+    and writes ``formula(*inputs, **params)`` in plain ops. The formula is what is differentiated under
+    ``create_graph``; such an op gives all its inputs to ``ctx.save``, in their order, before anything else.
+
+    Class attributes:
+        view: the output shares the first input's memory whenever it can.
+        views_many: the op returns several views at once (split, unbind), which may not be written in place.
+        undefined: backward takes None for an output that was not used.
+    """
+
+    kernels: ClassVar[tuple[str, ...]] = ()
+    formula: ClassVar[Callable[..., Any] | None] = None
+    view: ClassVar[bool] = False
+    views_many: ClassVar[bool] = False
+    undefined: ClassVar[bool] = False
+    node_type: ClassVar[type[Node]] = Node
+    forward: ClassVar[Callable[..., Any]]
+    backward: ClassVar[Callable[..., Any]]
+    backward_graph: ClassVar[Callable[..., Any]]  # backward for create_graph: the rule itself, or the formula's
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.node_type = type(f"{cls.__name__}Backward0", (Node,), {"__slots__": (), "op": cls, "__doc__": cls.__doc__})
+        if cls.formula is not None:
+            cls.backward_graph = functools.partial(_differentiate_formula, cls)
+        elif hasattr(cls, "backward"):
+            cls.backward_graph = cls.backward
+
+
+class NoContext:
+    """The context of an op that is not recorded: it keeps nothing, and nothing is needed."""
+
+    __slots__ = ("info", "k")
+    needs = (False,) * 64
+    params: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, k: Any) -> None:
+        self.k = k
+
+    def save(self, *values: Any) -> None:
+        """Keep nothing."""
+
+    cache = save
+
+    @property
+    def saved(self) -> Any:
+        raise GraphError("nothing was recorded")
+
+
+def _add_context(backend: Backend) -> None:
+    backend.kernels.nocontext = NoContext(backend.kernels)
+
+
+when_loaded(_add_context)
+
+
+def apply(prim: Any, *values: Any, **params: Any) -> Any:
+    """Run a primitive on ``values`` and record it if one of them wants a gradient.
+
+    Args:
+        prim: the `Primitive`.
+        values: Tensors, arrays, Python numbers or None, by position. With no Tensor among them the result is an
+            array: so do rules compute at first order.
+        params: what is not differentiated, by keyword.
+
+    Returns:
+        A Tensor (array), or a tuple of them where the op has several outputs.
+    """
+    arrays: list[Any] = []
+    record = plain = False
+    k = None
+    for v in values:
+        if isinstance(v, TensorBase):
+            array = v._data
+            arrays.append(array)
+            if v._rg or (v._view is not None and v._view.joined(v)):
+                record = True
+            if k is None:
+                k = kernels_of[type(array)]
+        else:
+            arrays.append(v)
+            plain = True
+    if plain and k is None:
+        return _apply_arrays(prim, arrays, params)
+    if prim.kernels and not _has_kernels(prim, k):
+        return prim.formula(*values, **params)
+    if not (record and mode.grad):
+        y = prim.forward(k.nocontext, *arrays, **params)
+        if prim.view:
+            return _wrap_views(prim, y, values[0], params, None)
+        if type(y) is tuple:
+            return tuple([wrap(o if type(o) in kernels_of else k.asarray(o)) for o in y])
+        t = new(base._class)
+        t._data = y if type(y) in kernels_of else k.asarray(y)
+        t._grad = t._edge = t._view = t._hooks = None
+        t._rg = False
+        t._ver = mode.fresh
+        return t
+    node: Any = new(prim.node_type)
+    node.k = k
+    node.edges = edges = tuple(
+        [
+            None
+            if not isinstance(v, TensorBase) or not v._rg
+            else v._view.live_edge(v)
+            if v._view is not None
+            else v
+            if v._edge is None
+            else v._edge
+            for v in values
+        ]
+    )
+    node.needs = tuple([e is not None for e in edges])
+    node.params = params
+    node._saved = node._cached = ()
+    node.hooks = node.site = None
+    y = prim.forward(node, *arrays, **params)
+    node.seq = next_seq()
+    if mode.trace is not None:
+        mode.trace(node)
+    if prim.view or type(y) is tuple:
+        return _record_outputs(prim, node, y, values, arrays)
+    node.count = 1
+    t = new(base._class)
+    t._data = y = y if type(y) in kernels_of else k.asarray(y)
+    t._grad = t._view = t._hooks = t._ver = None
+    t._edge = node
+    t._rg = True
+    node.shape = y.shape
+    node.dtype = y.dtype
+    if node._saved:
+        pack(node, values, arrays, (t,))
+    return t
+
+
+def apply2(prim: Any, a: Any, b: Any) -> Any:
+    """`apply` for two Tensors and an op with one output that is no view: the same, without the loops."""
+    x, y = a._data, b._data
+    needs_a = a._rg or (a._view is not None and a._view.joined(a))
+    needs_b = b._rg or (b._view is not None and b._view.joined(b))
+    k = kernels_of[type(x)]
+    if not ((needs_a or needs_b) and mode.grad):
+        t = new(base._class)
+        z = prim.forward(k.nocontext, x, y)
+        t._data = z if type(z) in kernels_of else k.asarray(z)
+        t._grad = t._edge = t._view = t._hooks = None
+        t._rg = False
+        t._ver = mode.fresh
+        return t
+    node: Any = new(prim.node_type)
+    node.k = k
+    node.edges = (
+        (a if a._edge is None else a._edge) if needs_a and a._view is None else edge_of(a),
+        (b if b._edge is None else b._edge) if needs_b and b._view is None else edge_of(b),
+    )
+    node.needs = (needs_a, needs_b)
+    node.params = NO_PARAMS
+    node._saved = node._cached = ()
+    node.hooks = node.site = None
+    node.seq = next_seq()
+    node.count = 1
+    z = prim.forward(node, x, y)
+    if mode.trace is not None:
+        mode.trace(node)
+    t = new(base._class)
+    t._data = z = z if type(z) in kernels_of else k.asarray(z)
+    t._grad = t._view = t._hooks = t._ver = None
+    t._edge = node
+    t._rg = True
+    node.shape = z.shape
+    node.dtype = z.dtype
+    if node._saved:
+        pack(node, (a, b), (x, y), (t,))
+    return t
+
+
+NO_PARAMS: dict[str, Any] = {}
+
+
+def _apply_arrays(prim: Any, arrays: list[Any], params: dict[str, Any]) -> Any:
+    """The array reading of a rule: kernels at once, no graph."""
+    # Arithmetic on NumPy's 0-d arrays gives scalars, which know how to become arrays again.
+    arrays = [a.__array__() if hasattr(a, "dtype") and type(a) not in kernels_of else a for a in arrays]
+    k = next(kernels_of[type(a)] for a in arrays if type(a) in kernels_of)
+    if prim.kernels and not _has_kernels(prim, k):
+        return prim.formula(*arrays, **params)
+    return prim.forward(k.nocontext, *arrays, **params)
+
+
+def _has_kernels(prim: Any, k: Any) -> bool:
+    return all(k.has(name) for name in prim.kernels)
+
+
+def _record_outputs(prim: Any, node: Any, y: Any, values: tuple[Any, ...], arrays: list[Any]) -> Any:
+    """Tensors for the outputs of an op that has several of them, or that makes views."""
+    many = type(y) is tuple
+    outputs = [o if type(o) in kernels_of else node.k.asarray(o) for o in (y if many else (y,))]
+    node.count = len(outputs) if many else 1
+    if many:
+        node.shape = [o.shape for o in outputs]
+        node.dtype = [o.dtype for o in outputs]
+        if len(outputs) == 1:  # a tuple of one: an edge to it is an edge to the node
+            node.shape, node.dtype = outputs[0].shape, outputs[0].dtype
+    else:
+        node.shape, node.dtype = outputs[0].shape, outputs[0].dtype
+    if prim.view:
+        return _wrap_views(prim, y, values[0], node.params, node)
+    tensors = tuple([wrap(o) for o in outputs])
+    for i, t in enumerate(tensors):
+        if t._data.dtype.kind in "fcV":  # indices and masks never require grad
+            t._edge, t._rg = (Output(node, i, t._data.shape, t._data.dtype) if node.count > 1 else node), True
+    if node._saved:
+        pack(node, values, arrays, tensors)
+    return tensors
+
+
+def _wrap_views(prim: Any, y: Any, source: Any, params: dict[str, Any], node: Any) -> Any:
+    """Tensors for an op's views of ``source``; they share its version, and know how they were made."""
+    from .inplace import make_view
+
+    if type(y) is tuple:
+        return tuple([make_view(prim, o, source, params, node, i) for i, o in enumerate(y)])
+    return make_view(prim, y, source, params, node, None)
+
+
+def _differentiate_formula(prim: Any, ctx: Any, *gs: Any) -> Any:
+    """The gradients of a fused op under ``create_graph``: those of its formula, replayed from the saved inputs."""
+    from .engine import gradients_of
+
+    inputs = ctx.saved[: len(ctx.edges)]
+    with enable_grad():
+        # An identity in front of each input keeps the walk inside the formula.
+        fenced = [apply(Identity, t) if isinstance(t, TensorBase) and t._rg else t for t in inputs]
+        outputs = prim.formula(*fenced, **ctx.params)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        wanted = [t for t, need in zip(fenced, ctx.needs, strict=True) if need]
+        pairs = [(o, g) for o, g in zip(outputs, gs, strict=True) if o._rg and g is not None]
+        found = iter(gradients_of([o for o, _ in pairs], [g for _, g in pairs], wanted, create_graph=True))
+    grads = tuple(next(found) if need else None for need in ctx.needs)
+    return grads if len(grads) > 1 else grads[0]
+
+
+class Identity(Primitive):
+    """The input itself, as a new node."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return x[...]
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g
+
+
+def kernel_or_formula(formula: F) -> F:
+    """For a gradient's arithmetic: on arrays the backend's kernel of this name if it has one, else the body.
+
+    Example:
+        >>> @kernel_or_formula
+        ... def tanh_backward(g, y):
+        ...     return g * (1 - y * y)
+    """
+    name = formula.__name__
+
+    @functools.wraps(formula)
+    def run(g: Any, *args: Any, **params: Any) -> Any:
+        k = kernels_of.get(type(g))
+        if k is not None and not any(isinstance(a, TensorBase) for a in args) and k.has(name):
+            return getattr(k, name)(g, *args, **params)
+        return formula(g, *args, **params)
+
+    return run  # type: ignore[return-value]

@@ -1,0 +1,312 @@
+"""``Tensor``: an array with a gradient and a place in a graph.
+
+The class holds state and properties. Operators and methods are alias lines to the functions of ``ops/``, where
+signature, documentation and rule are written once.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..backends import DType, Device, kernels_of
+from ..backends.dtypes import FROM_NUMPY
+from ..backends.errors import GraphError
+from . import hooks as _hooks
+from . import ops
+from .base import TensorBase, alias, bind, edge_of, version_of
+from .engine import run_backward
+from .grad_mode import INFERENCE
+from .node import OUTPUT
+from .printing import tensor_repr
+
+
+class Tensor(TensorBase):
+    """An n-dimensional array that records what is done to it.
+
+    Args:
+        data: sizes (``Tensor(2, 3)`` is uninitialised) or nested sequences, as PyTorch's legacy constructor takes them.
+            `wengert.tensor` is the constructor to use.
+
+    Example:
+        >>> import wengert as wg
+        >>> x = wg.tensor([1.0, 2.0], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        tensor([2., 4.])
+    """
+
+    __slots__ = ()
+    __array_priority__ = 1000  # an array on the left of an operator leaves the operation to the tensor
+
+    def __new__(cls, *data: Any, dtype: Any = None, device: Any = None) -> Any:
+        made = ops.legacy_tensor(*data, dtype=dtype, device=device)
+        if cls is Tensor:
+            return made
+        self = TensorBase.__new__(cls)
+        self._data, self._grad, self._edge, self._view, self._hooks = made._data, None, None, None, None
+        self._rg, self._ver = False, None
+        return self
+
+    # ------------------------------------------------------------------ what it is
+
+    @property
+    def shape(self) -> ops.Size:
+        """The size of each dimension."""
+        return ops.Size(self._data.shape)
+
+    @property
+    def dtype(self) -> DType:
+        """The element type."""
+        return FROM_NUMPY[self._data.dtype]
+
+    @property
+    def device(self) -> Device:
+        """Where the memory is."""
+        return kernels_of[type(self._data)].backend.device_of(self._data)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self._data.ndim  # type: ignore[no-any-return]
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self._data.itemsize  # type: ignore[no-any-return]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._data.nbytes  # type: ignore[no-any-return]
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether the memory is on a CUDA device."""
+        return self.device.type == "cuda"
+
+    def __len__(self) -> int:
+        if self._data.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self._data.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(ops.unbind(self, 0))
+
+    def __repr__(self) -> str:
+        return tensor_repr(self)
+
+    __hash__ = object.__hash__  # by identity, although == compares elements
+
+    # ------------------------------------------------------------------ its place in the graph
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients are wanted for this tensor."""
+        return self._rg or (self._view is not None and self._view.joined(self))
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Ask for gradients of this tensor, or stop asking, in place.
+
+        Raises:
+            RuntimeError: the type is not floating or complex; the tensor is not a leaf and ``requires_grad`` is False;
+                it was made under inference_mode.
+        """
+        if requires_grad:
+            if self._data.dtype.kind not in "fcV":
+                raise GraphError(
+                    f"only Tensors of floating point and complex dtype can require gradients, not {self.dtype}; "
+                    "convert it first: x.float()"
+                )
+            if self._ver is INFERENCE:
+                raise GraphError(
+                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed; clone() it"
+                )
+        elif self._edge is not None:
+            raise GraphError(
+                "you can only change requires_grad flags of leaf variables; for the value alone use x.detach()"
+            )
+        self._rg = bool(requires_grad)
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this tensor."""
+        return edge_of(self) in (None, self) if self._view is not None else self._edge is None
+
+    @property
+    def grad_fn(self) -> Any:
+        """The node of the operation that made this tensor, or None."""
+        edge = edge_of(self)
+        if edge is None or edge is self:
+            return None
+        return edge.node if edge.edge_kind == OUTPUT else edge
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of its node this tensor is."""
+        edge = edge_of(self)
+        return edge.index if edge is not None and edge.edge_kind == OUTPUT else 0
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The accumulated gradient of a leaf (or of a tensor that retains it), or None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, TensorBase):
+                raise TypeError(f"assigned grad expected to be a Tensor or None but got {type(value).__name__}")
+            if value is self:
+                raise RuntimeError("can't assign Variable as its own grad")
+            if value._data.shape != self._data.shape:
+                raise RuntimeError(
+                    f"assigned grad has data of a different size: the tensor is {list(self._data.shape)}, "
+                    f"the gradient {list(value._data.shape)}"
+                )
+            if value._data.dtype != self._data.dtype:
+                raise RuntimeError(
+                    f"assigned grad has data of a different type: the tensor is {self.dtype}, the gradient {value.dtype}"
+                )
+            if value.device != self.device:
+                raise RuntimeError(
+                    f"assigned grad has data located on a different device: {value.device}, not {self.device}"
+                )
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Sequence[Tensor] | Tensor | None = None,
+    ) -> None:
+        """Accumulate into ``.grad`` of every leaf the gradient of this tensor.
+
+        Args:
+            gradient: what arrives from outside, of this tensor's shape; 1 when this tensor is a scalar.
+            retain_graph: keep what was saved, so that backward can run again; ``create_graph`` unless told.
+            create_graph: record the backward itself, for derivatives of higher order.
+            inputs: accumulate into these only.
+
+        Raises:
+            RuntimeError: nothing was recorded, or the graph was freed, or this is no scalar and ``gradient`` is missing.
+        """
+        if inputs is not None:
+            inputs = (inputs,) if isinstance(inputs, TensorBase) else tuple(inputs)
+            if not inputs:
+                raise RuntimeError("'inputs' argument to backward() cannot be empty.")
+        run_backward((self,), (gradient,), retain_graph, create_graph, inputs)
+
+    def detach(self) -> Tensor:
+        """The same memory, outside the graph."""
+        return alias(self)  # type: ignore[no-any-return]
+
+    def detach_(self) -> Tensor:
+        """Leave the graph, in place."""
+        if self._view is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        self._edge, self._rg = None, False
+        return self
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory, outside the graph and unseen by its checks; ``detach()`` is the safe way."""
+        t: Tensor = alias(self)
+        t._ver = None
+        return t
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        self._data = value._data[...]
+        self._view = None
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this tensor in ``.grad`` although it is no leaf."""
+        edge = edge_of(self)
+        if edge is None:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if edge is not self:
+            node, index = (edge.node, edge.index) if edge.edge_kind == OUTPUT else (edge, 0)
+            _hooks.hooks_of(node).retain[index] = weakref.ref(self)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether ``retain_grad`` was called on this non-leaf."""
+        edge = edge_of(self)
+        if edge is None or edge is self:
+            return False
+        node, index = (edge.node, edge.index) if edge.edge_kind == OUTPUT else (edge, 0)
+        owner = node.hooks.retain.get(index) if node.hooks is not None else None
+        return owner is not None and owner() is self
+
+    def register_hook(self, hook: Any) -> _hooks.RemovableHandle:
+        """Call ``hook(grad)`` when this tensor's gradient is computed; what it returns replaces the gradient."""
+        edge = edge_of(self)
+        if edge is None:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        return _hooks.register_tensor_hook(self, edge, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Any) -> _hooks.RemovableHandle:
+        """Call ``hook(tensor)`` after a leaf's gradient was accumulated."""
+        if edge_of(self) is not self:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if self._hooks is None:
+            self._hooks = _hooks.LeafHooks()
+        return self._hooks.post.add(hook)  # type: ignore[no-any-return]
+
+    @property
+    def _version(self) -> int:
+        """How often the memory was written in place."""
+        if self._ver is INFERENCE:
+            raise RuntimeError("Inference tensors do not track version counter.")
+        return version_of(self)[0]  # type: ignore[no-any-return]
+
+    @property
+    def _base(self) -> Tensor | None:
+        """The tensor that this one is a view of, or None."""
+        return None if self._view is None else self._view.base
+
+    def _is_view(self) -> bool:
+        return self._view is not None
+
+    def is_inference(self) -> bool:
+        """Whether this tensor was made under inference_mode."""
+        return self._ver is INFERENCE
+
+    # ------------------------------------------------------------------ arithmetic
+
+    # ------------------------------------------------------------------ comparison and logic
+
+    # ------------------------------------------------------------------ functions
+
+    # ------------------------------------------------------------------ reductions
+
+    # ------------------------------------------------------------------ shape
+
+    # ------------------------------------------------------------------ indexing
+
+    # ------------------------------------------------------------------ products
+
+    # ------------------------------------------------------------------ activations
+
+    # ------------------------------------------------------------------ filling and random numbers
+
+    # ------------------------------------------------------------------ conversion
+
+
+bind(Tensor)

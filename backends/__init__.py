@@ -1,0 +1,37 @@
+"""Arrays in, arrays out: devices, element types, and the kernels that ops call.
+
+Knows nothing of tensors, graphs or gradients. This is the only package that imports numpy, cupy or numba.
+"""
+
+from __future__ import annotations
+
+from . import dtypes as dtypes
+from . import errors as errors
+from .device import Device as Device
+from .dtypes import DType as DType
+from .dtypes import to_dtype as to_dtype
+from .registry import Backend as Backend
+from .registry import backend_of as backend_of
+from .registry import default_device as default_device
+from .registry import get_backend as get_backend
+from .registry import kernels_of as kernels_of
+from .registry import names as names
+from .registry import register as register
+from .registry import set_default_device as set_default_device
+from .registry import unregister as unregister
+
+
+def _load_cpu() -> Backend:
+    from .cpu import load
+
+    return load()
+
+
+def _load_cuda() -> Backend:
+    from .cuda import load
+
+    return load()
+
+
+register("cpu", _load_cpu)
+register("cuda", _load_cuda)

@@ -1,0 +1,35 @@
+"""The CPU backend: NumPy arrays, with faster kernels where they are worth having."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..device import Device
+from ..registry import Backend
+from . import random
+
+CPU = Device.__new__(Device)
+CPU.type, CPU.index, CPU._previous = "cpu", None, []
+
+
+class CPUBackend(Backend):
+    """NumPy arrays in main memory."""
+
+    def device_of(self, array: Any) -> Device:
+        return CPU
+
+    def check(self, device: Device) -> None:
+        """Every ``cpu:n`` is the one CPU, as in PyTorch."""
+
+    def to_numpy(self, array: Any) -> Any:
+        return array
+
+    def from_numpy(self, array: Any, device: Device) -> Any:
+        return np.asarray(array)
+
+
+def load() -> Backend:
+    """The backend object; called once by the registry."""
+    return CPUBackend("cpu", np, np.ndarray, own=(random,))

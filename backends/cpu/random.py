@@ -1,0 +1,120 @@
+"""Philox on the CPU: the words and numbers of ``definitions/random.py``, made piece by piece in the cache.
+
+The definition makes whole arrays, about 15 passes per round over 64-bit words: far out of cache for a million numbers.
+Here one piece goes through all rounds, in place, and becomes numbers before the next one starts.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..definitions import random as plain
+from ..definitions.random import KEY_STEPS, MASK32, ROUNDS
+from ..dtypes import DType, bool_, int64, to_dtype
+
+__all__ = [
+    "philox",
+    "random_bernoulli",
+    "random_exponential",
+    "random_integers",
+    "random_normal",
+    "random_uniform",
+]
+
+PIECE = 8192  # blocks; their words, in 64 bits each and three times over, fill most of a 1 MB cache
+_MULTIPLIERS = np.array(plain.MULTIPLIERS, np.uint64)[:, None]
+_SHIFT, _MASK = np.uint64(32), np.uint64(MASK32)
+
+
+def philox(key0: int, key1: int, counter: int, n: int) -> Any:
+    """``n`` random words, uint32; see the definition."""
+    number = plain.blocks(n)
+    out = np.empty((number, 4), np.uint32)
+    for start in range(0, number, PIECE):
+        _fill(out[start : start + PIECE], key0, key1, counter + start)
+    return out.reshape(-1)[:n]
+
+
+def _fill(out: Any, key0: int, key1: int, counter: int) -> None:
+    """Write the blocks from ``counter`` on to ``out``, shape (blocks, 4).
+
+    Words 0 and 2 of every block are kept as one array and words 1 and 3 as another, so that one call serves both
+    halves of a round. The products' lower halves are left unmasked until they have been used.
+    """
+    even, odd, spare = np.empty((3, 2, len(out)), np.uint64)
+    even[0], odd[0], even[1], odd[1] = plain.counters(np, counter, len(out))
+    for key in _round_keys(key0, key1):
+        np.multiply(even, _MULTIPLIERS, out=spare)
+        product = spare[::-1]
+        np.right_shift(product, _SHIFT, out=even)
+        np.bitwise_xor(even, odd, out=even)
+        np.bitwise_xor(even, key, out=even)
+        np.bitwise_and(even, _MASK, out=even)
+        odd, spare = product, odd
+    out[:, 0::2] = even.T
+    out[:, 1::2] = odd.T
+
+
+@functools.lru_cache(maxsize=16)
+def _round_keys(key0: int, key1: int) -> Any:
+    """The keys of all rounds, shape (rounds, 2, 1)."""
+    steps = [(key0 + i * KEY_STEPS[0] & MASK32, key1 + i * KEY_STEPS[1] & MASK32) for i in range(ROUNDS)]
+    return np.array(steps, np.uint64)[:, :, None]
+
+
+def _draw(key: int, offset: int, shape: Any, words: int, dtype: DType, make: Callable[[Any], Any]) -> Any:
+    """What ``make`` makes of the words from block ``offset`` on, piece by piece."""
+    out = np.empty(shape, dtype.dtype)
+    flat = out.reshape(-1)
+    items = PIECE * 4 // words
+    for start in range(0, flat.size, items):
+        piece = flat[start : start + items]
+        first = offset + start * words // 4
+        stream = philox(key & MASK32, key >> 32 & MASK32, first, 4 * plain.blocks(piece.size, words))
+        piece[...] = make(stream)[: piece.size]
+    return out
+
+
+def random_uniform(key: int, offset: int, shape: Any, dtype: Any) -> Any:
+    """Numbers in [0, 1); see the definition."""
+    plain.real_of("random_uniform", dtype)
+    kind = to_dtype(dtype)
+    words = plain.words_per_item("random_uniform", kind)
+    return _draw(key, offset, shape, words, kind, lambda stream: plain.uniform_from(np, stream, kind))
+
+
+def random_normal(key: int, offset: int, shape: Any, dtype: Any) -> Any:
+    """Numbers of the standard normal distribution; see the definition."""
+    plain.real_of("random_normal", dtype)
+    kind = to_dtype(dtype)
+    words = plain.words_per_item("random_normal", kind)
+    return _draw(key, offset, shape, words, kind, lambda stream: plain.normal_from(np, stream, kind))
+
+
+def random_exponential(key: int, offset: int, shape: Any, dtype: Any) -> Any:
+    """Numbers of the exponential distribution; see the definition."""
+    kind = plain.real_of("random_exponential", dtype, allow_complex=False)
+    words = plain.words_per_item("random_exponential", kind)
+    return _draw(key, offset, shape, words, kind, lambda stream: plain.exponential_from(np, stream, kind))
+
+
+def random_integers(key: int, offset: int, low: int, high: int, shape: Any, dtype: Any = int64) -> Any:
+    """Integers from ``low`` to ``high - 1``; see the definition."""
+    return _draw(key, offset, shape, 2, to_dtype(dtype), lambda stream: plain.integers_from(np, stream, low, high))
+
+
+def random_bernoulli(key: int, offset: int, p: Any, shape: Any, dtype: Any = bool_) -> Any:
+    """True with probability ``p``; see the definition. One probability for all compares the words themselves."""
+    kind = to_dtype(dtype)
+    if isinstance(p, np.ndarray):
+        fraction = _draw(key, offset, shape, 1, to_dtype("float64"), lambda stream: stream * 2.0**-32)
+        return (fraction < p).astype(kind.dtype, copy=False)
+    threshold = math.ceil(p * 2.0**32)
+    if threshold > MASK32:
+        return np.ones(shape, kind.dtype)
+    return _draw(key, offset, shape, 1, kind, lambda stream: stream < np.uint32(max(threshold, 0)))

@@ -1,0 +1,160 @@
+"""The element types of tensors: what lives here is each type's name, size and NumPy counterpart.
+
+Which type results when two types meet is decided in ``wengert.autograd.promotion``, above every backend.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+__all__ = [
+    "DType",
+    "bfloat16",
+    "bool_",
+    "complex64",
+    "complex128",
+    "finfo",
+    "float16",
+    "float32",
+    "float64",
+    "iinfo",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "numpy_dtype",
+    "to_dtype",
+    "uint8",
+]
+
+
+class DType:
+    """An element type, one object per type, such as ``wengert.float32``.
+
+    A thin name over a NumPy dtype: ``np.zeros(3, dtype=wengert.float32)`` works and
+    ``wengert.float32 == np.dtype("float32")`` holds. NumPy's own dtype objects cannot say
+    ``is_floating_point`` (bfloat16 is of kind ``"V"`` there), and PyTorch programs ask for it.
+    """
+
+    __slots__ = ("category", "dtype", "is_complex", "is_floating_point", "is_signed", "itemsize", "name")
+
+    def __init__(self, name: str, dtype: Any, category: int) -> None:
+        self.name = name
+        self.dtype = np.dtype(dtype)
+        self.category = category  # 0 bool, 1 integer, 2 floating, 3 complex
+        self.itemsize = self.dtype.itemsize
+        self.is_floating_point = category == 2
+        self.is_complex = category == 3
+        self.is_signed = name not in ("bool", "uint8")
+
+    def to_real(self) -> DType:
+        """The real type with the precision of this one."""
+        return {complex64: float32, complex128: float64}.get(self, self)
+
+    def to_complex(self) -> DType:
+        """The complex type with the precision of this one."""
+        return {float32: complex64, float64: complex128, float16: complex64, bfloat16: complex64}.get(self, self)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, DType):
+            return self is other
+        if other is None or isinstance(other, str):
+            return False
+        try:
+            return bool(self.dtype == np.dtype(other))  # type: ignore[call-overload]
+        except TypeError:
+            return False
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+    def __repr__(self) -> str:
+        return f"wengert.{self.name}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_by_name, (self.name,))
+
+
+bool_ = DType("bool", np.bool_, 0)
+uint8 = DType("uint8", np.uint8, 1)
+int8 = DType("int8", np.int8, 1)
+int16 = DType("int16", np.int16, 1)
+int32 = DType("int32", np.int32, 1)
+int64 = DType("int64", np.int64, 1)
+float16 = DType("float16", np.float16, 2)
+bfloat16 = DType("bfloat16", ml_dtypes.bfloat16, 2)
+float32 = DType("float32", np.float32, 2)
+float64 = DType("float64", np.float64, 2)
+complex64 = DType("complex64", np.complex64, 3)
+complex128 = DType("complex128", np.complex128, 3)
+
+ALL = (bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128)
+FROM_NUMPY: dict[Any, DType] = {d.dtype: d for d in ALL}
+_NAMES = {d.name: d for d in ALL}
+_PYTHON = {bool: bool_, int: int64, float: float32, complex: complex64}
+
+
+def _by_name(name: str) -> DType:
+    return _NAMES[name]
+
+
+def to_dtype(value: Any) -> DType:
+    """The ``DType`` that ``value`` means: a DType, a NumPy dtype or type, a Python type, or a name.
+
+    Raises:
+        TypeError: the type has no counterpart here (strings, objects, unsigned 16-bit and wider).
+    """
+    if isinstance(value, DType):
+        return value
+    if value in _PYTHON:
+        return _PYTHON[value]
+    try:
+        return FROM_NUMPY[np.dtype(value)]
+    except (TypeError, KeyError):
+        names = ", ".join(d.name for d in ALL)
+        raise TypeError(f"{value!r} is not a tensor element type; use one of: {names}") from None
+
+
+def numpy_dtype(value: Any) -> Any:
+    """The NumPy dtype of ``value``; see `to_dtype`."""
+    return to_dtype(value).dtype
+
+
+class finfo:  # noqa: N801  (the name is NumPy's and PyTorch's)
+    """Limits of a floating-point type: ``bits, eps, max, min, tiny, smallest_normal, resolution, dtype``."""
+
+    def __init__(self, dtype: Any = float32) -> None:
+        kind = to_dtype(dtype)
+        if not (kind.is_floating_point or kind.is_complex):
+            raise TypeError(f"finfo needs a floating-point type, got {kind}; use iinfo for integers")
+        info = ml_dtypes.finfo(kind.to_real().dtype)
+        self.bits = int(info.bits)
+        self.eps = float(info.eps)
+        self.max = float(info.max)
+        self.min = float(info.min)
+        self.tiny = self.smallest_normal = float(info.smallest_normal)
+        self.resolution = float(info.resolution)
+        self.dtype = kind.name
+
+    def __repr__(self) -> str:
+        return (
+            f"finfo(resolution={self.resolution}, min={self.min}, max={self.max}, eps={self.eps}, "
+            f"smallest_normal={self.smallest_normal}, tiny={self.tiny}, dtype={self.dtype})"
+        )
+
+
+class iinfo:  # noqa: N801
+    """Limits of an integer type: ``bits, min, max, dtype``."""
+
+    def __init__(self, dtype: Any) -> None:
+        kind = to_dtype(dtype)
+        if kind.category != 1:
+            raise TypeError(f"iinfo needs an integer type, got {kind}; use finfo for floating point")
+        info = np.iinfo(kind.dtype)
+        self.bits, self.min, self.max, self.dtype = info.bits, int(info.min), int(info.max), kind.name
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

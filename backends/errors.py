@@ -1,0 +1,51 @@
+"""Named exception types. Each is a subclass of the type that PyTorch raises in the same place."""
+
+from __future__ import annotations
+
+__all__ = [
+    "BackendUnavailableError",
+    "DTypeError",
+    "DeviceError",
+    "DimensionError",
+    "GraphError",
+    "InplaceError",
+    "ModifiedError",
+    "ShapeError",
+    "WengertError",
+]
+
+
+class WengertError(Exception):
+    """Base of every exception that this library defines."""
+
+
+class ShapeError(WengertError, RuntimeError):
+    """Shapes that an op cannot combine."""
+
+
+class DTypeError(WengertError, RuntimeError):
+    """Element types that an op does not take or cannot combine."""
+
+
+class DeviceError(WengertError, RuntimeError):
+    """Operands on different devices, or a device that is not there."""
+
+
+class DimensionError(WengertError, IndexError):
+    """A dimension or an index out of range."""
+
+
+class GraphError(WengertError, RuntimeError):
+    """A graph that cannot be walked: freed already, never recorded, or not asked for."""
+
+
+class InplaceError(WengertError, RuntimeError):
+    """An in-place write that would make gradients wrong."""
+
+
+class ModifiedError(GraphError):
+    """A value that backward needs was overwritten after it was saved."""
+
+
+class BackendUnavailableError(DeviceError):
+    """The backend's package or its driver is missing."""

@@ -1,0 +1,1 @@
+"""The tests: a package, so that they share tables and helpers by relative import."""

@@ -1,0 +1,13 @@
+"""The op table: the rows of every family, in one list."""
+
+from __future__ import annotations
+
+import importlib
+
+from .base import OpCase
+
+FAMILIES = ("elementwise", "comparison", "reductions", "activations", "shapes", "indexing", "creation", "products", "convolution", "norms", "losses")
+
+CASES: list[OpCase] = []
+for family in FAMILIES:
+    CASES += importlib.import_module(f"{__package__}.{family}").CASES

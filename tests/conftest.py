@@ -1,0 +1,59 @@
+"""What every test gets: a fixed seed, a check that it leaves no global setting changed, and gpu tests only on a GPU."""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.backends import get_backend
+
+# What a test may change for itself only: how to read it, and how to put it back.
+SETTINGS = {
+    "grad mode": ("is_grad_enabled", "set_grad_enabled"),
+    "default dtype": ("get_default_dtype", "set_default_dtype"),
+    "default device": ("get_default_device", "set_default_device"),
+}
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """Every test draws the same numbers, whichever tests ran before it and on whichever worker."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002  (other libraries draw from the global generator)
+    if hasattr(wg, "manual_seed"):
+        wg.manual_seed(0)
+
+
+def settings() -> dict[str, object]:
+    return {name: getattr(wg, read)() for name, (read, _) in SETTINGS.items() if hasattr(wg, read)}
+
+
+@pytest.fixture(autouse=True)
+def settings_unchanged() -> Iterator[None]:
+    """Fail the test that leaves a global setting changed, and put it back for the others."""
+    before = settings()
+    yield
+    changed = {name: now for name, now in settings().items() if now != before[name]}
+    for name in changed:
+        getattr(wg, SETTINGS[name][1])(before[name])
+    assert not changed, f"the test left these changed: {changed}, was {before}"
+
+
+@functools.cache
+def why_no_gpu() -> str:
+    """The reason why gpu tests cannot run here; empty where they can."""
+    try:
+        found = get_backend("cuda").device_count()
+    except RuntimeError as error:
+        return str(error)
+    return "" if found else "no CUDA device was found"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu") and (reason := why_no_gpu()):
+        pytest.skip(reason)
