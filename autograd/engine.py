@@ -96,41 +96,55 @@ class Pass:
 
     def run(self) -> None:
         """Run every planned node, newest first."""
-        pending, create_graph, retain, wanted = self.pending, self.create_graph, self.retain, self.wanted
+        pop, graph, retain, deliver = self.pending.pop, self.create_graph, self.retain, self._deliver
+        special, observe = self.wanted is not None, mode.observe
         for node in self.order:
-            g = pending.pop(node, None)
+            g = pop(node, None)
             if g is None:
                 self._skip(node)
                 continue
-            if node.count == 1:
-                gs = [g]
-            else:
-                gs = g
-            if node.hooks is not None:
-                gs = node.hooks.before(gs, create_graph)
-            if wanted is not None:
-                for i, gi in enumerate(gs):
-                    if (node, i) in wanted:
-                        self.found[node, i] = gi
-                if node not in self.leading:
-                    continue
             op = node.op
-            if node.count > 1 and not op.undefined:
-                gs = [self._zeros(node, i) if gi is None else gi for i, gi in enumerate(gs)]
-            g = None
-            grads = op.backward_graph(node, *gs) if create_graph else op.backward(node, *gs)
-            if type(grads) is not tuple:
-                grads = (grads,)
-            if node.hooks is not None:
-                grads = node.hooks.after(grads, gs, create_graph)
-            gs = None
-            if not retain:
+            rule = op.backward_graph if graph else op.backward
+            if node.count == 1 and node.hooks is None and not special:
+                grads = rule(node, g)
+                g = None
+                if type(grads) is not tuple:
+                    grads = (grads,)
+            else:
+                gs = self._inspect(node, g)
+                g = None
+                if special and node not in self.leading:
+                    continue
+                grads = rule(node, *gs)
+                if type(grads) is not tuple:
+                    grads = (grads,)
+                if node.hooks is not None:
+                    grads = node.hooks.after(grads, gs, graph)
+                gs = None
+            if observe is not None:
+                observe(node, grads)
+            if not retain and (type(node._saved) is list or node._cached):
                 node.release()
-            ready = self._deliver(node.edges, grads)
-            if ready:
-                grads = None
+            ready = deliver(node.edges, grads)
+            if ready is not None:
+                grads = None  # a leaf may take its gradient's array over, if nothing else refers to it
                 for leaf in ready:
                     self._finish(leaf)
+
+    def _inspect(self, node: Any, g: Any) -> list[Any]:
+        """The gradients of a node's outputs, after its hooks, with zeros for outputs that were not used."""
+        gs = [g] if node.count == 1 else g
+        if node.hooks is not None:
+            gs = node.hooks.before(gs, self.create_graph)
+        if self.wanted is not None:
+            for i, gi in enumerate(gs):
+                if (node, i) in self.wanted:
+                    self.found[node, i] = gi
+        if node.hooks is not None and (self.wanted is None or node in self.leading):
+            gs = node.hooks.prehooks(gs, self.create_graph)
+        if node.count > 1 and not node.op.undefined:
+            gs = [self._zeros(node, i) if gi is None else gi for i, gi in enumerate(gs)]
+        return gs  # type: ignore[no-any-return]
 
     def _zeros(self, node: Any, index: int) -> Any:
         zeros = node.k.zeros(node.shape[index], node.dtype[index])
@@ -138,51 +152,50 @@ class Pass:
 
     def _skip(self, node: Any) -> None:
         """A node that no gradient reached still counts for the leaves below it."""
-        for leaf in self._deliver(node.edges, (None,) * len(node.edges)):
+        for leaf in self._deliver(node.edges, (None,) * len(node.edges)) or ():
             self._finish(leaf)
 
-    def _deliver(self, edges: Sequence[Any], grads: Sequence[Any]) -> list[Any]:
-        """Hand each gradient to its edge. Returns the leaves that have now received all of theirs."""
-        ready = []
-        restricted = self.wanted is not None
-        for edge, g in zip(edges, grads, strict=False):
+    def _deliver(self, edges: Sequence[Any], grads: Sequence[Any]) -> list[Any] | None:
+        """Hand each gradient to its edge. Returns the leaves that have now received all of theirs, if any."""
+        ready = None
+        pending, graph, wanted = self.pending, self.create_graph, self.wanted
+        for edge, g in zip(edges, grads):  # noqa: B905  (a rule may return more Nones than there are inputs)
             if edge is None:
                 continue
             kind = edge.edge_kind
             if kind == LEAF:
                 left = self.waiting[edge] = self.waiting[edge] - 1
                 if left == 0:
-                    ready.append(edge)
-                if g is None or (restricted and edge not in self.wanted):
+                    ready = [edge] if ready is None else [*ready, edge]
+                if g is None or (wanted is not None and edge not in wanted):
                     continue
-                data = edge._data
-                shape, dtype = data.shape, data.dtype
-            elif g is None or (restricted and (edge.node if kind == OUTPUT else edge) not in self.needed):
+                shape, dtype = edge._data.shape, edge._data.dtype
+            elif g is None or (wanted is not None and (edge.node if kind == OUTPUT else edge) not in self.needed):
                 continue
             else:
                 shape, dtype = edge.shape, edge.dtype
-            if self.create_graph:
+            if graph:
                 if g._data.shape != shape or g._data.dtype is not dtype:
                     g = conform(g, shape, dtype)
             elif g.shape != shape or g.dtype is not dtype or not shape:
                 g = conform(g, shape, dtype)
             if kind == OUTPUT:
                 self._add_output(edge, g)
-            else:
+            elif edge in pending:
                 self._add(edge, g)
+            else:
+                pending[edge] = g
         return ready
 
     def _add(self, key: Any, g: Any) -> None:
-        pending = self.pending
-        old = pending.get(key)
-        if old is None:
-            pending[key] = g
-        elif self.create_graph or not g.shape:
-            pending[key] = as_array(old + g)
+        """Add to a gradient that is there already."""
+        old = self.pending[key]
+        if self.create_graph or not g.shape:
+            self.pending[key] = as_array(old + g)
         elif key in self.owned:
             kernels_of[type(g)].xp.add(old, g, out=old)
         else:  # the first gradient may be someone else's array too, so the second one allocates
-            pending[key] = old + g
+            self.pending[key] = old + g
             self.owned.add(key)
 
     def _add_output(self, edge: Any, g: Any) -> None:
@@ -190,7 +203,7 @@ class Pass:
         if slots is None:
             slots = self.pending[edge.node] = [None] * edge.node.count
         old = slots[edge.index]
-        slots[edge.index] = g if old is None else old + g
+        slots[edge.index] = g if old is None else as_array(old + g)
 
     def _finish(self, leaf: Any) -> None:
         """A leaf has all its contributions: run its hooks, then keep or accumulate the sum."""
@@ -206,7 +219,8 @@ class Pass:
             if not self.accumulate:
                 return
         if self.create_graph:
-            leaf._grad = g if leaf._grad is None else leaf._grad + g
+            # A copy: the same Tensor may become the gradient of several leaves.
+            leaf._grad = cast(g, g._data.dtype) if leaf._grad is None else leaf._grad + g
         else:
             self._accumulate(leaf, g, leaf in self.owned or sys.getrefcount(g) == 2)
         if leaf_hooks is not None:
@@ -220,8 +234,6 @@ class Pass:
             if not (mine and g.base is None and g.flags.c_contiguous):
                 g = g.copy()
             leaf._grad = wrap(g)
-        elif old._rg:
-            leaf._grad = wrap(old._data + g)
         else:
             kernels_of[type(g)].xp.add(old._data, g, out=old._data)
             if old._ver is not None:
@@ -310,7 +322,7 @@ def _start(run: Pass, outputs: Sequence[Any], grads: Sequence[Any]) -> None:
     mode.grad = mode.reattach = run.create_graph
     try:
         gs = [g if run.create_graph else g._data for _, g in roots]
-        for leaf in run._deliver([edge for edge, _ in roots], gs):
+        for leaf in run._deliver([edge for edge, _ in roots], gs) or ():
             run._finish(leaf)
         del gs, roots
         run.run()

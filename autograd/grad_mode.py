@@ -33,6 +33,7 @@ class Mode(threading.local):
     reattach = False  # a backward rule is running on Tensors: saved values come back joined to the graph
     fresh: list[Any] | None = None  # the version that new tensors start with
     trace: Callable[[Any], None] | None = None  # called with every node that is recorded
+    observe: Callable[[Any, tuple[Any, ...]], None] | None = None  # called with every node that ran and its gradients
 
 
 mode = Mode()

@@ -7,7 +7,8 @@ import weakref
 from typing import Any
 
 from .base import TensorBase, wrap
-from .node import OUTPUT
+from .node import LEAF, OUTPUT
+from .ops.cast import cast
 
 _ids = itertools.count().__next__
 
@@ -63,7 +64,7 @@ class Hooks:
         return table.add(hook)
 
     def before(self, gs: list[Any], as_tensors: bool) -> list[Any]:
-        """The output gradients after tensor hooks and pre-hooks have seen, and perhaps replaced, them."""
+        """The output gradients after tensor hooks have seen, and perhaps replaced, them."""
         for index, table in self.tensor.items():
             if gs[index] is not None:
                 gs[index] = call(table, gs[index], as_tensors)
@@ -71,6 +72,10 @@ class Hooks:
             tensor = owner()
             if tensor is not None and gs[index] is not None:
                 retained(tensor, gs[index], as_tensors)
+        return gs
+
+    def prehooks(self, gs: list[Any], as_tensors: bool) -> list[Any]:
+        """The output gradients after the node's pre-hooks."""
         for hook in list(self.pre.values()):
             result = hook(tuple(_tensor(g, as_tensors) for g in gs))
             if result is not None:
@@ -136,15 +141,15 @@ def _name(hook: Any) -> str:
 def retained(tensor: Any, g: Any, as_tensors: bool) -> None:
     """Add to the ``.grad`` of a non-leaf that asked to retain it."""
     g = _tensor(g, as_tensors)
-    tensor._grad = g if tensor._grad is None else tensor._grad + g
+    tensor._grad = cast(g, g._data.dtype) if tensor._grad is None else tensor._grad + g  # a copy of its own
 
 
 def register_tensor_hook(tensor: Any, edge: Any, hook: Any) -> RemovableHandle:
     """Register ``hook(grad)`` on a tensor: on its node's output, or on the leaf itself."""
-    if edge is tensor:
-        if tensor._hooks is None:
-            tensor._hooks = LeafHooks()
-        return tensor._hooks.tensor.add(hook)  # type: ignore[no-any-return]
+    if edge.edge_kind == LEAF:
+        if edge._hooks is None:
+            edge._hooks = LeafHooks()
+        return edge._hooks.tensor.add(hook)  # type: ignore[no-any-return]
     node, index = (edge.node, edge.index) if edge.edge_kind == OUTPUT else (edge, 0)
     return hooks_of(node).tensor.setdefault(index, HookTable()).add(hook)
 

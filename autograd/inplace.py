@@ -178,7 +178,7 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
         InplaceError: see `check_writable`. ShapeError, DTypeError: the value does not fit. Nothing is written then.
     """
     check_writable(tensor, op)
-    before = _stand_in(tensor)
+    before = stand_in(tensor)
     result = compute(before)
     data, value = tensor._data, result._data
     if value.shape != data.shape:
@@ -198,10 +198,11 @@ def finish_write(tensor: Any, result: Any, before: Any, op: str) -> None:
     wrote(tensor, op)
     if result._rg and mode.grad:
         _saved_output_is(result, tensor)
-        _move(tensor, result)
+        move(tensor, result)
 
 
-def _move(tensor: Any, result: Any) -> None:
+def move(tensor: Any, result: Any) -> None:
+    """Put ``tensor``, just overwritten, in the place of ``result`` in the graph; so with the base of a view."""
     view = tensor._view
     if view is None:
         tensor._edge, tensor._rg = result._edge, result._rg
@@ -213,7 +214,7 @@ def _move(tensor: Any, result: Any) -> None:
     view.made = -1  # its place follows from the base's new one
 
 
-def _stand_in(tensor: Any) -> Any:
+def stand_in(tensor: Any) -> Any:
     """A Tensor in the place of ``tensor`` before the write: nodes may keep it without forming a cycle."""
     t = wrap(tensor._data[...])
     t._ver = version_of(tensor)

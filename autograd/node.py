@@ -69,24 +69,30 @@ class Node:
         """
         packed = self._saved
         if packed is None:
-            raise GraphError(
-                f"Trying to backward through the graph a second time: {self.name()} has already given back the values "
-                "it saved. Pass retain_graph=True to the first backward, or run the forward pass again"
-            )
+            raise self._freed()
         if mode.reattach:
-            return tuple([self._attach(s[1], unpack(self, s)) if type(s) is tuple else s for s in packed])
+            return tuple([self._attach(s) if type(s) is tuple else s for s in packed])
         return tuple([unpack(self, s) if type(s) is tuple else s for s in packed])
 
-    def _attach(self, source: int, array: Any) -> Any:
+    def _attach(self, saved: Saved) -> Any:
         """A Tensor of a saved array, joined to where the array came from."""
-        edge = self.edges[source] if source >= 0 else self.output_edge(~source)
-        if edge is None:
-            return wrap(array)
-        if edge.edge_kind == LEAF and edge._data is array:
+        array, source = unpack(self, saved), saved[1]
+        edge = source
+        if type(source) is int:
+            edge = self.edges[source] if source >= 0 else self.output_edge(~source)
+        if edge is not None and edge.edge_kind == LEAF and edge._data is array:
             return edge
         tensor = wrap(array)
-        tensor._edge, tensor._rg = edge, True
+        tensor._ver = saved[2]  # what is recorded with it now must see later writes too
+        if edge is not None:
+            tensor._edge, tensor._rg = edge, True
         return tensor
+
+    def _freed(self) -> GraphError:
+        return GraphError(
+            f"Trying to backward through the graph a second time: {self.name()} has already given back the values "
+            "it saved. Pass retain_graph=True to the first backward, or run the forward pass again"
+        )
 
     @property
     def cached(self) -> tuple[Any, ...]:
@@ -96,6 +102,8 @@ class Node:
             GraphError: under ``create_graph``, for a float: a differentiable intermediate reused as a constant
                 would make second derivatives silently wrong. Give the op a ``formula``.
         """
+        if self._cached is None:
+            raise self._freed()
         if mode.reattach and any(getattr(c, "dtype", None) is not None and c.dtype.kind in "fcV" for c in self._cached):
             raise GraphError(f"{self.name()} cached a float intermediate and has no formula to differentiate twice")
         return self._cached  # type: ignore[no-any-return]
@@ -106,9 +114,8 @@ class Node:
 
     def release(self) -> None:
         """Give back what was saved. Nodes that saved no array can run again, as in PyTorch."""
-        if type(self._saved) is list:
-            self._saved = None
-            self._cached = ()
+        if type(self._saved) is list or self._cached:
+            self._saved = self._cached = None
 
     def name(self) -> str:
         """The name PyTorch would show, such as ``MulBackward0``."""
@@ -185,8 +192,9 @@ class AccumulateGrad:
 
 
 # A saved array is kept as ``(array, source, version, count)``: ``source`` is an input's position, or the complement
-# (``~i``) of an output's; ``count`` is what the version said then. A plain tuple, because one is made per saved value.
-Saved = tuple[Any, int, list[Any], int]
+# (``~i``) of an output's, or, in a user's Function, the edge of a value that is neither (None if it has none);
+# ``count`` is what the version said then. A plain tuple, because one is made per saved value.
+Saved = tuple[Any, Any, list[Any], int]
 
 
 def unpack(node: Node, saved: Saved) -> Any:
@@ -197,8 +205,8 @@ def unpack(node: Node, saved: Saved) -> Any:
     return array
 
 
-def _modified(node: Node, array: Any, source: int, version: list[Any], count: int) -> str:
-    which = f"input {source}" if source >= 0 else f"output {~source}"
+def _modified(node: Node, array: Any, source: Any, version: list[Any], count: int) -> str:
+    which = "intermediate" if type(source) is not int else f"input {source}" if source >= 0 else f"output {~source}"
     writer = "" if version[1] is None else f" The last write was {version[1]}."
     made = "" if node.site is None else f", recorded at {node.site},"
     return (
@@ -215,8 +223,10 @@ def pack(node: Any, values: tuple[Any, ...], arrays: Any, outputs: tuple[Any, ..
     ``values`` are the op's inputs as Tensors (or plain), ``arrays`` the same as arrays, ``outputs`` its Tensors.
     """
     packed: list[Any] = []
+    holds = False
     for value in node._saved:
-        for i, array in enumerate(arrays):
+        i = 0
+        for array in arrays:
             if array is value:
                 source = values[i]
                 if isinstance(source, TensorBase):
@@ -224,15 +234,18 @@ def pack(node: Any, values: tuple[Any, ...], arrays: Any, outputs: tuple[Any, ..
                     if version is None:
                         version = source._ver = [0, None]
                     elif version is INFERENCE:
-                        raise _inference(node, i)
+                        raise inference_error(node, f"input {i}")
                     value = (value, i, version, version[0])
+                    holds = True
                 break
+            i += 1
         else:
             if value is not None:
                 value = _saved_output(node, value, outputs)
+                holds = holds or type(value) is tuple
         packed.append(value)
     # A list says that there is something to release; a tuple of plain numbers survives any number of backwards.
-    node._saved = packed if any([type(p) is tuple for p in packed]) else tuple(packed)
+    node._saved = packed if holds else tuple(packed)
 
 
 def _saved_output(node: Node, value: Any, outputs: tuple[Any, ...]) -> Any:
@@ -247,8 +260,9 @@ def _saved_output(node: Node, value: Any, outputs: tuple[Any, ...]) -> Any:
     raise WengertError(f"{node.op.__name__} saved a value that is neither an input nor an output; use ctx.cache for it")
 
 
-def _inference(node: Node, i: int) -> GraphError:
+def inference_error(node: Node, what: str) -> GraphError:
+    """The error for saving a tensor that nobody counts the writes to."""
     return GraphError(
-        f"Inference tensors cannot be saved for backward: input {i} of {node.op.__name__} was made under "
+        f"Inference tensors cannot be saved for backward: {what} of {node.op.__name__} was made under "
         "inference_mode. clone() it outside of inference_mode first"
     )

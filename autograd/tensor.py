@@ -302,6 +302,17 @@ class Tensor(TensorBase):
 
     # ------------------------------------------------------------------ products
 
+    __matmul__ = ops.matmul
+    __rmatmul__ = ops.rmatmul
+    addmm = ops.addmm
+    addmm_ = ops.addmm_
+    bmm = ops.bmm
+    dot = ops.dot
+    matmul = ops.matmul
+    mm = ops.mm
+    mv = ops.mv
+    outer = ops.outer
+
     # ------------------------------------------------------------------ activations
 
     # ------------------------------------------------------------------ filling and random numbers

@@ -10,6 +10,7 @@ __all__ = [
     "GraphError",
     "InplaceError",
     "ModifiedError",
+    "OutOfRangeError",
     "ShapeError",
     "WengertError",
 ]
@@ -33,6 +34,10 @@ class DeviceError(WengertError, RuntimeError):
 
 class DimensionError(WengertError, IndexError):
     """A dimension or an index out of range."""
+
+
+class OutOfRangeError(DimensionError, RuntimeError):
+    """A position out of range in an index tensor; PyTorch raises an IndexError or a RuntimeError, by op."""
 
 
 class GraphError(WengertError, RuntimeError):

@@ -12,6 +12,8 @@ import pytest
 import wengert as wg
 from wengert.backends import get_backend
 
+from .backends import backend as backend
+
 # What a test may change for itself only: how to read it, and how to put it back.
 SETTINGS = {
     "grad mode": ("is_grad_enabled", "set_grad_enabled"),

@@ -123,11 +123,16 @@ def test_wheel(checkout: Path, wheel: Path, tmp_path: Path):
     assert imported_from(run(python, "-c", PROGRAM, cwd=checkout)) == (checkout / "wengert", checkout / "autograd")
 
 
-def test_wheel_holds_one_package(wheel: Path):
+def test_wheel_holds_the_tree_as_one_package(checkout: Path, wheel: Path):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         metadata = archive.read(next(name for name in names if name.endswith("METADATA"))).decode()
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"wengert"}
-    assert "wengert/py.typed" in names
-    assert {name.rpartition("/")[0].replace("/", ".") for name in names if name.endswith("/__init__.py")} == PACKAGES
+    tree = {
+        "/".join((*package.split("."), *file.relative_to(checkout / folder).parts))
+        for package, folder in FOLDERS.items()
+        for file in (checkout / folder).rglob("*.*")
+        if file.is_file()
+    }
+    assert {name for name in names if ".dist-info/" not in name} == tree
+    assert "wengert/py.typed" in tree
     assert "License-Expression: MIT" in metadata

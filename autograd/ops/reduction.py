@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..primitive import Primitive, apply
+from .shape import expand_rule, reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -25,20 +26,6 @@ class SumTo(Primitive):
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         return expand_rule(g, ctx.info)
-
-
-class BroadcastTo(Primitive):
-    """``x`` repeated along new and size-1 dimensions, without a copy."""
-
-    view = True
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
-        return ctx.k.broadcast_to(x, shape)
-
-    @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        return g  # the engine sums it to the input's shape
 
 
 class Sum(Primitive):
@@ -64,34 +51,9 @@ def restore_dims(g: Any, shape: tuple[int, ...], dim: Any) -> Any:
     return reshape_rule(g, tuple(1 if i in gone else n for i, n in enumerate(shape)))
 
 
-class Reshape(Primitive):
-    """``x`` in another shape; a view where the strides allow it."""
-
-    view = True
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
-        ctx.info = x.shape
-        return x.reshape(shape)
-
-    @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        return reshape_rule(g, ctx.info)
-
-
-def reshape_rule(x: Any, shape: tuple[int, ...]) -> Any:
-    """``x`` (Tensor or array) in ``shape``."""
-    return apply(Reshape, x, shape=shape)
-
-
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
     """``x`` (Tensor or array) summed to ``shape``."""
     return apply(SumTo, x, shape=shape)
-
-
-def expand_rule(x: Any, shape: tuple[int, ...]) -> Any:
-    """``x`` (Tensor or array) broadcast to ``shape``."""
-    return apply(BroadcastTo, x, shape=shape)
 
 
 def sum(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:

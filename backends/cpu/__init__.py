@@ -8,8 +8,23 @@ import numpy as np
 
 from ..device import Device
 from ..registry import Backend
-from . import random
+from . import (
+    conv,
+    indexing,
+    optim,
+    pool,
+    product,
+    random,
+)
 
+OWN = (
+    conv,
+    indexing,
+    optim,
+    pool,
+    product,
+    random,
+)
 CPU = Device.__new__(Device)
 CPU.type, CPU.index, CPU._previous = "cpu", None, []
 
@@ -32,4 +47,4 @@ class CPUBackend(Backend):
 
 def load() -> Backend:
     """The backend object; called once by the registry."""
-    return CPUBackend("cpu", np, np.ndarray, own=(random,))
+    return CPUBackend("cpu", np, np.ndarray, own=OWN)

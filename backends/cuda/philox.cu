@@ -47,7 +47,9 @@ __device__ static inline void fill(Item* out, u64 n, u64 key, u64 low, u64 high,
         if (first + lanes <= n) {
             *(Row<Item, lanes>*)(out + first) = row;
         } else {
-            for (int i = 0; first + i < n; ++i) out[first + i] = row.item[i];
+#pragma unroll
+            for (int i = 0; i < lanes; ++i)
+                if (first + i < n) out[first + i] = row.item[i];
         }
     }
 }
@@ -83,9 +85,11 @@ struct Format<double> {
 template <class To, class From>
 __device__ static inline To bits_as(From value) {
     static_assert(sizeof(To) == sizeof(From), "the same bits, read as another type");
-    To result;
-    memcpy(&result, &value, sizeof(To));
-    return result;
+    union {
+        From from;
+        To to;
+    } both = {value};
+    return both.to;
 }
 
 // The polynomial with these coefficients, lowest first, by Horner's rule.
@@ -102,12 +106,13 @@ template <class Real>
 __device__ static inline Real log_of(Real x) {
     typedef Format<Real> F;
     typedef typename F::Signed Signed;
-    constexpr double atanh[] = {2.0, 2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19, 2.0 / 21};
+    constexpr double atanh_terms[] = {2.0,      2.0 / 3,  2.0 / 5,  2.0 / 7,  2.0 / 9, 2.0 / 11,
+                                      2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19, 2.0 / 21};
     Signed pattern = bits_as<Signed>(x);
     Signed exponent = (pattern - F::root_half) >> F::width;
     Real m = bits_as<Real>((Signed)(pattern - exponent * ((Signed)1 << F::width)));
     Real s = (m - (Real)1) / (m + (Real)1);
-    return (Real)exponent * (Real)0.693147180559945309417 + s * series<F::atanhs>(s * s, atanh);
+    return (Real)exponent * (Real)0.693147180559945309417 + s * series<F::atanhs>(s * s, atanh_terms);
 }
 
 // A word as a fraction in (0, 1].

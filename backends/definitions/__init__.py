@@ -7,6 +7,24 @@ kernel puts it, under the same name, into its own folder; this one stays as its 
 
 from __future__ import annotations
 
-from . import elementwise, random, reduction
+from . import (
+    conv,
+    elementwise,
+    indexing,
+    optim,
+    pool,
+    product,
+    random,
+    reduction,
+)
 
-MODULES = (elementwise, random, reduction)
+MODULES = (
+    conv,
+    elementwise,
+    indexing,
+    optim,
+    pool,
+    product,
+    random,
+    reduction,
+)

@@ -37,7 +37,7 @@ KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
 ROUNDS = 10
 MASK32, MASK64 = 2**32 - 1, 2**64 - 1
 _FIXED_WORDS = {"philox": 1, "random_bernoulli": 1, "random_integers": 2, "random_permutation": 2}
-_PRECISION = {"float16": 11, "bfloat16": 8, "float32": 24}  # bits of a significand
+PRECISION = {"float16": 11, "bfloat16": 8, "float32": 24}  # bits of a significand
 
 # The textbook series of sin(x)/x and cos(x) in x**2, and of 2 atanh(s)/s in s**2. The counts are what float32 and
 # float64 can tell apart where they are used: |x| <= pi/4 and |s| <= 0.172.
@@ -71,8 +71,11 @@ def philox(xp: Any, key0: int, key1: int, counter: int, n: int) -> Any:
     """``n`` random words: word ``i`` is lane ``i % 4`` of the block with the number ``counter + i // 4``.
 
     Args:
-        key0, key1: the key, as two 32-bit integers.
+        xp: the array namespace.
+        key0: the lower 32 bits of the key.
+        key1: the upper 32 bits.
         counter: the first block's number, modulo 2**128.
+        n: how many words.
 
     Returns:
         Array of shape (n,), uint32.
@@ -118,10 +121,14 @@ def random_uniform(xp: Any, key: int, offset: int, shape: Any, dtype: Any) -> An
     """Numbers in [0, 1): multiples of ``2**-p`` where ``p`` is the number of bits in the type's significand.
 
     Args:
-        key: 64-bit seed.
-        offset: number of the first block.
+        xp: the array namespace.
+        key: the seed, of which 64 bits count.
+        offset: the number of the first block that it may use.
         shape: an int or a tuple.
-        dtype: floating or complex (then both parts are uniform).
+        dtype: floating, or complex (then both parts are uniform).
+
+    Raises:
+        DTypeError: another dtype.
     """
     real_of("random_uniform", dtype)
     kind = to_dtype(dtype)
@@ -134,7 +141,7 @@ def uniform_from(xp: Any, words: Any, dtype: DType) -> Any:
     if real is float64:
         numbers = (_pairs64(xp, words) >> 11).astype(xp.float64) * 2.0**-53
     else:
-        precision = _PRECISION[real.name]
+        precision = PRECISION[real.name]
         numbers = ((words >> (32 - precision)).astype(xp.float32) * 2.0**-precision).astype(real.dtype, copy=False)
     return numbers.view(dtype.dtype)
 
@@ -186,14 +193,10 @@ def exponential_from(xp: Any, words: Any, dtype: DType) -> Any:
     return xp.maximum(-_log(xp, fraction), least).astype(dtype.dtype, copy=False)
 
 
-def random_integers(
-    xp: Any, key: int, offset: int, low: int, high: int, shape: Any, dtype: Any = int64
-) -> Any:
-    """Integers from ``low`` to ``high - 1``: a 64-bit word modulo their number, as PyTorch's randint takes it.
+def random_integers(xp: Any, key: int, offset: int, low: int, high: int, shape: Any, dtype: Any = int64) -> Any:
+    """Integers from ``low`` to ``high - 1`` in any real dtype: a 64-bit word modulo their number, as in PyTorch.
 
-    Args:
-        low, high: Python ints, ``-2**63 <= low < high <= 2**64``; the bias is below ``(high - low) / 2**64``.
-        dtype: of the result; any real type.
+    ``-2**63 <= low < high <= 2**63``; one is likelier than another by at most ``(high - low) / 2**64`` of itself.
     """
     kind = to_dtype(dtype)
 
@@ -228,15 +231,13 @@ def random_permutation(xp: Any, key: int, offset: int, n: int, dtype: Any = int6
 
 
 def random_bernoulli(xp: Any, key: int, offset: int, p: Any, shape: Any, dtype: Any = bool_) -> Any:
-    """True with probability ``p``, to a resolution of ``2**-32``.
+    """True (or 1, in another dtype) with probability ``p``, to a resolution of ``2**-32``.
 
-    Args:
-        p: a Python float, or an array that broadcasts to ``shape``.
-        dtype: of the result; True is 1 there.
+    ``p`` is a Python float or an array that broadcasts to ``shape``.
     """
     kind = to_dtype(dtype)
-    fraction = _draw(xp, "random_bernoulli", key, offset, shape, kind, lambda words: words.astype(xp.float64) * 2.0**-32)
-    return (fraction < p).astype(kind.dtype, copy=False)
+    words = _draw(xp, "random_bernoulli", key, offset, shape, kind, lambda words: words)
+    return (words.astype(xp.float64) * 2.0**-32 < p).astype(kind.dtype, copy=False)
 
 
 def _split(xp: Any, words: Any, dtype: DType) -> tuple[Any, Any]:

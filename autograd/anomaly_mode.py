@@ -1,0 +1,87 @@
+"""Anomaly mode: each node remembers the line that recorded it, and backward stops at the first NaN."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from ..backends import kernels_of
+from ..backends.errors import GraphError
+from .base import TensorBase
+from .grad_mode import ModeContext, mode
+from .inplace import call_site
+
+__all__ = ["detect_anomaly", "is_anomaly_enabled", "set_detect_anomaly"]
+
+
+def _remember(node: Any) -> None:
+    node.site = call_site()
+
+
+def _check(node: Any, grads: tuple[Any, ...]) -> None:
+    for i, g in enumerate(grads):
+        array = g._data if isinstance(g, TensorBase) else g
+        if array is not None and node.edges[i] is not None and bool(node.k.any(node.k.isnan(array))):
+            made = "" if node.site is None else f" The operation was recorded at {node.site}."
+            raise GraphError(
+                f"Function '{node.name()}' returned nan values in its {i}th output.{made} Look at the values that went "
+                "in there: a division by zero, or the logarithm or root of a number out of range"
+            )
+
+
+def _switch(on: bool, check_nan: bool) -> None:
+    mode.trace = _remember if on else None
+    mode.observe = _check if on and check_nan else None
+
+
+def is_anomaly_enabled() -> bool:
+    """Whether this thread is in anomaly mode."""
+    return mode.trace is _remember
+
+
+class set_detect_anomaly(ModeContext):  # noqa: N801  (PyTorch's name)
+    """Switch anomaly mode on or off: at once when called, and until the block's end when used with ``with``.
+
+    Args:
+        mode: True to switch it on.
+        check_nan: raise when a gradient is NaN; with False only the lines are remembered.
+    """
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:  # the parameters' names are PyTorch's
+        state = globals()["mode"]
+        self._before = state.trace, state.observe
+        _switch(mode, check_nan)
+
+    def __enter__(self) -> None:
+        """The constructor has switched already."""
+
+    def __exit__(self, *exc: object) -> None:
+        mode.trace, mode.observe = self._before
+
+
+class detect_anomaly(ModeContext):  # noqa: N801
+    """A block in anomaly mode. It is slow, and meant for finding a mistake.
+
+    Args:
+        check_nan: raise when a gradient is NaN; with False only the lines are remembered.
+    """
+
+    def __init__(self, check_nan: bool = True) -> None:
+        self.check_nan = check_nan
+        warnings.warn(
+            "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for "
+            "debugging.",
+            stacklevel=2,
+        )
+
+    def __enter__(self) -> None:
+        self._before = mode.trace, mode.observe
+        _switch(True, self.check_nan)
+
+    def __exit__(self, *exc: object) -> None:
+        mode.trace, mode.observe = self._before
+
+    def clone(self) -> detect_anomaly:
+        context = object.__new__(detect_anomaly)  # the decorator has warned already
+        context.check_nan = self.check_nan
+        return context

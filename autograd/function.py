@@ -1,0 +1,408 @@
+"""``Function``: differentiable operations of the user's own, on Tensors, with PyTorch's contract.
+
+A Function becomes one node of the same graph. Its node's ``op`` hands the engine's arrays to the user's ``backward``
+as Tensors, and checks what comes back.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import weakref
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from ..backends import kernels_of
+from ..backends.errors import GraphError, InplaceError, ShapeError
+from .base import TensorBase, alias, edge_of, new, version_of, wrap
+from .engine import as_array
+from .grad_mode import INFERENCE, mode, no_grad
+from .inplace import View, move, wrote
+from .node import Node, Output, inference_error
+from .primitive import Primitive, apply, next_seq
+
+__all__ = ["Function", "FunctionCtx", "once_differentiable"]
+
+
+class FunctionCtx:
+    """What ``forward`` leaves for ``backward``: saved tensors, settings, and any attribute that the user sets.
+
+    Attributes:
+        needs_input_grad: per argument of ``apply``, whether its gradient is wanted.
+    """
+
+    needs_input_grad: tuple[bool, ...]
+
+    def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
+        self.needs_input_grad = needs_input_grad
+        self._to_save: tuple[Any, ...] = ()
+        self._dirty: tuple[Any, ...] = ()
+        self._constant: tuple[Any, ...] = ()
+        self._materialize = True
+        self._node: Callable[[], Any] = lambda: None  # a weak reference: the node holds the context
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors for backward: inputs and outputs come back in their place of the graph.
+
+        Raises:
+            TypeError: one is neither a Tensor nor None; set those as attributes of ``ctx``.
+        """
+        for i, t in enumerate(tensors):
+            if t is not None and not isinstance(t, TensorBase):
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument {i} is of type {type(t).__name__}; "
+                    "keep anything else as an attribute of ctx"
+                )
+        self._to_save = tensors
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Accepted for programs that also define a forward-mode rule."""
+
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Say which inputs ``forward`` wrote to in place; each of them must be returned."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors: Any) -> None:
+        """Say which outputs have no gradient."""
+        self._constant = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """With False, ``backward`` gets None instead of zeros for outputs that were not used."""
+        self._materialize = value
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What ``save_for_backward`` kept.
+
+        Raises:
+            RuntimeError: backward has already freed them, or one was overwritten in place since.
+        """
+        node = self._node()
+        return self._to_save if node is None else node.saved_tensors  # type: ignore[no-any-return]
+
+
+class FunctionNode(Node):
+    """The node of a Function. Attributes that it has not itself are those of the ``ctx``."""
+
+    __slots__ = ("ctx",)
+    ctx: FunctionCtx
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "ctx":
+            raise AttributeError(name)
+        return getattr(self.ctx, name)
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What the ``ctx`` saved, as Tensors in their place of the graph."""
+        packed = self._saved
+        if packed is None:
+            raise self._freed()
+        return tuple(s if s is None else self._attach(s) for s in packed)
+
+
+class FunctionOp:
+    """What the engine calls as a Function node's ``op``."""
+
+    undefined = True  # zeros for unused outputs are made here, unless the ctx says otherwise
+
+    def __init__(self, function: type[Function]) -> None:
+        self.function = function
+        self.__name__ = function.__name__
+
+    def backward(self, node: Any, *gs: Any) -> tuple[Any, ...]:
+        """The user's ``backward``, for arrays."""
+        grads = self.backward_graph(node, *[g if g is None else wrap(as_array(g)) for g in gs])
+        return tuple([g if g is None else g._data for g in grads])
+
+    def backward_graph(self, node: Any, *gs: Any) -> tuple[Any, ...]:
+        """The user's ``backward``, checked."""
+        if node.ctx._materialize:
+            gs = tuple([_zeros(node, i) if g is None else g for i, g in enumerate(gs)])
+        function = self.function
+        rule = function.backward if function.vjp is Function.vjp else function.vjp
+        grads = rule(node.ctx, *gs)
+        return _checked(node, grads if isinstance(grads, tuple) else (grads,))
+
+
+def _zeros(node: Any, index: int) -> Any:
+    """Zeros in place of the gradient of an output that was not used; None for an output that was no tensor."""
+    shape, dtype = (node.shape[index], node.dtype[index]) if node.count > 1 else (node.shape, node.dtype)
+    return None if dtype is None else wrap(node.k.zeros(shape, dtype=dtype))
+
+
+def _checked(node: Any, grads: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What the user's ``backward`` returned, if it fits the inputs."""
+    name, wanted = node.name(), len(node.edges)
+    if len(grads) < wanted or any(g is not None for g in grads[wanted:]):
+        raise GraphError(
+            f"function {name} returned an incorrect number of gradients (expected {wanted}, got {len(grads)}): "
+            "return one for each argument of forward, None for those without"
+        )
+    for i, (g, shape) in enumerate(zip(grads, node.info, strict=False)):
+        if g is None:
+            continue
+        if shape is None:
+            raise GraphError(
+                f"function {name} returned a gradient different than None at position {i + 1}, but the corresponding "
+                "forward input was not a Variable"
+            )
+        if not isinstance(g, TensorBase):
+            raise GraphError(f"function {name}: expected Variable or None (got {type(g).__name__}) at position {i + 1}")
+        got = g._data.shape
+        lead = len(got) - len(shape)
+        if lead < 0 or any(n not in (1, m) for n, m in zip(shape, got[lead:], strict=True)):
+            raise ShapeError(
+                f"Function {name} returned an invalid gradient at index {i} - got {list(got)} but expected shape "
+                f"compatible with {list(shape)}"
+            )
+    return grads[:wanted]
+
+
+class Function:
+    """Base of a differentiable operation whose gradient the user writes.
+
+    A subclass has a static ``forward(ctx, *args)`` and a static ``backward(ctx, *grad_outputs)`` that returns one
+    gradient for each of ``args``; or a ``forward(*args)`` and a ``setup_context(ctx, inputs, output)``. It is called
+    by `apply`, never made into an object. ``backward`` written in plain operations can be differentiated again.
+
+    Example:
+        >>> import wengert as wg
+        >>> class Cube(wg.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         ctx.save_for_backward(x)
+        ...         return x * x * x
+        ...     @staticmethod
+        ...     def backward(ctx, g):
+        ...         (x,) = ctx.saved_tensors
+        ...         return g * 3 * x * x
+        >>> x = wg.tensor([2.0], requires_grad=True)
+        >>> Cube.apply(x).backward()
+        >>> x.grad
+        tensor([12.])
+    """
+
+    generate_vmap_rule: ClassVar[bool] = False
+    _node_type: ClassVar[type[FunctionNode]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._node_type = type(
+            f"{cls.__name__}Backward", (FunctionNode,), {"__slots__": (), "op": FunctionOp(cls), "__doc__": cls.__doc__}
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise GraphError(
+            f"Legacy autograd function with non-static forward method is deprecated: {type(self).__name__} is not to "
+            "be made into an object. Write static forward and backward methods and call the class's apply()"
+        )
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """The operation, on Tensors, unrecorded: ``forward(ctx, *args)``."""
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Fill ``ctx`` after a ``forward`` that does not take it."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """The gradient of each argument of ``forward``, given those of its outputs."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
+            "backward mode AD."
+        )
+
+    vjp = backward  # the other name of backward
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Run ``forward``, and record it if an argument wants a gradient.
+
+        Args:
+            args: what ``forward`` takes after ``ctx``; Tensors anywhere else than directly among them are constants.
+            kwargs: the same by name.
+
+        Returns:
+            What ``forward`` returned, its Tensors joined to the graph.
+        """
+        two_step = cls.setup_context is not Function.setup_context
+        if kwargs:
+            args = _bound(cls.forward, args, kwargs, two_step)
+        edges = tuple([edge_of(a) if isinstance(a, TensorBase) else None for a in args])
+        ctx = FunctionCtx(tuple([e is not None for e in edges]))
+        with no_grad():
+            if two_step:
+                result = cls.forward(*args)
+                cls.setup_context(ctx, args, result)
+            else:
+                result = cls.forward(ctx, *args)
+        many = isinstance(result, tuple)
+        results: tuple[Any, ...] = result if many else (result,)
+        node = None
+        if mode.grad and any(ctx.needs_input_grad):
+            node = _record(cls._node_type, ctx, args, edges, results)
+        outputs = _outputs(ctx, node, args, results)
+        if node is not None:
+            node._saved = [s if s is None else _packed(node, s, args, outputs) for s in ctx._to_save] or ()
+            ctx._to_save = ctx._dirty = ctx._constant = ()  # kept by the node, or of no more use
+            ctx._node = weakref.ref(node)
+            if mode.trace is not None:
+                mode.trace(node)
+        return outputs if many else outputs[0]
+
+
+def _bound(forward: Any, args: tuple[Any, ...], kwargs: dict[str, Any], two_step: bool) -> tuple[Any, ...]:
+    """All arguments by position, defaults filled in."""
+    bound = inspect.signature(forward).bind(*(args if two_step else (None, *args)), **kwargs)
+    bound.apply_defaults()
+    if bound.kwargs:
+        raise TypeError(f"{forward.__qualname__}: keyword-only parameters cannot be given to apply()")
+    return bound.args if two_step else bound.args[1:]
+
+
+def _record(kind: Any, ctx: FunctionCtx, args: Any, edges: tuple[Any, ...], results: tuple[Any, ...]) -> Any:
+    """The node of one call of a Function."""
+    node = new(kind)
+    node.k = next(kernels_of[type(a._data)] for a, e in zip(args, edges, strict=True) if e is not None)
+    node.edges, node.needs, node.params = edges, ctx.needs_input_grad, {}
+    node.info = tuple([a._data.shape if isinstance(a, TensorBase) else None for a in args])  # for checking gradients
+    node._saved = node._cached = ()
+    node.hooks = node.site = None
+    node.ctx = ctx
+    node.count = len(results)
+    shapes = [r._data.shape if isinstance(r, TensorBase) else None for r in results]
+    dtypes = [r._data.dtype if isinstance(r, TensorBase) else None for r in results]
+    node.shape, node.dtype = (shapes, dtypes) if len(results) != 1 else (shapes[0], dtypes[0])
+    node.seq = next_seq()
+    return node
+
+
+def _is_one(tensor: Any, tensors: tuple[Any, ...]) -> bool:
+    return any(tensor is t for t in tensors)
+
+
+def _outputs(ctx: FunctionCtx, node: Any, args: tuple[Any, ...], results: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What the caller gets for the results of ``forward``: Tensors that lead to ``node``."""
+    if not all(_is_one(d, results) for d in ctx._dirty):
+        raise GraphError(
+            "Some elements marked as dirty during the forward method were not returned as output. The inputs that are "
+            "modified inplace must all be outputs of the Function."
+        )
+    outputs = []
+    for i, result in enumerate(results):
+        if not isinstance(result, TensorBase):
+            outputs.append(result)
+            continue
+        edge = None
+        if node is not None and result._data.dtype.kind in "fcV" and not _is_one(result, ctx._constant):
+            edge = node if node.count == 1 else Output(node, i, result._data.shape, result._data.dtype)
+        if _is_one(result, ctx._dirty):
+            outputs.append(_dirty(ctx, result, edge, len(results)))
+        elif _is_one(result, args):
+            outputs.append(_same_memory(result, edge))
+        else:
+            outputs.append(_new_output(result, edge))
+    return tuple(outputs)
+
+
+def _dirty(ctx: FunctionCtx, tensor: Any, edge: Any, count: int) -> Any:
+    """An input that was written in place: it moves to the node."""
+    if edge is not None:
+        view = tensor._view
+        if tensor._rg and edge_of(tensor) is tensor:
+            raise InplaceError(
+                "a leaf Variable that requires grad has been used in an in-place operation by a Function: mark_dirty "
+                "was given it. Write to a clone() of it"
+            )
+        if view is not None and count > 1:
+            raise InplaceError(
+                "If your Function modifies inplace an input that is a view of another Tensor, your Function cannot "
+                "return more than one Tensor"
+            )
+        written = wrap(tensor._data)
+        written._edge, written._rg = edge, True
+        move(tensor, written)
+    wrote(tensor, "a Function that marked it dirty")
+    return tensor
+
+
+def _same_memory(tensor: Any, edge: Any) -> Any:
+    """An input that is returned as it is: another Tensor on its memory, with its own place in the graph."""
+    output = alias(tensor)
+    if edge is not None:
+        base = tensor if tensor._view is None else tensor._view.base
+        output._edge, output._rg = edge, True
+        output._view = View(base, None, None, {}, None)
+        output._view.recorded = False
+    return output
+
+
+def _new_output(tensor: Any, edge: Any) -> Any:
+    """A result that ``forward`` computed."""
+    if edge is None:
+        return tensor if not tensor._rg else alias(tensor)
+    if tensor._rg:  # it has a place already: leave it there
+        tensor = alias(tensor)
+    view = tensor._view
+    if view is not None:  # a view of an input: writing to it would go around the user's backward
+        tensor._view = View(view.base, None, None, {}, None)
+        tensor._view.recorded = False
+    tensor._edge, tensor._rg = edge, True
+    return tensor
+
+
+def _packed(node: Any, tensor: Any, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A saved tensor as ``(array, source, version, count)``; see `wengert.autograd.node.Saved`."""
+    version = version_of(tensor)
+    if version is INFERENCE:
+        raise inference_error(node, "a tensor given to save_for_backward")
+    for i, output in enumerate(outputs):
+        if output is tensor and tensor._rg:
+            return (tensor._data, ~i, version, version[0])
+    for i, arg in enumerate(args):
+        if arg is tensor:
+            return (tensor._data, i, version, version[0])
+    return (tensor._data, edge_of(tensor), version, version[0])
+
+
+class _Once(Primitive):
+    """A gradient that may not be differentiated."""
+
+    @staticmethod
+    def forward(ctx: Any, g: Any) -> Any:
+        return g[...]
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        raise GraphError(
+            "trying to differentiate twice a function that was marked with @once_differentiable; write its backward "
+            "in differentiable operations and take the mark away"
+        )
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a Function's ``backward`` as one that computes outside the graph: differentiating it again raises."""
+
+    @functools.wraps(backward)
+    def wrapped(ctx: Any, *grads: Any) -> Any:
+        with no_grad():
+            outputs = backward(ctx, *grads)
+        if not mode.grad or not any(isinstance(g, TensorBase) and g._rg for g in grads):
+            return outputs
+        many = isinstance(outputs, tuple)
+        fenced = tuple(_fence(o) for o in (outputs if many else (outputs,)))
+        return fenced if many else fenced[0]
+
+    return wrapped
+
+
+def _fence(output: Any) -> Any:
+    if not isinstance(output, TensorBase):
+        return output
+    shown = alias(output)
+    shown._rg = True
+    return apply(_Once, shown)

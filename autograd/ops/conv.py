@@ -1,0 +1,368 @@
+"""Convolutions in one, two and three dimensions, and transposed ones.
+
+One family of three primitives, linear in each operand and closed: forward, input gradient and weight gradient are
+the three ways to contract ``y``, ``x`` and ``w`` of one trilinear form ``sum y[o] w[t] x[s o + d t - p]``. Leaving one of
+the three open is one primitive, so the backward of each is the other two, and derivatives of any order are right.
+A transposed convolution is the input gradient used as a forward pass.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...backends.errors import DTypeError, ShapeError
+from ..primitive import Primitive, apply
+from .arithmetic import add
+from .product import check_pair, conj
+from .reduction import expand_rule, reshape_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+Ints = tuple[int, ...]
+Pairs = tuple[tuple[int, int], ...]
+
+
+class Convolution(Primitive):
+    """``y`` from ``x`` and ``w``, plus a bias per channel."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, w: Any, b: Any = None, **geometry: Any) -> Any:
+        needs = ctx.needs
+        ctx.save(x if needs[1] else None, w if needs[0] else None)
+        ctx.info = x.shape[2:], w.shape[2:]
+        return ctx.k.conv(x, w, b, **geometry)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, w = ctx.saved
+        size, kernel = ctx.info
+        return (
+            None if w is None else apply(ConvolutionInput, g, conj(ctx, w), size=size, **ctx.params),
+            None if x is None else apply(ConvolutionWeight, conj(ctx, x), g, kernel=kernel, **ctx.params),
+            apply(SumChannels, g) if len(ctx.needs) > 2 and ctx.needs[2] else None,
+        )
+
+
+class ConvolutionInput(Primitive):
+    """``x`` of spatial size ``size`` from ``y`` and ``w``."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Any, w: Any, *, size: Ints, **geometry: Any) -> Any:
+        needs = ctx.needs
+        ctx.save(y if needs[1] else None, w if needs[0] else None)
+        ctx.info = w.shape[2:], geometry
+        return ctx.k.conv_input(y, w, size, **geometry)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        y, w = ctx.saved
+        kernel, geometry = ctx.info
+        return (
+            None if w is None else apply(Convolution, g, conj(ctx, w), **geometry),
+            None if y is None else apply(ConvolutionWeight, g, conj(ctx, y), kernel=kernel, **geometry),
+        )
+
+
+class ConvolutionWeight(Primitive):
+    """``w`` of kernel size ``kernel`` from ``x`` and ``y``."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any, *, kernel: Ints, **geometry: Any) -> Any:
+        needs = ctx.needs
+        ctx.save(x if needs[1] else None, y if needs[0] else None)
+        ctx.info = x.shape[2:], geometry
+        return ctx.k.conv_weight(x, y, kernel, **geometry)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, y = ctx.saved
+        size, geometry = ctx.info
+        return (
+            None if y is None else apply(ConvolutionInput, conj(ctx, y), g, size=size, **geometry),
+            None if x is None else apply(Convolution, conj(ctx, x), g, **geometry),
+        )
+
+
+class SumChannels(Primitive):
+    """The sum over all dimensions but the second."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.info = x.shape
+        return ctx.k.sum_channels(x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        shape = ctx.info
+        return expand_rule(reshape_rule(g, (-1, *[1] * (len(shape) - 2))), shape)
+
+
+# ---------------------------------------------------------------------- arguments
+
+
+def per_dim(op: str, name: str, value: Any, n: int, least: int = 1) -> Ints:
+    """One number per spatial dimension from a number or a sequence of them.
+
+    Raises:
+        RuntimeError: the wrong number of them, or one is too small.
+    """
+    if isinstance(value, int):
+        values: Ints = (value,) * n
+    else:
+        values = tuple(value) * (n if len(value) == 1 else 1)
+    if len(values) != n:
+        raise ShapeError(
+            f"{op}: expected {name} to be a single integer value or a list of {n} values to match the convolution "
+            f"dimensions, but got {name}={list(values)}"
+        )
+    if any(v < least for v in values):
+        kind = {0: "negative", 1: "non-positive"}[least]
+        raise ShapeError(f"{op}: {kind} {name} is not supported, got {name}={list(values)}")
+    return values
+
+
+def _paddings(op: str, padding: Any, kernel: Ints, stride: Ints, dilation: Ints) -> Pairs:
+    if isinstance(padding, str):
+        if padding == "valid":
+            return ((0, 0),) * len(kernel)
+        if padding != "same":
+            raise ShapeError(f"{op}: Invalid padding string {padding!r}: should be one of 'valid', 'same'")
+        if any(s != 1 for s in stride):
+            raise ShapeError(f"{op}: padding='same' is not supported for strided convolutions (stride={list(stride)})")
+        totals = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+        return tuple((t // 2, t - t // 2) for t in totals)
+    return tuple((p, p) for p in per_dim(op, "padding", padding, len(kernel), 0))
+
+
+def _check(op: str, n: int, x: Any, w: Any, b: Any, groups: int, channels: int, outputs: int) -> None:
+    """Check ranks, channels, groups and bias; ``channels`` and ``outputs`` are what the weight asks for."""
+    weight, shape = list(w.shape), list(x.shape)
+    if w.ndim != n + 2:
+        raise ShapeError(f"{op}: the weight must have {n + 2} dimensions, but its shape is {weight}")
+    if x.ndim not in (n + 1, n + 2):
+        raise ShapeError(
+            f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {op}, but got input of size: {shape}"
+        )
+    if groups < 1 or w.shape[0] % groups:
+        raise ShapeError(
+            f"{op}: Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight "
+            f"of size {weight} instead"
+        )
+    if x.shape[-n - 1] != channels:
+        raise ShapeError(
+            f"{op}: Given groups={groups}, weight of size {weight}, expected input{shape} to have {channels} channels, "
+            f"but got {x.shape[-n - 1]} channels instead"
+        )
+    if b is not None and b.shape != (outputs,):
+        raise ShapeError(
+            f"{op}: Given weight of size {weight}, expected bias to be 1-dimensional with {outputs} elements, but got "
+            f"bias of size {list(b.shape)} instead"
+        )
+
+
+def _arrays(op: str, input: Any, weight: Any, bias: Any) -> tuple[Any, Any, Any]:
+    x, w = check_pair(op, input, weight, "input and weight")
+    if x.dtype.kind not in "fcV":
+        raise DTypeError(f"{op} is not implemented for '{x.dtype.name}'; convert first, for example with .float()")
+    return x, w, None if bias is None else check_pair(op, input, bias, "input and bias")[1]
+
+
+def convolution(
+    op: str, n: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Any:
+    """The convolution over ``n`` spatial dimensions, with its arguments checked."""
+    x, w, b = _arrays(op, input, weight, bias)
+    _check(op, n, x, w, b, groups, w.shape[1] * groups if w.ndim > 1 else 0, w.shape[0] if w.ndim else 0)
+    stride, dilation = per_dim(op, "stride", stride, n), per_dim(op, "dilation", dilation, n)
+    pairs = _paddings(op, padding, w.shape[2:], stride, dilation)
+    for size, kernel, pair, d in zip(x.shape[-n:], w.shape[2:], pairs, dilation, strict=True):
+        if d * (kernel - 1) + 1 > size + sum(pair):
+            padded = " x ".join(str(s + sum(p)) for s, p in zip(x.shape[-n:], pairs, strict=True))
+            spans = " x ".join(str(e * (k - 1) + 1) for e, k in zip(dilation, w.shape[2:], strict=True))
+            raise ShapeError(
+                f"{op}: Calculated padded input size per channel: ({padded}). Kernel size: ({spans}). Kernel size can't "
+                "be greater than actual input size; add padding"
+            )
+    single = x.ndim == n + 1
+    values = (reshape_rule(input, (1, *x.shape)) if single else input, weight)
+    y = apply(
+        Convolution,
+        *values if bias is None else (*values, bias),
+        stride=stride,
+        padding=pairs,
+        dilation=dilation,
+        groups=groups,
+    )
+    return reshape_rule(y, y._data.shape[1:]) if single else y
+
+
+def transposed(
+    op: str,
+    n: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    dilation: Any,
+) -> Any:
+    """The transposed convolution over ``n`` spatial dimensions, with its arguments checked."""
+    x, w, b = _arrays(op, input, weight, bias)
+    outputs = w.shape[1] * groups if w.ndim > 1 else 0
+    _check(op, n, x, w, b, groups, w.shape[0] if w.ndim else 0, outputs)
+    stride, dilation = per_dim(op, "stride", stride, n), per_dim(op, "dilation", dilation, n)
+    margins = per_dim(op, "padding", padding, n, 0)
+    extra = per_dim(op, "output_padding", output_padding, n, 0)
+    if any(e >= s and e >= d for e, s, d in zip(extra, stride, dilation, strict=True)):
+        raise ShapeError(
+            f"{op}: output padding must be smaller than either stride or dilation, but got output_padding={list(extra)}, "
+            f"stride={list(stride)}, dilation={list(dilation)}"
+        )
+    size = tuple(
+        (m - 1) * s - 2 * p + d * (k - 1) + e + 1
+        for m, s, p, d, k, e in zip(x.shape[-n:], stride, margins, dilation, w.shape[2:], extra, strict=True)
+    )
+    if any(m < 1 for m in size):
+        raise ShapeError(f"{op}: the output would have size {list(size)} for input {list(x.shape)}: too much padding")
+    single = x.ndim == n + 1
+    y = apply(
+        ConvolutionInput,
+        reshape_rule(input, (1, *x.shape)) if single else input,
+        weight,
+        size=size,
+        stride=stride,
+        padding=tuple((p, p) for p in margins),
+        dilation=dilation,
+        groups=groups,
+    )
+    if bias is not None:
+        y = add(y, reshape_rule(bias, (outputs, *[1] * n)))
+    return reshape_rule(y, y._data.shape[1:]) if single else y
+
+
+# ---------------------------------------------------------------------- the public functions
+
+
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Convolution over one dimension; see `conv2d`."""
+    return convolution("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Convolution over two dimensions (cross-correlation: the kernel is not flipped).
+
+    ``y[n, k, i, j] = bias[k] + sum over c, a, b of weight[k, c, a, b] * input[n, c, i + a, j + b]`` with stride 1.
+
+    Args:
+        input: (N, C, H, W) or (C, H, W).
+        weight: (K, C / groups, kernel height, kernel width).
+        bias: (K) or None.
+        stride: step of the kernel, a number or one per dimension.
+        padding: zeros on both sides, a number or one per dimension, ``"valid"`` for none, or ``"same"`` for an output
+            of the input's size (stride 1; an odd total puts the extra zero at the end).
+        dilation: distance of the kernel's elements.
+        groups: into how many independent convolutions the channels are divided.
+
+    Returns:
+        (N, K, H', W') with ``H' = (H + 2 padding - dilation (kernel - 1) - 1) // stride + 1``.
+
+    Raises:
+        RuntimeError: shapes, dtypes or devices do not fit.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.nn.functional.conv2d(wg.ones(1, 3, 8, 8), wg.ones(6, 3, 5, 5), padding="same").shape
+        wengert.Size([1, 6, 8, 8])
+    """
+    return convolution("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Convolution over three dimensions; see `conv2d`."""
+    return convolution("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
+    """Transposed convolution over one dimension; see `conv_transpose2d`."""
+    return transposed(
+        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
+
+
+def conv_transpose2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
+    """The adjoint of `conv2d`: spreads each input over the outputs that a convolution would have read it from.
+
+    Args:
+        input: (N, K, H, W) or (K, H, W).
+        weight: (K, C / groups, kernel height, kernel width).
+        bias: (C) or None.
+        stride, padding, dilation, groups: those of the convolution.
+        output_padding: rows and columns added to the end of the output, whose size the stride leaves open.
+
+    Returns:
+        (N, C, H', W') with ``H' = (H - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1``.
+    """
+    return transposed(
+        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
+
+
+def conv_transpose3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
+    """Transposed convolution over three dimensions; see `conv_transpose2d`."""
+    return transposed(
+        "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )

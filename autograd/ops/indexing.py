@@ -1,0 +1,550 @@
+"""``x[key]`` and ``x[key] = value``.
+
+A key has a basic part (integers, slices, None, Ellipsis), which gives a view, and tensors of integers or booleans, which
+pick elements of that view. PyTorch applies them in this order, and so does this module; NumPy treats an integer
+beside an index array as an array too, which puts dimensions elsewhere.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+from ...backends import kernels_of
+from ...backends.errors import DeviceError, DimensionError, DTypeError, ShapeError
+from ..base import TensorBase, wrap
+from ..grad_mode import mode
+from ..inplace import check_writable, finish_write, stand_in, wrote
+from ..primitive import Primitive, apply
+from .cast import cast
+from .dims import canonical_dim
+from .layout import apart
+from .scalar import number_for
+from .shape import broadcast_shapes, reshape_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+_FULL = slice(None)
+
+
+class Slice(Primitive):
+    """``x[key]`` with integers, slices, None and Ellipsis: a view."""
+
+    view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, key: tuple[Any, ...]) -> Any:
+        ctx.info = x.shape
+        return x[key]
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return put_rule(g, ctx.params["key"], ctx.info)
+
+
+class Select(Slice):
+    """One position of a dimension, which goes."""
+
+
+class Alias(Slice):
+    """The tensor itself, as another view."""
+
+
+class Put(Primitive):
+    """Zeros of ``shape``, with ``x`` at a basic key: the adjoint of `Slice`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+        y = ctx.k.zeros(shape, dtype=x.dtype)
+        y[key] = x
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g[ctx.params["key"]]
+
+
+class CopySlices(Primitive):
+    """``x`` with ``value`` at a basic key; in the memory of ``x`` if ``own``."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, value: Any, *, key: tuple[Any, ...], own: bool = False) -> Any:
+        y = writable(x, own)
+        y[key] = value
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        key = ctx.params["key"]
+        return apply(CopySlices, g, 0, key=key) if ctx.needs[0] else None, g[key] if ctx.needs[1] else None
+
+
+class Index(Primitive):
+    """``x`` at integer arrays that broadcast together; ``where`` says which dimension each belongs to."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *indices: Any, where: tuple[int, ...]) -> Any:
+        ctx.save(*indices)
+        ctx.info = x.shape
+        return ctx.k.index_get(x, key_of(indices, where))
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(IndexAdjoint, g, *ctx.saved, where=ctx.params["where"], shape=ctx.info), *[None for _ in ctx.saved]
+
+
+class IndexAdjoint(Primitive):
+    """Zeros of ``shape`` with ``x`` added at integer arrays: the adjoint of `Index`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *indices: Any, where: tuple[int, ...], shape: tuple[int, ...]) -> Any:
+        ctx.save(*indices)
+        y = ctx.k.zeros(shape, dtype=x.dtype)
+        ctx.k.index_put_(y, key_of(indices, where), x, accumulate=True)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return index_rule(g, ctx.saved, ctx.params["where"]), *[None for _ in ctx.saved]
+
+
+class IndexPut(Primitive):
+    """``x`` with ``value`` written (or added, if ``accumulate``) at integer arrays; in its own memory if ``own``."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Any, value: Any, *indices: Any, where: tuple[int, ...], accumulate: bool, own: bool = False
+    ) -> Any:
+        ctx.save(*indices)
+        y = writable(x, own)
+        ctx.k.index_put_(y, key_of(indices, where), value, accumulate=accumulate)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        indices, where, accumulate = ctx.saved, ctx.params["where"], ctx.params["accumulate"]
+        gx = gv = None
+        if ctx.needs[0]:
+            gx = g if accumulate else apply(IndexPut, g, 0, *indices, where=where, accumulate=False)
+        if ctx.needs[1]:
+            gv = index_rule(g, indices, where)
+        return gx, gv, *[None for _ in indices]
+
+
+def writable(x: Any, own: bool) -> Any:
+    """The array that an op writes to: the memory of ``x`` itself, or a copy."""
+    return x[...] if own else x.copy()
+
+
+def key_of(indices: Any, where: tuple[int, ...]) -> tuple[Any, ...]:
+    """The index tuple that has ``indices`` at the dimensions ``where`` and full slices between them."""
+    key: list[Any] = [_FULL] * (max(where) + 1)
+    for index, dim in zip(indices, where, strict=True):
+        key[dim] = index
+    return tuple(key)
+
+
+def put_rule(x: Any, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with ``x`` (Tensor or array) at a basic key."""
+    return apply(Put, x, key=key, shape=shape)
+
+
+def index_rule(x: Any, indices: Any, where: tuple[int, ...]) -> Any:
+    """``x`` (Tensor or array) at integer arrays on the dimensions ``where``."""
+    return apply(Index, x, *indices, where=where)
+
+
+# ---------------------------------------------------------------------- what a key means
+
+
+class Key:
+    """A parsed key: a basic part, and index tensors on dimensions of the view that the basic part gives.
+
+    Attributes:
+        basic: what NumPy takes, with a full slice (None for 0-d masks) in place of each index tensor.
+        where: the view's dimension of each index array.
+        indices: integer Tensors on the device of the indexed one.
+        plain: whether the basic part leaves the tensor as it is.
+    """
+
+    __slots__ = ("basic", "indices", "plain", "where")
+
+    def __init__(self, x: Any, key: Any) -> None:
+        shape = x._data.shape
+        parts = _parts(key)
+        used = 0
+        for p in parts:
+            used += _consumed(p)
+        if used > len(shape):
+            raise DimensionError(f"too many indices for tensor of dimension {len(shape)} (shape {list(shape)})")
+        basic: list[Any] = []
+        self.where: list[int] = []
+        self.indices: list[Any] = []
+        dim = place = 0  # dimension of x, and of the view
+        ellipsis_seen = False
+        for p in parts:
+            if p is None:
+                basic.append(None)
+                place += 1
+            elif p is Ellipsis:
+                if not ellipsis_seen:
+                    basic += [_FULL] * (len(shape) - used)
+                    dim += len(shape) - used
+                    place += len(shape) - used
+                ellipsis_seen = True
+            elif isinstance(p, slice):
+                basic.append(_plain_slice(p))
+                dim += 1
+                place += 1
+            elif isinstance(p, TensorBase):
+                n = self._add(x, p, dim, place)
+                basic += [_FULL] * n or [None]
+                dim += n
+                place += n or 1
+            else:
+                basic.append(_position(p, shape, dim))
+                dim += 1
+        self.basic = tuple(basic)
+        self.plain = all([b is _FULL for b in basic])
+
+    def _add(self, x: Any, index: Any, dim: int, place: int) -> int:
+        """Keep an index tensor; returns how many dimensions it stands for."""
+        data = index._data
+        k = kernels_of[type(x._data)]
+        if type(data) is not type(x._data):
+            data = _moved(x, data)
+        if data.dtype.kind not in "bu" or (data.dtype.kind == "u" and data.dtype.itemsize > 1):
+            self.where.append(place)
+            self.indices.append(wrap(data))
+            return 1
+        shape = x._data.shape[dim : dim + data.ndim]
+        if data.shape != shape:
+            bad = next(i for i, (n, m) in enumerate(zip(data.shape, shape, strict=True)) if n != m)
+            raise DimensionError(
+                f"The shape of the mask {list(data.shape)} at index {bad} does not match the shape of the indexed "
+                f"tensor {list(x._data.shape)} at index {dim + bad}"
+            )
+        for i, positions in enumerate(k.nonzero(data.reshape(data.shape or (1,)))):
+            self.where.append(place + i)
+            self.indices.append(wrap(positions))
+        return int(data.ndim)
+
+
+def _parts(key: Any) -> list[Any]:
+    """The key as a list in which sequences have become tensors."""
+    if isinstance(key, list) and len(key) < 32 and any(
+        [k is None or k is Ellipsis or isinstance(k, slice | TensorBase | list | tuple) for k in key]
+    ):
+        key = tuple(key)
+    return [_part(k) for k in (key if isinstance(key, tuple) else (key,))]
+
+
+def _part(k: Any) -> Any:
+    if k is None or k is Ellipsis or isinstance(k, slice):
+        return k
+    if isinstance(k, TensorBase):
+        kind = k._data.dtype
+        if kind.kind == "b" or kind.name in ("int64", "int32", "uint8"):
+            return k._data.item() if k._data.ndim == 0 and kind.kind == "i" else k
+        raise DimensionError(f"tensors used as indices must be long, int, byte or bool tensors, not {kind.name}")
+    if isinstance(k, bool):
+        return _index_tensor(k)
+    if hasattr(k, "__index__") and not getattr(k, "shape", ()):
+        return operator.index(k)
+    if isinstance(k, list | tuple | range) or hasattr(k, "__array__"):
+        return _part(_index_tensor(k))
+    if isinstance(k, str):
+        raise TypeError(f"an index must be an integer, slice, None, Ellipsis or tensor, not the string {k!r}")
+    raise DimensionError(
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+        f"(got {type(k).__name__})"
+    )
+
+
+def _index_tensor(values: Any) -> Any:
+    from .creation import as_tensor
+
+    if isinstance(values, list | tuple) and not values:
+        return as_tensor(values, dtype="int64", device="cpu")
+    return as_tensor(values, device="cpu")
+
+
+def _consumed(p: Any) -> int:
+    """How many dimensions one part of a key takes."""
+    if p is None or p is Ellipsis:
+        return 0
+    if isinstance(p, TensorBase) and p._data.dtype.kind in "bu":
+        return p._data.ndim  # type: ignore[no-any-return]
+    return 1
+
+
+def _plain_slice(s: slice) -> slice:
+    if s == _FULL:
+        return _FULL
+    step = 1 if s.step is None else operator.index(s.step)
+    if step <= 0:
+        raise ValueError(f"step must be greater than zero, got {step}; use flip() to reverse a dimension")
+    return slice(*[None if v is None else operator.index(v) for v in (s.start, s.stop)], step)
+
+
+def _position(i: int, shape: tuple[int, ...], dim: int) -> int:
+    n = shape[dim]
+    if not -n <= i < n:
+        raise DimensionError(f"index {i} is out of bounds for dimension {dim} with size {n}")
+    return i
+
+
+def _moved(x: Any, index: Any) -> Any:
+    """An index array of another backend, on the device of ``x``."""
+    source, target = kernels_of[type(index)].backend, kernels_of[type(x._data)].backend
+    if source.name != "cpu":
+        raise DeviceError(
+            f"indices should be either on cpu or on the same device as the indexed tensor ({x.device}), "
+            f"not on {source.device_of(index)}; move them with .to({str(x.device)!r})"
+        )
+    return target.from_numpy(index, x.device)
+
+
+def _check_together(indices: list[Any]) -> None:
+    """Raise unless the index arrays broadcast together."""
+    if len(indices) > 1:
+        try:
+            broadcast_shapes(*[i._data.shape for i in indices])
+        except ShapeError:
+            shapes = ", ".join([str(list(i._data.shape)) for i in indices])
+            raise DimensionError(
+                f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
+            ) from None
+
+
+# ---------------------------------------------------------------------- reading
+
+
+def getitem(input: Tensor, key: Any) -> Tensor:
+    """``input[key]``: a view for integers, slices, None and Ellipsis; a copy where tensors or lists pick elements.
+
+    Raises:
+        IndexError: a position is out of range, the key is longer than the shape, or a mask has another shape.
+    """
+    if key.__class__ is int:
+        shape = input._data.shape
+        if not shape:
+            raise DimensionError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a number"
+            )
+        return apply(Select, input, key=(_position(key, shape, 0), ...))
+    parsed = Key(input, key)
+    if not parsed.indices:
+        return _basic(input, parsed.basic)
+    y = input if parsed.plain else _basic(input, parsed.basic)
+    _check_together(parsed.indices)
+    return apply(Index, y, *parsed.indices, where=tuple(parsed.where))
+
+
+def _basic(input: Tensor, basic: tuple[Any, ...]) -> Tensor:
+    last = basic[-1] if basic else _FULL
+    prim: Any = Slice
+    if isinstance(last, int):
+        prim = Select
+    elif last is None:
+        prim = Unsqueezed
+    elif not basic:
+        prim = Alias
+    return apply(prim, input, key=(*basic, ...))  # with an Ellipsis the result is never a scalar
+
+
+class Unsqueezed(Slice):
+    """``x[None]``."""
+
+
+Unsqueezed.node_type.__name__ = "UnsqueezeBackward0"
+
+
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """The view at one position of ``dim``.
+
+    Raises:
+        IndexError: the position is out of range.
+    """
+    shape = input._data.shape
+    if not shape:
+        raise DimensionError("select() cannot be applied to a 0-dim tensor.")
+    dim = canonical_dim(dim, len(shape), "select")
+    n, i = shape[dim], operator.index(index)
+    if not -n <= i < n:
+        raise DimensionError(f"select(): index {i} out of range for tensor of size {list(shape)} at dimension {dim}")
+    return apply(Select, input, key=((_FULL,) * dim + (i, ...)))
+
+
+def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+    """The view of ``length`` positions of ``dim`` from ``start`` on.
+
+    Raises:
+        RuntimeError: they are not all there. IndexError: ``start`` is out of range.
+    """
+    shape = input._data.shape
+    if not shape:
+        raise ShapeError("narrow() cannot be applied to a 0-dim tensor.")
+    dim = canonical_dim(dim, len(shape), "narrow")
+    n, first = shape[dim], operator.index(start)
+    if length < 0:
+        raise ShapeError(f"narrow(): length must be non-negative, got {length}")
+    if not -n <= first <= n:
+        raise DimensionError(
+            f"narrow(): start out of range (expected to be in range of [-{n}, {n}], but got {first})"
+        )
+    first += n if first < 0 else 0
+    if first + length > n:
+        raise ShapeError(f"narrow(): start ({first}) + length ({length}) exceeds dimension size ({n}).")
+    return apply(Slice, input, key=((_FULL,) * dim + (slice(first, first + length),)))
+
+
+def slice_rule(x: Any, dim: int, start: int, stop: int) -> Any:
+    """Positions ``start`` to ``stop`` of ``dim`` of a Tensor or array."""
+    return x[(_FULL,) * dim + (slice(start, stop),)]
+
+
+# ---------------------------------------------------------------------- writing
+
+
+def setitem(input: Tensor, key: Any, value: Any) -> None:
+    """``input[key] = value``, broadcast to the shape that ``input[key]`` has.
+
+    Raises:
+        IndexError: see `getitem`. TypeError: the value is neither tensor nor number. RuntimeError: its shape does not
+            broadcast, or the tensor may not be written (see `wengert.autograd.inplace.check_writable`).
+            Nothing is written then.
+    """
+    name = "__setitem__"
+    if key.__class__ is int and not input._data.ndim:
+        raise DimensionError("invalid index of a 0-dim tensor. Use fill_() to write a 0-dim tensor")
+    check_writable(input, name)
+    parsed = Key(input, key)
+    value = _assignable(input, value)
+    if not parsed.indices:
+        _write_basic(input, (*parsed.basic, ...), value)
+        return
+    target = input if parsed.plain else _basic(input, parsed.basic)
+    write_positions(target, parsed.indices, tuple(parsed.where), value, False, name)
+
+
+def _assignable(input: Any, value: Any) -> Any:
+    if isinstance(value, TensorBase):
+        if type(value._data) is not type(input._data):
+            from .conversion import to
+
+            value = to(value, input.device)  # type: ignore[arg-type]
+        return value
+    if isinstance(value, bool | int | float | complex) or (hasattr(value, "dtype") and not getattr(value, "shape", (0,))):
+        return number_for(value, input._data.dtype)
+    raise TypeError(
+        f"can't assign a {type(value).__name__} to a {input.dtype} tensor; wrap it with wengert.tensor(...)"
+    )
+
+
+def fitted(value: Any, shape: tuple[int, ...], message: str) -> Any:
+    """A number as it is; a Tensor without the leading 1s that the target shape does not have.
+
+    Raises:
+        RuntimeError: it does not broadcast to ``shape``.
+    """
+    if not isinstance(value, TensorBase):
+        return value
+    own = value._data.shape
+    extra = len(own) - len(shape)
+    if extra > 0 and all([n == 1 for n in own[:extra]]):
+        value = reshape_rule(value, own[extra:])
+        own = own[extra:]
+        extra = 0
+    if extra > 0 or any([n not in (1, m) for n, m in zip(reversed(own), reversed(shape))]):  # noqa: B905
+        raise ShapeError(message.format(value=list(own), target=list(shape)))
+    return value
+
+
+def _write_basic(input: Tensor, key: tuple[Any, ...], value: Any) -> None:
+        target = input._data[key]
+    value = fitted(
+        value,
+        target.shape,
+        "The expanded size of the tensor must match the existing size: __setitem__ got a value of shape {value} for a "
+        "target of shape {target}",
+    )
+    if isinstance(value, TensorBase):
+        value = apart("__setitem__", target, input, value)
+        if value._data.dtype != input._data.dtype:
+            value = cast(value, input._data.dtype)
+    if mode.grad and (input.requires_grad or getattr(value, "requires_grad", False)):
+        before = stand_in(input)
+        result = apply(CopySlices, before, value, key=key, own=True)
+        finish_write(input, result, before, "__setitem__")
+    else:
+        target[...] = value._data if isinstance(value, TensorBase) else value
+        wrote(input, "__setitem__")
+
+
+def write_positions(
+    target: Any, indices: list[Any], where: tuple[int, ...], value: Any, accumulate: bool, name: str
+) -> None:
+    """Write or add ``value`` at index tensors of ``target``, in place and in the graph."""
+    value = _prepared(target, indices, where, value)
+    if mode.grad and (target.requires_grad or getattr(value, "requires_grad", False)):
+        before = stand_in(target)
+        result = apply(IndexPut, before, value, *indices, where=where, accumulate=accumulate, own=True)
+        finish_write(target, result, before, name)
+        return
+    k = kernels_of[type(target._data)]
+    plain = value._data if isinstance(value, TensorBase) else value
+    k.index_put_(target._data, key_of([i._data for i in indices], where), plain, accumulate=accumulate)
+    wrote(target, name)
+
+
+def _prepared(target: Any, indices: list[Any], where: tuple[int, ...], value: Any) -> Any:
+    """``value`` fit to be written at the index tensors.
+
+    Raises:
+        IndexError: these do not broadcast together. RuntimeError: the value's shape or dtype does not fit.
+    """
+    _check_together(indices)
+    if not isinstance(value, TensorBase):
+        return value
+    if value._data.dtype != target._data.dtype:
+        if value._data.ndim:
+            raise DTypeError(
+                f"Index put requires the source and destination dtypes match, got {target.dtype} for the destination "
+                f"and {value.dtype} for the source; convert the value with .to({target.dtype})"  # type: ignore[attr-defined]
+            )
+        value = cast(value, target._data.dtype)
+    shape = indexed_shape(target._data.shape, [i._data.shape for i in indices], where)
+    message = "shape mismatch: value tensor of shape {value} cannot be broadcast to indexing result of shape {target}"
+    return fitted(value, shape, message)
+
+
+def indexed_shape(shape: tuple[int, ...], indices: list[Any], where: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of a tensor of ``shape`` at index arrays of the given shapes on the dimensions ``where``."""
+    picked = tuple(broadcast_shapes(*indices))
+    rest = [n for d, n in enumerate(shape) if d not in where]
+    first = where[0] if list(where) == list(range(where[0], where[0] + len(where))) else 0
+    return (*rest[:first], *picked, *rest[first:])
+
+
+def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy of ``input`` with ``values`` written, or added, at ``indices``; see `index_put_`."""
+    parsed = Key(input, tuple(indices))
+    values = _prepared(input, parsed.indices, tuple(parsed.where), values)
+    return apply(IndexPut, input, values, *parsed.indices, where=tuple(parsed.where), accumulate=accumulate)
+
+
+def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """``input[indices] = values`` in place, or ``+=`` with repeated positions counted each time.
+
+    Args:
+        input: any shape.
+        indices: a tuple of integer or boolean tensors, or None for a whole dimension.
+        values: broadcasts to the shape of ``input[indices]``; of the dtype of ``input``.
+        accumulate: add instead of write.
+    """
+    check_writable(input, "index_put_")
+    parsed = Key(input, tuple([_FULL if i is None else i for i in indices]))
+    write_positions(input, parsed.indices, tuple(parsed.where), values, accumulate, "index_put_")
+    return input

@@ -1,0 +1,215 @@
+"""How elements lie in memory: strides, contiguity, memory formats, copies."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+from ...backends import kernels_of
+from ...backends.errors import InplaceError, ShapeError
+from ..primitive import Primitive, apply
+from .dims import canonical_dim
+from .size import Size
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class MemoryFormat:
+    """An order of dimensions in memory, such as ``wengert.channels_last``."""
+
+    __slots__ = ("name", "ndim", "order")
+
+    def __init__(self, name: str, order: tuple[int, ...] | None = None) -> None:
+        self.name = name
+        self.order = order  # dimensions from the slowest to the fastest; None for the usual order
+        self.ndim = 0 if order is None else len(order)
+
+    def __repr__(self) -> str:
+        return f"wengert.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+contiguous_format = MemoryFormat("contiguous_format")
+preserve_format = MemoryFormat("preserve_format")
+channels_last = MemoryFormat("channels_last", (0, 2, 3, 1))
+channels_last_3d = MemoryFormat("channels_last_3d", (0, 2, 3, 4, 1))
+
+
+class Layout:
+    """What kind of storage a tensor has; ``wengert.strided`` is the only one."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"wengert.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+strided = Layout("strided")
+
+
+class Clone(Primitive):
+    """A copy with memory of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, memory_format: MemoryFormat) -> Any:
+        return arranged(x, memory_format)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g
+
+
+def arranged(x: Any, memory_format: MemoryFormat) -> Any:
+    """A copy of an array whose elements lie in the order that the format asks for.
+
+    Raises:
+        RuntimeError: the format has another number of dimensions.
+    """
+    order = memory_format.order
+    if order is None:
+        return x.copy("C" if memory_format is contiguous_format or _has_gaps(x) else "K")
+    _check_rank(x, memory_format)
+    return x.transpose(order).copy("C").transpose([order.index(i) for i in range(len(order))])
+
+
+def _check_rank(x: Any, memory_format: MemoryFormat) -> None:
+    if x.ndim != memory_format.ndim:
+        raise ShapeError(
+            f"required rank {memory_format.ndim} tensor to use {memory_format.name} format, got shape {list(x.shape)}"
+        )
+
+
+def _has_gaps(x: Any) -> bool:
+    """Whether elements overlap or leave memory between them; a copy that preserves strides is contiguous then."""
+    flat = 1
+    for s, n in sorted([(s, n) for s, n in zip(x.strides, x.shape, strict=True) if n != 1]):
+        if s != flat * x.itemsize:
+            return True
+        flat *= n
+    return False
+
+
+def clone(input: Tensor, *, memory_format: MemoryFormat = preserve_format) -> Tensor:
+    """A copy of ``input`` through which gradients flow back to it.
+
+    Args:
+        input: any shape.
+        memory_format: how the copy lies in memory; the default keeps the strides of dense tensors.
+    """
+    return apply(Clone, input, memory_format=memory_format)
+
+
+def is_contiguous(input: Tensor, memory_format: MemoryFormat = contiguous_format) -> bool:
+    """Whether the elements lie one after another in the order of the format."""
+    x = input._data
+    if memory_format.order is None:
+        return bool(x.flags.c_contiguous)
+    return x.ndim == memory_format.ndim and bool(x.transpose(memory_format.order).flags.c_contiguous)
+
+
+def contiguous(input: Tensor, memory_format: MemoryFormat = contiguous_format) -> Tensor:
+    """``input`` itself if it is contiguous in the format, else a copy that is."""
+    if memory_format is preserve_format:
+        raise ShapeError("preserve memory format is unsupported by the contiguous operator")
+    if memory_format.order is not None:
+        _check_rank(input._data, memory_format)
+    return input if is_contiguous(input, memory_format) else clone(input, memory_format=memory_format)
+
+
+def stride(input: Tensor, dim: int | None = None) -> Any:
+    """How many elements apart neighbours are, for all dimensions as a tuple or for one of them."""
+    x = input._data
+    if x.size:
+        strides = tuple([s // x.itemsize for s in x.strides])
+    else:
+        strides = contiguous_strides(x.shape)
+    return strides if dim is None else strides[canonical_dim(dim, x.ndim, "stride")]
+
+
+def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides, in elements, of a contiguous tensor of ``shape``."""
+    strides: list[int] = []
+    step = 1
+    for n in reversed(shape):
+        strides.append(step)
+        step *= max(n, 1)
+    return tuple(reversed(strides))
+
+
+def storage_offset(input: Tensor) -> int:
+    """How many elements after the beginning of its memory the tensor starts."""
+    x = input._data
+    if x.base is None or not hasattr(x.base, "itemsize"):
+        return 0
+    k = kernels_of[type(x)]
+    return int((k.address(x) - k.address(x.base)) // x.itemsize)
+
+
+def data_ptr(input: Tensor) -> int:
+    """The address of the first element."""
+    x = input._data
+    return int(kernels_of[type(x)].address(x)) if x.size else 0
+
+
+def element_size(input: Tensor) -> int:
+    """Bytes per element."""
+    return input._data.itemsize  # type: ignore[no-any-return]
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements."""
+    return input._data.size  # type: ignore[no-any-return]
+
+
+def dim(input: Tensor) -> int:
+    """The number of dimensions."""
+    return input._data.ndim  # type: ignore[no-any-return]
+
+
+def size(input: Tensor, dim: int | None = None) -> Any:
+    """The sizes of all dimensions, or of one."""
+    shape = input._data.shape
+    return Size(shape) if dim is None else shape[canonical_dim(operator.index(dim), len(shape), "size")]
+
+
+def _extent(x: Any) -> tuple[int, int]:
+    """The addresses between which the elements of an array lie."""
+    start = kernels_of[type(x)].address(x)
+    return start, start + sum([(n - 1) * s for n, s in zip(x.shape, x.strides, strict=True)]) + x.itemsize
+
+
+def apart(op: str, target: Any, written: Any, source: Any) -> Any:
+    """``source``, or a copy of it if writing to ``target`` might change it before all of it has been read.
+
+    Args:
+        op: for the message.
+        target: the array that will be written, a part of the memory of the Tensor ``written``.
+        written: the Tensor.
+        source: the Tensor that is read.
+
+    Raises:
+        RuntimeError: both are dense and share some of their memory, though not all in the same order.
+    """
+    x = source._data
+    if source._ver is None or source._ver is not written._ver or type(x) is not type(target):
+        return source
+    if not x.size or not target.size:
+        return source
+    (a, b), (c, d) = _extent(x), _extent(target)
+    if b <= c or d <= a or (a == c and x.strides == target.strides and x.shape == target.shape):
+        return source
+    if _has_gaps(x) or _has_gaps(target):
+        return clone(source)
+    raise InplaceError(
+        f"{op}: unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+        "memory location. Please clone() the tensor before performing the operation."
+    )

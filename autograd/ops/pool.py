@@ -1,0 +1,361 @@
+"""Pooling: maximum, average, adaptive, power-average and unpooling, over one to three dimensions.
+
+Max pooling chooses elements; then it is a gather, whose adjoint is a scatter, whose adjoint is that gather. Averages
+are linear and come in pairs too. So each backward is the other primitive of its pair, at every order.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ...backends.errors import DTypeError, ShapeError
+from ..base import TensorBase
+from ..primitive import Primitive, apply
+from .conv import Ints, Pairs, per_dim
+from .reduction import reshape_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class MaxPool(Primitive):
+    """The largest element of each window."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, **windows: Any) -> Any:
+        y, code = ctx.k.max_pool(x, **windows, codes=ctx.needs[0])
+        ctx.cache(code)
+        ctx.info = x.shape[2:]
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(PoolScatter, g, ctx.cached[0], size=ctx.info, **ctx.params)
+
+
+class MaxPoolWithIndices(Primitive):
+    """The largest element of each window, and its place in the flattened spatial dimensions."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, **windows: Any) -> Any:
+        y, code = ctx.k.max_pool(x, **windows)
+        ctx.cache(code)
+        ctx.info = x.shape[2:]
+        return y, ctx.k.pool_positions(code, x.shape[2:], **windows)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any, _: Any) -> Any:
+        return apply(PoolScatter, g, ctx.cached[0], size=ctx.info, **ctx.params)
+
+
+class PoolScatter(Primitive):
+    """Values of windows to the elements that were chosen there."""
+
+    @staticmethod
+    def forward(ctx: Any, g: Any, code: Any, *, size: Ints, **windows: Any) -> Any:
+        ctx.cache(code)
+        ctx.info = windows
+        return ctx.k.pool_scatter(g, code, size, **windows)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(PoolGather, g, ctx.cached[0], **ctx.info), None
+
+
+class PoolGather(Primitive):
+    """The chosen element of each window."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, code: Any, **windows: Any) -> Any:
+        ctx.cache(code)
+        ctx.info = x.shape[2:]
+        return ctx.k.pool_gather(x, code, **windows)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(PoolScatter, g, ctx.cached[0], size=ctx.info, **ctx.params), None
+
+
+class AvgPool(Primitive):
+    """The mean of each window."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, **windows: Any) -> Any:
+        ctx.info = x.shape[2:]
+        return ctx.k.avg_pool(x, **windows)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(AvgPoolInput, g, size=ctx.info, **ctx.params)
+
+
+class AvgPoolInput(Primitive):
+    """Each window's value shared among its elements."""
+
+    @staticmethod
+    def forward(ctx: Any, g: Any, *, size: Ints, **windows: Any) -> Any:
+        ctx.info = windows
+        return ctx.k.avg_pool_input(g, size, **windows)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(AvgPool, g, **ctx.info)
+
+
+class AdaptiveAvgPool(Primitive):
+    """The mean of each of ``out`` bins per dimension."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, out: Ints) -> Any:
+        ctx.info = x.shape[2:]
+        return ctx.k.adaptive_avg_pool(x, out)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(AdaptiveAvgPoolInput, g, size=ctx.info)
+
+
+class AdaptiveAvgPoolInput(Primitive):
+    """Each bin's value shared among its elements."""
+
+    @staticmethod
+    def forward(ctx: Any, g: Any, *, size: Ints) -> Any:
+        ctx.info = g.shape[2:]
+        return ctx.k.adaptive_avg_pool_input(g, size)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(AdaptiveAvgPool, g, out=ctx.info)
+
+
+class AdaptiveMaxPool(Primitive):
+    """The largest element of each bin, and its place in the flattened spatial dimensions."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, out: Ints) -> Any:
+        position = ctx.k.adaptive_max_positions(x, out)
+        ctx.cache(position)
+        ctx.info = x.shape[2:]
+        return ctx.k.flat_gather(x, position), position
+
+    @staticmethod
+    def backward(ctx: Any, g: Any, _: Any) -> Any:
+        return apply(FlatAdd, g, ctx.cached[0], size=ctx.info)
+
+
+class FlatGather(Primitive):
+    """Elements at places of the flattened spatial dimensions."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, position: Any) -> Any:
+        ctx.cache(position)
+        ctx.info = x.shape[2:]
+        return ctx.k.flat_gather(x, position)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(FlatAdd, g, ctx.cached[0], size=ctx.info), None
+
+
+class FlatAdd(Primitive):
+    """Values added to places of the flattened spatial dimensions of zeros."""
+
+    @staticmethod
+    def forward(ctx: Any, g: Any, position: Any, *, size: Ints) -> Any:
+        ctx.cache(position)
+        return ctx.k.flat_add(g, position, size)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(FlatGather, g, ctx.cached[0]), None
+
+
+class MaxUnpool(Primitive):
+    """Values written to the places they were the maximum of; zeros elsewhere."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, position: Any, *, size: Ints) -> Any:
+        ctx.cache(position)
+        return ctx.k.flat_put(x, position, size)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(FlatGather, g, ctx.cached[0]), None
+
+
+# ---------------------------------------------------------------------- arguments
+
+
+def _batched(op: str, n: int, input: Any) -> tuple[Any, bool]:
+    """The input with a batch dimension, and whether one was added."""
+    if not isinstance(input, TensorBase):
+        raise TypeError(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    x = input._data
+    if x.ndim not in (n + 1, n + 2) or 0 in x.shape[-n - 1 :]:
+        raise ShapeError(
+            f"{op}: non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input, but got {list(x.shape)}"
+        )
+    return (reshape_rule(input, (1, *x.shape)), True) if x.ndim == n + 1 else (input, False)
+
+
+def _unbatched(y: Any, single: bool) -> Any:
+    return reshape_rule(y, y._data.shape[1:]) if single else y
+
+
+def _windows(
+    op: str, n: int, size: Ints, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> dict[str, Any]:
+    """The geometry of windows, as the kernels take it.
+
+    With ``ceil_mode`` a last window may hang over the end, by padding made here, but must start before it.
+    """
+    sizes = per_dim(op, "kernel_size", kernel, n)
+    steps = sizes if stride is None or stride == () else per_dim(op, "stride", stride, n)
+    gaps = per_dim(op, "dilation", dilation, n)
+    margins = per_dim(op, "padding", padding, n, 0)
+    out: list[int] = []
+    pairs: list[tuple[int, int]] = []
+    for m, k, s, p, d in zip(size, sizes, steps, margins, gaps, strict=True):
+        span = d * (k - 1) + 1
+        if 2 * p > span:
+            raise ShapeError(
+                f"{op}: pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
+                f"dilation={d}"
+            )
+        number = (m + 2 * p - span + (s - 1 if ceil_mode else 0)) // s + 1
+        if ceil_mode and (number - 1) * s >= m + p:
+            number -= 1
+        out.append(number)
+        pairs.append((p, max(p, (number - 1) * s + span - m - p)))
+    if any(o < 1 for o in out):
+        raise ShapeError(
+            f"{op}: Given input size: ({'x'.join(map(str, size))}). Calculated output size: "
+            f"({'x'.join(str(max(o, 0)) for o in out)}). Output size is too small"
+        )
+    return {"kernel": sizes, "out": tuple(out), "stride": steps, "padding": tuple(pairs), "dilation": gaps}
+
+
+def max_pool(
+    n: int,
+    input: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+    return_indices: bool,
+) -> Any:
+    """Max pooling over ``n`` dimensions."""
+    op = f"max_pool{n}d"
+    x, single = _batched(op, n, input)
+    windows = _windows(op, n, x._data.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
+    if return_indices:
+        y, position = apply(MaxPoolWithIndices, x, **windows)
+        return _unbatched(y, single), _unbatched(position, single)
+    return _unbatched(apply(MaxPool, x, **windows), single)
+
+
+def avg_pool(
+    n: int,
+    input: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor_override: int | None,
+) -> Any:
+    """Average pooling over ``n`` dimensions."""
+    op = f"avg_pool{n}d"
+    x, single = _batched(op, n, input)
+    _floating(op, x)
+    if divisor_override == 0:
+        raise ShapeError(f"{op}: divisor must be not zero")
+    windows = _windows(op, n, x._data.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
+    del windows["dilation"]
+    return _unbatched(apply(AvgPool, x, **windows, include=count_include_pad, divisor=divisor_override), single)
+
+
+def _floating(op: str, x: Any) -> None:
+    if x._data.dtype.kind not in "fV":
+        raise DTypeError(f"{op} is not implemented for '{x._data.dtype.name}'; convert first, for example with .float()")
+
+
+def _out_size(op: str, n: int, size: Ints, output_size: Any) -> Ints:
+    wanted = (output_size,) * n if output_size is None or isinstance(output_size, int) else tuple(output_size)
+    if len(wanted) != n:
+        raise ShapeError(f"{op}: output_size must be a number or {n} of them, got {list(wanted)}")
+    out = tuple(m if o is None else o for m, o in zip(size, wanted, strict=True))
+    if any(o < 0 for o in out):
+        raise ShapeError(f"{op}: elements of output_size must be greater than or equal to 0, got {list(wanted)}")
+    return out
+
+
+def _even(size: Ints, out: Ints) -> dict[str, Any] | None:
+    """The geometry of plain windows where the bins of an adaptive pool are all alike."""
+    if any(o == 0 or m % o for m, o in zip(size, out, strict=True)):
+        return None
+    step = tuple(m // o for m, o in zip(size, out, strict=True))
+    none: Pairs = ((0, 0),) * len(size)
+    return {"kernel": step, "out": out, "stride": step, "padding": none}
+
+
+def adaptive_avg_pool(n: int, input: Any, output_size: Any) -> Any:
+    """Average pooling to a given size over ``n`` dimensions."""
+    op = f"adaptive_avg_pool{n}d"
+    x, single = _batched(op, n, input)
+    _floating(op, x)
+    out = _out_size(op, n, x._data.shape[2:], output_size)
+    even = _even(x._data.shape[2:], out)
+    if even is None:
+        return _unbatched(apply(AdaptiveAvgPool, x, out=out), single)
+    return _unbatched(apply(AvgPool, x, **even, include=True, divisor=None), single)
+
+
+def adaptive_max_pool(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
+    """Max pooling to a given size over ``n`` dimensions."""
+    op = f"adaptive_max_pool{n}d"
+    x, single = _batched(op, n, input)
+    out = _out_size(op, n, x._data.shape[2:], output_size)
+    even = _even(x._data.shape[2:], out)
+    if even is None:
+        y, position = apply(AdaptiveMaxPool, x, out=out)
+    elif return_indices:
+        y, position = apply(MaxPoolWithIndices, x, **even, dilation=(1,) * n)
+    else:
+        return _unbatched(apply(MaxPool, x, **even, dilation=(1,) * n), single)
+    return (_unbatched(y, single), _unbatched(position, single)) if return_indices else _unbatched(y, single)
+
+
+def max_unpool(
+    n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any
+) -> Any:
+    """The partial inverse of max pooling over ``n`` dimensions."""
+    op = f"max_unpool{n}d"
+    x, single = _batched(op, n, input)
+    position = indices._data
+    if position.dtype.name != "int64":
+        raise DTypeError(f"{op}: elements in indices should be type int64 but got: {position.dtype.name}")
+    if position.shape != input._data.shape:
+        raise ShapeError(
+            f"{op}: Expected shape of indices to be same as that of the input tensor ({list(input._data.shape)}) but "
+            f"got indices tensor with shape: {list(position.shape)}"
+        )
+    sizes = per_dim(op, "kernel_size", kernel_size, n)
+    steps = sizes if stride is None or stride == () else per_dim(op, "stride", stride, n)
+    margins = per_dim(op, "padding", padding, n, 0)
+    default = tuple(
+        (m - 1) * s + k - 2 * p for m, s, k, p in zip(x._data.shape[2:], steps, sizes, margins, strict=True)
+    )
+    out = default if output_size is None else tuple(output_size)[-n:]
+    if any(abs(o - m) >= s for o, m, s in zip(out, default, steps, strict=True)):
+        raise ValueError(
+            f"{op}: invalid output_size {list(out)}: each dimension must be less than the stride {list(steps)} away "
+            f"from {list(default)}"
+        )
+    last = math.prod(out)
+    if position.size and not 0 <= int(position.min()) <= int(position.max()) < last:
+        raise ShapeError(f"{op}: Found an invalid max index: indices must lie in [0, {last}) for output size {list(out)}")
+    y = apply(MaxUnpool, x, position.reshape(x._data.shape), size=out)
+    return _unbatched(y, single)

@@ -1,0 +1,378 @@
+"""Matrix products. Each family of primitives is closed: the backward of one is another one with transposes as flags.
+
+So nothing is transposed in memory, a batch of rows is one product, and derivatives of any order come for free.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...backends.errors import DeviceError, DTypeError, ShapeError
+from ..base import TensorBase
+from ..inplace import inplace, write_out
+from ..primitive import Primitive, apply, apply2
+from .arithmetic import add, mul
+from .reduction import expand_rule, reshape_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class Mm(Primitive):
+    """``x @ w`` or ``x @ w.T``: rows (..., n) times one matrix."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, w: Any, *, transposed: bool = False) -> Any:
+        needs = ctx.needs
+        ctx.save(x if needs[1] else None, w if needs[0] else None)
+        return ctx.k.mm(x, w, transposed)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, w = ctx.saved
+        transposed = ctx.params.get("transposed", False)
+        gx = None if w is None else mm_rule(g, conj(ctx, w), not transposed)
+        if x is None:
+            return gx, None
+        x = conj(ctx, x)
+        return gx, gram_rule(g, x) if transposed else gram_rule(x, g)
+
+
+class Gram(Primitive):
+    """The sum over all rows of outer(x, y): what a matrix receives from the rows it multiplied."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any) -> Any:
+        needs = ctx.needs
+        ctx.save(x if needs[1] else None, y if needs[0] else None)
+        return ctx.k.gram(x, y)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, y = ctx.saved
+        return (
+            None if y is None else mm_rule(conj(ctx, y), g, True),
+            None if x is None else mm_rule(conj(ctx, x), g),
+        )
+
+
+class Bmm(Primitive):
+    """Stacked matrices times stacked matrices; ``ta`` and ``tb`` say which are meant transposed."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any, *, ta: bool = False, tb: bool = False) -> Any:
+        needs = ctx.needs
+        ctx.save(a if needs[1] else None, b if needs[0] else None)
+        return ctx.k.bmm(a, b, ta, tb)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        a, b = ctx.saved
+        ta, tb = ctx.params.get("ta", False), ctx.params.get("tb", False)
+        ga = gb = None
+        if b is not None:
+            b = conj(ctx, b)
+            ga = bmm_rule(b, g, tb, True) if ta else bmm_rule(g, b, False, not tb)
+        if a is not None:
+            a = conj(ctx, a)
+            gb = bmm_rule(g, a, True, ta) if tb else bmm_rule(a, g, not ta, False)
+        return ga, gb
+
+
+class Linear(Primitive):
+    """``x @ w.T + b``: rows (..., in), weight (out, in), bias (out) or None."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, w: Any, b: Any = None) -> Any:
+        needs = ctx.needs
+        ctx.save(x if needs[1] else None, w if needs[0] else None)
+        return ctx.k.linear(x, w, b)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, w = ctx.saved
+        needs = ctx.needs
+        return (
+            None if w is None else mm_rule(g, conj(ctx, w)),
+            None if x is None else gram_rule(g, conj(ctx, x)),
+            sum_rows(g) if len(needs) > 2 and needs[2] else None,
+        )
+
+
+class SumRows(Primitive):
+    """The sum over all dimensions but the last."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.info = x.shape
+        return ctx.k.sum_rows(x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return expand_rule(g, ctx.info)
+
+
+class Conj(Primitive):
+    """The complex conjugate."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return ctx.k.conj(x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(Conj, g)
+
+
+def conj(ctx: Any, x: Any) -> Any:
+    """``x`` conjugated where it is complex: gradients multiply with conjugates, as in PyTorch."""
+    return apply(Conj, x) if ctx.dtype.kind == "c" else x
+
+
+def mm_rule(x: Any, w: Any, transposed: bool = False) -> Any:
+    """``x @ w`` or ``x @ w.T``, Tensors or arrays."""
+    return apply(Mm, x, w, transposed=transposed)
+
+
+def gram_rule(x: Any, y: Any) -> Any:
+    """Sum over rows of outer(x, y), Tensors or arrays."""
+    return apply(Gram, x, y)
+
+
+def bmm_rule(a: Any, b: Any, ta: bool = False, tb: bool = False) -> Any:
+    """Stacked products, Tensors or arrays, with transposes as flags."""
+    return apply(Bmm, a, b, ta=ta, tb=tb)
+
+
+def sum_rows(x: Any) -> Any:
+    """The sum over all dimensions but the last, Tensor or array."""
+    return apply(SumRows, x)
+
+
+# ---------------------------------------------------------------------- the public functions
+
+
+def check_pair(op: str, a: Any, b: Any, names: str = "m1 and m2") -> tuple[Any, Any]:
+    """The arrays of two Tensors that a product takes.
+
+    Raises:
+        TypeError: one is no Tensor. DTypeError, DeviceError: they differ, or the type has no product.
+    """
+    for value in (a, b):
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"{op}(): argument must be Tensor, not {type(value).__name__}")
+    x, y = a._data, b._data
+    if x.dtype is not y.dtype and x.dtype != y.dtype:
+        raise DTypeError(
+            f"{op}: expected {names} to have the same dtype, but got: {x.dtype.name} != {y.dtype.name} for shapes "
+            f"{list(x.shape)} and {list(y.shape)}; convert one of them, for example with .to(other.dtype)"
+        )
+    if type(x) is not type(y):
+        raise DeviceError(
+            f"{op}: Expected all tensors to be on the same device, but found {a.device} and {b.device}; "
+            f"move one with .to({str(a.device)!r})"
+        )
+    if x.dtype.kind == "b":
+        raise DTypeError(f"{op} is not implemented for 'Bool'; convert first, for example with .float()")
+    return x, y
+
+
+def _mismatch(op: str, x: Any, y: Any, name1: str = "mat1", name2: str = "mat2") -> ShapeError:
+    a, b = ("x".join(map(str, s.shape)) for s in (x, y))
+    return ShapeError(
+        f"{op}: {name1} and {name2} shapes cannot be multiplied ({a} and {b}): the last dimension of the first must "
+        "equal the second to last of the second; transpose one of them if its dimensions are the other way round"
+    )
+
+
+def matmul(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
+    """The matrix product, for operands of any number of dimensions.
+
+    Two vectors give a scalar; matrices multiply; further dimensions are a batch and broadcast. A vector counts as a
+    row on the left and as a column on the right, and its dimension is taken away again.
+
+    Args:
+        input: (..., n, k), (n, k) or (k).
+        other: (..., k, m), (k, m) or (k), of the same dtype.
+        out: a tensor to write the result to.
+
+    Raises:
+        RuntimeError: shapes, dtypes or devices do not fit.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.matmul(wg.ones(2, 3), wg.ones(4, 3, 5)).shape
+        wengert.Size([4, 2, 5])
+    """
+    x, y = check_pair("matmul", input, other)
+    n, m = x.ndim, y.ndim
+    if n == 2 and m == 2:
+        if x.shape[1] != y.shape[0]:
+            raise _mismatch("matmul", x, y)
+        result = apply2(Mm, input, other)
+    elif n == 0 or m == 0:
+        raise ShapeError(f"matmul: both arguments need to be at least 1D, but they are {n}D and {m}D; use * instead")
+    elif m <= 2:
+        result = _rows_times(input, other, x, y)
+    else:
+        result = _stacked(input, other, x, y)
+    return result if out is None else write_out(out, result, "matmul")
+
+
+def _rows_times(input: Any, other: Any, x: Any, y: Any) -> Any:
+    """A vector or a stack on the left of a vector or a matrix: the stack is one tall matrix."""
+    if x.shape[-1] != y.shape[0]:
+        if x.ndim == 1 and y.ndim == 1:
+            raise ShapeError(
+                f"dot: inconsistent tensor size, expected tensor [{x.size}] and src [{y.size}] to have the same number "
+                f"of elements, but got {x.size} and {y.size} elements respectively"
+            )
+        raise _mismatch("matmul", x, y)
+    if y.ndim == 2:
+        return apply(Mm, input, other)
+    return reshape_rule(apply(Mm, input, reshape_rule(other, (y.size, 1))), x.shape[:-1])
+
+
+def _stacked(input: Any, other: Any, x: Any, y: Any) -> Any:
+    if x.ndim == 1:
+        input = reshape_rule(input, (1, x.size))
+    if x.shape[-1] != y.shape[-2]:
+        raise _mismatch("matmul", x, y, "batch1", "batch2")
+    try:
+        result = apply(Bmm, input, other)
+    except ValueError as error:
+        raise ShapeError(
+            f"matmul: the batch dimensions of shapes {list(x.shape)} and {list(y.shape)} do not broadcast: "
+            f"{list(x.shape[:-2])} and {list(y.shape[:-2])} must match where neither is 1"
+        ) from error
+    if x.ndim == 1:
+        shape = result._data.shape
+        result = reshape_rule(result, (*shape[:-2], shape[-1]))
+    return result
+
+
+def rmatmul(input: Any, other: Any) -> Any:
+    """``other @ input``, for a left operand that does not know tensors."""
+    return matmul(other, input)
+
+
+def _ranks(op: str, *tensors: tuple[str, Any, int]) -> None:
+    for name, value, ndim in tensors:
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"{op}(): argument '{name}' must be Tensor, not {type(value).__name__}")
+        if value._data.ndim != ndim:
+            kind = {1: "a vector", 2: "a matrix", 3: "a 3D tensor"}[ndim]
+            raise ShapeError(
+                f"{op}: {name} must be {kind}, got {value._data.ndim}D with shape {list(value._data.shape)}; "
+                "matmul takes any number of dimensions"
+            )
+
+
+def mm(input: Tensor, mat2: Tensor, *, out: Any = None) -> Tensor:
+    """The product of two matrices: (n, k) and (k, m) give (n, m)."""
+    _ranks("mm", ("self", input, 2), ("mat2", mat2, 2))
+    return matmul(input, mat2, out=out)
+
+
+def bmm(input: Tensor, mat2: Tensor, *, out: Any = None) -> Tensor:
+    """Products of two stacks of matrices: (b, n, k) and (b, k, m) give (b, n, m); nothing broadcasts.
+
+    Raises:
+        RuntimeError: an operand is not 3D, or the shapes differ.
+    """
+    _ranks("bmm", ("batch1", input, 3), ("batch2", mat2, 3))
+    x, y = check_pair("bmm", input, mat2)
+    if x.shape[0] != y.shape[0] or x.shape[2] != y.shape[1]:
+        raise ShapeError(
+            f"bmm: Expected size for first two dimensions of batch2 tensor to be: [{x.shape[0]}, {x.shape[2]}] but "
+            f"got: [{y.shape[0]}, {y.shape[1]}] (batch1 is {list(x.shape)}, batch2 {list(y.shape)}); "
+            "matmul broadcasts the batch"
+        )
+    result = apply2(Bmm, input, mat2)
+    return result if out is None else write_out(out, result, "bmm")
+
+
+def mv(input: Tensor, vec: Tensor, *, out: Any = None) -> Tensor:
+    """The product of a matrix (n, k) and a vector (k)."""
+    _ranks("mv", ("input", input, 2), ("vec", vec, 1))
+    return matmul(input, vec, out=out)
+
+
+def dot(input: Tensor, tensor: Tensor, *, out: Any = None) -> Tensor:
+    """The sum of the products of two vectors' elements.
+
+    Raises:
+        RuntimeError: an operand is not 1D, or their sizes differ.
+    """
+    _ranks("dot", ("input", input, 1), ("tensor", tensor, 1))
+    return matmul(input, tensor, out=out)
+
+
+def outer(input: Tensor, vec2: Tensor, *, out: Any = None) -> Tensor:
+    """All products of an element of a vector (n) and one of another (m): (n, m)."""
+    _ranks("outer", ("self", input, 1), ("vec2", vec2, 1))
+    result = mul(reshape_rule(input, (input._data.size, 1)), vec2)
+    return result if out is None else write_out(out, result, "outer")
+
+
+def scaled_sum(op: str, input: Any, product: Any, beta: Any, alpha: Any, out: Any = None) -> Any:
+    """``beta * input + alpha * product``; with ``beta == 0`` the input is not read, so its NaNs do not matter."""
+    if alpha != 1:
+        product = mul(product, alpha)
+    if beta == 0:
+        result = product
+    else:
+        shape = product._data.shape
+        result = add(product, input if beta == 1 else mul(input, beta))
+        if result._data.shape != shape:
+            raise ShapeError(
+                f"{op}: The expanded size of input {list(input._data.shape)} must match the product's shape "
+                f"{list(shape)}"
+            )
+    return result if out is None else write_out(out, result, op)
+
+
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
+    """``beta * input + alpha * (mat1 @ mat2)``; ``input`` broadcasts to the product's shape."""
+    _ranks("addmm", ("mat1", mat1, 2), ("mat2", mat2, 2))
+    return scaled_sum("addmm", input, matmul(mat1, mat2), beta, alpha, out)
+
+
+def addmm_(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """`addmm` in place."""
+    return inplace(input, "addmm_", lambda t: addmm(t, mat1, mat2, beta=beta, alpha=alpha))
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``input @ weight.T + bias``, as one node.
+
+    Args:
+        input: (..., in_features).
+        weight: (out_features, in_features), or (in_features) for one output without a dimension.
+        bias: (out_features) or None.
+
+    Raises:
+        RuntimeError: shapes, dtypes or devices do not fit.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.nn.functional.linear(wg.ones(2, 3), wg.ones(4, 3), wg.zeros(4)).shape
+        wengert.Size([2, 4])
+    """
+    x, w = check_pair("linear", input, weight, "mat1 and mat2")
+    if w.ndim == 1:
+        y = matmul(input, weight)
+        return y if bias is None else add(y, bias)
+    if w.ndim != 2 or x.ndim == 0 or x.shape[-1] != w.shape[1]:
+        shown = x if x.ndim == 2 else x.reshape(-1, x.shape[-1]) if x.size else x
+        raise _mismatch("linear", shown, w.T)
+    if bias is None:
+        return apply2(Linear, input, weight)
+    _, b = check_pair("linear", input, bias, "input and bias")
+    if b.shape not in ((w.shape[0],), (1,), ()):
+        raise ShapeError(
+            f"linear: the bias has shape {list(b.shape)}, but weight {list(w.shape)} asks for [{w.shape[0]}]"
+        )
+    if b.shape != (w.shape[0],):
+        bias = expand_rule(bias, (w.shape[0],))
+    return apply(Linear, input, weight, bias)

@@ -1,0 +1,480 @@
+"""Other shapes and orders of dimensions over the same elements: views wherever strides allow it.
+
+What moves or repeats elements is in ``rearrange.py``; joining and splitting are in ``join.py``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...backends import DType
+from ...backends.errors import DimensionError, ShapeError
+from ..base import TensorBase, version_of, wrap
+from ..grad_mode import mode
+from ..inplace import check_writable
+from ..primitive import Primitive, apply
+from .dims import canonical_dim, canonical_dims, infer_shape, packed, sizes_of, spread
+from .size import Size
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class View(Primitive):
+    """``x`` in another shape; a view where the strides allow it."""
+
+    view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
+        ctx.info = x.shape
+        return x.reshape(shape)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return reshape_rule(g, ctx.info)
+
+
+class Squeeze(View):
+    """``x`` without dimensions of size 1."""
+
+
+class Unsqueeze(View):
+    """``x`` with new dimensions of size 1."""
+
+
+class Permute(Primitive):
+    """``x`` with its dimensions in another order."""
+
+    view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, dims: tuple[int, ...]) -> Any:
+        return x.transpose(dims)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        dims = ctx.params["dims"]
+        return permute_rule(g, tuple([dims.index(i) for i in range(len(dims))]))
+
+
+class Transpose(Permute):
+    """``x`` with two dimensions swapped."""
+
+
+class T(Permute):
+    """The transpose of a matrix."""
+
+
+class Expand(Primitive):
+    """``x`` repeated along new and size-1 dimensions, without a copy."""
+
+    view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
+        return ctx.k.broadcast_to(x, shape)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g  # the engine sums it to the input's shape
+
+
+def reshape_rule(x: Any, shape: tuple[int, ...]) -> Any:
+    """``x`` (Tensor or array) in ``shape``."""
+    return apply(View, x, shape=shape)
+
+
+def permute_rule(x: Any, dims: tuple[int, ...]) -> Any:
+    """``x`` (Tensor or array) with its dimensions in the order ``dims``."""
+    return apply(Permute, x, dims=dims)
+
+
+def expand_rule(x: Any, shape: tuple[int, ...]) -> Any:
+    """``x`` (Tensor or array) broadcast to ``shape``."""
+    return apply(Expand, x, shape=shape)
+
+
+# ---------------------------------------------------------------------- other sizes
+
+
+def reshape(input: Tensor, shape: Sequence[int]) -> Tensor:
+    """The same elements in another shape: a view if the strides allow it, else a copy.
+
+    Args:
+        input: any shape.
+        shape: the new sizes; one may be -1 and is worked out from the others.
+
+    Raises:
+        RuntimeError: the number of elements differs.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.arange(6).reshape(2, -1)
+        tensor([[0, 1, 2],
+                [3, 4, 5]])
+    """
+    return apply(View, input, shape=infer_shape("reshape", sizes_of("reshape", shape), input._data.size))
+
+
+reshape_method = spread(reshape, "shape")
+
+
+def view(input: Tensor, *shape: Any, dtype: Any = None, size: Any = None) -> Tensor:
+    """The same memory in another shape, or read as another element type.
+
+    Args:
+        input: any shape.
+        shape: the new sizes, one of which may be -1; or one element type.
+        dtype: the element type, by keyword.
+        size: the sizes, by keyword.
+
+    Raises:
+        RuntimeError: the number of elements differs, or the strides do not allow it (`reshape` copies then).
+    """
+    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], DType | type)):
+        return _view_dtype(input, shape[0] if dtype is None else dtype)
+    target = infer_shape("view", sizes_of("view", shape if size is None else size), input._data.size)
+    result = apply(View, input, shape=target)
+    if result._view is None and input._data.size:
+        raise ShapeError(
+            f"view: view size is not compatible with input tensor's size and stride (shape {list(input._data.shape)}, "
+            f"wanted {list(target)}: at least one dimension spans across two contiguous subspaces). "
+            "Use .reshape(...) instead."
+        )
+    return result
+
+
+def _view_dtype(input: Tensor, dtype: Any) -> Tensor:
+    from ...backends import to_dtype
+
+    kind = to_dtype(dtype)
+    x = input._data
+    if kind.dtype == x.dtype:
+        return apply(View, input, shape=x.shape)
+    if kind.itemsize != x.itemsize:
+        if x.ndim == 0:
+            raise ShapeError(
+                f"view: self.dim() cannot be 0 to view {input.dtype} as {kind}: the element sizes are different"
+            )
+        if x.strides[-1] != x.itemsize or x.shape[-1] * x.itemsize % kind.itemsize:
+            raise ShapeError(
+                f"view: self.size(-1) and self.stride(-1) must be such that whole {kind} elements fit, but the shape "
+                f"is {list(x.shape)} of {input.dtype}; make it contiguous() first"
+            )
+    t: Tensor = wrap(x.view(kind.dtype))
+    t._ver = version_of(input)
+    return t
+
+
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """``input.view(other.shape)``."""
+    return view(input, other._data.shape)
+
+
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """``input.reshape(other.shape)``."""
+    return reshape(input, other._data.shape)
+
+
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Dimensions ``start_dim`` to ``end_dim`` made one.
+
+    Raises:
+        RuntimeError: ``start_dim`` is after ``end_dim``.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.zeros(2, 3, 4).flatten(1).shape
+        wengert.Size([2, 12])
+    """
+    shape = input._data.shape
+    first, last = canonical_dim(start_dim, len(shape), "flatten"), canonical_dim(end_dim, len(shape), "flatten")
+    if first > last:
+        raise ShapeError(f"flatten() has invalid args: start_dim {start_dim} cannot come after end_dim {end_dim}")
+    if not shape:
+        return apply(View, input, shape=(1,))
+    if first == last:
+        return input
+    return apply(View, input, shape=(*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
+
+
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """Dimension ``dim`` made into several of the given sizes, one of which may be -1.
+
+    Raises:
+        RuntimeError: the sizes do not multiply to that of ``dim``.
+    """
+    shape = input._data.shape
+    dim = canonical_dim(dim, len(shape), "unflatten")
+    if not sizes:
+        raise ShapeError("unflatten: sizes must be non-empty")
+    inner = infer_shape("unflatten", sizes_of("unflatten", sizes), shape[dim])
+    return apply(View, input, shape=(*shape[:dim], *inner, *shape[dim + 1 :]))
+
+
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one dimension."""
+    return apply(View, input, shape=(input._data.size,))
+
+
+def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+    """Without its dimensions of size 1, or without those among ``dim``."""
+    shape = input._data.shape
+    dims = canonical_dims(dim, len(shape), "squeeze")
+    return apply(Squeeze, input, shape=tuple([n for i, n in enumerate(shape) if n != 1 or i not in dims]))
+
+
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """With a new dimension of size 1 at ``dim``, which may be from ``-ndim - 1`` to ``ndim``."""
+    shape = input._data.shape
+    dim = canonical_dim(dim, len(shape) + 1, "unsqueeze")
+    return apply(Unsqueeze, input, shape=(*shape[:dim], 1, *shape[dim:]))
+
+
+# ---------------------------------------------------------------------- other orders
+
+
+def permute(input: Tensor, dims: Sequence[int]) -> Tensor:
+    """The dimensions in the order ``dims``.
+
+    Raises:
+        RuntimeError: ``dims`` does not name every dimension once.
+    """
+    wanted = packed(dims)
+    ndim = input._data.ndim
+    if len(wanted) != ndim:
+        raise ShapeError(
+            f"permute: number of dimensions in the tensor input does not match the length of the desired "
+            f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(wanted)}"
+        )
+    return apply(Permute, input, dims=canonical_dims(wanted, ndim, "permute"))
+
+
+permute_method = spread(permute, "dims")
+
+
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Dimensions ``dim0`` and ``dim1`` swapped."""
+    ndim = input._data.ndim
+    i, j = canonical_dim(dim0, ndim, "transpose"), canonical_dim(dim1, ndim, "transpose")
+    order = list(range(ndim))
+    if ndim:
+        order[i], order[j] = j, i
+    return apply(Transpose, input, dims=tuple(order))
+
+
+swapaxes = swapdims = transpose
+
+
+def t(input: Tensor) -> Tensor:
+    """The transpose of a matrix; tensors of fewer dimensions stay as they are.
+
+    Raises:
+        RuntimeError: there are more than two dimensions.
+    """
+    ndim = input._data.ndim
+    if ndim > 2:
+        raise ShapeError(
+            f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D; use transpose(dim0, dim1) or .mT"
+        )
+    return apply(T, input, dims=tuple(reversed(range(ndim))))
+
+
+def reversed_dims(input: Tensor) -> Tensor:
+    """``x.T``: the dimensions in reverse order."""
+    return apply(Permute, input, dims=tuple(reversed(range(input._data.ndim))))
+
+
+def matrix_transpose(input: Tensor) -> Tensor:
+    """``x.mT``: the last two dimensions swapped.
+
+    Raises:
+        RuntimeError: there are fewer than two.
+    """
+    if input._data.ndim < 2:
+        raise ShapeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {input._data.ndim}-D.")
+    return transpose(input, -2, -1)
+
+
+
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """Dimensions ``source`` moved to the positions ``destination``; the others keep their order.
+
+    Raises:
+        RuntimeError: the two name different numbers of dimensions, or one twice.
+    """
+    ndim = input._data.ndim
+    froms, tos = canonical_dims(source, ndim, "movedim"), canonical_dims(destination, ndim, "movedim")
+    if len(froms) != len(tos):
+        raise ShapeError(
+            f"movedim: Invalid source or destination dims: source ({list(froms)} dims) should contain the same number "
+            f"of dims as destination ({list(tos)} dims)"
+        )
+    if not ndim:
+        return apply(Permute, input, dims=())
+    rest = iter([i for i in range(ndim) if i not in froms])
+    at = dict(zip(tos, froms, strict=True))
+    return apply(Permute, input, dims=tuple([at[i] if i in at else next(rest) for i in range(ndim)]))
+
+
+moveaxis = movedim
+
+
+# ---------------------------------------------------------------------- repeated without a copy
+
+
+def expand(input: Tensor, sizes: Sequence[int], *, implicit: bool = False) -> Tensor:
+    """Size-1 and new leading dimensions repeated, without a copy; -1 keeps a size.
+
+    Raises:
+        RuntimeError: a size differs from the tensor's and that is not 1.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.tensor([[1], [2]]).expand(-1, 3)
+        tensor([[1, 1, 1],
+                [2, 2, 2]])
+    """
+    shape = input._data.shape
+    wanted = sizes_of("expand", sizes)
+    lead = len(wanted) - len(shape)
+    if lead < 0:
+        raise ShapeError(
+            f"expand: the number of sizes provided ({len(wanted)}, {list(wanted)}) must be greater or equal to the "
+            f"number of dimensions in the tensor ({len(shape)}, {list(shape)})"
+        )
+    target = []
+    for i, n in enumerate(wanted):
+        old = shape[i - lead] if i >= lead else None
+        if n == -1 and old is not None:
+            n = old
+        elif n < 0:
+            raise ShapeError(
+                f"expand: The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing dimension {i}"
+            )
+        elif old is not None and old not in (1, n):
+            raise ShapeError(
+                f"expand: The expanded size of the tensor ({n}) must match the existing size ({old}) at non-singleton "
+                f"dimension {i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
+            )
+        target.append(n)
+    return apply(Expand, input, shape=tuple(target))
+
+
+expand_method = spread(expand, "size")
+
+
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """``input.expand(other.shape)``."""
+    return expand(input, other._data.shape)
+
+
+def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
+    """`expand` under NumPy's name."""
+    return expand(input, size)
+
+
+def broadcast_shapes(*shapes: Any) -> Size:
+    """The shape that tensors of these shapes broadcast to.
+
+    Raises:
+        RuntimeError: they do not.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.broadcast_shapes((2, 1), (3,))
+        wengert.Size([2, 3])
+    """
+    plain = [(s,) if isinstance(s, int) else sizes_of("broadcast_shapes", s) for s in shapes]
+    result = [1] * max(map(len, plain), default=0)
+    for shape in plain:
+        for i, n in enumerate(reversed(shape), 1):
+            if n != 1 and result[-i] not in (1, n):
+                raise ShapeError(
+                    f"broadcast_shapes: Shape mismatch: objects cannot be broadcast to a single shape: "
+                    f"{', '.join(str(list(s)) for s in plain)} differ at dimension {-i} ({result[-i]} and {n})"
+                )
+            if n < 0:
+                raise ShapeError(f"broadcast_shapes: Trying to create tensor with negative dimension ({n})")
+            result[-i] = n if n != 1 else result[-i]
+    return Size(result)
+
+
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """The tensors, each expanded to the shape they broadcast to."""
+    several = tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], TensorBase) else tensors
+    shape = broadcast_shapes(*[x._data.shape for x in several])
+    return tuple([expand(x, shape) for x in several])
+
+
+# ---------------------------------------------------------------------- at least so many dimensions
+
+
+def _at_least(tensors: tuple[Any, ...], grow: Any) -> Any:
+    if len(tensors) == 1 and isinstance(tensors[0], TensorBase):
+        return grow(tensors[0])
+    several = tensors[0] if len(tensors) == 1 else tensors
+    return tuple([grow(x) for x in several])
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """Each tensor with at least one dimension; one tensor gives a tensor, several give a tuple."""
+    return _at_least(tensors, lambda x: x if x._data.ndim else reshape(x, (1,)))
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """Each tensor with at least two dimensions; new ones are in front."""
+    return _at_least(tensors, lambda x: x if x._data.ndim >= 2 else reshape(x, (1, x._data.size)))
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """Each tensor with at least three dimensions; a matrix gets the third behind its own two."""
+
+    def grow(x: Any) -> Any:
+        x = atleast_2d(x)
+        return x if x._data.ndim >= 3 else unsqueeze(x, -1)
+
+    return _at_least(tensors, grow)
+
+
+# ---------------------------------------------------------------------- in place
+
+
+def _in_place(tensor: Tensor, name: str, change: Any) -> Tensor:
+    """Make ``tensor`` what ``change`` makes of it, in the graph too. Only its shape changes, so nothing is written."""
+    check_writable(tensor, name)
+    before = wrap(tensor._data)
+    before._edge, before._rg, before._ver, before._view = tensor._edge, tensor._rg, version_of(tensor), tensor._view
+    after = change(before)
+    tensor._data = after._data
+    if mode.grad:
+        tensor._edge, tensor._rg = after._edge, after._rg
+    if tensor._view is not None:
+        tensor._view = after._view
+    return tensor
+
+
+def unsqueeze_(input: Tensor, dim: int) -> Tensor:
+    """`unsqueeze` in place."""
+    return _in_place(input, "unsqueeze_", lambda x: unsqueeze(x, dim))
+
+
+def squeeze_(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+    """`squeeze` in place."""
+    return _in_place(input, "squeeze_", lambda x: squeeze(x, dim))
+
+
+def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """`transpose` in place."""
+    return _in_place(input, "transpose_", lambda x: transpose(x, dim0, dim1))
+
+
+swapaxes_ = swapdims_ = transpose_
+
+
+def t_(input: Tensor) -> Tensor:
+    """`t` in place."""
+    return _in_place(input, "t_", t)

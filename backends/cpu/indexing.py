@@ -1,0 +1,89 @@
+"""Positions on the CPU: NumPy checks them itself, and sums at repeated positions are faster sorted or flat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..definitions import indexing as plain
+
+__all__ = ["address", "broadcast_to", "index_add_", "index_get", "index_put_", "index_select", "scatter_add_"]
+
+
+def address(x: Any) -> int:
+    """Where the first element of ``x`` is in memory."""
+    return int(x.__array_interface__["data"][0])
+
+
+def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """``x`` expanded to ``shape``, which stays writable where ``x`` is: no elements need share memory."""
+    y = np.broadcast_to(x, shape)
+    if x.flags.writeable:
+        y.flags.writeable = True
+    return y
+
+
+def index_get(x: Any, key: tuple[Any, ...]) -> Any:
+    """``x[key]``; see the definition. NumPy finds positions that are out of range by itself."""
+    try:
+        return x[key]
+    except IndexError:
+        plain.check_key(np, x, key)
+        raise
+
+
+def index_put_(x: Any, key: tuple[Any, ...], value: Any, accumulate: bool = False) -> None:
+    """``x[key] = value`` or ``x[key] += value``; see the definition."""
+    plain.check_key(np, x, key)
+    if accumulate:
+        flat_add_at(x, key, value)
+    else:
+        x[key] = value
+
+
+def index_select(x: Any, index: Any, dim: int) -> Any:
+    """Slices of ``x`` at the positions ``index``; see the definition."""
+    if index.size and (index.min() < 0 or index.max() >= x.shape[dim]):
+        plain.check_positions(np, index, x.shape[dim], dim, negative=False)
+    return np.take(x, index, axis=dim)
+
+
+def index_add_(x: Any, index: Any, value: Any, dim: int) -> None:
+    """Add slices at positions; see the definition. Sorted by position, equal ones lie together and add up at once."""
+    plain.check_positions(np, index, x.shape[dim], dim, negative=False)
+    if not index.size or not x.size:
+        return
+    if x.dtype.kind not in "fc" or x.dtype.itemsize == 2 or index.size < 8:
+        plain.add_at(np, x, (slice(None),) * dim + (index,), value)
+        return
+    order = np.argsort(index, kind="stable")
+    positions = index[order]
+    starts = np.flatnonzero(np.concatenate(([True], positions[1:] != positions[:-1])))
+    rows = np.broadcast_to(value, (*x.shape[:dim], index.size, *x.shape[dim + 1 :]))
+    sums = np.add.reduceat(np.take(rows, order, axis=dim), starts, axis=dim)
+    x[(slice(None),) * dim + (positions[starts],)] += sums
+
+
+def scatter_add_(x: Any, index: Any, value: Any, dim: int) -> None:
+    """Add elements at positions; see the definition."""
+    flat_add_at(x, plain.along(np, x, index, dim), value)
+
+
+def flat_add_at(x: Any, key: Any, value: Any) -> None:
+    """``x[key] += value`` through one flat index, for which ``ufunc.at`` has a short path."""
+    if not x.flags.c_contiguous or any(isinstance(k, slice) for k in key) or len(key) != x.ndim:
+        plain.add_at(np, x, key, value)
+        return
+    if x.dtype.kind not in "fc" or x.dtype.itemsize == 2:
+        plain.add_at(np, x, key, value)
+        return
+    shape = np.broadcast_shapes(*(k.shape for k in key))
+    flat: Any = 0
+    for k, n in zip(key, x.shape, strict=True):
+        flat = flat * n + np.where(k < 0, k + n, k)
+    flat = np.broadcast_to(flat, shape).reshape(-1)
+    values = np.broadcast_to(np.asarray(value, x.dtype), shape).reshape(-1)
+    np.add.at(x.reshape(-1), flat, values)
+
+

@@ -1,0 +1,120 @@
+"""Reading and writing at integer positions: gather, scatter and their kin.
+
+Array libraries disagree about positions that are out of range (CuPy wraps around in silence), so every kernel here
+checks its positions before it reads or writes anything. Sums of 16-bit floats are made in float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import OutOfRangeError
+
+__all__ = [
+    "address",
+    "check_positions",
+    "gather",
+    "index_add_",
+    "index_copy_",
+    "index_get",
+    "index_put_",
+    "index_select",
+    "scatter_",
+    "scatter_add_",
+]
+
+
+def address(xp: Any, x: Any) -> int:
+    """Where the first element of ``x`` is in memory."""
+    return int(x.data.ptr)
+
+
+def check_positions(xp: Any, index: Any, size: int, dim: int, negative: bool = True) -> None:
+    """Raise `OutOfRangeError` unless all of ``index`` are positions of a dimension with ``size`` elements.
+
+    Args:
+        index: integer array.
+        size: elements in dimension ``dim``.
+        dim: for the message.
+        negative: whether positions may count from the end.
+    """
+    if not index.size:
+        return
+    wrong = (index < (-size if negative else 0)) | (index >= size)
+    if bool(wrong.any()):
+        first = int(index.reshape(-1)[xp.argmax(wrong.reshape(-1))])
+        raise OutOfRangeError(f"index {first} is out of bounds for dimension {dim} with size {size}")
+
+
+def check_key(xp: Any, x: Any, key: tuple[Any, ...]) -> None:
+    for dim, index in enumerate(key):
+        if not isinstance(index, slice):
+            check_positions(xp, index, x.shape[dim], dim)
+
+
+def index_get(xp: Any, x: Any, key: tuple[Any, ...]) -> Any:
+    """``x[key]``, where ``key`` has one integer array or ``slice(None)`` for each of the first dimensions."""
+    check_key(xp, x, key)
+    return x[key]
+
+
+def index_put_(xp: Any, x: Any, key: tuple[Any, ...], value: Any, accumulate: bool = False) -> None:
+    """``x[key] = value``, or ``x[key] += value`` with every occurrence of a position counted; see `index_get`."""
+    check_key(xp, x, key)
+    if accumulate:
+        add_at(xp, x, key, value)
+    else:
+        x[key] = value
+
+
+def add_at(xp: Any, x: Any, key: Any, value: Any) -> None:
+    """``x[key] += value`` with repeated positions added up. Atomic adds exist for wide types only."""
+    if x.dtype.kind in "fc" and x.dtype.itemsize > 2:
+        xp.add.at(x, key, value)
+        return
+    wide = x.astype("int64" if x.dtype.kind in "biu" else "float32")
+    xp.add.at(wide, key, xp.asarray(value).astype(wide.dtype))
+    x[...] = wide.astype(x.dtype)
+
+
+def index_select(xp: Any, x: Any, index: Any, dim: int) -> Any:
+    """The slices of ``x`` at the positions ``index``, shape (n,), of dimension ``dim``."""
+    check_positions(xp, index, x.shape[dim], dim, negative=False)
+    return xp.take(x, index, axis=dim)
+
+
+def index_add_(xp: Any, x: Any, index: Any, value: Any, dim: int) -> None:
+    """Add slice ``i`` of ``value`` to slice ``index[i]`` of ``x``, along ``dim``."""
+    check_positions(xp, index, x.shape[dim], dim, negative=False)
+    add_at(xp, x, (slice(None),) * dim + (index,), value)
+
+
+def index_copy_(xp: Any, x: Any, index: Any, value: Any, dim: int) -> None:
+    """Write slice ``i`` of ``value`` (or one number) to slice ``index[i]`` of ``x``, along ``dim``."""
+    check_positions(xp, index, x.shape[dim], dim, negative=False)
+    x[(slice(None),) * dim + (index,)] = value
+
+
+def along(xp: Any, x: Any, index: Any, dim: int) -> tuple[Any, ...]:
+    """The key that reads, for each position of ``index``, the element of ``x`` there but at ``index`` in ``dim``."""
+    check_positions(xp, index, x.shape[dim], dim, negative=False)
+    ndim = index.ndim
+    return tuple(
+        index if d == dim else xp.arange(n).reshape((1,) * d + (n,) + (1,) * (ndim - d - 1))
+        for d, n in enumerate(index.shape)
+    )
+
+
+def gather(xp: Any, x: Any, index: Any, dim: int) -> Any:
+    """``out[i][j][k] = x[index[i][j][k]][j][k]`` for ``dim`` 0, and so on; ``index`` may be smaller than ``x``."""
+    return x[along(xp, x, index, dim)]
+
+
+def scatter_(xp: Any, x: Any, index: Any, value: Any, dim: int) -> None:
+    """``x[index[i][j][k]][j][k] = value[i][j][k]`` for ``dim`` 0: the writing form of `gather`."""
+    x[along(xp, x, index, dim)] = value
+
+
+def scatter_add_(xp: Any, x: Any, index: Any, value: Any, dim: int) -> None:
+    """As `scatter_`, adding to what is there; repeated positions add up."""
+    add_at(xp, x, along(xp, x, index, dim), value)

@@ -1,0 +1,47 @@
+"""Matrix products. 16-bit floats are multiplied and accumulated in float32."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .reduction import wide
+
+__all__ = ["bmm", "gram", "linear", "matmul", "mm", "sum_rows"]
+
+
+def matmul(xp: Any, a: Any, b: Any) -> Any:
+    """``a @ b`` in the dtype of ``a``; the leading dimensions broadcast."""
+    return xp.matmul(wide(a), wide(b)).astype(a.dtype)
+
+
+def flat(x: Any) -> Any:
+    """``x`` as a matrix of rows: all leading dimensions become one."""
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+
+
+def mm(xp: Any, x: Any, w: Any, transposed: bool = False) -> Any:
+    """``x @ w`` (``x @ w.T`` if transposed) for a matrix ``w`` and rows ``x`` (..., n): one product, not one a batch."""
+    y = matmul(xp, flat(x), w.T if transposed else w)
+    return y.reshape(*x.shape[:-1], y.shape[-1])
+
+
+def gram(xp: Any, x: Any, y: Any) -> Any:
+    """``sum over rows of outer(x, y)``: (..., n) and (..., m) give (n, m)."""
+    return matmul(xp, flat(x).T, flat(y))
+
+
+def bmm(xp: Any, a: Any, b: Any, ta: bool = False, tb: bool = False) -> Any:
+    """Products of stacked matrices, either of which may be meant transposed."""
+    return matmul(xp, xp.swapaxes(a, -1, -2) if ta else a, xp.swapaxes(b, -1, -2) if tb else b)
+
+
+def sum_rows(xp: Any, x: Any) -> Any:
+    """The sum over all dimensions but the last."""
+    return xp.sum(wide(flat(x)), axis=0).astype(x.dtype)
+
+
+def linear(xp: Any, x: Any, w: Any, b: Any = None) -> Any:
+    """``x @ w.T + b``."""
+    y = mm(xp, x, w, True)
+    return y if b is None else y + b

@@ -1,0 +1,270 @@
+"""Module hooks: functions of the user's that run around ``forward`` and backward.
+
+A module without hooks has no table for them: ``module(x)`` then costs one test for None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..autograd.base import TensorBase, version_of
+from ..autograd.hooks import HookTable, RemovableHandle, hooks_of
+from ..autograd.primitive import Primitive, apply
+
+__all__ = [
+    "ModuleHooks",
+    "call_with_hooks",
+    "everywhere",
+    "register_module_forward_hook",
+    "register_module_forward_pre_hook",
+    "register_module_full_backward_hook",
+    "register_module_full_backward_pre_hook",
+]
+
+KINDS = (
+    "forward_pre",
+    "forward",
+    "backward_pre",
+    "backward",
+    "state_dict_pre",
+    "state_dict",
+    "load_state_dict_pre",
+    "load_state_dict_post",
+)
+
+
+class ModuleHooks:
+    """The hooks of one module, a table for each kind. An entry is the hook with the options it was registered with."""
+
+    __slots__ = KINDS
+    forward_pre: HookTable
+    forward: HookTable
+    backward_pre: HookTable
+    backward: HookTable
+    state_dict_pre: HookTable
+    state_dict: HookTable
+    load_state_dict_pre: HookTable
+    load_state_dict_post: HookTable
+
+    def __init__(self) -> None:
+        for kind in KINDS:
+            setattr(self, kind, HookTable())
+
+    def add(self, kind: str, hook: Callable[..., Any], prepend: bool = False, **options: Any) -> RemovableHandle:
+        """Register a hook; ``prepend`` makes it run before those that are there."""
+        table: HookTable = getattr(self, kind)
+        handle = table.add(Hook(hook, **options))
+        if prepend:
+            entries = list(table.items())
+            table.clear()
+            table.update([entries[-1], *entries[:-1]])
+        return handle
+
+
+class Hook:
+    """A function, and how it wants to be called."""
+
+    __slots__ = ("always_call", "call", "with_kwargs")
+
+    def __init__(self, call: Callable[..., Any], with_kwargs: bool = False, always_call: bool = False) -> None:
+        self.call, self.with_kwargs, self.always_call = call, with_kwargs, always_call
+
+
+everywhere = ModuleHooks()  # hooks of every module
+
+
+def any_everywhere() -> bool:
+    """Whether hooks for every module are registered that a call has to run."""
+    return bool(everywhere.forward_pre or everywhere.forward or everywhere.backward_pre or everywhere.backward)
+
+
+def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, args)`` before the ``forward`` of every module; see `Module.register_forward_pre_hook`."""
+    return everywhere.add("forward_pre", hook)
+
+
+def register_module_forward_hook(
+    hook: Callable[..., Any], *, with_kwargs: bool = False, always_call: bool = False
+) -> RemovableHandle:
+    """Call ``hook(module, args, output)`` after the ``forward`` of every module; see `Module.register_forward_hook`."""
+    return everywhere.add("forward", hook, with_kwargs=with_kwargs, always_call=always_call)
+
+
+def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, grad_output)`` before the backward of every module."""
+    return everywhere.add("backward_pre", hook)
+
+
+def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, grad_input, grad_output)`` after the backward of every module."""
+    return everywhere.add("backward", hook)
+
+
+def entries(module: Any, kind: str) -> list[Hook]:
+    """The hooks of one kind that a module runs: those of every module first."""
+    own = module._hooks
+    return [*getattr(everywhere, kind).values(), *(getattr(own, kind).values() if own is not None else ())]
+
+
+def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``module.forward(*args, **kwargs)`` with the module's hooks around it."""
+    done: set[int] = set()
+    result = None
+    try:
+        for hook in entries(module, "forward_pre"):
+            args, kwargs = _call_pre(hook, module, args, kwargs)
+        backward = BackwardHooks.of(module)
+        if backward is not None:
+            args = backward.watch_inputs(args)
+        result = module.forward(*args, **kwargs)
+        for hook in entries(module, "forward"):
+            done.add(id(hook))
+            result = _call_forward(hook, module, args, kwargs, result)
+        return result if backward is None else backward.watch_outputs(result)
+    except Exception:
+        for hook in entries(module, "forward"):
+            if hook.always_call and id(hook) not in done:
+                _call_forward(hook, module, args, kwargs, result)
+        raise
+
+
+def _call_pre(hook: Hook, module: Any, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if not hook.with_kwargs:
+        changed = hook.call(module, args)
+        if changed is not None:
+            args = changed if isinstance(changed, tuple) else (changed,)
+        return args, kwargs
+    changed = hook.call(module, args, kwargs)
+    if changed is None:
+        return args, kwargs
+    if isinstance(changed, tuple) and len(changed) == 2:
+        return changed
+    raise RuntimeError(
+        f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {type(changed).__name__}"
+    )
+
+
+def _call_forward(hook: Hook, module: Any, args: Any, kwargs: Any, result: Any) -> Any:
+    changed = hook.call(module, args, kwargs, result) if hook.with_kwargs else hook.call(module, args, result)
+    return result if changed is None else changed
+
+
+# ---------------------------------------------------------------------- backward
+
+
+class Watch(Primitive):
+    """Its inputs, unchanged: a place in the graph where the gradients of several tensors meet."""
+
+    undefined = True
+
+    @staticmethod
+    def forward(ctx: Any, *xs: Any) -> Any:
+        return tuple([x[...] for x in xs])
+
+    @staticmethod
+    def backward(ctx: Any, *gs: Any) -> Any:
+        return gs
+
+
+class BackwardHooks:
+    """One call's full backward hooks: it sits on both sides of ``forward`` and sees the gradients pass.
+
+    Args:
+        module: whose hooks they are.
+        pre: run with the gradients of the outputs, which they may replace.
+        post: run when the gradients of the inputs are known as well.
+    """
+
+    def __init__(self, module: Any, pre: list[Hook], post: list[Hook]) -> None:
+        self.module, self.pre, self.post = module, pre, post
+        self.grad_outputs: tuple[Any, ...] | None = None
+        self.inputs = 0  # how many of the arguments are tensors
+        self.places: list[int] = []  # which of the outputs, or of the inputs, are watched
+        self.joined = False
+
+    @classmethod
+    def of(cls, module: Any) -> BackwardHooks | None:
+        """Those of a module, or None if it has none."""
+        pre, post = entries(module, "backward_pre"), entries(module, "backward")
+        return cls(module, pre, post) if pre or post else None
+
+    def watch_inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments, with the tensors among them behind a node that knows when their gradients are complete."""
+        args, places, node, self.inputs = _watched(args)
+        if node is not None:
+            self.joined = True
+
+            def after(grad_inputs: tuple[Any, ...], _: Any) -> Any:
+                if self.grad_outputs is None:
+                    return None
+                changed = self._run_post(_spread(grad_inputs, places, self.inputs))
+                self.grad_outputs = None
+                return None if changed is None else tuple([changed[i] for i in places])
+
+            hooks_of(node).add("post", after)
+        return args
+
+    def watch_outputs(self, result: Any) -> Any:
+        """What ``forward`` returned, with its tensors behind a node that sees their gradients first."""
+        single = not isinstance(result, (tuple, list))
+        outputs, places, node, count = _watched((result,) if single else tuple(result))
+        if node is None:
+            return result
+
+        def before(grads: tuple[Any, ...]) -> Any:
+            seen = _spread(grads, places, count)
+            for hook in self.pre:
+                changed = hook.call(self.module, seen)
+                if changed is not None:
+                    seen = _same_number(changed, seen, "Backward pre hook", "grad_output")
+            self.grad_outputs = seen
+            if not self.joined:  # no input wants a gradient, so nothing will come out at the other end
+                self._run_post((None,) * self.inputs)
+            return tuple([seen[i] for i in places])
+
+        hooks_of(node).add("pre", before)
+        if single:
+            return outputs[0]
+        return type(result)(*outputs) if hasattr(result, "_fields") else type(result)(outputs)
+
+    def _run_post(self, grad_inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        replaced = None
+        for hook in self.post:
+            changed = hook.call(self.module, grad_inputs, self.grad_outputs)
+            if changed is not None:
+                grad_inputs = replaced = _same_number(changed, grad_inputs, "Backward hook", "grad_input")
+        return replaced
+
+
+def _watched(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[int], Any, int]:
+    """``values`` with its tensors passed through `Watch`; their positions among the tensors; the node; their number."""
+    where = [i for i, v in enumerate(values) if isinstance(v, TensorBase)]
+    places = [n for n, i in enumerate(where) if values[i].requires_grad]
+    if not places:
+        return values, [], None, len(where)
+    sources = [values[where[n]] for n in places]
+    changed = list(values)
+    tensors = apply(Watch, *sources)
+    if tensors[0]._edge is None:  # nothing is being recorded
+        return values, [], None, len(where)
+    for n, source, tensor in zip(places, sources, tensors, strict=True):
+        tensor._ver = version_of(source)  # the memory is shared, so writes must be seen
+        changed[where[n]] = tensor
+    edge = tensors[0]._edge
+    return tuple(changed), places, getattr(edge, "node", edge), len(where)
+
+
+def _spread(grads: tuple[Any, ...], places: list[int], count: int) -> tuple[Any, ...]:
+    """The gradients in the positions of their tensors, None in the others."""
+    spread: list[Any] = [None] * count
+    for place, g in zip(places, grads, strict=True):
+        spread[place] = g
+    return tuple(spread)
+
+
+def _same_number(changed: Any, seen: tuple[Any, ...], who: str, what: str) -> tuple[Any, ...]:
+    changed = changed if isinstance(changed, tuple) else (changed,)
+    if len(changed) != len(seen):
+        raise RuntimeError(f"{who} returned an invalid number of {what}, got {len(changed)}, but expected {len(seen)}")
+    return changed

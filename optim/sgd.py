@@ -1,0 +1,98 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .optimizer import Optimizer, Params, number
+
+__all__ = ["SGD"]
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum or Nesterov's momentum.
+
+    ``b = momentum * b + (1 - dampening) * (g + weight_decay * p)`` and ``p = p - lr * b``.
+
+    Args:
+        params: parameters, or groups of them.
+        lr: learning rate.
+        momentum: how much of the last step goes into this one.
+        dampening: how much of the gradient momentum leaves out.
+        weight_decay: L2 penalty.
+        nesterov: look ahead along the momentum.
+        maximize: climb instead.
+        foreach, fused: accepted as in PyTorch; a step is one kernel call either way.
+        differentiable: record the step, so that gradients flow through it.
+
+    Raises:
+        ValueError: a rate is negative, or ``nesterov`` without momentum or with dampening.
+
+    Example:
+        >>> import wengert as wg
+        >>> p = wg.tensor([1.0], requires_grad=True)
+        >>> optimizer = wg.optim.SGD([p], lr=0.1)
+        >>> (p * p).sum().backward()
+        >>> optimizer.step()
+        >>> p
+        tensor([0.8000], requires_grad=True)
+
+    References:
+        I. Sutskever, J. Martens, G. Dahl, G. Hinton, "On the importance of initialization and momentum in deep
+        learning", ICML 2013. Departs from the paper as PyTorch does: the rate multiplies the whole buffer.
+    """
+
+    counted = False
+
+    def __init__(
+        self,
+        params: Params,
+        lr: Any = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: Any = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "momentum": momentum,
+                "dampening": dampening,
+                "weight_decay": weight_decay,
+                "nesterov": nesterov,
+                "maximize": maximize,
+                "foreach": foreach,
+                "differentiable": differentiable,
+                "fused": fused,
+            },
+        )
+
+    def check(self, group: dict[str, Any]) -> None:
+        for name, word in (("lr", "learning rate"), ("momentum", "momentum value"), ("weight_decay", "weight_decay value")):
+            if number(group[name]) < 0.0:
+                raise ValueError(f"Invalid {word}: {group[name]}; it must not be negative")
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+
+    def buffers(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return ("momentum_buffer",) if group["momentum"] else ()
+
+    def update(self, k: Any, group: dict[str, Any], p: Any, g: Any, state: dict[str, Any], step: int) -> None:
+        k.sgd_step_(
+            p,
+            g,
+            state.get("momentum_buffer"),
+            lr=number(group["lr"]),
+            momentum=group["momentum"],
+            dampening=group["dampening"],
+            weight_decay=number(group["weight_decay"]),
+            nesterov=group["nesterov"],
+            maximize=group["maximize"],
+            first=step == 1,
+        )

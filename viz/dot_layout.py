@@ -1,0 +1,66 @@
+"""The same layout by Graphviz, where its ``dot`` program is installed: it finds the places, `wengert.viz.svg` paints."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+
+from .layout import ROW_GAP, SIDE_GAP, Block, Layout, Point
+
+__all__ = ["available", "by_dot"]
+
+INCH = 72.0
+
+
+def available() -> bool:
+    """Whether the ``graphviz`` package and the ``dot`` program are both there."""
+    if shutil.which("dot") is None:
+        return False
+    try:
+        import graphviz  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def by_dot(blocks: Sequence[Block], links: Sequence[tuple[int, int]]) -> Layout:
+    """`wengert.viz.layout.layered`, computed by ``dot``."""
+    import graphviz
+
+    text = graphviz.Source(_description(blocks, links)).pipe(format="plain", encoding="utf-8")
+    lines = [line.split() for line in text.splitlines()]
+    width, height = (float(v) * INCH for v in lines[0][2:4])
+    centres: list[Point] = [(0.0, 0.0)] * len(blocks)
+    routes: dict[tuple[int, int], list[list[Point]]] = {}
+
+    def point(x: str, y: str) -> Point:
+        return float(x) * INCH, height - float(y) * INCH
+
+    for words in lines[1:]:
+        if words[0] == "node":
+            i = int(words[1][1:])
+            x, y = point(words[2], words[3])
+            centres[i] = x + (blocks[i].left - blocks[i].right) / 2, y  # dot places the middle of box and tags together
+        elif words[0] == "edge":
+            count = int(words[3])
+            points = [point(*words[4 + 2 * k : 6 + 2 * k]) for k in range(count)]
+            routes.setdefault((int(words[1][1:]), int(words[2][1:])), []).append(points)
+    return Layout(centres, [routes[link].pop(0) for link in links], width, height)
+
+
+def _description(blocks: Sequence[Block], links: Sequence[tuple[int, int]]) -> str:
+    """A table of one row per block: room for its tags, the box itself, and the rest."""
+    gaps = f"nodesep={SIDE_GAP / INCH:.3f} ranksep={ROW_GAP / INCH:.3f}"
+    lines = [f"digraph {{ graph [{gaps}]; node [shape=plain]; edge [arrowhead=none]"]
+    for i, b in enumerate(blocks):
+        cells = [f'<TD FIXEDSIZE="TRUE" WIDTH="{room:.0f}" HEIGHT="1"></TD>' for room in (b.left - b.half, b.right - b.half)]
+        box = f'<TD PORT="p" FIXEDSIZE="TRUE" WIDTH="{2 * b.half:.0f}" HEIGHT="{b.height:.0f}"></TD>'
+        row = "".join([cells[0] if b.left - b.half >= 1 else "", box, cells[1] if b.right - b.half >= 1 else ""])
+        table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{row}</TR></TABLE>'
+        lines.append(f"n{i} [label=<{table}>]")
+    leaving, arriving = Counter(a for a, _ in links), Counter(b for _, b in links)
+    for a, b in links:
+        straight = leaving[a] == arriving[b] == 1  # a chain is read most easily from top to bottom
+        lines.append(f"n{a}:p:s -> n{b}:p:n [weight={8 if straight else 1}]")
+    return "\n".join([*lines, "}"])

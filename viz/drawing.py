@@ -1,0 +1,78 @@
+"""``draw``: a picture of a recorded graph, in a file or on the screen of a notebook."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ..autograd.graph import Graph, renderers
+from .dot_layout import available, by_dot
+from .layout import layered
+from .scene import scene_of
+from .svg import paint
+
+__all__ = ["draw", "to_svg"]
+
+FORMATS = ("svg", "dot", "json", "txt")
+
+
+def draw(
+    output: Any,
+    params: Any = None,
+    path: str | os.PathLike[str] | None = None,
+    format: str | None = None,
+    engine: str = "auto",
+) -> Graph:
+    """Draw what was recorded on the way to a tensor.
+
+    Args:
+        output: a tensor, a mapping or sequence of tensors (keys become names), or a `Graph`.
+        params: names for the leaves: a module, or a mapping of names to tensors.
+        path: a file to write; folders on the way are made.
+        format: ``svg``, ``dot``, ``json`` or ``txt``; by the ending of ``path`` unless told.
+        engine: who finds the places: ``"dot"`` is Graphviz, ``"builtin"`` needs nothing, ``"auto"`` takes Graphviz
+            where it is installed. The picture is painted alike.
+
+    Returns:
+        The graph. A notebook shows it as a picture; ``to_svg()``, ``to_dot()``, ``to_json()`` and ``to_text()`` give
+        it as text.
+
+    Raises:
+        ValueError: the format or the engine is unknown.
+
+    Example:
+        >>> import wengert as wg
+        >>> from wengert.viz import draw
+        >>> x, y = wg.tensor(3.0, requires_grad=True), wg.tensor(4.0, requires_grad=True)
+        >>> draw({"f": (x + y) * y}, {"x": x, "y": y})
+        <Graph: 2 operations, 2 inputs, 4 bytes saved>
+    """
+    graph = output if isinstance(output, Graph) else Graph(output)
+    if params is not None:
+        graph = graph.named(params)
+    if format is None:
+        format = Path(path).suffix[1:].lower() if path is not None else "svg"
+    if format not in FORMATS:
+        raise ValueError(f"draw: unknown format {format!r}; it is one of {', '.join(FORMATS)}")
+    if path is not None:
+        if format == "svg":
+            text = to_svg(graph, engine)
+        else:
+            text = {"dot": graph.to_dot, "json": graph.to_json, "txt": graph.to_text}[format]()
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    return graph
+
+
+def to_svg(graph: Graph, engine: str = "auto") -> str:
+    """A graph as SVG; ``engine`` as for `draw`."""
+    if engine not in ("auto", "dot", "builtin"):
+        raise ValueError(f"draw: unknown engine {engine!r}; it is 'auto', 'dot' or 'builtin'")
+    if engine == "dot" and not available():
+        raise RuntimeError("draw: engine 'dot' needs Graphviz: pip install wengert[viz], and the program `dot` on the PATH")
+    return paint(scene_of(graph), by_dot if engine == "dot" or (engine == "auto" and available()) else layered)
+
+
+renderers["svg"] = to_svg

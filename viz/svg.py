@@ -1,0 +1,167 @@
+"""Paints a scene as one self-contained SVG: no scripts, no fonts or files from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+
+from .layout import Block, Layout, Point, layered
+from .scene import Box, Scene, Tag
+
+__all__ = ["paint"]
+
+# kind -> (fill, border, text, what the legend calls it)
+COLOURS = {
+    "op": ("#ffffff", "#475569", "#0f172a", "operation"),
+    "parameter": ("#fff3d1", "#d9a521", "#5b4203", "parameter"),
+    "variable": ("#e3f6e8", "#3f9d5d", "#14532d", "variable"),
+    "data": ("#e2effd", "#4d8fd1", "#123f6b", "data, no gradient"),
+    "output": ("#1e293b", "#1e293b", "#ffffff", "output"),
+}
+LINE, QUIET, PAPER = "#8795a8", "#5b6878", "#ffffff"
+SANS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+TITLE, NOTE, TAG = 14.0, 11.0, 11.5
+TAG_HEIGHT, TAG_STEP, TAG_GAP, MARGIN, LEGEND = 21.0, 26.0, 26.0, 24.0, 40.0
+WIDE, NARROW = set("mwMW×@%&"), set("iljtfrI.,:;|!'()[] ·")
+
+Arrange = Callable[[Sequence[Block], Sequence[tuple[int, int]]], Layout]
+
+
+def paint(scene: Scene, arrange: Arrange = layered) -> str:
+    """Draw a scene.
+
+    Args:
+        scene: what to draw.
+        arrange: finds the places: `wengert.viz.layout.layered`, or one with its signature.
+
+    Returns:
+        The text of an SVG file.
+    """
+    blocks = [_block(box) for box in scene.boxes]
+    layout = arrange(blocks, [(line.source, line.target) for line in scene.lines])
+    legend, legend_width = _legend(scene)
+    width = max(layout.width, legend_width) + 2 * MARGIN
+    height = layout.height + 2 * MARGIN + LEGEND
+    left = (width - layout.width) / 2
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+            f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="{SANS}" role="img" aria-label="computation graph">',
+            '<defs><marker id="tip" viewBox="0 0 8 8" refX="7.2" refY="4" markerWidth="7" markerHeight="7" '
+            f'orient="auto"><path d="M0.5 0.8 L7.5 4 L0.5 7.2 z" fill="{LINE}"/></marker></defs>',
+            f'<rect width="100%" height="100%" fill="{PAPER}"/>',
+            f'<g transform="translate({MARGIN:.0f} {MARGIN:.0f})">{legend}</g>',
+            f'<g transform="translate({left:.1f} {MARGIN + LEGEND:.1f})">',
+            f'<g fill="none" stroke="{LINE}" stroke-width="1.3" marker-end="url(#tip)">',
+            *(f'<path d="{_path(route)}"/>' for route in layout.routes),
+            "</g>",
+            *map(_draw, scene.boxes, blocks, layout.centres, _label_sides(scene, layout)),
+            "</g>",
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def width_of(text: str, size: float) -> float:
+    """About how wide a text is in a sans-serif font; rather too wide than too narrow."""
+    return size * sum(0.92 if c in WIDE else 0.34 if c in NARROW else 0.72 if c.isupper() else 0.6 for c in text)
+
+
+def _block(box: Box) -> Block:
+    half = max(26.0, (max(width_of(box.title, TITLE) * 1.04, width_of(box.note, NOTE)) + 26) / 2)
+    height = 44.0 if box.note else 32.0
+    left = right = max([half, *(10 + width_of(shape, NOTE) for shape in _few(box.gives))])
+    if box.tags:
+        left = max(left, half + TAG_GAP + max(map(_tag_width, box.tags)))
+        height = max(height, len(box.tags) * TAG_STEP)
+    return Block(left, right, height, half)
+
+
+def _tag_width(tag: Tag) -> float:
+    return width_of(tag.text, TAG) + width_of(tag.shape, NOTE) + 28
+
+
+def _label_sides(scene: Scene, layout: Layout) -> list[float]:
+    """For each box the side (1 right, -1 left) of the line's start where the shape is written: where no line bends to."""
+    bends: list[set[bool]] = [set() for _ in scene.boxes]
+    for line, route in zip(scene.lines, layout.routes, strict=True):
+        turn = next((x - route[0][0] for x, _ in route if abs(x - route[0][0]) > 3), 0.0)
+        if turn:
+            bends[line.source].add(turn > 0)
+    return [-1.0 if bend == {True} else 1.0 for bend in bends]
+
+
+def _draw(box: Box, block: Block, at: Point, side: float) -> str:
+    fill, border, ink, _ = COLOURS[box.kind]
+    x, y = at
+    top, h = y - block.height / 2, block.height
+    radius = 6 if box.kind == "op" else min(16, h / 2)
+    dash = ' stroke-dasharray="4 3"' if box.kind == "data" else ""
+    parts = [
+        f"<g><title>{escape(box.tooltip)}</title>",
+        f'<rect x="{x - block.half:.1f}" y="{top:.1f}" width="{2 * block.half:.1f}" height="{h:.1f}" rx="{radius:g}" '
+        f'fill="{fill}" stroke="{border}" stroke-width="1.3"{dash}/>',
+        _text(x, y + (-3 if box.note else 5), box.title, TITLE, ink, "middle", bold=True),
+    ]
+    if box.note:
+        parts.append(_text(x, y + 13, box.note, NOTE, QUIET, "middle"))
+    parts.append("</g>")
+    for i, tag in enumerate(box.tags):
+        parts.append(_draw_tag(tag, x - block.half, y + (i - (len(box.tags) - 1) / 2) * TAG_STEP))
+    for i, shape in enumerate(_few(box.gives)):
+        anchor = "start" if side > 0 else "end"
+        parts.append(_text(x + 8 * side, top + h + 15 + 12 * i, shape, NOTE, QUIET, anchor, halo=True))
+    return "\n".join(parts)
+
+
+def _draw_tag(tag: Tag, edge: float, y: float) -> str:
+    fill, border, ink, _ = COLOURS[tag.kind]
+    width = _tag_width(tag)
+    right = edge - TAG_GAP
+    return "\n".join(
+        [
+            f"<g><title>{escape(tag.tooltip)}</title>",
+            f'<path d="M{right:.1f} {y:.1f} H{edge:.1f}" fill="none" stroke="{LINE}" stroke-width="1.3" '
+            'marker-end="url(#tip)"/>',
+            f'<rect x="{right - width:.1f}" y="{y - TAG_HEIGHT / 2:.1f}" width="{width:.1f}" height="{TAG_HEIGHT:g}" '
+            f'rx="{TAG_HEIGHT / 2:g}" fill="{fill}" stroke="{border}"/>',
+            _text(right - width + 10, y + 4, tag.text, TAG, ink, "start"),
+            _text(right - 10, y + 4, tag.shape, NOTE, QUIET, "end"),
+            "</g>",
+        ]
+    )
+
+
+def _few(shapes: list[str]) -> list[str]:
+    return shapes if len(shapes) <= 2 else [shapes[0], f"and {len(shapes) - 1} more"]
+
+
+def _legend(scene: Scene) -> tuple[str, float]:
+    """A swatch and a word for each kind that the picture has, and how wide that is."""
+    used = {box.kind for box in scene.boxes} | {tag.kind for box in scene.boxes for tag in box.tags}
+    parts, x = [], 0.0
+    for kind, (fill, border, _, word) in COLOURS.items():
+        if kind in used:
+            parts.append(
+                f'<rect x="{x:.1f}" y="0" width="14" height="14" rx="4" fill="{fill}" stroke="{border}"/>'
+                + _text(x + 20, 11, word, NOTE, QUIET, "start")
+            )
+            x += 20 + width_of(word, NOTE) + 22
+    return "".join(parts), max(0.0, x - 22)
+
+
+def _text(x: float, y: float, text: str, size: float, ink: str, anchor: str, bold: bool = False, halo: bool = False) -> str:
+    more = ' font-weight="600"' if bold else ""
+    if halo:
+        more += f' paint-order="stroke" stroke="{PAPER}" stroke-width="4" stroke-linejoin="round"'
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" fill="{ink}" text-anchor="{anchor}"{more}>'
+        f"{escape(text)}</text>"
+    )
+
+
+def _path(route: list[Point]) -> str:
+    (x, y), *rest = route
+    curves = " ".join(f"{a:.1f} {b:.1f}" for a, b in rest)
+    return f"M{x:.1f} {y:.1f} C{curves}" if rest else f"M{x:.1f} {y:.1f}"
