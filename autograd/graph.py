@@ -20,7 +20,7 @@ __all__ = ["Graph", "GraphEdge", "GraphNode"]
 Shape = tuple[int, ...]
 
 # Recorded node -> path of the module that was running; filled while `wengert.viz.module_paths` is in force.
-module_paths: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+recorded_modules: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 # Format -> the function of `wengert.viz` that draws it, since this layer may not import that one.
 renderers: dict[str, Callable[..., str]] = {}
 
@@ -160,12 +160,9 @@ class Graph:
             for n in self.nodes
         ]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        right = {0, 4}
-        return "\n".join(
-            "  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
-            .rstrip()
-            for row in rows
-        )
+        sides = [str.rjust, str.ljust, str.ljust, str.ljust, str.rjust, str.ljust]
+        lines = [[side(cell, width) for side, cell, width in zip(sides, row, widths, strict=True)] for row in rows]
+        return "\n".join("  ".join(line).rstrip() for line in lines)
 
     def to_json(self, indent: int | None = None) -> str:
         """Nodes, edges and outputs as a JSON object, for other programs; ``version`` rises when the layout changes."""
@@ -304,7 +301,7 @@ class _Builder:
             node.op.__name__,
             node.shape if several else [node.shape],
             [d.name for d in (node.dtype if several else [node.dtype])],
-            module=module_paths.get(node, ""),
+            module=recorded_modules.get(node, ""),
             saved=sum(a.nbytes for a in {id(a): a for a in _kept(node)}.values()),
             params={key: value for key, value in node.params.items() if _is_plain(value)},
             site=node.site,

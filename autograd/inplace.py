@@ -23,32 +23,29 @@ class View:
 
     Attributes:
         base: the tensor that owns the memory.
-        parent: the view it was taken from, or None when that is the base itself.
-        prim, params, index: the op that made it, and which of its outputs it is (None when there is one).
+        steps: the ops that lead from the base to the view, as ``(primitive, params, index)``; ``index`` is which of
+            the op's outputs it is, or None when there is one. None for a view made by a user's Function, which
+            nobody can take again.
         made: the base's version when the tensor's edge was last right.
         recorded: whether recording was on when it was made.
     """
 
-    __slots__ = ("base", "index", "made", "params", "parent", "prim", "recorded")
+    __slots__ = ("base", "made", "recorded", "steps")
 
-    def __init__(self, base: Any, parent: View | None, prim: Any, params: Any, index: int | None) -> None:
-        self.base, self.parent, self.prim, self.params, self.index = base, parent, prim, params, index
+    def __init__(self, base: Any, steps: Steps | None) -> None:
+        self.base, self.steps = base, steps
         self.made = base._ver[0]
-        self.recorded = mode.grad
-
-    def of(self, root: Any) -> Any:
-        """This view of another tensor or array of the base's shape."""
-        source = root if self.parent is None else self.parent.of(root)
-        result = apply(self.prim, source, **self.params)
-        return result if self.index is None else result[self.index]
+        self.recorded = mode.grad and steps is not None
 
     def live_edge(self, tensor: TensorBase) -> Any:
         """The view's edge, found anew if its base was written to since."""
         count = self.base._ver[0]
         if count != self.made:
+            if self.steps is None and tensor._rg:
+                raise InplaceError(f"A view was modified through its base after {_CUSTOM}")
             if self.base._rg and self.recorded:
                 with enable_grad():
-                    again = self.of(self.base)
+                    again = retake(self.base, self.steps or ())
                 tensor._edge, tensor._rg = again._edge, again._rg
             self.made = count
         return tensor if tensor._edge is None else tensor._edge
@@ -59,6 +56,22 @@ class View:
             tensor._rg = True
             return True
         return False
+
+
+Steps = tuple[tuple[Any, dict[str, Any], int | None], ...]
+_CUSTOM = (
+    "a custom Function returned it (or an input as it is): the write would go around the Function's backward. "
+    "clone() the output of the Function"
+)
+
+
+def retake(root: Any, steps: Steps) -> Any:
+    """The view that ``steps`` lead to, of another tensor or array of the base's shape."""
+    for prim, params, index in steps:
+        root = apply(prim, root, **params)
+        if index is not None:
+            root = root[index]
+    return root
 
 
 def make_view(prim: Any, array: Any, source: TensorBase, params: Any, node: Any, index: int | None) -> Any:
@@ -74,7 +87,11 @@ def make_view(prim: Any, array: Any, source: TensorBase, params: Any, node: Any,
     if array.base is owner or array.base is data:  # reshape may have copied
         t._ver = version_of(source)
         parent = source._view
-        t._view = View(source if parent is None else parent.base, parent, prim, params, index)
+        if parent is None:
+            t._view = View(source, ((prim, params, index),))
+        else:
+            t._view = View(parent.base, None if parent.steps is None else (*parent.steps, (prim, params, index)))
+            t._view.recorded = t._view.recorded and parent.recorded
     return t
 
 
@@ -82,18 +99,34 @@ class WriteView(Primitive):
     """The base after one of its views was overwritten: ``base`` outside the view, ``value`` inside it."""
 
     @staticmethod
-    def forward(ctx: Any, base: Any, value: Any, *, view: View) -> Any:
+    def forward(ctx: Any, base: Any, value: Any, *, steps: Steps) -> Any:
+        ctx.info = sorted(range(base.ndim), key=lambda axis: -abs(base.strides[axis]))
         return base[...]  # the write has been done: the memory is shared
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        view = ctx.params["view"]
+        steps = ctx.params["steps"]
         outside = None
         if ctx.needs[0]:
-            inside = ctx.k.zeros(ctx.shape, dtype=bool)
-            view.of(inside)[...] = True
-            outside = _where(inside, 0.0, g)
-        return outside, view.of(g) if ctx.needs[1] else None
+            # A mask in the base's memory order, so that every step is a view of it as it was of the base.
+            order = ctx.info
+            mask = ctx.k.zeros(tuple(ctx.shape[axis] for axis in order), dtype=bool)
+            mask = mask.transpose(tuple(order.index(axis) for axis in range(len(order))))
+            retake(mask, steps)[...] = True
+            outside = _where(mask, 0.0, g)
+        return outside, retake(g, steps) if ctx.needs[1] else None
+
+
+class Overwrite(Primitive):
+    """``value`` in the place of ``old``: what was there before gets a gradient of zero."""
+
+    @staticmethod
+    def forward(ctx: Any, old: Any, value: Any) -> Any:
+        return value[...]
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g * 0.0 if ctx.needs[0] else None, g
 
 
 def _where(condition: Any, a: Any, b: Any) -> Any:

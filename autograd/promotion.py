@@ -29,6 +29,7 @@ from ..backends.errors import DeviceError
 from .base import TensorBase, wrap
 
 __all__ = [
+    "OperandError",
     "can_cast",
     "get_default_dtype",
     "is_complex",
@@ -41,6 +42,10 @@ __all__ = [
 _default = [float32]
 _ORDER = {d: i for i, d in enumerate((float16, bfloat16, float32, float64))}
 _number = (bool, int, float, complex)
+
+
+class OperandError(TypeError):
+    """An operand that is neither a tensor nor a number: an operator leaves it to the other side."""
 
 
 def get_default_dtype() -> DType:
@@ -166,16 +171,25 @@ def operands(op: str, *values: Any, floating: bool = False) -> list[Any]:
     for t in tensors:
         if isinstance(t, TensorBase):
             if type(t._data) is not type(first):  # a 0-d tensor of the CPU may meet tensors of a device
-                t = wrap(k.backend.from_numpy(kernels_of[type(t._data)].backend.to_numpy(t._data),
-                                              k.backend.device_of(first)))
+                host = kernels_of[type(t._data)].backend.to_numpy(t._data)
+                t = wrap(k.backend.from_numpy(host, k.backend.device_of(first)))
             out.append(t if t._data.dtype == dtype else _cast(t, dtype))
-        elif kind.category in (0, 1) or dtype.kind == "V":
-            out.append(wrap(k.asarray(t, dtype=dtype)))
+        elif kind.category < 2:
+            out.append(wrap(k.full((), _wrapped(t, kind), dtype=dtype)))
+        elif dtype.kind == "V":
+            out.append(wrap(k.full((), t, dtype=dtype)))
         else:
             out.append(t)
-    if not any(isinstance(t, TensorBase) for t in out):  # cannot be: one of the values is a Tensor
-        raise TypeError(f"{op}() needs a tensor")
     return out
+
+
+def _wrapped(value: Any, kind: DType) -> Any:
+    """A Python integer in the range of an integer type: what lies outside wraps around, as in PyTorch."""
+    if kind is bool_:
+        return value
+    bits = 8 * kind.itemsize
+    value = int(value) & ((1 << bits) - 1)
+    return value - (1 << bits) if kind.is_signed and value >> (bits - 1) else value
 
 
 def _cast(t: Any, dtype: Any) -> Any:
@@ -193,7 +207,7 @@ def _coerce(op: str, value: Any) -> Any:
         return value.item()
     if isinstance(value, _number):
         return value
-    raise TypeError(
+    raise OperandError(
         f"{op}(): argument must be Tensor or Number, not {type(value).__name__}; wrap it with wengert.tensor(...)"
     )
 

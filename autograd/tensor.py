@@ -18,11 +18,12 @@ from . import ops
 from .base import TensorBase, alias, bind, edge_of, version_of
 from .engine import run_backward
 from .grad_mode import INFERENCE
+from .graph import Graph
 from .node import OUTPUT
 from .printing import tensor_repr
 
 
-class Tensor(TensorBase):
+class Tensor(TensorBase, ops.Casts):
     """An n-dimensional array that records what is done to it.
 
     Args:
@@ -154,6 +155,11 @@ class Tensor(TensorBase):
         """Which output of its node this tensor is."""
         edge = edge_of(self)
         return edge.index if edge is not None and edge.edge_kind == OUTPUT else 0
+
+    @property
+    def graph(self) -> Graph:
+        """What was recorded on the way to this tensor, to be walked, printed or drawn."""
+        return Graph(self)
 
     @property
     def grad(self) -> Tensor | None:
@@ -298,7 +304,63 @@ class Tensor(TensorBase):
 
     # ------------------------------------------------------------------ shape
 
+    H = property(ops.matrix_transpose)
+    T = property(ops.reversed_dims)
+    broadcast_to = ops.expand_method
+    chunk = ops.chunk
+    contiguous = ops.contiguous
+    data_ptr = ops.data_ptr
+    dim = ops.dim
+    dsplit = ops.dsplit
+    element_size = ops.element_size
+    expand = ops.expand_method
+    expand_as = ops.expand_as
+    flatten = ops.flatten
+    hsplit = ops.hsplit
+    is_contiguous = ops.is_contiguous
+    mH = property(ops.matrix_transpose)
+    mT = property(ops.matrix_transpose)
+    moveaxis = ops.moveaxis
+    movedim = ops.movedim
+    narrow = ops.narrow
+    ndimension = ops.dim
+    nelement = ops.numel
+    numel = ops.numel
+    permute = ops.permute_method
+    ravel = ops.ravel
+    reshape = ops.reshape_method
+    reshape_as = ops.reshape_as
+    select = ops.select
+    size = ops.size
+    split = ops.split
+    split_with_sizes = ops.split_with_sizes
+    squeeze = ops.squeeze
+    squeeze_ = ops.squeeze_
+    storage_offset = ops.storage_offset
+    stride = ops.stride
+    swapaxes = ops.swapaxes
+    swapaxes_ = ops.swapaxes_
+    swapdims = ops.swapdims
+    swapdims_ = ops.swapdims_
+    t = ops.t
+    t_ = ops.t_
+    tensor_split = ops.tensor_split
+    transpose = ops.transpose
+    transpose_ = ops.transpose_
+    unbind = ops.unbind
+    unflatten = ops.unflatten
+    unsqueeze = ops.unsqueeze
+    unsqueeze_ = ops.unsqueeze_
+    view = ops.view
+    view_as = ops.view_as
+    vsplit = ops.vsplit
+
     # ------------------------------------------------------------------ indexing
+
+    __getitem__ = ops.getitem
+    __setitem__ = ops.setitem
+    index_put = ops.index_put
+    index_put_ = ops.index_put_
 
     # ------------------------------------------------------------------ products
 
@@ -317,7 +379,47 @@ class Tensor(TensorBase):
 
     # ------------------------------------------------------------------ filling and random numbers
 
+    bernoulli = ops.bernoulli
+    bernoulli_ = ops.bernoulli_
+    cauchy_ = ops.cauchy_
+    copy_ = ops.copy_
+    exponential_ = ops.exponential_
+    fill_ = ops.fill_
+    geometric_ = ops.geometric_
+    log_normal_ = ops.log_normal_
+    multinomial = ops.multinomial
+    new_empty = ops.new_empty
+    new_full = ops.new_full
+    new_ones = ops.new_ones
+    new_tensor = ops.new_tensor
+    new_zeros = ops.new_zeros
+    normal_ = ops.normal_
+    random_ = ops.random_
+    uniform_ = ops.uniform_
+    zero_ = ops.zero_
+
     # ------------------------------------------------------------------ conversion
+
+    __array__ = ops.array_of
+    __bool__ = ops.bool_of
+    __complex__ = ops.complex_of
+    __contains__ = ops.contains
+    __copy__ = ops.copied
+    __deepcopy__ = ops.deepcopied
+    __dlpack__ = ops.dlpack
+    __dlpack_device__ = ops.dlpack_device
+    __float__ = ops.float_of
+    __index__ = ops.index_of
+    __int__ = ops.int_of
+    __reduce_ex__ = ops.reduced
+    clone = ops.clone
+    cpu = ops.cpu
+    cuda = ops.cuda
+    item = ops.item
+    numpy = ops.numpy
+    to = ops.to
+    tolist = ops.tolist
+    type_as = ops.type_as
 
 
 bind(Tensor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "ArgumentError",
     "BackendUnavailableError",
     "DTypeError",
     "DeviceError",
@@ -18,6 +19,10 @@ __all__ = [
 
 class WengertError(Exception):
     """Base of every exception that this library defines."""
+
+
+class ArgumentError(WengertError, RuntimeError):
+    """An argument that an op does not take, or a combination of them."""
 
 
 class ShapeError(WengertError, RuntimeError):

@@ -6,6 +6,7 @@ above this package asks which backend it is talking to.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import types
@@ -116,6 +117,10 @@ class Backend:
         """Raise `DeviceError` unless ``device`` exists."""
         if device.index is not None and device.index >= self.device_count():
             raise DeviceError(f"there is no device {device}: the number of {self.name} devices is {self.device_count()}")
+
+    def on(self, device: Device) -> contextlib.AbstractContextManager[Any]:
+        """A context in which new arrays are made on ``device``."""
+        return contextlib.nullcontext()
 
     def to_numpy(self, array: Any) -> Any:
         """A NumPy array with the values of ``array``, sharing memory where that is possible."""

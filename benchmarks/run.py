@@ -93,7 +93,8 @@ def one_turn(w: Any, lib: str, args: argparse.Namespace) -> float:
     """Run one workload in a fresh process."""
     threads = str(w.threads or args.threads or cores())
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-    command = [sys.executable, __file__, "--worker", lib, w.name, "--device", args.device, "--seconds", str(args.seconds)]
+    options = ["--device", args.device, "--seconds", str(args.seconds)]
+    command = [sys.executable, __file__, "--worker", lib, w.name, *options]
     environment = {**os.environ, **dict.fromkeys(names, threads)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout.splitlines()[-1]))

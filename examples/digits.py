@@ -4,7 +4,7 @@
     python examples/digits.py --device cuda         # the same on a GPU
     python examples/digits.py --data mnist.npz      # MNIST: an .npz file, or a folder of idx files
 
-Weights, curves, a picture of the graph and the digits it got wrong are left in the folder that --out names.
+The weights, the curves, a picture of the graph and the digits it got wrong are left in the folder that --out names.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ import importlib.util
 import math
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import digit_data
-
 import wengert as wg
-from wengert import nn, optim
+from wengert import nn, optim, viz
 from wengert.nn import functional as F
+
+History = dict[str, list[Any]]
 
 
 class DigitNet(nn.Module):
@@ -48,55 +47,24 @@ class DigitNet(nn.Module):
         return self.head(self.dropout(x.flatten(1)))  # (N, 10)
 
 
-class Digits:
-    """Images and labels on one device.
-
-    The images have a margin of empty pixels. Training looks at each through a window that moves by up to one pixel,
-    which makes many digits out of few; testing looks at the middle.
-    """
-
-    def __init__(self, images: Any, labels: Any, device: wg.device) -> None:
-        self.images = wg.from_numpy(images).to(device)  # (N, 1, H + 2, W + 2) uint8
-        self.labels = wg.from_numpy(labels).to(device)  # (N,) int64
-        self.size = images.shape[-1] - 2 * digit_data.MARGIN
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def window(self, images: wg.Tensor, down: int, right: int) -> wg.Tensor:
-        return images[:, :, down : down + self.size, right : right + self.size].float() / 255
-
-    def shuffled(self, batch_size: int) -> Iterator[tuple[wg.Tensor, wg.Tensor]]:
-        order = wg.randperm(len(self), device=self.labels.device)
-        for start in range(0, len(self), batch_size):
-            chosen = order[start : start + batch_size]
-            down, right = wg.randint(0, 2 * digit_data.MARGIN + 1, (2,), device="cpu").tolist()
-            yield self.window(self.images[chosen], down, right), self.labels[chosen]
-
-    def in_order(self, batch_size: int) -> Iterator[tuple[wg.Tensor, wg.Tensor]]:
-        for start in range(0, len(self), batch_size):
-            part = slice(start, start + batch_size)
-            yield self.window(self.images[part], digit_data.MARGIN, digit_data.MARGIN), self.labels[part]
-
-
 def learning_rate(progress: float, peak: float) -> float:
-    """Rises in a straight line for the first fifth of the training, then falls along a cosine to nothing."""
+    """Rises in a straight line for the first fifth of the training, then falls to nothing along a cosine."""
     if progress < 0.2:
         return peak * progress / 0.2
     return peak * 0.5 * (1 + math.cos(math.pi * (progress - 0.2) / 0.8))
 
 
-def train(model: DigitNet, digits: Digits, held_out: Digits, args: argparse.Namespace, history: dict[str, Any]) -> None:
-    """The training loop. ``history`` grows as it runs, so that an interrupted run can still be drawn."""
+def train(model: DigitNet, digits: Any, held_out: Any, args: argparse.Namespace, history: History) -> None:
+    """The training loop. ``history`` grows as it runs, so that a run that is stopped can be drawn too."""
     from tqdm import tqdm
 
     optimizer = optim.Adam(model.parameters(), lr=args.lr)
-    per_epoch = math.ceil(len(digits) / args.batch_size)
-    steps = args.epochs * per_epoch
-    with tqdm(total=steps, unit="step", dynamic_ncols=True) as bar:
+    steps = args.epochs * math.ceil(len(digits) / args.batch_size)
+    # A terminal is redrawn ten times a second; a log file gets a line now and then.
+    with tqdm(total=steps, unit="step", dynamic_ncols=True, mininterval=0.1 if sys.stderr.isatty() else 10) as bar:
         for epoch in range(args.epochs):
-            model.train()
             bar.set_description(f"epoch {epoch + 1}/{args.epochs}")
+            model.train()
             for images, labels in digits.shuffled(args.batch_size):
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate(bar.n / steps, args.lr)
@@ -108,27 +76,128 @@ def train(model: DigitNet, digits: Digits, held_out: Digits, args: argparse.Name
                 optimizer.step()
 
                 history["loss"].append(loss.item())
-                history["train accuracy"].append((logits.argmax(1) == labels).float().mean().item())
-                bar.set_postfix(loss=f"{recent(history['loss']):.3f}", accuracy=f"{recent(history['train accuracy']):.1%}",
-                                held_out=f"{history['accuracy'][-1][1]:.1%}" if history["accuracy"] else "-")
+                history["accuracy"].append((logits.argmax(1) == labels).float().mean().item())
+                bar.set_postfix_str(summary(history), refresh=False)
                 bar.update()
-            history["accuracy"].append((bar.n, accuracy(model, held_out)))
-
-
-def recent(values: list[float]) -> float:
-    """The mean of the last few values, which jumps about less than the last one."""
-    return sum(values[-20:]) / len(values[-20:])
+            history["held out"].append((bar.n, accuracy(model, held_out)))
+            bar.set_postfix_str(summary(history))
 
 
 @wg.no_grad()
-def predict(model: DigitNet, digits: Digits) -> tuple[wg.Tensor, wg.Tensor]:
-    """For every image the most likely digit, and how likely the model thinks it is."""
+def predict(model: DigitNet, digits: Any) -> tuple[wg.Tensor, wg.Tensor]:
+    """For every image the most likely digit, and how likely the model holds it to be."""
     model.eval()
-    sure, guesses = zip(*(F.softmax(model(images), dim=1).max(dim=1) for images, _ in digits.in_order(500)), strict=True)
-    return wg.cat(guesses), wg.cat(sure)
+    chances = wg.cat([F.softmax(model(images), dim=1) for images, _ in digits.in_order(500)])  # (N, 10)
+    sure, guesses = chances.max(dim=1)
+    return guesses, sure
 
 
-def accuracy(model: DigitNet, digits: Digits) -> float:
+def accuracy(model: DigitNet, digits: Any) -> float:
     """The part of the images that are read rightly."""
     guesses, _ = predict(model, digits)
     return (guesses == digits.labels).float().mean().item()
+
+
+def summary(history: History) -> str:
+    """What the progress bar says: loss and accuracy over the last steps, and on the held-out digits."""
+    recent = {name: sum(history[name][-20:]) / len(history[name][-20:]) for name in ("loss", "accuracy")}
+    text = f"loss {recent['loss']:.3f}, accuracy {recent['accuracy']:.1%}"
+    return text + (f", held out {history['held out'][-1][1]:.2%}" if history["held out"] else "")
+
+
+def save(model: DigitNet, held_out: Any, history: History, out: Path) -> dict[str, Path]:
+    """Write weights and pictures. The result says what is where."""
+    from safetensors.numpy import save_file
+
+    files = {
+        "weights": out / "model.safetensors",
+        "curves": out / "loss.png",
+        "graph": out / "graph.svg",
+        "mistakes": out / "misclassified.png",
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.cpu().numpy() for name, value in model.state_dict().items()}, files["weights"])
+
+    steps, tested = [step for step, _ in history["held out"]], [score for _, score in history["held out"]]
+    accuracies = {"training": history["accuracy"], "held out": (steps, tested)}
+    viz.curves({"loss": {"training": history["loss"]}, "accuracy": accuracies}, files["curves"])
+
+    guesses, sure = predict(model, held_out)
+    pixels = wg.cat([images for images, _ in held_out.in_order(500)])
+    viz.misclassified(pixels, held_out.labels, guesses, sure, files["mistakes"])
+
+    model.train()
+    images, labels = next(held_out.in_order(32))
+    with viz.module_paths(model):
+        loss = F.cross_entropy(model(images), labels)
+    names = {**dict(model.named_parameters()), "images": images, "labels": labels}
+    viz.draw({"loss": loss}, names, files["graph"])
+    return files
+
+
+def main() -> int:
+    """Read the command line, train, save, and say how it went. The result is the exit status."""
+    args = arguments()
+    missing = missing_packages(args)
+    if missing:
+        return fail(f"this needs {' and '.join(missing)}: pip install wengert[demo]")
+    import digit_data
+
+    try:
+        device = wg.device(args.device)
+        wg.manual_seed(args.seed)
+        digits, held_out = digit_data.load(args.data, device)
+        model = DigitNet(digits.size).to(device)
+    except (OSError, ValueError, RuntimeError) as error:  # a path or a device that is not there
+        return fail(str(error))
+    count = sum(p.numel() for p in model.parameters())
+    print(f"{len(digits):,} digits to learn from, {len(held_out):,} held out; {count:,} parameters, on {device}")
+
+    history: History = {"loss": [], "accuracy": [], "held out": []}
+    start, stopped = time.perf_counter(), False
+    try:
+        train(model, digits, held_out, args, history)
+    except KeyboardInterrupt:
+        stopped = True
+        print("\nstopped; saving what there is", file=sys.stderr)
+    seconds = time.perf_counter() - start
+
+    files = save(model, held_out, history, args.out)
+    score = accuracy(model, held_out)
+    print(f"\n{score:.2%} of the held-out digits are read rightly, after {seconds:.1f} s of training")
+    for what, path in files.items():
+        print(f"  {what:9} {path}")
+    return 130 if stopped else 0
+
+
+def arguments() -> argparse.Namespace:
+    """The command line; what is left away depends on the data."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    option = parser.add_argument
+    option("--data", type=Path, help="MNIST: an .npz file or a folder of idx files; scikit-learn's digits unless given")
+    option("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default: %(default)s)")
+    option("--epochs", type=int, help="times that all digits are seen (default: 20; MNIST 3)")
+    option("--batch-size", type=int, help="digits per step (default: 32; MNIST 64)")
+    option("--lr", type=float, default=0.003, help="highest learning rate (default: %(default)s)")
+    option("--seed", type=int, default=0, help="for initial weights, order and movement (default: %(default)s)")
+    option("--out", type=Path, default=Path("runs/digits"), help="folder for results (default: %(default)s)")
+    args = parser.parse_args()
+    args.epochs = args.epochs or (20 if args.data is None else 3)
+    args.batch_size = args.batch_size or (32 if args.data is None else 64)
+    return args
+
+
+def missing_packages(args: argparse.Namespace) -> list[str]:
+    """What has to be installed first, asked before the work and not after it."""
+    needed = {"tqdm": "tqdm", "matplotlib": "matplotlib"} | ({} if args.data else {"sklearn": "scikit-learn"})
+    return [name for module, name in needed.items() if importlib.util.find_spec(module) is None]
+
+
+def fail(message: str) -> int:
+    """Say what is wrong, on stderr."""
+    print(f"digits.py: {message}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

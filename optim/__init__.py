@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import lr_scheduler as lr_scheduler
 from .adam import Adam as Adam
 from .adam import AdamW as AdamW
 from .optimizer import Optimizer as Optimizer

@@ -275,6 +275,8 @@ class StrictArray:
     def __setitem__(self, key: Any, value: Any) -> None:
         if isinstance(value, list | tuple | np.ndarray):
             raise ValueError(f"a {type(value).__name__} on the host cannot be assigned to a device array")
+        if not isinstance(value, StrictArray) and type(value) not in SCALARS:
+            raise TypeError(f"Unsupported type {type(value)}")
         key, advanced = index(key)
         raw = host(value)
         check_cast(raw, self.dtype)

@@ -170,17 +170,19 @@ def kernels(compiled: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         return kernel
 
     fake = fake_cupy(True, 1)
-    fake.__dict__.update(ndarray=np.ndarray, empty=np.empty, floor=np.floor)
+    fake.__dict__.update(
+        {name: getattr(np, name) for name in ("ndarray", "empty", "floor", "sort", "arange", "uint64")}
+    )
     fake.RawModule = lambda code, options: SimpleNamespace(get_function=launch)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "cupy", fake)
-    sys.modules.pop("wengert.backends.cuda.random", None)
+    monkeypatch.delitem(sys.modules, "wengert.backends.cuda.random", raising=False)
+    monkeypatch.delattr(cuda, "random", raising=False)
     from wengert.backends.cuda import random
 
     monkeypatch.setattr(random, "_THREADS", 3)
     monkeypatch.setattr(random, "_MOST_BLOCKS", 2)
     yield random
-    sys.modules.pop("wengert.backends.cuda.random", None)
-    del cuda.random  # type: ignore[attr-defined]
+    del sys.modules["wengert.backends.cuda.random"], cuda.random  # type: ignore[attr-defined]
 
 
 def same_bits(a: Any, b: Any) -> bool:
@@ -195,6 +197,7 @@ DRAWS: list[tuple[Any, ...]] = [
     ("random_integers", 2**128 - 5, -3, 1000, 101),
     ("random_integers", 7, -(2**63), 2**63, 101),
     ("random_integers", 7, 0, 100, (5, 7), "uint8"),
+    *(("random_permutation", 7, n) for n in (0, 1, 1001)),
     *(("random_bernoulli", 7, p, 1001) for p in (0.0, 0.3, 1.0, np.linspace(0, 1, 1001))),
     ("random_bernoulli", 7, 0.5, (5, 7), "float32"),
 ]

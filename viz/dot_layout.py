@@ -1,4 +1,4 @@
-"""The same layout by Graphviz, where its ``dot`` program is installed: it finds the places, `wengert.viz.svg` paints."""
+"""The places of a layout as Graphviz finds them, where its ``dot`` program is installed."""
 
 from __future__ import annotations
 
@@ -54,9 +54,7 @@ def _description(blocks: Sequence[Block], links: Sequence[tuple[int, int]]) -> s
     gaps = f"nodesep={SIDE_GAP / INCH:.3f} ranksep={ROW_GAP / INCH:.3f}"
     lines = [f"digraph {{ graph [{gaps}]; node [shape=plain]; edge [arrowhead=none]"]
     for i, b in enumerate(blocks):
-        cells = [f'<TD FIXEDSIZE="TRUE" WIDTH="{room:.0f}" HEIGHT="1"></TD>' for room in (b.left - b.half, b.right - b.half)]
-        box = f'<TD PORT="p" FIXEDSIZE="TRUE" WIDTH="{2 * b.half:.0f}" HEIGHT="{b.height:.0f}"></TD>'
-        row = "".join([cells[0] if b.left - b.half >= 1 else "", box, cells[1] if b.right - b.half >= 1 else ""])
+        row = _cell(b.left - b.half, 1) + _cell(2 * b.half, b.height, ' PORT="p"') + _cell(b.right - b.half, 1)
         table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{row}</TR></TABLE>'
         lines.append(f"n{i} [label=<{table}>]")
     leaving, arriving = Counter(a for a, _ in links), Counter(b for _, b in links)
@@ -64,3 +62,9 @@ def _description(blocks: Sequence[Block], links: Sequence[tuple[int, int]]) -> s
         straight = leaving[a] == arriving[b] == 1  # a chain is read most easily from top to bottom
         lines.append(f"n{a}:p:s -> n{b}:p:n [weight={8 if straight else 1}]")
     return "\n".join([*lines, "}"])
+
+
+def _cell(width: float, height: float, more: str = "") -> str:
+    if width < 1:
+        return ""
+    return f'<TD FIXEDSIZE="TRUE" WIDTH="{width:.0f}" HEIGHT="{height:.0f}"{more}></TD>'

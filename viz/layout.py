@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .placing import places
 
@@ -24,7 +25,7 @@ ORDER_SWEEPS = 12
 
 @dataclass(slots=True)
 class Block:
-    """The room that one box takes: ``left`` and ``right`` of its middle, its height, half the width of the box itself."""
+    """The room that a box takes: ``left`` and ``right`` of its middle, its height, and half the width of the box alone."""
 
     left: float
     right: float
@@ -78,7 +79,7 @@ class _Rows:
         self.rows: list[list[int]] = [[] for _ in range(max(self.row) + 1)]
         for i, r in enumerate(self.row):
             self.rows[r].append(i)
-        segments = sorted({pair for chain in self.chains for pair in zip(chain, chain[1:], strict=False)})
+        segments = sorted({pair for chain in self.chains for pair in pairwise(chain)})
         self.above: list[list[int]] = [[] for _ in self.row]
         self.below: list[list[int]] = [[] for _ in self.row]
         for a, b in segments:
@@ -131,7 +132,7 @@ class _Rows:
     def _crossings(self, position: list[int]) -> int:
         """How many pairs of lines cross, counted as inversions in a Fenwick tree."""
         total = 0
-        for members, lower in zip(self.rows, self.rows[1:], strict=False):
+        for members, lower in pairwise(self.rows):
             tree = [0] * (len(lower) + 1)
             seen = 0
             for m in sorted(members, key=position.__getitem__):

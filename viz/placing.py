@@ -12,6 +12,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 __all__ = ["places"]
 
@@ -29,7 +30,8 @@ def places(
 
     Args:
         rows: the entries of each row, from left to right.
-        above, below: the neighbours of each entry in the rows next to its own.
+        above: the neighbours of each entry in the row above its own.
+        below: those in the row below.
         is_joint: whether an entry is a place of a long line, whose straightness goes first.
         apart: the least distance between the middles of two entries of a row, left one first.
     """
@@ -50,7 +52,7 @@ def places(
 def _crossed(rows: list[list[int]], above: Neighbours, is_joint: Callable[[int], bool]) -> set[tuple[int, int]]:
     """The short links (upper, lower) that cross a piece of a long line: they give way to it."""
     marked = set()
-    for upper, row in zip(rows, rows[1:], strict=False):
+    for upper, row in pairwise(rows):
         position = {m: i for i, m in enumerate(upper)}
         start, low = 0, 0
         for i, m in enumerate(row):
@@ -92,7 +94,7 @@ def _pack(rows: list[list[int]], column: list[int], apart: Callable[[int, int], 
     after: dict[int, dict[int, float]] = {}
     before: dict[int, int] = {}
     for row in rows:
-        for a, b in zip(row, row[1:], strict=False):
+        for a, b in pairwise(row):
             gaps = after.setdefault(column[a], {})
             if column[b] not in gaps:
                 before[column[b]] = before.get(column[b], 0) + 1

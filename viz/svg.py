@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from .layout import Block, Layout, Point, layered
-from .scene import Box, Scene, Tag
+
+if TYPE_CHECKING:
+    from .scene import Box, Scene, Tag
 
 __all__ = ["paint"]
 
@@ -22,6 +25,8 @@ LINE, QUIET, PAPER = "#8795a8", "#5b6878", "#ffffff"
 SANS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 TITLE, NOTE, TAG = 14.0, 11.0, 11.5
 TAG_HEIGHT, TAG_STEP, TAG_GAP, MARGIN, LEGEND = 21.0, 26.0, 26.0, 24.0, 40.0
+BOLD = ' font-weight="600"'
+HALO = f' paint-order="stroke" stroke="{PAPER}" stroke-width="4" stroke-linejoin="round"'
 WIDE, NARROW = set("mwMW×@%&"), set("iljtfrI.,:;|!'()[] ·")
 
 Arrange = Callable[[Sequence[Block], Sequence[tuple[int, int]]], Layout]
@@ -83,7 +88,7 @@ def _tag_width(tag: Tag) -> float:
 
 
 def _label_sides(scene: Scene, layout: Layout) -> list[float]:
-    """For each box the side (1 right, -1 left) of the line's start where the shape is written: where no line bends to."""
+    """For each box where its shape is written beside the line: right (1), or left (-1) if the line bends to the right."""
     bends: list[set[bool]] = [set() for _ in scene.boxes]
     for line, route in zip(scene.lines, layout.routes, strict=True):
         turn = next((x - route[0][0] for x, _ in route if abs(x - route[0][0]) > 3), 0.0)
@@ -102,7 +107,7 @@ def _draw(box: Box, block: Block, at: Point, side: float) -> str:
         f"<g><title>{escape(box.tooltip)}</title>",
         f'<rect x="{x - block.half:.1f}" y="{top:.1f}" width="{2 * block.half:.1f}" height="{h:.1f}" rx="{radius:g}" '
         f'fill="{fill}" stroke="{border}" stroke-width="1.3"{dash}/>',
-        _text(x, y + (-3 if box.note else 5), box.title, TITLE, ink, "middle", bold=True),
+        _text(x, y + (-3 if box.note else 5), box.title, TITLE, ink, "middle", BOLD),
     ]
     if box.note:
         parts.append(_text(x, y + 13, box.note, NOTE, QUIET, "middle"))
@@ -111,7 +116,7 @@ def _draw(box: Box, block: Block, at: Point, side: float) -> str:
         parts.append(_draw_tag(tag, x - block.half, y + (i - (len(box.tags) - 1) / 2) * TAG_STEP))
     for i, shape in enumerate(_few(box.gives)):
         anchor = "start" if side > 0 else "end"
-        parts.append(_text(x + 8 * side, top + h + 15 + 12 * i, shape, NOTE, QUIET, anchor, halo=True))
+        parts.append(_text(x + 8 * side, top + h + 15 + 12 * i, shape, NOTE, QUIET, anchor, HALO))
     return "\n".join(parts)
 
 
@@ -151,10 +156,7 @@ def _legend(scene: Scene) -> tuple[str, float]:
     return "".join(parts), max(0.0, x - 22)
 
 
-def _text(x: float, y: float, text: str, size: float, ink: str, anchor: str, bold: bool = False, halo: bool = False) -> str:
-    more = ' font-weight="600"' if bold else ""
-    if halo:
-        more += f' paint-order="stroke" stroke="{PAPER}" stroke-width="4" stroke-linejoin="round"'
+def _text(x: float, y: float, text: str, size: float, ink: str, anchor: str, more: str = "") -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" fill="{ink}" text-anchor="{anchor}"{more}>'
         f"{escape(text)}</text>"

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import cmath
+import math
 from typing import TYPE_CHECKING, Any
 
-from ..primitive import Primitive
-from .calling import binary, binary_
+from ...backends.errors import ArgumentError, DTypeError
+from ..base import TensorBase
+from ..primitive import Primitive, apply
+from ..promotion import result_type
+from .calling import binary, in_place, operator, unary
+from .elementwise import Binary, Unary, conj, product, quotient, scaled
+from .exponential import log_rule
+from .select import where_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
+Scalar = float | int | bool | complex
+
 
 class Add(Primitive):
     """``x + y``."""
+
+    expression = "x + y"
 
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any) -> Any:
@@ -23,8 +35,24 @@ class Add(Primitive):
         return g, g
 
 
+class Sub(Primitive):
+    """``x - y``."""
+
+    expression = "x - y"
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any) -> Any:
+        return ctx.k.subtract(x, y)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g, -g if ctx.needs[1] else None
+
+
 class Mul(Primitive):
     """``x * y``."""
+
+    expression = "x * y"
 
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any) -> Any:
@@ -35,7 +63,120 @@ class Mul(Primitive):
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         x, y = ctx.saved
+        if ctx.dtype.kind == "c":
+            x, y = conj(x), conj(y)
         return (None if y is None else g * y), (None if x is None else g * x)
+
+
+class Div(Primitive):
+    """``x / y``."""
+
+    expression = "x / y"
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any) -> Any:
+        ctx.save(x if ctx.needs[1] else None, y)
+        return ctx.k.true_divide(x, y)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, y = ctx.saved
+        if ctx.dtype.kind == "c":
+            x, y = conj(x), conj(y)
+        gx = quotient(g, y)
+        return gx, None if x is None else -quotient(gx * x, y)
+
+
+class FloorDivide(Binary):
+    """``floor(x / y)``, whose derivative is zero."""
+
+    kernel, expression = "floor_divide", "floor(x / y)"
+    derivatives = (lambda g, x, y: g * 0, lambda g, x, y: g * 0)
+
+
+class TruncDivide(FloorDivide):
+    """``x / y`` rounded towards zero."""
+
+    kernel, expression = "trunc_divide", "trunc(x / y)"
+
+
+class Remainder(Binary):
+    """``x - y * floor(x / y)``: the sign of ``y``."""
+
+    kernel, expression = "remainder", "x - y * floor(x / y)"
+    derivatives = (lambda g, x, y: g, lambda g, x, y: -(g * apply(FloorDivide, x, y)))
+
+
+class Fmod(Binary):
+    """``x - y * trunc(x / y)``: the sign of ``x``."""
+
+    kernel, expression = "fmod", "x - y * trunc(x / y)"
+    derivatives = (lambda g, x, y: g, lambda g, x, y: -(g * apply(TruncDivide, x, y)))
+
+
+class Neg(Unary):
+    """``-x``."""
+
+    kernel, expression, saves = "negative", "-x", ""
+    derivative = staticmethod(lambda g: -g)
+
+
+class Reciprocal(Unary):
+    """``1 / x``."""
+
+    kernel, expression, saves = "reciprocal", "1 / x", "y"
+    derivative = staticmethod(lambda g, y: product(g, -(y * y)))
+
+
+class Square(Unary):
+    """``x * x``."""
+
+    kernel, expression = "square", "x * x"
+    derivative = staticmethod(lambda g, x: g * (x + x))
+
+
+class Pow(Binary):
+    """``x ** y``, of which one may be a number."""
+
+    kernel, expression = "power", "x ** y"
+
+    @staticmethod
+    def by_base(g: Any, x: Any, y: Any) -> Any:
+        """``g * y * x ** (y - 1)``."""
+        if isinstance(y, Scalar):
+            if y == 0:
+                return g * 0
+            if isinstance(y, complex) or y >= 1:
+                return scaled(g if y == 1 else g * pow_rule(x, y - 1), y)
+            return scaled(quotient(g, pow_rule(x, 1 - y)), y)
+        return where_rule(y == 0, 0.0, product(g, y * pow_rule(x, y - 1)))
+
+    @staticmethod
+    def by_exponent(g: Any, x: Any, y: Any) -> Any:
+        """``g * x ** y * log(x)``, and 0 for powers of zero."""
+        real = y.real if y.dtype.is_complex if isinstance(y, TensorBase) else y.dtype.kind == "c" else y
+        if not isinstance(x, Scalar):
+            return where_rule((x == 0) & (real >= 0), 0.0, product(g, pow_rule(x, y) * log_rule(x)))
+        if x == 0:
+            return where_rule(real >= 0, 0.0, product(g, -pow_rule(x, y)))
+        log = cmath.log(x) if isinstance(x, complex) else math.log(x) if x > 0 else math.nan
+        return product(g, scaled(pow_rule(x, y), log))
+
+    derivatives = (by_base, by_exponent)
+
+
+def pow_rule(x: Any, y: Any) -> Any:
+    """``x ** y`` for gradient rules."""
+    return apply(Pow, x, y)
+
+
+def _times_alpha(name: str, input: Any, other: Any, alpha: Any) -> Any:
+    kind = result_type(input, other)
+    if isinstance(alpha, float) and kind.category < 2:
+        raise DTypeError(f"{name}: For integral input tensors, argument alpha must not be a floating point number.")
+    if isinstance(alpha, bool) and kind.category > 0:
+        raise DTypeError(f"{name}: Boolean alpha only supported for Boolean results.")
+    return other * alpha
 
 
 def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
@@ -59,17 +200,155 @@ def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
         tensor([21., 22.])
     """
     if not (alpha.__class__ is int and alpha == 1):
-        other = mul(other, alpha)
+        other = _times_alpha("add", input, other, alpha)
     return binary(Add, "add", input, other, out)  # type: ignore[no-any-return]
 
 
-def add_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
-    """`add` in place."""
+def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
+    """``input - alpha * other``, with broadcasting.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast, or an operand is boolean (``^`` or ``~`` is meant).
+    """
+    _refuse_bool("Subtraction", input, other)
     if not (alpha.__class__ is int and alpha == 1):
-        other = mul(other, alpha)
-    return binary_(Add, "add", input, other)
+        other = _times_alpha("sub", input, other, alpha)
+    return binary(Sub, "sub", input, other, out)  # type: ignore[no-any-return]
+
+
+def _refuse_bool(what: str, *values: Any) -> None:
+    for v in values:
+        if isinstance(v, TensorBase):
+            if v._data.dtype.char == "?":
+                raise DTypeError(
+                    f"{what}, the `-` operator, with a bool tensor is not supported. If you are trying to invert a "
+                    "mask, use the `~` or `logical_not()` operator instead; for two masks, `^` or `logical_xor()`"
+                )
+        elif v is True or v is False:
+            raise DTypeError(f"{what}, the `-` operator, with a bool is not supported; use an integer")
+
+
+def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
+    """``other - alpha * input``."""
+    if not (alpha.__class__ is int and alpha == 1):
+        input = mul(input, alpha)
+    return sub(other, input)
 
 
 def mul(input: Any, other: Any, *, out: Any = None) -> Tensor:
     """``input * other``, with broadcasting."""
     return binary(Mul, "mul", input, other, out)  # type: ignore[no-any-return]
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Tensor:
+    """``input / other``, with broadcasting.
+
+    Args:
+        input: Tensor or number.
+        other: Tensor or number.
+        rounding_mode: None divides truly, and integers give floats; ``"trunc"`` and ``"floor"`` round the quotient
+            and keep the promoted dtype.
+        out: a tensor to write the result to.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast; the rounding mode is none of these; an integer is divided by zero.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.div(wg.tensor([-7, 7]), 2, rounding_mode="trunc")
+        tensor([-3,  3])
+    """
+    if rounding_mode is None:
+        return binary(Div, "div", input, other, out, floating=True)  # type: ignore[no-any-return]
+    if rounding_mode not in _ROUNDED:
+        raise ArgumentError(
+            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+        )
+    return binary(_ROUNDED[rounding_mode], "div", input, other, out)  # type: ignore[no-any-return]
+
+
+_ROUNDED = {"floor": FloorDivide, "trunc": TruncDivide}
+
+
+def floor_divide(input: Any, other: Any, *, out: Any = None) -> Tensor:
+    """``floor(input / other)``.
+
+    Raises:
+        RuntimeError: an integer is divided by zero.
+    """
+    return binary(FloorDivide, "floor_divide", input, other, out)  # type: ignore[no-any-return]
+
+
+def remainder(input: Any, other: Any, *, out: Any = None) -> Tensor:
+    """What division leaves, with the sign of ``other``: ``input - other * floor(input / other)``, as Python's ``%``."""
+    return binary(Remainder, "remainder", input, other, out)  # type: ignore[no-any-return]
+
+
+def fmod(input: Any, other: Any, *, out: Any = None) -> Tensor:
+    """What division leaves, with the sign of ``input``: ``input - other * trunc(input / other)``, as C's ``fmod``."""
+    return binary(Fmod, "fmod", input, other, out)  # type: ignore[no-any-return]
+
+
+def pow(input: Any, exponent: Any, *, out: Any = None) -> Tensor:
+    """``input ** exponent``, where one of them may be a number.
+
+    Raises:
+        RuntimeError: an integer tensor and a negative integer exponent.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.pow(2, wg.tensor([1.0, 3.0]))
+        tensor([2., 8.])
+    """
+    if isinstance(exponent, int) and exponent < 0 and isinstance(input, TensorBase):
+        if input._data.dtype.kind in "iub":
+            raise DTypeError(
+                "pow: Integers to negative integer powers are not allowed; convert the base to a float tensor first"
+            )
+    return binary(Pow, "pow", input, exponent, out)  # type: ignore[no-any-return]
+
+
+def neg(input: Tensor, *, out: Any = None) -> Tensor:
+    """``-input``."""
+    _refuse_bool("Negation", input)
+    return unary(Neg, "neg", input, out, floating=False)  # type: ignore[no-any-return]
+
+
+def positive(input: Tensor) -> Tensor:
+    """``input`` itself.
+
+    Raises:
+        RuntimeError: it is boolean.
+    """
+    if input._data.dtype.char == "?":
+        raise DTypeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+def reciprocal(input: Tensor, *, out: Any = None) -> Tensor:
+    """``1 / input``."""
+    return unary(Reciprocal, "reciprocal", input, out)  # type: ignore[no-any-return]
+
+
+def square(input: Tensor, *, out: Any = None) -> Tensor:
+    """``input * input``."""
+    if isinstance(input, TensorBase) and input._data.dtype.char == "?":
+        input = input * 1
+    return unary(Square, "square", input, out, floating=False)  # type: ignore[no-any-return]
+
+
+subtract, multiply, divide, true_divide, negative = sub, mul, div, div, neg
+add_, sub_, mul_, div_ = in_place(add), in_place(sub), in_place(mul), in_place(div)
+subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
+floor_divide_, remainder_, fmod_ = in_place(floor_divide), in_place(remainder), in_place(fmod)
+pow_, neg_, reciprocal_, square_ = in_place(pow), in_place(neg), in_place(reciprocal), in_place(square)
+negative_ = neg_
+
+
+add_operator = operator(add)
+mul_operator = operator(mul)
+sub_operator, rsub_operator = operator(sub), operator(sub, True)
+div_operator, rdiv_operator = operator(div), operator(div, True)
+floor_divide_operator, rfloor_divide_operator = operator(floor_divide), operator(floor_divide, True)
+remainder_operator, rremainder_operator = operator(remainder), operator(remainder, True)
+pow_operator, rpow_operator = operator(pow), operator(pow, True)

@@ -1,31 +1,36 @@
-"""How a public elementwise function calls its primitive: operands made ready, ``out=`` honoured."""
+"""How a public elementwise function calls its primitive: operands made ready, ``out=`` honoured, in-place forms."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..base import TensorBase
+from ...backends import kernels_of
+from ...backends.errors import ShapeError
+from ..base import TensorBase, wrap
 from ..inplace import inplace, write_out
 from ..primitive import apply, apply2
-from ..promotion import operands
+from ..promotion import OperandError, operands
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["binary", "binary_", "broadcast_error", "unary", "unary_"]
+__all__ = ["binary", "binary_", "broadcast_error", "in_place", "mask", "operator", "unary", "unary_"]
 
+F = TypeVar("F", bound=Callable[..., Any])
 INTEGERS = "?bBhHiIlLqQ"  # NumPy's type characters: these may need promotion first
 NUMBERS = frozenset((int, float))
 
 
-def unary(prim: Any, name: str, x: Any, out: Any = None, floating: bool = True) -> Any:
+def unary(prim: Any, name: str, x: Any, out: Any = None, floating: bool = True, **params: Any) -> Any:
     """``prim`` on one operand. With ``floating``, integers become the default float first."""
     if isinstance(x, TensorBase):
         if floating and x._data.dtype.kind in "iub":
             (x,) = operands(name, x, floating=True)
     elif not hasattr(x, "dtype"):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(x).__name__}")
-    y = apply(prim, x)
+    y = apply(prim, x, **params)
     return y if out is None else write_out(out, y, name)
 
 
@@ -37,10 +42,10 @@ def unary_(prim: Any, name: str, x: Tensor, floating: bool = True) -> Tensor:
 def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool = False) -> Any:
     """``prim`` on two operands, promoted to one type."""
     try:
-        if isinstance(a, TensorBase) and a._data.dtype.char not in INTEGERS:
+        if isinstance(a, TensorBase):
             x = a._data
             if isinstance(b, TensorBase):
-                if x.dtype is b._data.dtype and type(x) is type(b._data):
+                if x.dtype is b._data.dtype and type(x) is type(b._data) and x.dtype.char not in INTEGERS:
                     y = apply2(prim, a, b)
                     return y if out is None else write_out(out, y, name)
             elif x.dtype.char in "fd" and type(b) in NUMBERS:  # arrays take real numbers as they are
@@ -58,20 +63,66 @@ def binary_(prim: Any, name: str, a: Tensor, b: Any, floating: bool = False) -> 
     return inplace(a, name + "_", lambda t: binary(prim, name, t, b, None, floating))  # type: ignore[no-any-return]
 
 
+def mask(kernel: str, name: str, *values: Any, out: Any = None, **params: Any) -> Any:
+    """The kernel's result on operands of one type, without a gradient: comparisons, tests, integer functions."""
+    ready = operands(name, *values)
+    arrays = [v._data if isinstance(v, TensorBase) else v for v in ready]
+    k = next(kernels_of[type(a)] for a in arrays if type(a) in kernels_of)
+    try:
+        y = getattr(k, kernel)(*arrays, **params)
+    except ValueError as error:
+        raise broadcast_error(name, *ready) from error
+    y = y if type(y) in kernels_of else k.asarray(y)
+    if not any(isinstance(v, TensorBase) for v in ready):  # a gradient rule asked
+        return y
+    return wrap(y) if out is None else write_out(out, wrap(y), name)
+
+
+def in_place(function: F) -> F:
+    """The in-place form of an op: ``f_(x, ...)`` is ``x = f(x, ...)`` in the memory of ``x``.
+
+    Example:
+        >>> import wengert as wg
+        >>> x = wg.tensor([4.0, 9.0])
+        >>> x.sqrt_()
+        tensor([2., 3.])
+    """
+    name = function.__name__ + "_"
+
+    @functools.wraps(function)
+    def method(input: Any, *args: Any, **kwargs: Any) -> Any:
+        return inplace(input, name, lambda t: function(t, *args, **kwargs))
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"`{function.__name__}` in place."
+    return method  # type: ignore[return-value]
+
+
+def operator(function: Callable[[Any, Any], Any], reflected: bool = False) -> Callable[[Any, Any], Any]:
+    """The form of an op that a Python operator calls: it leaves operands that it does not know to the other side."""
+
+    def method(self: Any, other: Any) -> Any:
+        try:
+            return function(other, self) if reflected else function(self, other)
+        except OperandError:
+            return NotImplemented
+
+    method.__doc__ = function.__doc__
+    return method
+
+
 def broadcast_error(name: str, *values: Any) -> Exception:
     """The error for shapes that do not broadcast: names the op, the shapes, the axis and a way out."""
-    from ...backends.errors import ShapeError
-
-    shapes = [list(v._data.shape if isinstance(v, TensorBase) else getattr(v, "shape", ())) for v in values]
-    text = " and ".join(map(str, shapes))
-    for axis in range(1, max(map(len, shapes)) + 1):
-        sizes = {s[-axis] for s in shapes if len(s) >= axis} - {1}
-        if len(sizes) > 1:
-            a, b = [next((s[-axis] for s in (shape,) if len(s) >= axis), 1) for shape in shapes[:2]]
-            position = max(map(len, shapes)) - axis
+    shapes = [tuple(v._data.shape if isinstance(v, TensorBase) else getattr(v, "shape", ())) for v in values]
+    text = " and ".join(str(list(shape)) for shape in shapes)
+    rank = max(map(len, shapes))
+    for axis in range(1, rank + 1):
+        sizes = [shape[-axis] for shape in shapes if len(shape) >= axis and shape[-axis] != 1]
+        if len(set(sizes)) > 1:
+            other = next(n for n in sizes if n != sizes[0])
             return ShapeError(
-                f"{name}: The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension "
-                f"{position}; the shapes are {text}. Sizes broadcast when they are equal or one of them is 1: "
-                "reshape or unsqueeze one operand"
+                f"{name}: The size of tensor a ({sizes[0]}) must match the size of tensor b ({other}) at non-singleton "
+                f"dimension {rank - axis}; the shapes are {text}. Sizes broadcast when they are equal or one of them "
+                "is 1: reshape or unsqueeze one operand"
             )
     return ShapeError(f"{name}: cannot combine shapes {text}")

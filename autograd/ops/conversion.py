@@ -277,6 +277,28 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     return to(input, getattr(dtype, "dtype", dtype))
 
 
+class Casts:
+    """The Tensor methods that are named like Python's types.
+
+    They are inherited, so that inside the class body of Tensor ``int`` and ``bool`` still mean Python's.
+    """
+
+    __slots__ = ()
+    bfloat16 = bfloat16
+    bool = bool_
+    byte = byte
+    cdouble = cdouble
+    cfloat = cfloat
+    char = char
+    double = double
+    float = float_
+    half = half
+    int = int_
+    long = long
+    short = short
+    type = type_
+
+
 # ---------------------------------------------------------------------- Python's numbers and lists
 
 

@@ -8,14 +8,7 @@ import numpy as np
 
 from ..device import Device
 from ..registry import Backend
-from . import (
-    conv,
-    indexing,
-    optim,
-    pool,
-    product,
-    random,
-)
+from . import conv, indexing, norm, optim, pool, product, random
 
 OWN = (
     conv,

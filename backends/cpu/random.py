@@ -23,6 +23,7 @@ __all__ = [
     "random_exponential",
     "random_integers",
     "random_normal",
+    "random_permutation",
     "random_uniform",
 ]
 
@@ -106,6 +107,12 @@ def random_exponential(key: int, offset: int, shape: Any, dtype: Any) -> Any:
 def random_integers(key: int, offset: int, low: int, high: int, shape: Any, dtype: Any = int64) -> Any:
     """Integers from ``low`` to ``high - 1``; see the definition."""
     return _draw(key, offset, shape, 2, to_dtype(dtype), lambda stream: plain.integers_from(np, stream, low, high))
+
+
+def random_permutation(key: int, offset: int, n: int, dtype: Any = int64) -> Any:
+    """The integers below ``n`` in random order; see the definition."""
+    words = philox(key & MASK32, key >> 32 & MASK32, offset, 4 * plain.blocks(n, 2))
+    return plain.permutation_from(np, words, n, to_dtype(dtype))
 
 
 def random_bernoulli(key: int, offset: int, p: Any, shape: Any, dtype: Any = bool_) -> Any:

@@ -24,6 +24,10 @@ class CUDABackend(Backend):
     def device_count(self) -> int:
         return len(self._devices)
 
+    def on(self, device: Device) -> Any:
+        index = self._runtime.getDevice() if device.index is None else device.index
+        return self.xp.cuda.Device(index)
+
     def to_numpy(self, array: Any) -> Any:
         return self.xp.asnumpy(array)
 

@@ -20,6 +20,7 @@ __all__ = [
     "random_exponential",
     "random_integers",
     "random_normal",
+    "random_permutation",
     "random_uniform",
 ]
 
@@ -100,6 +101,12 @@ def random_integers(key: int, offset: int, low: int, high: int, shape: Any, dtyp
     """Integers from ``low`` to ``high - 1``; see the definition."""
     out = _launch("integers_int64", cupy.empty(shape, np.int64), 2, key, offset, (high - low) & MASK64, low & MASK64)
     return out.astype(to_dtype(dtype).dtype, copy=False)
+
+
+def random_permutation(key: int, offset: int, n: int, dtype: Any = int64) -> Any:
+    """The integers below ``n`` in random order; see the definition."""
+    words = _launch("words_uint32", cupy.empty(4 * plain.blocks(n, 2), np.uint32), 1, key, offset)
+    return plain.permutation_from(cupy, words, n, to_dtype(dtype))
 
 
 def random_bernoulli(key: int, offset: int, p: Any, shape: Any, dtype: Any = bool_) -> Any:

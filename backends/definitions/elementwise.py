@@ -1,13 +1,136 @@
-"""Elementwise kernels that the array namespaces lack or that need care with 16-bit types."""
+"""Elementwise kernels that the array namespaces lack, or that need care with 16-bit types and Python numbers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["sigmoid"]
+from .reduction import wide
+
+__all__ = [
+    "clamp",
+    "frac",
+    "isclose",
+    "power",
+    "product",
+    "quotient",
+    "round_to",
+    "rsqrt",
+    "sgn",
+    "sigmoid",
+    "sigmoid_backward",
+    "sign_bit",
+    "tanh_backward",
+    "trunc_divide",
+    "where",
+]
+
+NUMBERS = (bool, int, float, complex)
+
+
+def like(x: Any, value: Any) -> Any:
+    """A Python number in the type of ``x``; what is no Python number, as it is."""
+    return x.dtype.type(value) if isinstance(value, NUMBERS) else value
+
+
+def where(xp: Any, condition: Any, x: Any, y: Any) -> Any:
+    """``x`` where the condition holds, else ``y``. Python numbers take the other's type, bfloat16 too."""
+    if isinstance(x, NUMBERS):
+        x = like(y, x)
+    elif isinstance(y, NUMBERS):
+        y = like(x, y)
+    return xp.where(condition, x, y)
+
+
+def product(xp: Any, g: Any, d: Any) -> Any:
+    """``g * d``, and 0 where ``g`` is 0."""
+    return xp.where(g == 0, g, g * d)
+
+
+def quotient(xp: Any, g: Any, d: Any) -> Any:
+    """``g / d``, and 0 where ``g`` is 0."""
+    if isinstance(d, NUMBERS):
+        return g / like(g, d)
+    return xp.where(g == 0, g, g / d)
+
+
+def sgn(xp: Any, x: Any) -> Any:
+    """``x / abs(x)``, and 0 at 0."""
+    if x.dtype.kind != "c":
+        return xp.sign(x)
+    size = xp.abs(x)
+    return xp.where(size == 0, x, x / size)
+
+
+def sign_bit(xp: Any, x: Any) -> Any:
+    """Whether the sign bit is set; for integers, whether they are negative."""
+    return xp.signbit(x) if x.dtype.kind in "fV" else x < 0
+
+
+def frac(xp: Any, x: Any) -> Any:
+    """``x - trunc(x)``."""
+    return x - xp.trunc(x)
+
+
+def rsqrt(xp: Any, x: Any) -> Any:
+    """``1 / sqrt(x)``."""
+    return xp.reciprocal(xp.sqrt(x))
+
+
+def round_to(xp: Any, x: Any, decimals: int) -> Any:
+    """``x`` rounded to ``decimals`` digits after the point."""
+    power = like(x, 10.0 ** abs(decimals))
+    return xp.rint(x * power) / power if decimals >= 0 else xp.rint(x / power) * power
+
+
+def power(xp: Any, x: Any, y: Any) -> Any:
+    """``x ** y``; small whole exponents by multiplication."""
+    if isinstance(y, NUMBERS):
+        if y == 2:
+            return xp.square(x)
+        if y == 3:
+            return x * x * x
+        if y == 1:
+            return xp.positive(x)
+        if y == 0.5:
+            return xp.sqrt(x)
+        if y == -1:
+            return xp.reciprocal(x)
+        y = like(x, y)
+    return xp.power(like(y, x), y)
+
+
+def trunc_divide(xp: Any, x: Any, y: Any) -> Any:
+    """``x / y`` rounded towards zero; integers stay exact."""
+    if (y if isinstance(x, NUMBERS) else x).dtype.kind in "fV":
+        return xp.trunc(x / y)
+    floor = xp.floor_divide(x, y)
+    return xp.where((floor < 0) & (floor * y != x), floor + like(floor, 1), floor)
+
+
+def clamp(xp: Any, x: Any, low: Any, high: Any) -> Any:
+    """``min(max(x, low), high)``; NaN stays."""
+    y = x if low is None else xp.maximum(x, like(x, low))
+    return y if high is None else xp.minimum(y, like(x, high))
+
+
+def isclose(xp: Any, x: Any, y: Any, rtol: float, atol: float, equal_nan: bool) -> Any:
+    """``abs(x - y) <= atol + rtol * abs(y)``; infinities are close to themselves."""
+    x, y = (v.astype("float64") if v.dtype.kind != "c" else v for v in (x, y))
+    close = (x == y) | (xp.isfinite(x) & xp.isfinite(y) & (xp.abs(x - y) <= atol + rtol * xp.abs(y)))
+    return close | (xp.isnan(x) & xp.isnan(y)) if equal_nan else close
 
 
 def sigmoid(xp: Any, x: Any) -> Any:
     """``1 / (1 + exp(-x))`` by way of tanh, which does not overflow at either end."""
-    half = x.dtype.type(0.5)
+    half = like(x, 0.5)
     return half * xp.tanh(half * x) + half
+
+
+def sigmoid_backward(xp: Any, g: Any, y: Any) -> Any:
+    """``g * y * (1 - y)``."""
+    return g * (y * (1 - y))
+
+
+def tanh_backward(xp: Any, g: Any, y: Any) -> Any:
+    """``g * (1 - y ** 2)``."""
+    return g * (1 - y * y)

@@ -215,19 +215,20 @@ def integers_from(xp: Any, words: Any, low: int, high: int) -> Any:
 
 
 def random_permutation(xp: Any, key: int, offset: int, n: int, dtype: Any = int64) -> Any:
-    """The integers below ``n`` in random order: the order of random 64-bit keys whose low bits are the integers.
+    """The integers below ``n`` in random order."""
+    kind = to_dtype(dtype)
+    return _draw(xp, "random_permutation", key, offset, n, kind, lambda words: permutation_from(xp, words, n, kind))
+
+
+def permutation_from(xp: Any, words: Any, n: int, dtype: DType) -> Any:
+    """The order of random 64-bit keys whose low bits are the integers themselves.
 
     With the integer inside its key there are no ties, so that any sort gives the same answer, and no index is sorted
     along. Keys have ``64 - log2(n)`` random bits: for a million, two of them agree once in 30 permutations.
     """
-    kind = to_dtype(dtype)
-
-    def make(words: Any) -> Any:
-        width = max(1, (n - 1).bit_length())
-        keys = _pairs64(xp, words)[:n] >> width << width
-        return (xp.sort(keys | xp.arange(n, dtype=xp.uint64)) & (2**width - 1)).astype(kind.dtype)
-
-    return _draw(xp, "random_permutation", key, offset, n, kind, make)
+    width = max(1, (n - 1).bit_length())
+    keys = _pairs64(xp, words)[:n] >> width << width
+    return (xp.sort(keys | xp.arange(n, dtype=xp.uint64)) & (2**width - 1)).astype(dtype.dtype)
 
 
 def random_bernoulli(xp: Any, key: int, offset: int, p: Any, shape: Any, dtype: Any = bool_) -> Any:

@@ -7,7 +7,6 @@ import importlib
 import time
 import tracemalloc
 from pathlib import Path
-from typing import Any
 
 from . import workload
 

@@ -1,0 +1,591 @@
+"""Tensors from data, and tensors filled by a rule. Random ones are in ``random.py``."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import TYPE_CHECKING, Any
+
+from ...backends import Device, default_device, dtypes, get_backend, kernels_of, to_dtype
+from ...backends.errors import DTypeError, ShapeError
+from ..base import TensorBase, wrap
+from ..inplace import write_out
+from ..promotion import get_default_dtype
+from .conversion import to
+from .dims import packed, sizes_of
+from .layout import MemoryFormat, contiguous_format, preserve_format
+from .scalar import number_for
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+# ---------------------------------------------------------------------- what all factories share
+
+
+def place_of(device: Any) -> Device:
+    """The device that a factory's ``device=`` argument means.
+
+    Raises:
+        RuntimeError: it is unknown or missing.
+    """
+    where = default_device() if device is None else Device(device)
+    get_backend(where.type).check(where)
+    return where
+
+
+def make(kernel: str, device: Any, *args: Any, **options: Any) -> Any:
+    """The array that the kernel ``kernel`` makes on ``device``."""
+    where = place_of(device)
+    backend = get_backend(where.type)
+    with backend.on(where):
+        return getattr(backend.kernels, kernel)(*args, **options)
+
+
+def finished(array: Any, requires_grad: bool, out: Any = None, name: str = "") -> Tensor:
+    """The Tensor that a factory returns.
+
+    Raises:
+        RuntimeError: it is to require grad and is not floating or complex.
+    """
+    t: Tensor = wrap(array)
+    if out is not None:
+        t = write_out(out, t, name)
+    return t.requires_grad_() if requires_grad else t
+
+
+def shape_of(op: str, size: Any) -> tuple[int, ...]:
+    """A factory's sizes.
+
+    Raises:
+        RuntimeError: one is negative. TypeError: one is no integer.
+    """
+    shape = sizes_of(op, size)
+    if any([n < 0 for n in shape]):
+        raise ShapeError(
+            f"{op}: Trying to create tensor with negative dimension {min(shape)}: {list(shape)}"
+        )
+    return shape
+
+
+def dtype_of(dtype: Any) -> Any:
+    """The NumPy dtype of a factory's ``dtype=`` argument; the default float for None."""
+    return (get_default_dtype() if dtype is None else to_dtype(dtype)).dtype
+
+
+def check_layout(layout: Any) -> None:
+    """Raise unless ``layout`` is ``strided`` or None."""
+    if layout is not None and getattr(layout, "name", None) != "strided":
+        raise DTypeError(f"layout {layout!r} is not supported here; use wengert.strided")
+
+
+# ---------------------------------------------------------------------- from data
+
+
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
+    """A tensor with a copy of ``data``.
+
+    Args:
+        data: a number, nested sequences of numbers, an array, or a Tensor. Numbers in lists may be 0-d Tensors.
+        dtype: the element type. Without it, arrays keep theirs, Python floats become the default float and Python
+            integers int64.
+        device: where to put it; the default device unless told.
+        requires_grad: whether gradients are wanted.
+        pin_memory: for PyTorch's sake.
+
+    Returns:
+        A leaf.
+
+    Raises:
+        ValueError: sequences differ in length, or hold something that is no number. TypeError: ``data`` is a string.
+        RuntimeError: a value does not fit the dtype, or ``data`` is of a type that holds no numbers.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.tensor([[1, 2], [3, 4]])
+        tensor([[1, 2],
+                [3, 4]])
+        >>> wg.tensor([0.5, 1.0], dtype=wg.float64)
+        tensor([0.5000, 1.0000], dtype=wengert.float64)
+    """
+    if isinstance(data, TensorBase):
+        where = data.device if device is None else place_of(device)  # type: ignore[attr-defined]
+        copied: Any = to(wrap(data._data), where, dtype, copy=True)
+        return finished(copied._data, requires_grad)
+    from .parsing import array_from
+
+    array = array_from(data, None if dtype is None else to_dtype(dtype).dtype, get_default_dtype().dtype)
+    where = place_of(device)
+    return finished(get_backend(where.type).from_numpy(array, where), requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """``data`` as a tensor, on the same memory where that is possible and with its graph if it is a Tensor.
+
+    Args:
+        data: see `tensor`.
+        dtype: the element type; that of ``data`` unless told.
+        device: where to put it; where ``data`` is unless told.
+    """
+    if isinstance(data, TensorBase):
+        return to(data, data.device if device is None else place_of(device), dtype)  # type: ignore[arg-type, attr-defined]
+    if type(data) in kernels_of:
+        t = from_array(data)
+        return to(t, t.device if device is None and kernels_of[type(data)].backend.name != "cpu" else place_of(device), dtype)
+    return tensor(data, dtype=dtype, device=device)
+
+
+def from_array(array: Any) -> Tensor:
+    """A Tensor on the memory of a backend's array."""
+    to_dtype(array.dtype)  # raises for types that no tensor has
+    return wrap(array[...])  # type: ignore[no-any-return]
+
+
+def from_numpy(ndarray: Any) -> Tensor:
+    """A tensor on the memory of a NumPy array: writing to one changes the other.
+
+    Raises:
+        TypeError: it is no array, or of an element type that no tensor has.
+
+    Example:
+        >>> import numpy as np, wengert as wg
+        >>> a = np.zeros(2)
+        >>> wg.from_numpy(a).add_(1)
+        tensor([1., 1.], dtype=wengert.float64)
+        >>> a
+        array([1., 1.])
+    """
+    k = get_backend("cpu").kernels
+    if not isinstance(ndarray, k.xp.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    if any([s < 0 for s in ndarray.strides]):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "supported; copy the array first: array.copy()"
+        )
+    return from_array(k.asarray(ndarray))
+
+
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor on the memory of any object that speaks DLPack.
+
+    Args:
+        ext_tensor: has ``__dlpack__`` and ``__dlpack_device__``.
+        device: where to put it; where it is unless told.
+        copy: True copies in any case.
+    """
+    if isinstance(ext_tensor, TensorBase):
+        shared = wrap(ext_tensor._data[...])
+    else:
+        kind = int(ext_tensor.__dlpack_device__()[0])
+        backend = get_backend("cuda" if kind in (2, 13) else "cpu")
+        shared = from_array(backend.xp.from_dlpack(ext_tensor))
+    return to(shared, shared.device if device is None else place_of(device), copy=bool(copy))
+
+
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
+    """``obj`` as a tensor; ``copy`` says whether it must (True) or must not (False) have memory of its own.
+
+    Raises:
+        ValueError: ``copy`` is False and there is no other way.
+    """
+    shares = isinstance(obj, TensorBase) or type(obj) in kernels_of or hasattr(obj, "__dlpack__")
+    if copy is False and not shares:
+        raise ValueError(f"can't alias a {type(obj).__name__}: it holds no array")
+    if hasattr(obj, "__dlpack__") and type(obj) not in kernels_of and not isinstance(obj, TensorBase):
+        obj = from_dlpack(obj)
+    source = as_tensor(obj, dtype, device)
+    if copy is False and source._data is not getattr(obj, "_data", None) and getattr(source._data, "base", None) is None:
+        raise ValueError(f"can't alias the {type(obj).__name__} with dtype {dtype} on device {device}")
+    result: Tensor = to(source, copy=True) if copy and source is obj else source
+    if not requires_grad:
+        return result.detach() if result.requires_grad and result is not obj else result
+    return result.requires_grad_()
+
+
+# ---------------------------------------------------------------------- filled with one value
+
+
+def _full(name: str, size: Any, value: Any, dtype: Any, device: Any, requires_grad: bool, out: Any) -> Tensor:
+    shape = shape_of(name, size)
+    if out is not None and dtype is None:
+        dtype = out.dtype
+    d = dtype_of(dtype)
+    return finished(make("full", device, shape, number_for(value, d), dtype=d), requires_grad, out, name)
+
+
+def zeros(
+    *size: Any,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Zeros.
+
+    Args:
+        size: the sizes, as integers or as one sequence.
+        out: a tensor to write the result to.
+        dtype: the element type; the default float unless told.
+        layout: ``wengert.strided``.
+        device: where to put it; the default device unless told.
+        requires_grad: whether gradients are wanted.
+        pin_memory: for PyTorch's sake.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.zeros(2, 3)
+        tensor([[0., 0., 0.],
+                [0., 0., 0.]])
+    """
+    check_layout(layout)
+    if out is None:
+        return finished(make("zeros", device, shape_of("zeros", size), dtype=dtype_of(dtype)), requires_grad)
+    return _full("zeros", size, 0, dtype, device, requires_grad, out)
+
+
+def ones(
+    *size: Any,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Ones; arguments as for `zeros`."""
+    check_layout(layout)
+    return _full("ones", size, 1, dtype, device, requires_grad, out)
+
+
+def empty(
+    *size: Any,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+    memory_format: MemoryFormat = contiguous_format,
+) -> Tensor:
+    """Uninitialised elements; arguments as for `zeros`, and how they lie in memory."""
+    check_layout(layout)
+    array = make("empty", device, shape_of("empty", size), dtype=dtype_of(dtype))
+    t = finished(array, False, out, "empty")
+    if memory_format.order is not None:
+        t = to(t, memory_format=memory_format)
+    return t.requires_grad_() if requires_grad else t
+
+
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """``fill_value`` everywhere, in its own kind of dtype unless told; other arguments as for `zeros`.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.full((2,), 7)
+        tensor([7, 7])
+    """
+    check_layout(layout)
+    if isinstance(fill_value, TensorBase):
+        fill_value = fill_value._data.item()
+    if dtype is None and out is None:
+        dtype = _kind_of(fill_value)
+    return _full("full", packed(size), fill_value, dtype, device, requires_grad, out)
+
+
+def _kind_of(value: Any) -> Any:
+    """The element type of a Python number."""
+    if isinstance(value, bool):
+        return dtypes.bool_
+    if isinstance(value, int):
+        return dtypes.int64
+    return get_default_dtype() if not isinstance(value, complex) else get_default_dtype().to_complex()
+
+
+def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A 0-d tensor with the value of a number, of the default float type unless told."""
+    return _full("scalar_tensor", (), s, dtype, device, requires_grad, None)
+
+
+# ---------------------------------------------------------------------- like another
+
+
+def _like(kernel: str) -> Any:
+    """The functions ``zeros_like`` and ``new_zeros`` of a factory kernel."""
+
+    def like(
+        input: Tensor,
+        *,
+        dtype: Any = None,
+        layout: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        pin_memory: bool = False,
+        memory_format: MemoryFormat = preserve_format,
+    ) -> Tensor:
+        check_layout(layout)
+        x = input._data
+        d = x.dtype if dtype is None else to_dtype(dtype).dtype
+        shape = x.shape
+        order = memory_order(x, memory_format)
+        if order is not None:
+            shape = tuple([shape[i] for i in order])
+        array = make(kernel, input.device if device is None else device, shape, dtype=d)
+        if order is not None:
+            array = array.transpose([order.index(i) for i in range(len(order))])
+        return finished(array, requires_grad)
+
+    def new(
+        input: Tensor,
+        *size: Any,
+        dtype: Any = None,
+        layout: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        pin_memory: bool = False,
+    ) -> Tensor:
+        check_layout(layout)
+        d = input._data.dtype if dtype is None else to_dtype(dtype).dtype
+        array = make(kernel, input.device if device is None else device, shape_of("new_" + kernel, size), dtype=d)
+        return finished(array, requires_grad)
+
+    what = {"zeros": "Zeros", "ones": "Ones", "empty": "Uninitialised elements"}[kernel]
+    like.__name__ = like.__qualname__ = kernel + "_like"
+    like.__doc__ = f"{what} in the shape, dtype and memory order of ``input``, and on its device, unless told."
+    new.__name__ = new.__qualname__ = "new_" + kernel
+    new.__doc__ = f"{what} of the given sizes, with the dtype and on the device of ``input``, unless told."
+    return like, new
+
+
+def memory_order(x: Any, memory_format: MemoryFormat) -> tuple[int, ...] | None:
+    """Dimensions from the slowest to the fastest, where that is not the usual order; None where it is."""
+    if memory_format.order is not None:
+        return memory_format.order
+    if memory_format is contiguous_format or x.flags.c_contiguous or x.ndim < 2 or 0 in x.strides:
+        return None
+    return tuple(sorted(range(x.ndim), key=lambda i: (-x.strides[i], i)))
+
+
+zeros_like, new_zeros = _like("zeros")
+ones_like, new_ones = _like("ones")
+empty_like, new_empty = _like("empty")
+
+
+def full_like(input: Tensor, fill_value: Any, **options: Any) -> Tensor:
+    """``fill_value`` in the shape and dtype of ``input`` and on its device, unless told; options as `zeros_like`."""
+    requires_grad = options.pop("requires_grad", False)
+    t: Tensor = empty_like(input, **options)
+    t._data[...] = number_for(fill_value, t._data.dtype)
+    return t.requires_grad_() if requires_grad else t
+
+
+def new_full(input: Tensor, size: Any, fill_value: Any, **options: Any) -> Tensor:
+    """``fill_value`` in the given sizes, with the dtype and on the device of ``input``, unless told."""
+    options.setdefault("dtype", input.dtype)
+    options.setdefault("device", input.device)
+    return full(size, fill_value, **options)
+
+
+def new_tensor(input: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """`tensor` with the dtype and on the device of ``input``, unless told."""
+    return tensor(
+        data,
+        dtype=input.dtype if dtype is None else dtype,
+        device=input.device if device is None else device,
+        requires_grad=requires_grad,
+    )
+
+
+def empty_strided(
+    size: Any, stride: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Uninitialised elements of the given sizes and strides, which must be those of some order of dimensions."""
+    shape, strides = shape_of("empty_strided", size), sizes_of("empty_strided", stride)
+    order = sorted(range(len(shape)), key=lambda i: (-strides[i], i))
+    array = make("empty", device, tuple([shape[i] for i in order]), dtype=dtype_of(dtype))
+    return finished(array.transpose([order.index(i) for i in range(len(order))]), requires_grad)
+
+
+# ---------------------------------------------------------------------- rows of numbers
+
+
+def arange(
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """``start, start + step, ...`` up to but without ``end``.
+
+    Args:
+        start: the first number; the end, when there is only one argument.
+        end: where to stop.
+        step: the distance.
+        out: a tensor to write the result to.
+        dtype: int64 if all three are integers, else the default float, unless told.
+        layout: ``wengert.strided``.
+        device: where to put it.
+        requires_grad: whether gradients are wanted.
+        pin_memory: for PyTorch's sake.
+
+    Raises:
+        RuntimeError: the step is zero or points away from ``end``.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.arange(1, 2, 0.5)
+        tensor([1.0000, 1.5000])
+    """
+    check_layout(layout)
+    if end is None:
+        start, end = 0, start
+    start, end, step = [v.item() if hasattr(v, "item") else v for v in (start, end, step)]
+    if dtype is None and out is not None:
+        dtype = out.dtype
+    integral = not any([isinstance(v, float) for v in (start, end, step)])
+    d = (dtypes.int64 if integral else get_default_dtype()).dtype if dtype is None else to_dtype(dtype).dtype
+    if not step:
+        raise ShapeError("arange: step must be nonzero")
+    if not all([math.isfinite(v) for v in (start, end)]):
+        raise ShapeError(f"arange: unsupported range: {start} -> {end}")
+    if (end - start) * step < 0:
+        raise ShapeError(f"arange: upper bound and lower bound inconsistent with step sign: {start}, {end}, {step}")
+    if d.kind in "iu":
+        start, step = operator.index(int(start)), operator.index(int(step)) if integral else step
+    count = max(0, -((start - end) // step) if integral else math.ceil((end - start) / step))
+    counts = make("arange", device, count, dtype="int64" if integral else "float64")
+    array = (counts * step + start).astype(d)
+    return finished(array, requires_grad, out, "arange")
+
+
+def range_(start: Any = 0, end: Any = None, step: Any = 1, **options: Any) -> Tensor:
+    """``start, start + step, ...`` up to and with ``end``, as floats: PyTorch's deprecated ``range``."""
+    if end is None:
+        start, end = 0, start
+    options["dtype"] = options.get("dtype") or get_default_dtype()
+    count = math.floor((end - start) / step) + 1
+    return arange(start, start + step * (count - 0.5), step, **options)
+
+
+def linspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``steps`` numbers from ``start`` to ``end``, both included, at equal distances.
+
+    Raises:
+        RuntimeError: ``steps`` is negative.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.linspace(0, 1, 3)
+        tensor([0.0000, 0.5000, 1.0000])
+    """
+    check_layout(layout)
+    return finished(_spaced("linspace", start, end, steps, dtype, device, out), requires_grad, out, "linspace")
+
+
+def logspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``base`` to the power of the numbers of `linspace`."""
+    check_layout(layout)
+    d = dtype_of(out.dtype if dtype is None and out is not None else dtype)
+    powers = float(base) ** _spaced("logspace", start, end, steps, "float64", device, None)
+    return finished(powers.astype(d), requires_grad, out, "logspace")
+
+
+def _spaced(name: str, start: Any, end: Any, steps: int, dtype: Any, device: Any, out: Any) -> Any:
+    start, end = [v.item() if hasattr(v, "item") else v for v in (start, end)]
+    if steps < 0:
+        raise ShapeError(f"{name}: number of steps must be non-negative, got {steps}")
+    if dtype is None and out is None and (isinstance(start, complex) or isinstance(end, complex)):
+        dtype = get_default_dtype().to_complex()
+    d = dtype_of(out.dtype if dtype is None and out is not None else dtype)
+    i = make("arange", device, steps, dtype="float64")
+    step = (end - start) / max(steps - 1, 1)
+    k = kernels_of[type(i)]
+    if d.kind in "iu":  # in exact steps, so that whole numbers stay whole
+        numbers = k.floor(start + i * (end - start) / max(steps - 1, 1) + 1e-12) if steps > 1 else i + start
+        return numbers.astype(d)
+    # Counted from both ends, so that the last number is the end itself and the row is symmetric.
+    numbers = k.where(i < (steps + 1) // 2, start + i * step, end - (steps - 1 - i) * step)
+    return numbers.astype(d)
+
+
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The identity matrix, with ``n`` rows and ``m`` columns.
+
+    Raises:
+        RuntimeError: a size is negative.
+    """
+    check_layout(layout)
+    shape = shape_of("eye", (n, n if m is None else m))
+    d = dtype_of(out.dtype if dtype is None and out is not None else dtype)
+    return finished(make("eye", device, *shape, dtype=d), requires_grad, out, "eye")
+
+
+def legacy_tensor(*data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """``Tensor(2, 3)``: uninitialised of these sizes; ``Tensor([1, 2])``: these numbers, in the default float."""
+    if not data:
+        return empty(0, dtype=dtype, device=device)
+    if len(data) == 1 and not isinstance(data[0], int):
+        (value,) = data
+        if isinstance(value, TensorBase):
+            return as_tensor(value, dtype, device).detach()
+        if type(value).__name__ == "Size":
+            return empty(value, dtype=dtype, device=device)
+        if type(value) in kernels_of and dtype is None:
+            return as_tensor(value, get_default_dtype(), device)
+        if isinstance(value, float | complex):
+            raise TypeError(f"new(): data must be a sequence (got {type(value).__name__}); use wengert.tensor({value})")
+        return tensor(value, dtype=dtype_of(dtype), device=device)
+    return empty(data, dtype=dtype, device=device)
+

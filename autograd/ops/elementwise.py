@@ -1,0 +1,141 @@
+"""What elementwise ops are made of: ``Unary`` and ``Binary``, and the arithmetic that their gradients share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from ..base import TensorBase
+from ..primitive import Primitive, apply
+
+__all__ = ["Binary", "Unary", "conj", "product", "quotient", "scaled"]
+
+
+class Unary(Primitive):
+    """An elementwise function of one operand; a subclass is a table row.
+
+    Class attributes:
+        kernel: the kernel's name.
+        expression: the function of a scalar ``x``, as Python.
+        saves: what the derivative needs: ``"x"``, ``"y"``, ``"xy"`` or nothing.
+        derivative: ``derivative(g, *saved)`` is ``g`` times the derivative. It is written for real numbers and holds
+            for complex ones, as all these functions are real on the real axis: there, f'(conj(x)) = conj(f'(x)).
+    """
+
+    kernel: ClassVar[str]
+    expression: ClassVar[str]
+    saves: ClassVar[str] = "x"
+    derivative: ClassVar[Callable[..., Any]]
+
+    @classmethod
+    def forward(cls, ctx: Any, x: Any) -> Any:
+        y = getattr(ctx.k, cls.kernel)(x)
+        saves = cls.saves
+        if saves == "x":
+            ctx.save(x)
+        elif saves:
+            if type(y) is not type(x):  # NumPy makes scalars of 0-d results
+                y = ctx.k.asarray(y)
+            ctx.save(*(y if name == "y" else x for name in saves))
+        return y
+
+    @classmethod
+    def backward(cls, ctx: Any, g: Any) -> Any:
+        saved = ctx.saved
+        return cls.derivative(g, *(map(conj, saved) if ctx.dtype.kind == "c" else saved))
+
+
+class Binary(Primitive):
+    """An elementwise function of two operands.
+
+    Class attributes:
+        kernel: the kernel's name.
+        expression: the function of scalars ``x`` and ``y``, as Python.
+        derivatives: for each operand, ``f(g, x, y)`` is ``g`` times the derivative, or None where there is none.
+    """
+
+    kernel: ClassVar[str]
+    expression: ClassVar[str]
+    derivatives: ClassVar[tuple[Callable[..., Any] | None, Callable[..., Any] | None]]
+
+    @classmethod
+    def forward(cls, ctx: Any, x: Any, y: Any) -> Any:
+        ctx.save(x, y)
+        return getattr(ctx.k, cls.kernel)(x, y)
+
+    @classmethod
+    def backward(cls, ctx: Any, g: Any) -> Any:
+        x, y = ctx.saved
+        if ctx.dtype.kind == "c":
+            x, y = conj(x), conj(y)
+        return tuple(
+            [f(g, x, y) if need and f is not None else None for f, need in zip(cls.derivatives, ctx.needs, strict=True)]
+        )
+
+
+class Conj(Primitive):
+    """The complex conjugate."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return ctx.k.conjugate(x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return conj(g)
+
+
+class Product(Primitive):
+    """``g * d``, and 0 where ``g`` is 0, even if ``d`` is infinite or NaN.
+
+    Rules use it where a derivative ``d`` has poles: what no gradient arrives at, sends none on.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, g: Any, d: Any) -> Any:
+        ctx.save(g, d)
+        return ctx.k.product(g, d)
+
+    @staticmethod
+    def backward(ctx: Any, h: Any) -> Any:
+        g, d = ctx.saved
+        return product(h, conj(d)) if ctx.needs[0] else None, h * conj(g) if ctx.needs[1] else None
+
+
+class Quotient(Primitive):
+    """``g / d``, and 0 where ``g`` is 0, even if ``d`` is."""
+
+    @staticmethod
+    def forward(ctx: Any, g: Any, d: Any) -> Any:
+        ctx.save(g, d)
+        return ctx.k.quotient(g, d)
+
+    @staticmethod
+    def backward(ctx: Any, h: Any) -> Any:
+        g, d = ctx.saved
+        d = conj(d)
+        gg = quotient(h, d)
+        return gg, -quotient(gg * conj(g), d) if ctx.needs[1] else None
+
+
+def product(g: Any, d: Any) -> Any:
+    """``g * d`` (Tensors or arrays), and 0 where ``g`` is 0."""
+    return apply(Product, g, d)
+
+
+def quotient(g: Any, d: Any) -> Any:
+    """``g / d`` (Tensors or arrays), and 0 where ``g`` is 0."""
+    return apply(Quotient, g, d)
+
+
+def conj(x: Any) -> Any:
+    """The complex conjugate of a Tensor, array or number; ``x`` itself where it is real."""
+    data = x._data if isinstance(x, TensorBase) else x
+    if hasattr(data, "dtype"):
+        return apply(Conj, x) if data.dtype.kind == "c" else x
+    return x.conjugate() if isinstance(x, complex) else x
+
+
+def scaled(g: Any, factor: float) -> Any:
+    """``g * factor``, in the type of ``g``: an array of bfloat16 would become float32 by a Python float."""
+    return g * (factor if isinstance(g, TensorBase) else g.dtype.type(factor))

@@ -1,0 +1,96 @@
+"""Logical ops on truth values, and bitwise ops on integers; none has a gradient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...backends.errors import DTypeError
+from ..base import TensorBase
+from .calling import in_place, mask, operator
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def _logical(kernel: str, *values: Any, out: Any) -> Any:
+    for v in values:
+        if not isinstance(v, TensorBase):
+            raise TypeError(f"{kernel}(): arguments must be Tensors, not {type(v).__name__}")
+    return mask(kernel, kernel, *values, out=out)
+
+
+def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Where both are true (not zero)."""
+    return _logical("logical_and", input, other, out=out)  # type: ignore[no-any-return]
+
+
+def logical_or(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Where one is true (not zero)."""
+    return _logical("logical_or", input, other, out=out)  # type: ignore[no-any-return]
+
+
+def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Where exactly one is true (not zero)."""
+    return _logical("logical_xor", input, other, out=out)  # type: ignore[no-any-return]
+
+
+def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Where ``input`` is false (zero)."""
+    return _logical("logical_not", input, out=out)  # type: ignore[no-any-return]
+
+
+def _integers(kernel: str, *values: Any, out: Any, bools: bool = True) -> Any:
+    for v in values:
+        if isinstance(v, TensorBase):
+            if v.dtype.category > 1 or not (bools or v.dtype.category):
+                allowed = "integers and bool" if bools else "integers"
+                raise DTypeError(f"{kernel}: not implemented for {v.dtype}; it takes {allowed}")
+        elif isinstance(v, float | complex):
+            raise DTypeError(f"{kernel}: not implemented for {type(v).__name__}; it takes integers")
+    return mask(kernel, kernel, *values, out=out)
+
+
+def bitwise_and(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """``input & other`` of integers, or of truth values.
+
+    Raises:
+        RuntimeError: an operand is floating point.
+    """
+    return _integers("bitwise_and", input, other, out=out)  # type: ignore[no-any-return]
+
+
+def bitwise_or(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """``input | other`` of integers, or of truth values."""
+    return _integers("bitwise_or", input, other, out=out)  # type: ignore[no-any-return]
+
+
+def bitwise_xor(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """``input ^ other`` of integers, or of truth values."""
+    return _integers("bitwise_xor", input, other, out=out)  # type: ignore[no-any-return]
+
+
+def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """``~input`` of integers, or of truth values."""
+    return _integers("invert", input, out=out)  # type: ignore[no-any-return]
+
+
+def bitwise_left_shift(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """``input << other`` of integers."""
+    return _integers("left_shift", input, other, out=out, bools=False)  # type: ignore[no-any-return]
+
+
+def bitwise_right_shift(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """``input >> other`` of integers; the sign is kept."""
+    return _integers("right_shift", input, other, out=out, bools=False)  # type: ignore[no-any-return]
+
+
+logical_and_, logical_or_ = in_place(logical_and), in_place(logical_or)
+logical_xor_, logical_not_ = in_place(logical_xor), in_place(logical_not)
+bitwise_and_, bitwise_or_, bitwise_xor_ = in_place(bitwise_and), in_place(bitwise_or), in_place(bitwise_xor)
+bitwise_not_ = in_place(bitwise_not)
+bitwise_left_shift_, bitwise_right_shift_ = in_place(bitwise_left_shift), in_place(bitwise_right_shift)
+and_operator, rand_operator = operator(bitwise_and), operator(bitwise_and, True)
+or_operator, ror_operator = operator(bitwise_or), operator(bitwise_or, True)
+xor_operator, rxor_operator = operator(bitwise_xor), operator(bitwise_xor, True)
+lshift_operator, rlshift_operator = operator(bitwise_left_shift), operator(bitwise_left_shift, True)
+rshift_operator, rrshift_operator = operator(bitwise_right_shift), operator(bitwise_right_shift, True)

@@ -1,0 +1,416 @@
+"""Normalisation layers as functions: batch, layer, group, instance, root-mean-square and local response norm.
+
+All but the last are one primitive, which sees its input in a shape where the statistics run over whole axes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...backends import kernels_of
+from ...backends.dtypes import finfo
+from ...backends.errors import DTypeError, ShapeError
+from ..base import TensorBase, wrap
+from ..inplace import wrote
+from ..primitive import Primitive, apply
+from .arithmetic import add, mul
+from .cast import cast
+from .pool import AvgPool
+from .reduction import Sum, reshape_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+Ints = tuple[int, ...]
+
+
+class Normalise(Primitive):
+    """``(x - mean) / sqrt(var + eps) * w + b`` with statistics over some axes.
+
+    ``shape`` is how ``x`` is seen, ``axes`` what the statistics of it run over, ``affine`` the shape of ``w`` and ``b``
+    against it. ``running`` is None, or the arrays of a running mean and variance and the momentum to move them by.
+    """
+
+    kernels = ("normalise", "normalise_backward")
+
+    @staticmethod
+    def formula(
+        x: Any, w: Any, b: Any, *, shape: Ints, axes: Ints, affine: Ints, eps: float, centre: bool, running: Any
+    ) -> Any:
+        dtype, outer = x.dtype, x.shape
+        y = _float32(reshape_rule(x, shape))
+        if centre:
+            y = y - _mean(y, axes)
+        y = y * (_mean(y * y, axes) + eps) ** -0.5
+        if w is not None:
+            y = y * _float32(reshape_rule(w, affine))
+        if b is not None:
+            y = y + _float32(reshape_rule(b, affine))
+        y = reshape_rule(y, tuple(outer))
+        return y if y.dtype == dtype else cast(y, getattr(dtype, "dtype", dtype))
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Any,
+        w: Any,
+        b: Any,
+        *,
+        shape: Ints,
+        axes: Ints,
+        affine: Ints,
+        eps: float,
+        centre: bool,
+        running: Any,
+    ) -> Any:
+        ctx.save(x, w, b)
+        scale, shift = (None if v is None else v.reshape(affine) for v in (w, b))
+        seen = x.reshape(shape)
+        y, mean, var = ctx.k.normalise(seen, scale, shift, axes, eps, centre)
+        if running is not None:
+            count = math.prod([shape[a] for a in axes])
+            ctx.k.update_running_(*running[:2], mean, var, running[2], count)
+        ctx.cache(mean, var)
+        return y.reshape(x.shape)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, w, b = ctx.saved
+        mean, var = ctx.cached
+        p = ctx.params
+        shape, affine = p["shape"], p["affine"]
+        gx, gw, gb = ctx.k.normalise_backward(
+            g.reshape(shape),
+            x.reshape(shape),
+            None if w is None else w.reshape(affine),
+            mean,
+            var,
+            p["axes"],
+            p["eps"],
+            ctx.needs,
+        )
+        return (
+            None if gx is None else gx.reshape(x.shape),
+            _sum_like(ctx.k, gw, w, affine) if ctx.needs[1] else None,
+            _sum_like(ctx.k, gb, b, affine) if ctx.needs[2] else None,
+        )
+
+
+def _sum_like(k: Any, g: Any, like: Any, affine: Ints) -> Any:
+    """A scale's or shift's gradient, summed to its shape unless the kernel did it."""
+    if g.shape != affine:
+        g = k.sum(g, axis=tuple(i for i, n in enumerate(affine) if n == 1 and g.shape[i] != 1), keepdims=True)
+    return g.reshape(like.shape)
+
+
+def _float32(x: Any) -> Any:
+    return cast(x, "float32") if x.dtype.itemsize == 2 else x
+
+
+def _mean(x: Any, axes: Ints) -> Any:
+    return apply(Sum, x, dim=axes, keepdim=True) * (1.0 / max(math.prod([x.shape[a] for a in axes]), 1))
+
+
+# ---------------------------------------------------------------------- arguments
+
+
+def _check(op: str, input: Any, **parameters: tuple[Any, Ints]) -> Any:
+    """The input's array, after checking its type, and the shapes of scale, shift and running statistics."""
+    if not isinstance(input, TensorBase):
+        raise TypeError(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    x = input._data
+    if x.dtype.kind not in "fV":
+        raise DTypeError(f"{op} is not implemented for '{x.dtype.name}'; convert first, for example with .float()")
+    for name, (value, shape) in parameters.items():
+        if value is not None and value._data.shape != shape:
+            raise ShapeError(
+                f"{op}: {name} should contain {math.prod(shape)} elements in shape {list(shape)}, but its shape is "
+                f"{list(value._data.shape)} for input {list(x.shape)}"
+            )
+        if value is not None and value._data.dtype != x.dtype and x.dtype.itemsize != 2:
+            raise DTypeError(
+                f"{op}: expected scalar type {x.dtype.name} for {name} but found {value._data.dtype.name}; "
+                "input and parameters must have one dtype"
+            )
+    return x
+
+
+def _channels(op: str, input: Any, least: int) -> int:
+    shape = input._data.shape if isinstance(input, TensorBase) else ()
+    if len(shape) < least:
+        raise ShapeError(f"{op}: Expected at least {least}D input (N, C, ...), but got shape {list(shape)}")
+    return shape[1]
+
+
+# ---------------------------------------------------------------------- the public functions
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Normalise each channel over the batch and the spatial dimensions.
+
+    Args:
+        input: (N, C, ...), floating.
+        running_mean, running_var: (C) or None. In training they move towards the batch's statistics, in place and by
+            ``momentum``, the variance made unbiased; otherwise they are what is normalised with.
+        weight, bias: (C) or None.
+        training: use the batch's own statistics.
+        momentum: how far the running statistics move.
+        eps: added to the variance.
+
+    Raises:
+        ValueError: training with one value per channel. RuntimeError: shapes, or no running statistics to use.
+
+    Example:
+        >>> import wengert as wg
+        >>> x = wg.tensor([[1.0], [3.0]])
+        >>> wg.nn.functional.batch_norm(x, None, None, training=True, eps=0.0)
+        tensor([[-1.],
+                [ 1.]])
+
+    References:
+        S. Ioffe, C. Szegedy, "Batch normalization", arXiv:1502.03167.
+    """
+    c = _channels("batch_norm", input, 2)
+    stats = {"running_mean": (running_mean, (c,)), "running_var": (running_var, (c,))}
+    x = _check("batch_norm", input, weight=(weight, (c,)), bias=(bias, (c,)), **stats)
+    if not training:
+        if running_mean is None or running_var is None:
+            raise ShapeError("batch_norm: Expected running_mean and running_var to be defined when training=False")
+        return _with_statistics(input, running_mean, running_var, weight, bias, eps)
+    area = math.prod(x.shape[2:])
+    if x.shape[0] * area == 1:
+        raise ValueError(
+            f"batch_norm: Expected more than 1 value per channel when training, got input size {list(x.shape)}; "
+            "use a larger batch or eval mode"
+        )
+    running = None
+    if running_mean is not None and running_var is not None:
+        running = running_mean._data, running_var._data, momentum
+    flat = area == 1
+    y = apply(
+        Normalise,
+        input,
+        weight,
+        bias,
+        shape=(x.shape[0], c) if flat else (x.shape[0], c, area),
+        axes=(0,) if flat else (0, 2),
+        affine=(1, c) if flat else (1, c, 1),
+        eps=eps,
+        centre=True,
+        running=running,
+    )
+    if running is not None:
+        wrote(running_mean, "batch_norm")  # type: ignore[arg-type]
+        wrote(running_var, "batch_norm")  # type: ignore[arg-type]
+    return y
+
+
+def _with_statistics(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """Batch norm with given statistics: one scale and one shift per channel."""
+    dtype, shape = x._data.dtype, (-1, *[1] * (x._data.ndim - 2))
+    scale = (wrap(var._data[...]) + eps) ** -0.5
+    if weight is not None:
+        scale = mul(scale, weight)
+    shift = mul(wrap(mean._data[...]) * -1, scale)
+    if bias is not None:
+        shift = add(shift, bias)
+    y = add(mul(x, reshape_rule(scale, shape)), reshape_rule(shift, shape))
+    return y if y._data.dtype == dtype else cast(y, dtype)
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Normalise each sample over its last dimensions.
+
+    Args:
+        input: (..., *normalized_shape), floating.
+        normalized_shape: sizes of the dimensions that the statistics run over.
+        weight, bias: of ``normalized_shape``, or None.
+        eps: added to the variance.
+
+    Raises:
+        RuntimeError: the input does not end in ``normalized_shape``.
+
+    References:
+        J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer normalization", arXiv:1607.06450.
+    """
+    return _last_dims("layer_norm", input, normalized_shape, weight, bias, eps, True)
+
+
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """Divide each sample by the root of the mean square of its last dimensions.
+
+    Args:
+        input: (..., *normalized_shape), floating.
+        normalized_shape: sizes of the dimensions that the mean runs over.
+        weight: of ``normalized_shape``, or None.
+        eps: added to the mean square; the type's own epsilon unless told.
+
+    References:
+        B. Zhang, R. Sennrich, "Root mean square layer normalization", arXiv:1910.07467.
+    """
+    if eps is None:
+        eps = finfo(input._data.dtype).eps
+    return _last_dims("rms_norm", input, normalized_shape, weight, None, eps, False)
+
+
+def _last_dims(op: str, input: Any, normalized: Any, weight: Any, bias: Any, eps: float, centre: bool) -> Any:
+    last = (normalized,) if isinstance(normalized, int) else tuple(normalized)
+    x = _check(op, input, weight=(weight, last), bias=(bias, last))
+    if not last or x.shape[-len(last) :] != last:
+        raise ShapeError(
+            f"{op}: Given normalized_shape={list(last)}, expected input with shape [*, "
+            f"{', '.join(map(str, last))}], but got input of size {list(x.shape)}"
+        )
+    size = math.prod(last)
+    rows = math.prod(x.shape[: -len(last)])
+    return apply(
+        Normalise,
+        input,
+        weight,
+        bias,
+        shape=(rows, size),
+        axes=(1,),
+        affine=(1, size),
+        eps=eps,
+        centre=centre,
+        running=None,
+    )
+
+
+def group_norm(
+    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    """Normalise each sample over groups of channels and their spatial dimensions.
+
+    Args:
+        input: (N, C, ...), floating.
+        num_groups: into how many groups the channels are divided.
+        weight, bias: (C) or None.
+        eps: added to the variance.
+
+    Raises:
+        RuntimeError: the channels do not divide into that many groups.
+
+    References:
+        Y. Wu, K. He, "Group normalization", arXiv:1803.08494.
+    """
+    c = _channels("group_norm", input, 2)
+    x = _check("group_norm", input, weight=(weight, (c,)), bias=(bias, (c,)))
+    if num_groups < 1 or c % num_groups:
+        raise ShapeError(
+            f"group_norm: Expected number of channels in input to be divisible by num_groups, but got input of shape "
+            f"{list(x.shape)} and num_groups={num_groups}"
+        )
+    if x.shape[0] * math.prod(x.shape[2:]) * (c // num_groups) == 1:
+        raise ValueError(f"group_norm: Expected more than 1 value per channel when training, got {list(x.shape)}")
+    return _grouped(input, x, num_groups, weight, bias, eps)
+
+
+def _grouped(input: Any, x: Any, groups: int, weight: Any, bias: Any, eps: float) -> Any:
+    each = x.shape[1] // groups
+    return apply(
+        Normalise,
+        input,
+        weight,
+        bias,
+        shape=(x.shape[0], groups, each, math.prod(x.shape[2:])),
+        axes=(2, 3),
+        affine=(1, groups, each, 1),
+        eps=eps,
+        centre=True,
+        running=None,
+    )
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Normalise each channel of each sample over its spatial dimensions.
+
+    Args:
+        input: (N, C, ...), floating, with spatial dimensions.
+        running_mean, running_var: (C) or None; they move towards the mean over the batch of the samples' statistics.
+        weight, bias: (C) or None.
+        use_input_stats: use the sample's own statistics; otherwise the running ones.
+        momentum: how far the running statistics move.
+        eps: added to the variance.
+
+    References:
+        D. Ulyanov, A. Vedaldi, V. Lempitsky, "Instance normalization", arXiv:1607.08022.
+    """
+    c = _channels("instance_norm", input, 2)
+    stats = {"running_mean": (running_mean, (c,)), "running_var": (running_var, (c,))}
+    x = _check("instance_norm", input, weight=(weight, (c,)), bias=(bias, (c,)), **stats)
+    if not use_input_stats:
+        if running_mean is None or running_var is None:
+            raise ShapeError("instance_norm: Expected running_mean and running_var when use_input_stats=False")
+        return _with_statistics(input, running_mean, running_var, weight, bias, eps)
+    area = math.prod(x.shape[2:])
+    if area == 1:
+        raise ValueError(
+            f"instance_norm: Expected more than 1 spatial element when training, got input size {list(x.shape)}"
+        )
+    if running_mean is not None and running_var is not None:
+        _move_towards_instances(input, running_mean, running_var, momentum, area)
+    return _grouped(input, x, c, weight, bias, eps)
+
+
+def _move_towards_instances(input: Any, mean: Any, var: Any, momentum: float, area: int) -> None:
+    x = wrap(input._data[...])
+    x = _float32(reshape_rule(x, (*x.shape[:2], area)))
+    means = _mean(x, (2,))
+    centred = x - means
+    now = _mean(means, (0,)), _mean(_mean(centred * centred, (2,)), (0,))
+    arrays = [v._data for v in now]
+    kernels_of[type(mean._data)].update_running_(mean._data, var._data, *arrays, momentum, area)
+    wrote(mean, "instance_norm")
+    wrote(var, "instance_norm")
+
+
+def local_response_norm(
+    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Tensor:
+    """Divide each element by ``(k + alpha * mean of squares of ``size`` neighbouring channels) ** beta``.
+
+    Args:
+        input: (N, C, ...), floating.
+        size: number of channels.
+        alpha, beta, k: the constants above.
+
+    References:
+        A. Krizhevsky, I. Sutskever, G. E. Hinton, "ImageNet classification with deep convolutional neural networks", 2012.
+    """
+    c = _channels("local_response_norm", input, 3)
+    x = _check("local_response_norm", input)
+    n, area = x.shape[0], math.prod(x.shape[2:])
+    squares = reshape_rule(mul(input, input), (n, 1, c, area))
+    windows = {"kernel": (size, 1), "out": (c, area), "stride": (1, 1), "padding": ((size // 2, (size - 1) // 2), (0, 0))}
+    means = reshape_rule(apply(AvgPool, squares, **windows, include=True, divisor=size), x.shape)
+    y: Any = mul(input, (means * alpha + k) ** -beta)
+    return y

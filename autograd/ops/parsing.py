@@ -1,0 +1,185 @@
+"""Nested Python data into one NumPy array, with PyTorch's choice of element type and its errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...backends import get_backend, kernels_of
+from ...backends.dtypes import FROM_NUMPY, to_dtype
+from ...backends.errors import DTypeError
+from ..base import TensorBase
+from ..promotion import promote_types
+from .scalar import number_for
+
+__all__ = ["array_from"]
+
+_KIND = {bool: "bool", int: "int64"}
+_NUMBERS = (bool, int, float, complex)
+
+
+def array_from(data: Any, dtype: Any, default: Any) -> Any:
+    """``data`` as a fresh NumPy array.
+
+    Args:
+        data: a number, nested sequences of numbers and 0-d Tensors, or an array.
+        dtype: the element type, or None to infer it.
+        default: the element type of Python floats.
+
+    Raises:
+        ValueError, TypeError, RuntimeError: see `wengert.tensor`.
+    """
+    xp = get_backend("cpu").xp
+    if isinstance(data, xp.ndarray | xp.generic):
+        kind = to_dtype(data.dtype).dtype if dtype is None else dtype
+        if getattr(data, "ndim", 0) == 0 and dtype is not None:
+            return xp.asarray(number_for(data, dtype), dtype=dtype)
+        return xp.array(data, dtype=kind)
+    if hasattr(data, "__array__") and not isinstance(data, TensorBase | list | tuple):
+        return array_from(xp.asarray(data), dtype, default)
+    leaves: list[list[Any]] = []
+    shape = _scan(data, 0, leaves)
+    kinds: set[type] = set()
+    for leaf in leaves:
+        kinds.update(map(type, leaf))
+    if kinds <= {float}:
+        array = xp.array(leaves, dtype="float64")
+        with xp.errstate(over="ignore"):
+            return array.astype(default).reshape(shape) if dtype is None else _converted(xp, array, dtype).reshape(shape)
+    if not kinds <= set(_NUMBERS):
+        leaves, found = _unpacked(leaves)
+        inner = _inner_shape(xp, leaves)
+        shape = (*shape, *inner)
+        if dtype is None and found is not None:
+            dtype = found
+    if dtype is None:
+        dtype = _infer(leaves, default)
+    return _fill(xp, leaves, dtype).reshape(shape)
+
+
+def _scan(data: Any, depth: int, leaves: list[list[Any]]) -> tuple[int, ...]:
+    """The shape of nested sequences; their innermost lists are added to ``leaves``."""
+    if not _is_sequence(data):
+        _check_element(data, depth)
+        leaves.append([data])
+        return ()
+    n = len(data)
+    nested = [_is_sequence(item) for item in data] if n and _may_nest(data) else ()
+    if not any(nested):
+        leaves.append(list(data))
+        return (n,)
+    shape: tuple[int, ...] | None = None
+    for item, is_sequence in zip(data, nested, strict=True):
+        if not is_sequence:
+            raise TypeError(f"not a sequence: {type(item).__name__} among sequences at dim {depth + 1}")
+        inner = _scan(item, depth + 1, leaves)
+        if shape is None:
+            shape = inner
+        elif inner != shape:
+            level = next((i for i, (a, b) in enumerate(zip(shape, inner, strict=False)) if a != b), min(len(shape), len(inner)))
+            if level >= min(len(shape), len(inner)):
+                raise TypeError(f"not a sequence: nesting is deeper in some places than in others at dim {depth + 1}")
+            raise ValueError(
+                f"expected sequence of length {shape[level]} at dim {depth + 1 + level} (got {inner[level]}); "
+                "all sequences at one depth must have one length"
+            )
+    return (n, *(shape or ()))
+
+
+def _may_nest(data: Any) -> bool:
+    return not {*map(type, data)} <= {*_NUMBERS}
+
+
+def _is_sequence(data: Any) -> bool:
+    return isinstance(data, list | tuple | range) or (
+        hasattr(data, "__len__") and hasattr(data, "__getitem__")
+        and not isinstance(data, str | bytes | dict | TensorBase)
+        and not hasattr(data, "dtype")
+    )
+
+
+def _check_element(data: Any, depth: int) -> None:
+    if isinstance(data, str | bytes):
+        if depth:
+            raise ValueError(f"too many dimensions {type(data).__name__!r}")
+        raise TypeError(f"new(): invalid data type {type(data).__name__!r}")
+    if not (isinstance(data, _NUMBERS) or hasattr(data, "dtype") or hasattr(data, "__index__")):
+        raise DTypeError(f"Could not infer dtype of {type(data).__name__}: tensors hold numbers")
+
+
+def _unpacked(leaves: list[list[Any]]) -> tuple[list[list[Any]], Any]:
+    """Tensors and NumPy scalars among the numbers as plain numbers (or arrays), and the dtype they ask for."""
+    found = None
+    rows = []
+    for leaf in leaves:
+        row = []
+        for value in leaf:
+            _check_element(value, 1)
+            if isinstance(value, TensorBase):
+                if value._data.size != 1:
+                    raise ValueError(
+                        "only one element tensors can be converted to Python scalars: the list holds a tensor of shape "
+                        f"{list(value._data.shape)}; use wengert.stack"
+                    )
+                kind, value = FROM_NUMPY[value._data.dtype], kernels_of[type(value._data)].backend.to_numpy(value._data)
+                value = value.reshape(()).item()
+            elif hasattr(value, "dtype"):
+                kind = to_dtype(value.dtype)
+                value = value.item() if not getattr(value, "shape", ()) else value
+            else:
+                kind = to_dtype(_infer([[value]], None)) if not isinstance(value, float | complex) else None
+            if kind is None:
+                from ..promotion import get_default_dtype
+
+                kind = get_default_dtype() if isinstance(value, float) else get_default_dtype().to_complex()
+            found = kind if found is None else promote_types(found, kind)
+            row.append(value)
+        rows.append(row)
+    return rows, None if found is None else found.dtype
+
+
+def _inner_shape(xp: Any, leaves: list[list[Any]]) -> tuple[int, ...]:
+    """The shape of the arrays among the leaves; they must agree."""
+    shapes = {getattr(value, "shape", ()) for leaf in leaves for value in leaf}
+    if len(shapes) > 1:
+        a, b = sorted(shapes)[:2]
+        raise ValueError(f"expected sequence of length {list(a)} at dim 1 (got {list(b)}): arrays in a list differ in shape")
+    return tuple(shapes.pop()) if shapes else ()
+
+
+def _infer(leaves: list[list[Any]], default: Any) -> Any:
+    kinds: set[type] = set()
+    for leaf in leaves:
+        kinds.update(map(type, leaf))
+    if any(issubclass(k, complex) for k in kinds):
+        return FROM_NUMPY[default].to_complex().dtype
+    if not kinds or any(issubclass(k, float) for k in kinds):
+        return default
+    return to_dtype("bool" if all(issubclass(k, bool) for k in kinds) else "int64").dtype
+
+
+def _fill(xp: Any, leaves: list[list[Any]], dtype: Any) -> Any:
+    try:
+        array = xp.array(leaves)
+    except OverflowError:
+        array = None
+    if array is None or array.dtype.kind not in "biufc" or (array.dtype.kind == "u" and array.dtype.itemsize == 8):
+        if any(isinstance(v, int) and not -(2**63) <= v < 2**63 for leaf in leaves for v in leaf):
+            raise ValueError("Overflow when unpacking long long: an integer does not fit int64; write it as a float")
+        array = xp.array(leaves, dtype="float64")
+    return _converted(xp, array, dtype)
+
+
+def _converted(xp: Any, array: Any, dtype: Any) -> Any:
+    """``array`` as ``dtype``, with PyTorch's checks: integers that do not fit and complex numbers are errors."""
+    if array.dtype == dtype:
+        return array
+    if array.dtype.kind == "c" and dtype.kind != "c":
+        raise TypeError(f"must be real number, not complex: the dtype asked for is {FROM_NUMPY[dtype]}")
+    if dtype.kind in "iu" and array.size:
+        for extreme in (array.min(), array.max()):
+            number_for(extreme, dtype)
+        if array.dtype.kind in "iu":
+            return array.astype(dtype)
+        return array.astype("int64").astype(dtype)
+    with xp.errstate(over="ignore"):
+        return array.astype(dtype)

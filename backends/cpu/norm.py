@@ -1,0 +1,103 @@
+"""Normalisation on NumPy: sums by BLAS, everything else in place on one temporary."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..definitions import norm as plain
+from ..definitions.norm import Axes, count
+from .product import ones
+
+__all__ = ["normalise", "normalise_backward"]
+
+
+def total(x: Any, axes: Axes) -> Any:
+    """The sum over ``axes``, kept at size 1, by products with ones where the memory is in one piece.
+
+    Rows are summed by ``vecdot``: a matrix times a vector would start threads for what memory bounds.
+    """
+    if not x.flags.c_contiguous or not x.size:
+        return x.sum(axes, keepdims=True)
+    char, shape, last = x.dtype.char, x.shape, x.ndim - 1
+    kept = tuple(1 if i in axes else n for i, n in enumerate(shape))
+    if axes == (0,):
+        return ones(shape[0], char).dot(x.reshape(shape[0], -1)).reshape(kept)
+    if axes == (0, last):
+        rows = np.vecdot(x, ones(shape[last], char))
+        return ones(shape[0], char).dot(rows.reshape(shape[0], -1)).reshape(kept)
+    if axes == tuple(range(axes[0], last + 1)):
+        inner = count(x, axes)
+        return np.vecdot(x.reshape(*shape[: axes[0]], inner), ones(inner, char)).reshape(kept)
+    return x.sum(axes, keepdims=True)
+
+
+def product_total(a: Any, b: Any, axes: Axes) -> Any:
+    """The sum of ``a * b`` over ``axes``, kept at size 1; without the product in memory where that is possible."""
+    last = a.ndim - 1
+    if axes[-1] != last or not (a.flags.c_contiguous and b.flags.c_contiguous):
+        return total(a * b, axes)
+    inner = math.prod(a.shape[axes[0] :]) if axes == tuple(range(axes[0], last + 1)) else a.shape[last]
+    sums = np.vecdot(a.reshape(-1, inner), b.reshape(-1, inner))
+    kept = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
+    return sums.reshape(kept) if axes != (0, last) else total(sums.reshape(a.shape[0], -1), (0,)).reshape(kept)
+
+
+def normalise(x: Any, w: Any, b: Any, axes: Axes, eps: float, centre: bool = True) -> tuple[Any, Any, Any]:
+    """Normalise and scale; see the definition."""
+    if x.dtype.char not in "fd":
+        return plain.normalise(np, x, w, b, axes, eps, centre)
+    n = max(count(x, axes), 1)
+    mean = total(x, axes) / n if centre else None
+    y = x - mean if centre else x
+    var = product_total(y, y, axes) / n
+    scale = (var + eps) ** -0.5
+    if w is not None and var.shape == w.shape:  # both vary along the same axes: one multiplication
+        scale, w = scale * w, None
+    y = np.multiply(y, scale, out=y if centre else None)
+    if w is not None:
+        y *= w
+    if b is not None:
+        y += b
+    return y, mean, var
+
+
+def normalise_backward(
+    g: Any, x: Any, w: Any, mean: Any, var: Any, axes: Axes, eps: float, needs: tuple[bool, ...]
+) -> tuple[Any, Any, Any]:
+    """The gradients; see the definition. Those of ``w`` and ``b`` are summed here where the axes are the same."""
+    if x.dtype.char not in "fd" or (w is not None and w.dtype != x.dtype):
+        return plain.normalise_backward(np, g, x, w, mean, var, axes, eps, needs)
+    n = max(count(x, axes), 1)
+    rstd = (var + eps) ** -0.5
+    hat = x * rstd if mean is None else x - mean
+    if mean is not None:
+        hat *= rstd
+    gw = gb = None
+    if w is None or w.shape == var.shape:
+        gw, gb = product_total(g, hat, axes), None if mean is None else total(g, axes)
+        if needs[0]:
+            scale = rstd if w is None else rstd * w
+            hat *= gw / -n
+            hat += g
+            if gb is not None:
+                hat -= gb / n
+            hat *= scale
+        return hat if needs[0] else None, gw, gb
+    if needs[1]:
+        gw = g * hat
+        lead = tuple(i for i, m in enumerate(w.shape) if m == 1 and x.shape[i] != 1)
+        gw = total(gw, lead) if lead else gw
+    if needs[2]:
+        lead = tuple(i for i, m in enumerate(w.shape) if m == 1 and x.shape[i] != 1)
+        gb = total(g, lead) if lead else g
+    if needs[0]:
+        h = g * w
+        hat *= product_total(h, hat, axes) / -n
+        hat += h
+        if mean is not None:
+            hat -= total(h, axes) / n
+        hat *= rstd
+    return hat if needs[0] else None, gw, gb

@@ -1,0 +1,73 @@
+"""Normalisation: zero mean and unit variance over some axes, then a scale and a shift.
+
+Batch, layer, group, instance and root-mean-square norms differ in the axes and in the shape of ``w`` and ``b`` only, which
+broadcast to ``x``. Statistics of 16-bit inputs are float32.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .reduction import wide
+
+__all__ = ["normalise", "normalise_backward", "update_running_"]
+
+Axes = tuple[int, ...]
+
+
+def normalise(
+    xp: Any, x: Any, w: Any, b: Any, axes: Axes, eps: float, centre: bool = True
+) -> tuple[Any, Any, Any]:
+    """``(x - mean) / sqrt(var + eps) * w + b`` and the biased statistics, with the reduced axes at size 1.
+
+    Without ``centre`` nothing is subtracted, ``var`` is the mean square, and the mean that is returned is None.
+    """
+    y = wide(x)
+    mean = None
+    if centre:
+        mean = xp.mean(y, axis=axes, keepdims=True)
+        y = y - mean
+    var = xp.mean(y * y, axis=axes, keepdims=True)
+    y = y * (var + eps) ** -0.5
+    if w is not None:
+        y = y * wide(w)
+    if b is not None:
+        y = y + wide(b)
+    return y.astype(x.dtype), mean, var
+
+
+def normalise_backward(
+    xp: Any, g: Any, x: Any, w: Any, mean: Any, var: Any, axes: Axes, eps: float, needs: tuple[bool, ...]
+) -> tuple[Any, Any, Any]:
+    """The gradients of ``x``, ``w`` and ``b``, the last two in full size; None where not needed.
+
+    With ``h = g w`` and the normalised ``n``: ``gx = (h - mean(h) - n mean(h n)) / sqrt(var + eps)``. The two means
+    are the parts of ``h`` that the statistics took away, so a norm without a mean drops the first.
+    """
+    g = wide(g)
+    rstd = (var + eps) ** -0.5
+    n = (wide(x) if mean is None else wide(x) - mean) * rstd
+    gx = None
+    if needs[0]:
+        h = g if w is None else g * wide(w)
+        gx = h - n * xp.mean(h * n, axis=axes, keepdims=True)
+        if mean is not None:
+            gx = gx - xp.mean(h, axis=axes, keepdims=True)
+        gx = (gx * rstd).astype(x.dtype)
+    return gx, g * n if needs[1] else None, g if needs[2] else None
+
+
+def update_running_(
+    xp: Any, running_mean: Any, running_var: Any, mean: Any, var: Any, momentum: float, count: int
+) -> None:
+    """Move the running statistics towards a batch's, whose variance is made unbiased; in place."""
+    unbiased = var.reshape(running_var.shape) * (count / max(count - 1, 1))
+    for running, now in ((running_mean, mean.reshape(running_mean.shape)), (running_var, unbiased)):
+        running *= 1 - momentum
+        running += (now * momentum).astype(running.dtype)
+
+
+def count(x: Any, axes: Axes) -> int:
+    """How many elements one statistic covers."""
+    return math.prod([x.shape[a] for a in axes])

@@ -1,0 +1,158 @@
+"""Keeping gradients small: their norm over all parameters, or each element by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ...autograd.base import TensorBase, wrap
+from ...autograd.grad_mode import mode, no_grad
+from ...autograd.inplace import wrote
+from ...autograd.ops import stack
+from ...backends import kernels_of
+from ...backends.errors import WengertError
+
+if TYPE_CHECKING:
+    from ...autograd.tensor import Tensor
+
+__all__ = ["NonFiniteError", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+
+Tensors = Any  # a Tensor or an iterable of them
+
+
+class NonFiniteError(WengertError, RuntimeError):
+    """A gradient is infinite or not a number."""
+
+
+def _listed(tensors: Tensors) -> list[Any]:
+    return [tensors] if isinstance(tensors, TensorBase) else list(tensors)
+
+
+def _by_device(tensors: Iterable[Any]) -> list[list[Any]]:
+    """Tensors in groups that one kernel can work on."""
+    groups: dict[Any, list[Any]] = {}
+    for t in tensors:
+        groups.setdefault((type(t._data), t.device), []).append(t)
+    return list(groups.values())
+
+
+def get_total_norm(
+    tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
+) -> Tensor:
+    """The norm of all elements of all ``tensors``, as if they were one vector.
+
+    Args:
+        tensors: a tensor, or an iterable of them.
+        norm_type: the order of the norm, ``inf`` for the largest magnitude.
+        error_if_nonfinite: raise if the norm is infinite or not a number.
+        foreach: accepted as in PyTorch.
+
+    Returns:
+        shape ().
+
+    Raises:
+        RuntimeError: the norm is not finite; the message names the first tensor at fault.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.nn.utils.get_total_norm([wg.tensor([3.0]), wg.tensor([4.0])])
+        tensor(5.)
+    """
+    tensors = _listed(tensors)
+    if not tensors:
+        return wrap(kernels_of_default().zeros((), dtype="float32"))  # type: ignore[no-any-return]
+    norm_type = float(norm_type)
+    if mode.grad and any(t.requires_grad for t in tensors):
+        total = stack([t.norm(norm_type) for t in tensors]).norm(norm_type)
+    else:
+        totals = [_norm(group, norm_type) for group in _by_device(tensors)]
+        total = totals[0] if len(totals) == 1 else _norm([t.to(totals[0].device) for t in totals], norm_type)
+    if error_if_nonfinite and not total.isfinite().item():
+        raise NonFiniteError(_nonfinite(tensors, norm_type))
+    return total  # type: ignore[no-any-return]
+
+
+def kernels_of_default() -> Any:
+    """The kernels of the device that a norm of nothing is on."""
+    from ...backends import default_device, get_backend
+
+    return get_backend(default_device().type).kernels
+
+
+def _norm(tensors: list[Any], norm_type: float) -> Any:
+    arrays = [t._data for t in tensors]
+    return wrap(kernels_of[type(arrays[0])].total_norm(arrays, norm_type))
+
+
+def _nonfinite(tensors: list[Any], norm_type: float) -> str:
+    number = next((i for i, t in enumerate(tensors) if not t.isfinite().all().item()), None)
+    which = "their sum overflows" if number is None else f"the first is number {number}, {list(tensors[number].shape)}"
+    return (
+        f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be clipped "
+        f"({which}). To disable this error and scale the gradients by the non-finite norm anyway, set "
+        "`error_if_nonfinite=False`"
+    )
+
+
+@no_grad()
+def clip_grads_with_norm_(
+    parameters: Tensors, max_norm: float, total_norm: Tensor, foreach: bool | None = None
+) -> None:
+    """Scale the gradients by ``max_norm / total_norm`` where that is below 1.
+
+    Args:
+        parameters: a tensor, or an iterable of them; those without a gradient are left out.
+        max_norm: the largest norm that is let through.
+        total_norm: what `get_total_norm` gave for the gradients.
+        foreach: accepted as in PyTorch.
+    """
+    grads = [p._grad for p in _listed(parameters) if p._grad is not None]
+    for group in _by_device(grads):
+        arrays = [g._data for g in group]
+        norm = total_norm.to(group[0].device)._data
+        kernels_of[type(arrays[0])].scale_to_norm_(arrays, norm, float(max_norm))
+        for g in group:
+            if g._ver is not None:
+                wrote(g, "clip_grad_norm_")
+
+
+@no_grad()
+def clip_grad_norm_(
+    parameters: Tensors,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """Scale the gradients so that their norm over all parameters is at most ``max_norm``.
+
+    Args:
+        parameters: a tensor, or an iterable of them; those without a gradient are left out.
+        max_norm: the largest norm that is let through.
+        norm_type: the order of the norm, ``inf`` for the largest magnitude.
+        error_if_nonfinite: raise, and change nothing, if the norm is infinite or not a number.
+        foreach: accepted as in PyTorch.
+
+    Returns:
+        The norm before, shape ().
+
+    Raises:
+        RuntimeError: the norm is not finite; the message names the first gradient at fault.
+
+    References:
+        R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural networks", 2012,
+        arXiv:1211.5063.
+    """
+    parameters = _listed(parameters)
+    grads = [p._grad for p in parameters if p._grad is not None]
+    total = get_total_norm(grads, norm_type, error_if_nonfinite)
+    clip_grads_with_norm_(parameters, max_norm, total)
+    return total
+
+
+@no_grad()
+def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
+    """Clip every element of every gradient to [-clip_value, clip_value]."""
+    for p in _listed(parameters):
+        if p._grad is not None:
+            p._grad.clamp_(-float(clip_value), float(clip_value))

@@ -1,0 +1,160 @@
+"""Pictures of training, through matplotlib: curves, and the images that a model gets wrong.
+
+Each function returns the figure and writes it where ``path`` says; none touches matplotlib's global state.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..autograd.base import TensorBase
+
+__all__ = ["MissingExtraError", "curves", "misclassified"]
+
+COLOURS = ("#2f6fb3", "#d97706", "#3f9d5d", "#b4447a", "#64748b")
+INK, QUIET = "#0f172a", "#5b6878"
+
+
+class MissingExtraError(ImportError):
+    """A picture needs a package that is not installed."""
+
+
+def curves(
+    panels: Mapping[str, Mapping[str, Any]],
+    path: str | os.PathLike[str] | None = None,
+    xlabel: str = "step",
+    smooth: int = 20,
+) -> Any:
+    """Draw curves, one panel beside the other.
+
+    Args:
+        panels: panel title -> {curve name -> values}. Values are a sequence, drawn over 1, 2, 3, ..., or a pair
+            of sequences (x, y), drawn as points joined by lines.
+        path: a PNG, SVG or PDF file to write.
+        xlabel: what runs along the horizontal axis.
+        smooth: a sequence of more than ten times this length is drawn faintly, and its running mean over this many
+            values strongly.
+
+    Returns:
+        The ``matplotlib.figure.Figure``.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    figure = _figure(5.2 * len(panels), 3.6)
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for ax, (title, series) in zip(axes, panels.items(), strict=True):
+        for colour, (name, values) in zip(_cycle(len(series)), series.items(), strict=True):
+            if isinstance(values, tuple):
+                ax.plot(_numbers(values[0]), _numbers(values[1]), "o-", color=colour, label=name, markersize=4)
+                continue
+            y = _numbers(values)
+            x = list(range(1, len(y) + 1))
+            if len(y) <= 10 * smooth:
+                ax.plot(x, y, color=colour, label=name)
+            else:
+                ax.plot(x, y, color=colour, alpha=0.22, linewidth=0.8)
+                ax.plot(x, _running_mean(y, smooth), color=colour, label=name, linewidth=1.8)
+        ax.set_title(title, color=INK, fontsize=12, fontweight="bold", loc="left")
+        ax.set_xlabel(xlabel, color=QUIET)
+        ax.grid(color="#e2e8f0", linewidth=0.8)
+        ax.tick_params(colors=QUIET)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.legend(frameon=False)
+    return _write(figure, path)
+
+
+def misclassified(
+    images: Any,
+    labels: Any,
+    predictions: Any,
+    confidence: Any = None,
+    path: str | os.PathLike[str] | None = None,
+    limit: int = 40,
+) -> Any:
+    """Draw the images whose prediction is wrong, the most confident mistakes first.
+
+    Args:
+        images: (N, H, W) or (N, 1, H, W) grey, or (N, 3, H, W) colour in 0..1.
+        labels: (N,) the right classes.
+        predictions: (N,) the predicted classes.
+        confidence: (N,) how likely the model held its prediction to be; written below each image.
+        path: a PNG, SVG or PDF file to write.
+        limit: at most so many images.
+
+    Returns:
+        The ``matplotlib.figure.Figure``.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    right, guessed = _numbers(labels), _numbers(predictions)
+    sure = None if confidence is None else _numbers(confidence)
+    wrong = [i for i, (a, b) in enumerate(zip(right, guessed, strict=True)) if a != b]
+    if sure is not None:
+        wrong.sort(key=lambda i: -sure[i])
+    shown = wrong[:limit]
+    columns = max(4, min(8, len(shown)))
+    rows = max(1, math.ceil(len(shown) / columns))
+    figure = _figure(1.35 * columns, 1.75 * rows + 0.6)
+    title = f"{len(wrong)} of {len(right):,} wrong" + (f", {limit} shown" if len(wrong) > limit else "")
+    figure.suptitle(title, color=INK, fontsize=12, fontweight="bold")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    pixels = _array(images)
+    for ax in axes:
+        ax.axis("off")
+    for ax, i in zip(axes, shown, strict=False):
+        image = pixels[i]
+        if image.ndim == 3:
+            image = image[0] if image.shape[0] == 1 else image.transpose(1, 2, 0)
+        ax.imshow(image, cmap="gray_r", interpolation="nearest")
+        ax.set_title(f"{right[i]:g} read as {guessed[i]:g}", fontsize=9, color=INK, pad=3)
+        if sure is not None:
+            ax.text(0.5, -0.04, f"{sure[i]:.0%} sure", transform=ax.transAxes, ha="center", va="top",
+                    fontsize=8, color=QUIET)  # fmt: skip
+    return _write(figure, path)
+
+
+# ---------------------------------------------------------------------- small helpers
+
+
+def _figure(width: float, height: float) -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("this picture needs matplotlib: pip install wengert[viz]") from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _write(figure: Any, path: str | os.PathLike[str] | None) -> Any:
+    if path is not None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=140)
+    return figure
+
+
+def _array(values: Any) -> Any:
+    return values.detach().cpu().numpy() if isinstance(values, TensorBase) else values
+
+
+def _numbers(values: Any) -> list[float]:
+    values = _array(values)
+    return list(values.tolist()) if hasattr(values, "tolist") else list(values)
+
+
+def _running_mean(values: Sequence[float], width: int) -> list[float]:
+    means, total = [], 0.0
+    for i, v in enumerate(values):
+        total += v
+        if i >= width:
+            total -= values[i - width]
+        means.append(total / min(i + 1, width))
+    return means
+
+
+def _cycle(count: int) -> list[str]:
+    return [COLOURS[i % len(COLOURS)] for i in range(count)]
