@@ -318,6 +318,8 @@ def _dirty(ctx: FunctionCtx, tensor: Any, edge: Any, count: int) -> Any:
                 "a leaf Variable that requires grad has been used in an in-place operation by a Function: mark_dirty "
                 "was given it. Write to a clone() of it"
             )
+        if view is not None and view.steps is None:
+            raise InplaceError("a Function marked dirty an output of a Function that is a view; clone() it first")
         if view is not None and count > 1:
             raise InplaceError(
                 "If your Function modifies inplace an input that is a view of another Tensor, your Function cannot "
@@ -336,8 +338,7 @@ def _same_memory(tensor: Any, edge: Any) -> Any:
     if edge is not None:
         base = tensor if tensor._view is None else tensor._view.base
         output._edge, output._rg = edge, True
-        output._view = View(base, None, None, {}, None)
-        output._view.recorded = False
+        output._view = View(base, None)
     return output
 
 
@@ -349,8 +350,7 @@ def _new_output(tensor: Any, edge: Any) -> Any:
         tensor = alias(tensor)
     view = tensor._view
     if view is not None:  # a view of an input: writing to it would go around the user's backward
-        tensor._view = View(view.base, None, None, {}, None)
-        tensor._view.recorded = False
+        tensor._view = View(view.base, None)
     tensor._edge, tensor._rg = edge, True
     return tensor
 

@@ -14,7 +14,7 @@ from ..backends import kernels_of
 from ..backends.errors import DTypeError, GraphError, InplaceError, ShapeError
 from .base import TensorBase, edge_of, version_of, wrap
 from .grad_mode import INFERENCE, enable_grad, mode
-from .node import Output
+from .node import LEAF, OUTPUT, Output
 from .primitive import Primitive, apply
 
 
@@ -46,7 +46,8 @@ class View:
             if self.base._rg and self.recorded:
                 with enable_grad():
                     again = retake(self.base, self.steps or ())
-                tensor._edge, tensor._rg = again._edge, again._rg
+                self.made = count
+                _settle(tensor, again)
             self.made = count
         return tensor if tensor._edge is None else tensor._edge
 
@@ -117,16 +118,16 @@ class WriteView(Primitive):
         return outside, retake(g, steps) if ctx.needs[1] else None
 
 
-class Overwrite(Primitive):
-    """``value`` in the place of ``old``: what was there before gets a gradient of zero."""
+class Erased(Primitive):
+    """A tensor whose every element was replaced by a constant: what was there before gets a gradient of zero."""
 
     @staticmethod
-    def forward(ctx: Any, old: Any, value: Any) -> Any:
-        return value[...]
+    def forward(ctx: Any, x: Any) -> Any:
+        return x[...]  # the write has been done
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return g * 0.0 if ctx.needs[0] else None, g
+        return g * 0.0
 
 
 def _where(condition: Any, a: Any, b: Any) -> Any:
@@ -135,8 +136,13 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
     return where_rule(condition, a, b)
 
 
-def check_writable(tensor: Any, op: str) -> None:
+def check_writable(tensor: Any, op: str, joins: bool = False) -> None:
     """Raise unless ``tensor`` may be written in place now.
+
+    Args:
+        tensor: what is to be overwritten.
+        op: the method's name, for messages.
+        joins: whether the value to be written requires grad.
 
     Raises:
         InplaceError: it is a leaf that requires grad (or a view of one), one of several views that an op returned,
@@ -153,23 +159,8 @@ def check_writable(tensor: Any, op: str) -> None:
                     f"{op}: a leaf Variable that requires grad is being used in an in-place operation. "
                     "Write under no_grad, or out of place: x = x + y"
                 )
-        else:
-            if view.base._rg and view.base._edge is None:
-                raise InplaceError(
-                    f"{op}: a view of a leaf Variable that requires grad is being used in an in-place operation. "
-                    "Write under no_grad, or to a clone() of the leaf"
-                )
-            if view.index is not None and view.prim.views_many and (tensor._rg or view.base._rg):
-                raise InplaceError(
-                    f"{op}: Output {view.index} of {view.prim.node_type.__name__} is a view and is being modified "
-                    "inplace. This view is the output of a function that returns multiple views. Such functions do "
-                    "not allow the output views to be modified inplace. Write to a clone(), or index the tensor instead"
-                )
-            if not view.recorded and view.base._rg:
-                raise InplaceError(
-                    f"{op}: A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
-                    "Write under no_grad, or take the view where recording is on"
-                )
+        elif joins or tensor._rg or view.base._rg:
+            _check_view(tensor, view, op)
     data = tensor._data
     if data.size > 1 and 0 in data.strides and any(
         s == 0 and n > 1 for s, n in zip(data.strides, data.shape, strict=True)
@@ -177,6 +168,30 @@ def check_writable(tensor: Any, op: str) -> None:
         raise InplaceError(
             f"{op}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation"
+        )
+
+
+def _check_view(tensor: Any, view: View, op: str) -> None:
+    """Raise unless a view that has to do with gradients may be written."""
+    base = view.base
+    if (base._rg and base._edge is None) or edge_of(tensor) is tensor:
+        raise InplaceError(
+            f"{op}: a view of a leaf Variable that requires grad is being used in an in-place operation. "
+            "Write under no_grad, or to a clone() of the leaf"
+        )
+    if view.steps is None:
+        raise InplaceError(f"{op}: Output of a Function is a view and is being modified inplace after {_CUSTOM}")
+    for prim, _, index in view.steps:
+        if prim.views_many:
+            raise InplaceError(
+                f"{op}: Output {index} of {prim.node_type.__name__} is a view and is being modified inplace. This view "
+                "is the output of a function that returns multiple views. Such functions do not allow the output views "
+                "to be modified inplace. Write to a clone(), or index the tensor instead"
+            )
+    if not view.recorded:
+        raise InplaceError(
+            f"{op}: A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
+            "Write under no_grad, or take the view where recording is on"
         )
 
 
@@ -213,6 +228,8 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
     check_writable(tensor, op)
     before = stand_in(tensor)
     result = compute(before)
+    if result._rg and tensor._view is not None:
+        check_writable(tensor, op, joins=True)
     data, value = tensor._data, result._data
     if value.shape != data.shape:
         raise ShapeError(
@@ -229,22 +246,37 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
 def finish_write(tensor: Any, result: Any, before: Any, op: str) -> None:
     """Count the write, and move ``tensor`` (and its base) to where ``result`` is in the graph."""
     wrote(tensor, op)
-    if result._rg and mode.grad:
+    if not mode.grad or not (result._rg or before._rg):
+        return
+    if result._rg:
         _saved_output_is(result, tensor)
-        move(tensor, result)
+    elif tensor._view is None:
+        result = apply(Erased, before)
+    move(tensor, result)
 
 
 def move(tensor: Any, result: Any) -> None:
     """Put ``tensor``, just overwritten, in the place of ``result`` in the graph; so with the base of a view."""
     view = tensor._view
     if view is None:
-        tensor._edge, tensor._rg = result._edge, result._rg
+        _settle(tensor, result)
         return
-    base = view.base
-    written = apply(WriteView, base, result, view=view)
-    base._edge, base._rg = written._edge, written._rg
-    tensor._rg = base._rg
+    _settle(view.base, apply(WriteView, view.base, result, steps=view.steps))
+    tensor._rg = view.base._rg
     view.made = -1  # its place follows from the base's new one
+
+
+def _settle(tensor: Any, result: Any) -> None:
+    """Give ``tensor`` the place of ``result``; if it retains its gradient, it goes on doing so there."""
+    old = tensor._edge
+    tensor._edge, tensor._rg = result._edge, result._rg
+    if old is None or old.edge_kind == LEAF:
+        return
+    node, index = (old.node, old.index) if old.edge_kind == OUTPUT else (old, 0)
+    owner = None if node.hooks is None else node.hooks.retain.get(index)
+    if owner is not None and owner() is tensor:
+        del node.hooks.retain[index]
+        tensor.retain_grad()
 
 
 def stand_in(tensor: Any) -> Any:
@@ -264,7 +296,7 @@ def _saved_output_is(result: Any, tensor: Any) -> None:
     if type(node._saved) is list:
         now = version_of(tensor)
         node._saved = [
-            (tensor._data, s[1], now, now[0]) if type(s) is tuple and s[1] < 0 and s[0] is result._data else s
+            (tensor._data, s[1], now, now[0]) if type(s) is tuple and s[0] is result._data and s[1] < 0 else s
             for s in node._saved
         ]
 

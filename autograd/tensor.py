@@ -20,7 +20,7 @@ from .engine import run_backward
 from .grad_mode import INFERENCE
 from .graph import Graph
 from .node import OUTPUT
-from .printing import tensor_repr
+from .printing import formatted, tensor_repr
 
 
 class Tensor(TensorBase, ops.Casts):
@@ -140,7 +140,10 @@ class Tensor(TensorBase, ops.Casts):
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made this tensor."""
-        return edge_of(self) in (None, self) if self._view is not None else self._edge is None
+        if self._view is None:
+            return self._edge is None
+        edge = edge_of(self)
+        return edge is None or edge is self
 
     @property
     def grad_fn(self) -> Any:
@@ -296,11 +299,260 @@ class Tensor(TensorBase, ops.Casts):
 
     # ------------------------------------------------------------------ arithmetic
 
+    __add__ = ops.add_operator
+    __radd__ = ops.add_operator
+    __iadd__ = ops.add_
+    __sub__ = ops.sub_operator
+    __rsub__ = ops.rsub_operator
+    __isub__ = ops.sub_
+    __mul__ = ops.mul_operator
+    __rmul__ = ops.mul_operator
+    __imul__ = ops.mul_
+    __truediv__ = ops.div_operator
+    __rtruediv__ = ops.rdiv_operator
+    __itruediv__ = ops.div_
+    __floordiv__ = ops.floor_divide_operator
+    __rfloordiv__ = ops.rfloor_divide_operator
+    __ifloordiv__ = ops.floor_divide_
+    __mod__ = ops.remainder_operator
+    __rmod__ = ops.rremainder_operator
+    __imod__ = ops.remainder_
+    __pow__ = ops.pow_operator
+    __rpow__ = ops.rpow_operator
+    __ipow__ = ops.pow_
+    __neg__ = ops.neg
+    __pos__ = ops.positive
+    __abs__ = ops.abs
+    add = ops.add
+    add_ = ops.add_
+    div = ops.div
+    div_ = ops.div_
+    divide = ops.divide
+    divide_ = ops.divide_
+    floor_divide = ops.floor_divide
+    floor_divide_ = ops.floor_divide_
+    fmod = ops.fmod
+    fmod_ = ops.fmod_
+    mul = ops.mul
+    mul_ = ops.mul_
+    multiply = ops.multiply
+    multiply_ = ops.multiply_
+    neg = ops.neg
+    neg_ = ops.neg_
+    negative = ops.negative
+    negative_ = ops.negative_
+    pow = ops.pow
+    pow_ = ops.pow_
+    reciprocal = ops.reciprocal
+    reciprocal_ = ops.reciprocal_
+    remainder = ops.remainder
+    remainder_ = ops.remainder_
+    square = ops.square
+    square_ = ops.square_
+    sub = ops.sub
+    sub_ = ops.sub_
+    subtract = ops.subtract
+    subtract_ = ops.subtract_
+    true_divide = ops.true_divide
+    true_divide_ = ops.true_divide_
+    positive = ops.positive
+
     # ------------------------------------------------------------------ comparison and logic
+
+    __eq__ = ops.eq_operator  # type: ignore[assignment]
+    __ne__ = ops.ne_operator  # type: ignore[assignment]
+    __lt__ = ops.lt_operator
+    __le__ = ops.le_operator
+    __gt__ = ops.gt_operator
+    __ge__ = ops.ge_operator
+    __and__ = ops.and_operator
+    __rand__ = ops.rand_operator
+    __iand__ = ops.bitwise_and_
+    __or__ = ops.or_operator
+    __ror__ = ops.ror_operator
+    __ior__ = ops.bitwise_or_
+    __xor__ = ops.xor_operator
+    __rxor__ = ops.rxor_operator
+    __ixor__ = ops.bitwise_xor_
+    __lshift__ = ops.lshift_operator
+    __rlshift__ = ops.rlshift_operator
+    __ilshift__ = ops.bitwise_left_shift_
+    __rshift__ = ops.rshift_operator
+    __rrshift__ = ops.rrshift_operator
+    __irshift__ = ops.bitwise_right_shift_
+    __invert__ = ops.bitwise_not
+    bitwise_and = ops.bitwise_and
+    bitwise_and_ = ops.bitwise_and_
+    bitwise_left_shift = ops.bitwise_left_shift
+    bitwise_left_shift_ = ops.bitwise_left_shift_
+    bitwise_not = ops.bitwise_not
+    bitwise_not_ = ops.bitwise_not_
+    bitwise_or = ops.bitwise_or
+    bitwise_or_ = ops.bitwise_or_
+    bitwise_right_shift = ops.bitwise_right_shift
+    bitwise_right_shift_ = ops.bitwise_right_shift_
+    bitwise_xor = ops.bitwise_xor
+    bitwise_xor_ = ops.bitwise_xor_
+    eq = ops.eq
+    eq_ = ops.eq_
+    ge = ops.ge
+    ge_ = ops.ge_
+    greater = ops.greater
+    greater_ = ops.greater_
+    greater_equal = ops.greater_equal
+    greater_equal_ = ops.greater_equal_
+    gt = ops.gt
+    gt_ = ops.gt_
+    le = ops.le
+    le_ = ops.le_
+    less = ops.less
+    less_ = ops.less_
+    less_equal = ops.less_equal
+    less_equal_ = ops.less_equal_
+    logical_and = ops.logical_and
+    logical_and_ = ops.logical_and_
+    logical_not = ops.logical_not
+    logical_not_ = ops.logical_not_
+    logical_or = ops.logical_or
+    logical_or_ = ops.logical_or_
+    logical_xor = ops.logical_xor
+    logical_xor_ = ops.logical_xor_
+    lt = ops.lt
+    lt_ = ops.lt_
+    ne = ops.ne
+    ne_ = ops.ne_
+    not_equal = ops.not_equal
+    not_equal_ = ops.not_equal_
+    allclose = ops.allclose
+    equal = ops.equal
+    isclose = ops.isclose
+    isfinite = ops.isfinite
+    isinf = ops.isinf
+    isnan = ops.isnan
+    isneginf = ops.isneginf
+    isposinf = ops.isposinf
+    isreal = ops.isreal
 
     # ------------------------------------------------------------------ functions
 
+    abs = ops.abs
+    abs_ = ops.abs_
+    absolute = ops.absolute
+    absolute_ = ops.absolute_
+    acos = ops.acos
+    acos_ = ops.acos_
+    acosh = ops.acosh
+    acosh_ = ops.acosh_
+    arccos = ops.arccos
+    arccos_ = ops.arccos_
+    arccosh = ops.arccosh
+    arccosh_ = ops.arccosh_
+    arcsin = ops.arcsin
+    arcsin_ = ops.arcsin_
+    arcsinh = ops.arcsinh
+    arcsinh_ = ops.arcsinh_
+    arctan = ops.arctan
+    arctan2 = ops.arctan2
+    arctan2_ = ops.arctan2_
+    arctan_ = ops.arctan_
+    arctanh = ops.arctanh
+    arctanh_ = ops.arctanh_
+    asin = ops.asin
+    asin_ = ops.asin_
+    asinh = ops.asinh
+    asinh_ = ops.asinh_
+    atan = ops.atan
+    atan2 = ops.atan2
+    atan2_ = ops.atan2_
+    atan_ = ops.atan_
+    atanh = ops.atanh
+    atanh_ = ops.atanh_
+    ceil = ops.ceil
+    ceil_ = ops.ceil_
+    clamp = ops.clamp
+    clamp_ = ops.clamp_
+    clamp_max = ops.clamp_max
+    clamp_max_ = ops.clamp_max_
+    clamp_min = ops.clamp_min
+    clamp_min_ = ops.clamp_min_
+    clip = ops.clip
+    clip_ = ops.clip_
+    cos = ops.cos
+    cos_ = ops.cos_
+    cosh = ops.cosh
+    cosh_ = ops.cosh_
+    deg2rad = ops.deg2rad
+    deg2rad_ = ops.deg2rad_
+    exp = ops.exp
+    exp2 = ops.exp2
+    exp2_ = ops.exp2_
+    exp_ = ops.exp_
+    expm1 = ops.expm1
+    expm1_ = ops.expm1_
+    fix = ops.fix
+    fix_ = ops.fix_
+    floor = ops.floor
+    floor_ = ops.floor_
+    frac = ops.frac
+    frac_ = ops.frac_
+    log = ops.log
+    log10 = ops.log10
+    log10_ = ops.log10_
+    log1p = ops.log1p
+    log1p_ = ops.log1p_
+    log2 = ops.log2
+    log2_ = ops.log2_
+    log_ = ops.log_
+    rad2deg = ops.rad2deg
+    rad2deg_ = ops.rad2deg_
+    round = ops.round
+    round_ = ops.round_
+    rsqrt = ops.rsqrt
+    rsqrt_ = ops.rsqrt_
+    sgn = ops.sgn
+    sgn_ = ops.sgn_
+    sign = ops.sign
+    sign_ = ops.sign_
+    sin = ops.sin
+    sin_ = ops.sin_
+    sinh = ops.sinh
+    sinh_ = ops.sinh_
+    sqrt = ops.sqrt
+    sqrt_ = ops.sqrt_
+    tan = ops.tan
+    tan_ = ops.tan_
+    tanh = ops.tanh
+    tanh_ = ops.tanh_
+    trunc = ops.trunc
+    trunc_ = ops.trunc_
+    fmax = ops.fmax
+    fmin = ops.fmin
+    maximum = ops.maximum
+    minimum = ops.minimum
+    signbit = ops.signbit
+    where = ops.where_method
+
     # ------------------------------------------------------------------ reductions
+
+    all = ops.all
+    amax = ops.amax
+    amin = ops.amin
+    aminmax = ops.aminmax
+    any = ops.any
+    argmax = ops.argmax
+    argmin = ops.argmin
+    cumprod = ops.cumprod
+    cumsum = ops.cumsum
+    logsumexp = ops.logsumexp
+    max = ops.max
+    mean = ops.mean
+    min = ops.min
+    prod = ops.prod
+    std = ops.std
+    sum = ops.sum
+    var = ops.var
+    cumprod_ = ops.cumprod_
+    cumsum_ = ops.cumsum_
 
     # ------------------------------------------------------------------ shape
 
@@ -409,6 +661,7 @@ class Tensor(TensorBase, ops.Casts):
     __dlpack__ = ops.dlpack
     __dlpack_device__ = ops.dlpack_device
     __float__ = ops.float_of
+    __format__ = formatted
     __index__ = ops.index_of
     __int__ = ops.int_of
     __reduce_ex__ = ops.reduced

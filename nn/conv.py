@@ -159,9 +159,7 @@ class ConvNd(Convolution):
             dtype,
         )
 
-    def forward(self, input: Tensor) -> Tensor:
-        """The convolution of ``input`` with the weight."""
-        conv = getattr(F, f"conv{self.dims}d")
+    def _convolve(self, conv: Any, input: Tensor) -> Tensor:
         padding: Any = self.padding
         if self.padding_mode != "zeros":
             input, padding = F.pad(input, self._around, mode=self.padding_mode), 0
@@ -175,6 +173,10 @@ class Conv1d(ConvNd):
     """
 
     dims = 1
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The convolution of ``input`` with the weight."""
+        return self._convolve(F.conv1d, input)
 
 
 class Conv2d(ConvNd):
@@ -206,6 +208,10 @@ class Conv2d(ConvNd):
 
     dims = 2
 
+    def forward(self, input: Tensor) -> Tensor:
+        """The convolution of ``input`` with the weight."""
+        return self._convolve(F.conv2d, input)
+
 
 class Conv3d(ConvNd):
     """Convolution (correlation) over three dimensions; see `Conv2d`.
@@ -214,6 +220,10 @@ class Conv3d(ConvNd):
     """
 
     dims = 3
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The convolution of ``input`` with the weight."""
+        return self._convolve(F.conv3d, input)
 
 
 class ConvTransposeNd(Convolution):
@@ -253,17 +263,7 @@ class ConvTransposeNd(Convolution):
             dtype,
         )
 
-    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        """The transposed convolution of ``input`` with the weight.
-
-        Args:
-            input: as the class says.
-            output_size: which of the sizes that a stride maps to the input's it shall be.
-
-        Raises:
-            ValueError: the stride maps ``output_size`` to another size.
-        """
-        conv = getattr(F, f"conv_transpose{self.dims}d")
+    def _convolve(self, conv: Any, input: Tensor, output_size: Sequence[int] | None) -> Tensor:
         extra = self._output_padding(input, output_size)
         return conv(  # type: ignore[no-any-return]
             input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
@@ -287,7 +287,7 @@ class ConvTransposeNd(Convolution):
             smallest = (size - 1) * self.stride[d] - 2 * int(self.padding[d]) + reach
             if not smallest <= wanted[d] < smallest + self.stride[d]:
                 raise ValueError(
-                    f"requested an output size of {list(wanted)}, but in dimension {d} valid sizes range from {smallest} "
+                    f"requested an output size of {wanted}, but in dimension {d} valid sizes range from {smallest} "
                     f"to {smallest + self.stride[d] - 1} (for an input of {list(input.shape)})"
                 )
             extra.append(wanted[d] - smallest)
@@ -301,6 +301,10 @@ class ConvTranspose1d(ConvTransposeNd):
     """
 
     dims = 1
+
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        """The transposed convolution of ``input``; ``output_size`` chooses among the sizes a stride leaves open."""
+        return self._convolve(F.conv_transpose1d, input, output_size)
 
 
 class ConvTranspose2d(ConvTransposeNd):
@@ -331,6 +335,10 @@ class ConvTranspose2d(ConvTransposeNd):
 
     dims = 2
 
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        """The transposed convolution of ``input``; ``output_size`` chooses among the sizes a stride leaves open."""
+        return self._convolve(F.conv_transpose2d, input, output_size)
+
 
 class ConvTranspose3d(ConvTransposeNd):
     """The transpose of `Conv3d`; see `ConvTranspose2d`.
@@ -339,3 +347,7 @@ class ConvTranspose3d(ConvTransposeNd):
     """
 
     dims = 3
+
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        """The transposed convolution of ``input``; ``output_size`` chooses among the sizes a stride leaves open."""
+        return self._convolve(F.conv_transpose3d, input, output_size)

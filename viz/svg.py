@@ -88,7 +88,7 @@ def _tag_width(tag: Tag) -> float:
 
 
 def _label_sides(scene: Scene, layout: Layout) -> list[float]:
-    """For each box where its shape is written beside the line: right (1), or left (-1) if the line bends to the right."""
+    """For each box where its shape stands beside the line: right (1), or left (-1) if the line bends to the right."""
     bends: list[set[bool]] = [set() for _ in scene.boxes]
     for line, route in zip(scene.lines, layout.routes, strict=True):
         turn = next((x - route[0][0] for x, _ in route if abs(x - route[0][0]) > 3), 0.0)

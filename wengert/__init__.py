@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib as _importlib
+import math as _math
 import os as _os
+from typing import TYPE_CHECKING
+from typing import Any as _Any
 
 # In a checkout the sub-packages are folders beside this one; installed, they are inside it. Python started in the
 # checkout's root finds this folder before any installed copy, so the package looks for its parts there too.
@@ -10,3 +14,94 @@ if not _os.path.isdir(_os.path.join(_os.path.dirname(__file__), "autograd")):
     __path__.append(_os.path.dirname(_os.path.dirname(_os.path.abspath(__file__))))
 
 __version__ = "0.1.0"
+
+from . import autograd as autograd
+from . import backends as backends
+from .autograd.grad_mode import enable_grad as enable_grad
+from .autograd.grad_mode import inference_mode as inference_mode
+from .autograd.grad_mode import is_grad_enabled as is_grad_enabled
+from .autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
+from .autograd.grad_mode import no_grad as no_grad
+from .autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from .autograd.ops import *
+from .autograd.ops import Size as Size
+from .autograd.ops import channels_last as channels_last
+from .autograd.ops import channels_last_3d as channels_last_3d
+from .autograd.ops import contiguous_format as contiguous_format
+from .autograd.ops import preserve_format as preserve_format
+from .autograd.ops import range_ as range
+from .autograd.ops import strided as strided
+from .autograd.printing import set_printoptions as set_printoptions
+from .autograd.promotion import can_cast as can_cast
+from .autograd.promotion import get_default_dtype as get_default_dtype
+from .autograd.promotion import is_complex as is_complex
+from .autograd.promotion import is_floating_point as is_floating_point
+from .autograd.promotion import promote_types as promote_types
+from .autograd.promotion import result_type as result_type
+from .autograd.promotion import set_default_dtype as set_default_dtype
+from .autograd.random import Generator as Generator
+from .autograd.random import default_generator as default_generator
+from .autograd.random import get_rng_state as get_rng_state
+from .autograd.random import initial_seed as initial_seed
+from .autograd.random import manual_seed as manual_seed
+from .autograd.random import seed as seed
+from .autograd.random import set_rng_state as set_rng_state
+from .autograd.tensor import Tensor as Tensor
+from .backends import Device as device
+from .backends import DType as dtype
+from .backends import default_device as get_default_device
+from .backends import set_default_device as set_default_device
+from .backends.cpu.threads import get_num_threads as get_num_threads
+from .backends.cpu.threads import set_num_threads as set_num_threads
+from .backends.dtypes import bfloat16 as bfloat16
+from .backends.dtypes import bool_ as bool
+from .backends.dtypes import complex64 as complex64
+from .backends.dtypes import complex64 as cfloat
+from .backends.dtypes import complex128 as cdouble
+from .backends.dtypes import complex128 as complex128
+from .backends.dtypes import finfo as finfo
+from .backends.dtypes import float16 as float16
+from .backends.dtypes import float16 as half
+from .backends.dtypes import float32 as float
+from .backends.dtypes import float32 as float32
+from .backends.dtypes import float64 as double
+from .backends.dtypes import float64 as float64
+from .backends.dtypes import iinfo as iinfo
+from .backends.dtypes import int8 as int8
+from .backends.dtypes import int16 as int16
+from .backends.dtypes import int16 as short
+from .backends.dtypes import int32 as int
+from .backends.dtypes import int32 as int32
+from .backends.dtypes import int64 as int64
+from .backends.dtypes import int64 as long
+from .backends.dtypes import uint8 as uint8
+
+if TYPE_CHECKING:
+    from . import cuda as cuda
+    from . import func as func
+    from . import nn as nn
+    from . import optim as optim
+    from . import random as random
+    from . import utils as utils
+    from . import viz as viz
+    from .utils.serialization import load as load
+    from .utils.serialization import save as save
+
+inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
+newaxis = None
+
+# What a program may not need is imported when it is first asked for, so that `import wengert` is quick.
+_MODULES = ("cuda", "fft", "func", "linalg", "nn", "optim", "random", "special", "utils", "viz")
+_ELSEWHERE = {"load": "utils.serialization", "save": "utils.serialization"}
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _MODULES:
+        return _importlib.import_module(f".{name}", __name__)
+    if name in _ELSEWHERE:
+        return getattr(_importlib.import_module(f".{_ELSEWHERE[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, *_ELSEWHERE} - {"annotations", "TYPE_CHECKING"})

@@ -154,7 +154,8 @@ class Pow(Binary):
     @staticmethod
     def by_exponent(g: Any, x: Any, y: Any) -> Any:
         """``g * x ** y * log(x)``, and 0 for powers of zero."""
-        real = y.real if y.dtype.is_complex if isinstance(y, TensorBase) else y.dtype.kind == "c" else y
+        is_complex = y.dtype.is_complex if isinstance(y, TensorBase) else y.dtype.kind == "c"
+        real = y.real if is_complex else y
         if not isinstance(x, Scalar):
             return where_rule((x == 0) & (real >= 0), 0.0, product(g, pow_rule(x, y) * log_rule(x)))
         if x == 0:

@@ -14,7 +14,7 @@ from ...backends.errors import DTypeError, ShapeError
 from ..primitive import Primitive, apply
 from .arithmetic import add
 from .product import check_pair, conj
-from .reduction import expand_rule, reshape_rule
+from .shape import expand_rule, reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

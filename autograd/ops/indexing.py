@@ -463,7 +463,7 @@ def fitted(value: Any, shape: tuple[int, ...], message: str) -> Any:
 
 
 def _write_basic(input: Tensor, key: tuple[Any, ...], value: Any) -> None:
-        target = input._data[key]
+    target = input._data[key]
     value = fitted(
         value,
         target.shape,

@@ -18,7 +18,8 @@ from ..primitive import Primitive, apply
 from .arithmetic import add, mul
 from .cast import cast
 from .pool import AvgPool
-from .reduction import Sum, reshape_rule
+from .reduction import Sum
+from .shape import reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

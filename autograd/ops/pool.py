@@ -13,7 +13,7 @@ from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .conv import Ints, Pairs, per_dim
-from .reduction import reshape_rule
+from .shape import reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

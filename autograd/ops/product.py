@@ -12,7 +12,7 @@ from ..base import TensorBase
 from ..inplace import inplace, write_out
 from ..primitive import Primitive, apply, apply2
 from .arithmetic import add, mul
-from .reduction import expand_rule, reshape_rule
+from .shape import expand_rule, reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

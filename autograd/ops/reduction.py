@@ -1,14 +1,28 @@
-"""Reductions over dimensions."""
+"""Sums, means, products and truth over dimensions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import functools
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ...backends import kernels_of, to_dtype
+from ...backends.errors import DTypeError
+from ..base import TensorBase, wrap
+from ..inplace import write_out
 from ..primitive import Primitive, apply
-from .shape import expand_rule, reshape_rule
+from ..promotion import get_default_dtype
+from .cast import cast
+from .dims import canonical_dims
+from .exponential import exp_rule
+from .shape import expand_rule, permute_rule, reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
+
+F = TypeVar("F", bound=Callable[..., Any])
+Dim = int | tuple[int, ...] | list[int] | None
 
 
 class SumTo(Primitive):
@@ -18,9 +32,7 @@ class SumTo(Primitive):
     def forward(ctx: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
         ctx.info = x.shape
         lead = x.ndim - len(shape)
-        axes = tuple(range(lead)) + tuple(
-            i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1
-        )
+        axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1)
         return ctx.k.sum(x, axis=axes, keepdims=True).reshape(shape)
 
     @staticmethod
@@ -28,7 +40,17 @@ class SumTo(Primitive):
         return expand_rule(g, ctx.info)
 
 
-class Sum(Primitive):
+class Reduction(Primitive):
+    """A reduction over the dimensions ``dim``, all of them where it is None."""
+
+    @staticmethod
+    def restored(ctx: Any, g: Any) -> Any:
+        """``g`` with the reduced dimensions back, at size 1. The rule has put the input's shape into ``ctx.info``."""
+        shape = ctx.info
+        return g if ctx.params["keepdim"] or not shape else restore_dims(g, shape, ctx.params["dim"])
+
+
+class Sum(Reduction):
     """The sum over some dimensions."""
 
     @staticmethod
@@ -36,19 +58,88 @@ class Sum(Primitive):
         ctx.info = x.shape
         return ctx.k.sum(x, axis=dim, keepdims=keepdim)
 
+    @classmethod
+    def backward(cls, ctx: Any, g: Any) -> Any:
+        return expand_rule(cls.restored(ctx, g), ctx.info)
+
+
+class Mean(Reduction):
+    """The mean over some dimensions."""
+
     @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        shape, dim = ctx.info, ctx.params["dim"]
-        if not ctx.params["keepdim"] and shape:
-            g = restore_dims(g, shape, dim)
-        return expand_rule(g, shape)
+    def forward(ctx: Any, x: Any, *, dim: Any, keepdim: bool) -> Any:
+        ctx.info = x.shape
+        return ctx.k.mean(x, axis=dim, keepdims=keepdim)
+
+    @classmethod
+    def backward(cls, ctx: Any, g: Any) -> Any:
+        shape = ctx.info
+        return expand_rule(cls.restored(ctx, g) / count(shape, ctx.params["dim"]), shape)
+
+
+class Prod(Reduction):
+    """The product over one dimension or all."""
+
+    kernels = ("prod", "prod_backward")
+
+    @staticmethod
+    def formula(x: Any, *, dim: Any, keepdim: bool) -> Any:
+        """Halve the row by multiplying its halves: exact with zeros, at any order."""
+        shape = x.shape
+        rows = reshape_rule(x, (-1,)) if dim is None else permute_rule(x, last(len(shape), dim[0])) if dim else x[None]
+        n, rest = rows.shape[-1], None
+        if n == 0:
+            raise DTypeError("prod: an empty row has no derivative")
+        while n > 1:
+            if n % 2:
+                end = rows[..., n - 1]
+                rest = end if rest is None else rest * end
+            n //= 2
+            rows = rows[..., :n] * rows[..., n : 2 * n]
+        y = rows[..., 0] if rest is None else rows[..., 0] * rest
+        return restore_dims(y, shape, dim) if keepdim else y
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, dim: Any, keepdim: bool) -> Any:
+        ctx.info = x.shape
+        ctx.save(x)
+        return ctx.k.prod(x, axis=dim, keepdims=keepdim)
+
+    @classmethod
+    def backward(cls, ctx: Any, g: Any) -> Any:
+        return ctx.k.prod_backward(cls.restored(ctx, g), *ctx.saved, axis=ctx.params["dim"])
+
+
+class LogSumExp(Reduction):
+    """``log(sum(exp(x)))``, shifted so that it does not overflow."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, dim: Any, keepdim: bool) -> Any:
+        ctx.info = x.shape
+        y = ctx.k.asarray(ctx.k.logsumexp(x, axis=dim, keepdims=keepdim))
+        ctx.save(x, y)
+        return y
+
+    @classmethod
+    def backward(cls, ctx: Any, g: Any) -> Any:
+        x, y = ctx.saved
+        return cls.restored(ctx, g) * exp_rule(x - cls.restored(ctx, y))
+
+
+def count(shape: tuple[int, ...], dim: Any) -> int:
+    """How many elements each result is made of."""
+    return math.prod(shape) if dim is None else math.prod([shape[d] for d in dim])
+
+
+def last(ndim: int, dim: int) -> tuple[int, ...]:
+    """The order of dimensions that puts ``dim`` last."""
+    return (*(d for d in range(ndim) if d != dim), dim)
 
 
 def restore_dims(g: Any, shape: tuple[int, ...], dim: Any) -> Any:
     """``g`` with the reduced dimensions back, at size 1."""
-    dims = range(len(shape)) if dim is None else (dim,) if isinstance(dim, int) else dim
-    gone = {d % len(shape) for d in dims}
-    return reshape_rule(g, tuple(1 if i in gone else n for i, n in enumerate(shape)))
+    gone = range(len(shape)) if dim is None else (dim,) if isinstance(dim, int) else dim
+    return reshape_rule(g, tuple([1 if i in gone else n for i, n in enumerate(shape)]))
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
@@ -56,5 +147,156 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
     return apply(SumTo, x, shape=shape)
 
 
-def sum(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    return apply(Sum, input, dim=dim, keepdim=keepdim)
+def sum_rule(x: Any, dim: tuple[int, ...] | None, keepdim: bool = False) -> Any:
+    """The sum for gradient rules: dimensions counted from the front."""
+    return apply(Sum, x, dim=dim, keepdim=keepdim)
+
+
+def mean_rule(x: Any, dim: tuple[int, ...] | None, keepdim: bool = False) -> Any:
+    """The mean for gradient rules: dimensions counted from the front."""
+    return apply(Mean, x, dim=dim, keepdim=keepdim)
+
+
+def reduced(name: str, input: Any, dim: Any) -> tuple[int, ...] | None:
+    """The dimensions to reduce, counted from the front; None for all of them, which kernels do faster.
+
+    Raises:
+        TypeError: ``input`` is no Tensor. IndexError: a dimension is out of range.
+    """
+    if not isinstance(input, TensorBase):
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    if dim is None:
+        return None
+    ndim = input._data.ndim
+    dims = canonical_dims(dim, ndim, name)
+    return None if not dims or len(dims) == ndim or not ndim else dims
+
+
+def numpy_names(function: F) -> F:
+    """Let a reduction take ``axis`` for ``dim`` and ``keepdims`` for ``keepdim``, as PyTorch does."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            if "axis" in kwargs:
+                kwargs["dim"] = kwargs.pop("axis")
+            if "keepdims" in kwargs:
+                kwargs["keepdim"] = kwargs.pop("keepdims")
+        return function(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+def _summable(input: Tensor, dtype: Any) -> Tensor:
+    """``input`` as ``dtype``, or integers as int64, so that a sum does not overflow."""
+    data = input._data
+    wanted = to_dtype(dtype).dtype if dtype is not None else to_dtype("int64").dtype if data.dtype.kind in "iub" else None
+    return input if wanted is None or wanted == data.dtype else cast(input, wanted)
+
+
+def _done(result: Any, out: Any, name: str) -> Any:
+    return result if out is None else write_out(out, result, name)
+
+
+@numpy_names
+def sum(
+    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+) -> Tensor:
+    """The sum over all dimensions, or over some.
+
+    Args:
+        input: any dtype; integers and bool are summed in int64, 16-bit floats in float32.
+        dim: one dimension, several, or None for all.
+        keepdim: keep the reduced dimensions at size 1.
+        dtype: convert to this type first.
+        out: a tensor to write the result to.
+
+    Raises:
+        IndexError: a dimension is out of range.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.ones(2, 3).sum(dim=1)
+        tensor([3., 3.])
+    """
+    dims = reduced("sum", input, dim)
+    return _done(apply(Sum, _summable(input, dtype), dim=dims, keepdim=keepdim), out, "sum")  # type: ignore[no-any-return]
+
+
+@numpy_names
+def mean(
+    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+) -> Tensor:
+    """The mean over all dimensions, or over some; NaN of nothing.
+
+    Args:
+        input: floating point or complex, unless ``dtype`` says otherwise.
+        dim: one dimension, several, or None for all.
+        keepdim: keep the reduced dimensions at size 1.
+        dtype: convert to this type first.
+        out: a tensor to write the result to.
+
+    Raises:
+        RuntimeError: ``input`` is of integers.
+    """
+    dims = reduced("mean", input, dim)
+    x = input if dtype is None else cast(input, to_dtype(dtype).dtype)
+    if x._data.dtype.kind in "iub":
+        raise DTypeError(
+            "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
+            f"Got: {x.dtype.name}; convert it with .float(), or pass dtype="
+        )
+    return _done(apply(Mean, x, dim=dims, keepdim=keepdim), out, "mean")  # type: ignore[no-any-return]
+
+
+@numpy_names
+def prod(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+) -> Tensor:
+    """The product over all dimensions, or over one; 1 of nothing.
+
+    Args:
+        input: any dtype; integers and bool are multiplied in int64.
+        dim: one dimension, or None for all.
+        keepdim: keep the reduced dimension at size 1.
+        dtype: convert to this type first.
+        out: a tensor to write the result to.
+    """
+    dims = reduced("prod", input, dim)
+    return _done(apply(Prod, _summable(input, dtype), dim=dims, keepdim=keepdim), out, "prod")  # type: ignore[no-any-return]
+
+
+@numpy_names
+def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+    """``log(sum(exp(input)))`` over ``dim``, without overflow; integers give floats.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.logsumexp(wg.tensor([1000.0, 1000.0]), 0)
+        tensor(1000.6931)
+    """
+    dims = reduced("logsumexp", input, dim)
+    x = cast(input, get_default_dtype().dtype) if input._data.dtype.kind in "iub" else input
+    return _done(apply(LogSumExp, x, dim=dims, keepdim=keepdim), out, "logsumexp")  # type: ignore[no-any-return]
+
+
+def _truth(kernel: str, input: Tensor, dim: Any, keepdim: bool, out: Any) -> Any:
+    x = input._data if isinstance(input, TensorBase) else None
+    dims = reduced(kernel, input, dim)
+    k = kernels_of[type(x)]
+    y = k.asarray(getattr(k, kernel)(x, axis=dims, keepdims=keepdim))
+    if x is not None and x.dtype.char == "B":  # PyTorch's masks were uint8 once
+        y = k.astype(y, x.dtype)
+    return _done(wrap(y), out, kernel)
+
+
+@numpy_names
+def all(input: Tensor, dim: Dim = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+    """Whether all elements are true (not zero): a bool tensor, uint8 for uint8."""
+    return _truth("all", input, dim, keepdim, out)  # type: ignore[no-any-return]
+
+
+@numpy_names
+def any(input: Tensor, dim: Dim = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+    """Whether one element is true (not zero): a bool tensor, uint8 for uint8."""
+    return _truth("any", input, dim, keepdim, out)  # type: ignore[no-any-return]

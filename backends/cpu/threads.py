@@ -1,0 +1,56 @@
+"""How many threads the CPU's kernels use: NumPy's OpenBLAS, and Numba where it is loaded."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+__all__: list[str] = []  # nothing here is a kernel
+
+_count: list[int] = []
+
+
+@functools.cache
+def _openblas() -> tuple[Any, Any] | None:
+    """OpenBLAS's functions that get and set the number of threads, or None where NumPy brings no OpenBLAS."""
+    root = Path(np.__file__).parent
+    files = [*root.parent.glob("numpy.libs/*openblas*"), *root.glob(".dylibs/*openblas*")]
+    for file in files:
+        library = ctypes.CDLL(str(file))
+        for prefix in ("scipy_openblas", "openblas"):
+            for suffix in ("64_", ""):
+                names = (f"{prefix}_get_num_threads{suffix}", f"{prefix}_set_num_threads{suffix}")
+                if all(hasattr(library, name) for name in names):
+                    return getattr(library, names[0]), getattr(library, names[1])
+    return None
+
+
+def get_num_threads() -> int:
+    """The number of threads that CPU kernels use."""
+    if _count:
+        return _count[0]
+    blas = _openblas()
+    return int(blas[0]()) if blas else os.cpu_count() or 1
+
+
+def set_num_threads(number: int) -> None:
+    """Let CPU kernels use ``number`` threads.
+
+    Raises:
+        RuntimeError: it is not positive.
+    """
+    if number <= 0:
+        raise RuntimeError(f"set_num_threads expects a positive integer, got {number}")
+    blas = _openblas()
+    if blas:
+        blas[1](number)
+    numba = sys.modules.get("numba")
+    if numba is not None:
+        numba.set_num_threads(min(number, numba.config.NUMBA_NUM_THREADS))
+    _count[:] = [number]

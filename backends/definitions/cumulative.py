@@ -1,0 +1,44 @@
+"""Running sums and products along an axis. 16-bit floats accumulate in float32."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .reduction import wide
+
+__all__ = ["cumprod", "cumprod_backward", "cumsum"]
+
+
+def cumsum(xp: Any, x: Any, axis: int, reverse: bool = False) -> Any:
+    """The running sum, from the end where ``reverse``."""
+    if not x.ndim:
+        return xp.positive(x)
+    w = wide(x)
+    y = xp.flip(xp.cumsum(xp.flip(w, axis), axis=axis), axis) if reverse else xp.cumsum(w, axis=axis)
+    return y.astype(x.dtype)
+
+
+def cumprod(xp: Any, x: Any, axis: int) -> Any:
+    """The running product."""
+    return xp.cumprod(wide(x), axis=axis).astype(x.dtype) if x.ndim else xp.positive(x)
+
+
+def cumprod_backward(xp: Any, g: Any, x: Any, y: Any, axis: int) -> Any:
+    """The gradient of `cumprod`, without dividing by elements, which may be zero.
+
+    With ``a[i]`` the gradient of ``y[i]`` by all paths, ``a[i] = g[i] + a[i + 1] * x[i + 1]`` and the result is
+    ``a[i] * y[i - 1]``. The recurrence is solved in log2(n) steps, each of which doubles how far ``a`` looks ahead.
+    """
+    if not x.ndim:
+        return g
+    x, y, a = (xp.moveaxis(wide(v), axis, 0) for v in (x, y, g))
+    n = x.shape[0]
+    factor = xp.concatenate([x[1:], xp.zeros_like(x[:1])])
+    a = a.copy()
+    step = 1
+    while step < n:
+        a[:-step] = a[:-step] + factor[:-step] * a[step:]
+        factor = xp.concatenate([factor[:-step] * factor[step:], xp.zeros_like(factor[:step])])
+        step *= 2
+    before = xp.concatenate([xp.ones_like(y[:1]), y[:-1]])
+    return xp.moveaxis(a * before, 0, axis).astype(g.dtype)
