@@ -70,7 +70,7 @@ def backward(
     if inputs is not None:
         inputs = _tuple(inputs, "inputs")
         if not inputs:
-            raise GraphError("`inputs` argument to `backward` cannot be empty: leave it away to reach every leaf")
+            raise GraphError("`inputs` argument to `backward()` cannot be empty; leave it away to reach every leaf")
     run_backward(outputs, _gradients(grad_tensors, outputs), retain_graph, create_graph, inputs)
 
 
@@ -118,7 +118,7 @@ def grad(
         warnings.warn("only_inputs argument is ignored: gradients go to inputs only", FutureWarning, stacklevel=2)
     sources, wanted = _tuple(outputs, "outputs"), _tuple(inputs, "inputs")
     if not wanted:
-        raise ValueError("grad requires non-empty inputs.")
+        raise GraphError("`inputs` argument to `grad()` cannot be empty; name the tensors whose gradients are wanted")
     gs = _gradients(grad_outputs, sources)
     if is_grads_batched:
         found = _batched(sources, gs, wanted, retain_graph, create_graph)

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from ..backends import kernels_of
-from ..backends.errors import GraphError, ShapeError
+from ..backends.errors import DeviceError, DTypeError, GraphError, ShapeError
 from . import hooks as hook_calls
 from .base import TensorBase, edge_of, wrap
 from .grad_mode import mode
@@ -348,4 +348,12 @@ def _root_gradient(output: Any, g: Any, i: int) -> Any:
             f"Mismatch in shape: grad_output[{i}] has a shape of {list(g._data.shape)} and output[{i}] has a shape of "
             f"{list(data.shape)}; they must be equal"
         )
+    if (g._data.dtype.kind == "c") != (data.dtype.kind == "c"):
+        raise DTypeError(
+            "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+            f"grad_output[{i}] has a dtype of {g._data.dtype.name} and output[{i}] has a dtype of {data.dtype.name}"
+        )
+    where, there = (kernels_of[type(a)].backend.device_of(a) for a in (data, g._data))
+    if where != there:
+        raise DeviceError(f"grad_output[{i}] is on {there} and output[{i}] on {where}; move it with .to({str(where)!r})")
     return g

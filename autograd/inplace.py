@@ -15,7 +15,7 @@ from ..backends.errors import DTypeError, GraphError, InplaceError, ShapeError
 from .base import TensorBase, edge_of, version_of, wrap
 from .grad_mode import INFERENCE, enable_grad, mode
 from .node import LEAF, OUTPUT, Output
-from .primitive import Primitive, apply
+from .primitive import Primitive, apply, next_seq
 
 
 class View:
@@ -116,6 +116,9 @@ class WriteView(Primitive):
             retake(mask, steps)[...] = True
             outside = _where(mask, 0.0, g)
         return outside, retake(g, steps) if ctx.needs[1] else None
+
+
+WriteView.node_type.__name__ = "CopySlices"
 
 
 class Erased(Primitive):
@@ -227,6 +230,7 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
     """
     check_writable(tensor, op)
     before = stand_in(tensor)
+    start = next_seq()
     result = compute(before)
     if result._rg and tensor._view is not None:
         check_writable(tensor, op, joins=True)
@@ -237,10 +241,29 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
             "an in-place operation cannot make its tensor larger: write out of place"
         )
     _check_cast(op, value.dtype, data.dtype)
+    if result._rg:
+        _keep_old(result, before, start)
     if value is not data:
         data[...] = value
     finish_write(tensor, result, before, op)
     return tensor
+
+
+def _keep_old(result: Any, before: Any, start: int) -> None:
+    """Give nodes made since ``start`` that saved the memory about to be overwritten a copy of it."""
+    stack, copies = [result._edge], {}
+    while stack:
+        edge = stack.pop()
+        if edge is None or edge.edge_kind == LEAF:
+            continue
+        node = edge.node if edge.edge_kind == OUTPUT else edge
+        if node.seq < start:
+            continue
+        stack += node.edges
+        for i, s in enumerate(node._saved if type(node._saved) is list else ()):
+            if type(s) is tuple and s[2] is before._ver:
+                copy = copies.setdefault(id(s[0]), s[0].copy())
+                node._saved[i] = (copy, s[1], [0, None], 0)
 
 
 def finish_write(tensor: Any, result: Any, before: Any, op: str) -> None:
@@ -264,19 +287,26 @@ def move(tensor: Any, result: Any) -> None:
     _settle(view.base, apply(WriteView, view.base, result, steps=view.steps))
     tensor._rg = view.base._rg
     view.made = -1  # its place follows from the base's new one
+    if tensor._edge is not None and _retains(tensor, tensor._edge):
+        view.live_edge(tensor)
 
 
 def _settle(tensor: Any, result: Any) -> None:
     """Give ``tensor`` the place of ``result``; if it retains its gradient, it goes on doing so there."""
     old = tensor._edge
     tensor._edge, tensor._rg = result._edge, result._rg
-    if old is None or old.edge_kind == LEAF:
-        return
-    node, index = (old.node, old.index) if old.edge_kind == OUTPUT else (old, 0)
-    owner = None if node.hooks is None else node.hooks.retain.get(index)
-    if owner is not None and owner() is tensor:
+    if old is not None and _retains(tensor, old):
+        node, index = (old.node, old.index) if old.edge_kind == OUTPUT else (old, 0)
         del node.hooks.retain[index]
         tensor.retain_grad()
+
+
+def _retains(tensor: Any, edge: Any) -> bool:
+    if edge.edge_kind == LEAF:
+        return False
+    node, index = (edge.node, edge.index) if edge.edge_kind == OUTPUT else (edge, 0)
+    owner = None if node.hooks is None else node.hooks.retain.get(index)
+    return owner is not None and owner() is tensor
 
 
 def stand_in(tensor: Any) -> Any:

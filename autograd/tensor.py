@@ -15,8 +15,8 @@ from ..backends.dtypes import FROM_NUMPY
 from ..backends.errors import GraphError
 from . import hooks as _hooks
 from . import ops
+from .api import backward
 from .base import TensorBase, alias, bind, edge_of, version_of
-from .engine import run_backward
 from .grad_mode import INFERENCE
 from .graph import Graph
 from .node import OUTPUT
@@ -213,11 +213,7 @@ class Tensor(TensorBase, ops.Casts):
         Raises:
             RuntimeError: nothing was recorded, or the graph was freed, or this is no scalar and ``gradient`` is missing.
         """
-        if inputs is not None:
-            inputs = (inputs,) if isinstance(inputs, TensorBase) else tuple(inputs)
-            if not inputs:
-                raise RuntimeError("'inputs' argument to backward() cannot be empty.")
-        run_backward((self,), (gradient,), retain_graph, create_graph, inputs)
+        backward(self, gradient, retain_graph, create_graph, inputs)
 
     def detach(self) -> Tensor:
         """The same memory, outside the graph."""
@@ -241,6 +237,10 @@ class Tensor(TensorBase, ops.Casts):
     def data(self, value: Tensor) -> None:
         if not isinstance(value, TensorBase):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if self._rg and value._data.dtype.kind not in "fcV":
+            raise GraphError(
+                f"data set to a tensor that requires gradients must be floating point or complex dtype, not {value.dtype}"
+            )
         self._data = value._data[...]
         self._view = None
 

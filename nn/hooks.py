@@ -14,8 +14,8 @@ from ..autograd.primitive import Primitive, apply
 
 __all__ = [
     "ModuleHooks",
+    "active",
     "call_with_hooks",
-    "everywhere",
     "register_module_forward_hook",
     "register_module_forward_pre_hook",
     "register_module_full_backward_hook",
@@ -72,33 +72,36 @@ class Hook:
 
 
 everywhere = ModuleHooks()  # hooks of every module
+active = HookTable()  # all of them in one table, so that a call asks once whether there are any
 
 
-def any_everywhere() -> bool:
-    """Whether hooks for every module are registered that a call has to run."""
-    return bool(everywhere.forward_pre or everywhere.forward or everywhere.backward_pre or everywhere.backward)
+def _register_everywhere(kind: str, hook: Callable[..., Any], **options: Any) -> RemovableHandle:
+    table = getattr(everywhere, kind)
+    handle = RemovableHandle(table, active)
+    table[handle.id] = active[handle.id] = Hook(hook, **options)
+    return handle
 
 
 def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, args)`` before the ``forward`` of every module; see `Module.register_forward_pre_hook`."""
-    return everywhere.add("forward_pre", hook)
+    return _register_everywhere("forward_pre", hook)
 
 
 def register_module_forward_hook(
     hook: Callable[..., Any], *, with_kwargs: bool = False, always_call: bool = False
 ) -> RemovableHandle:
     """Call ``hook(module, args, output)`` after the ``forward`` of every module; see `Module.register_forward_hook`."""
-    return everywhere.add("forward", hook, with_kwargs=with_kwargs, always_call=always_call)
+    return _register_everywhere("forward", hook, with_kwargs=with_kwargs, always_call=always_call)
 
 
 def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, grad_output)`` before the backward of every module."""
-    return everywhere.add("backward_pre", hook)
+    return _register_everywhere("backward_pre", hook)
 
 
 def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, grad_input, grad_output)`` after the backward of every module."""
-    return everywhere.add("backward", hook)
+    return _register_everywhere("backward", hook)
 
 
 def entries(module: Any, kind: str) -> list[Hook]:

@@ -9,8 +9,7 @@ from ..autograd.base import TensorBase
 from ..autograd.grad_mode import no_grad
 from ..backends import Device
 from ..backends.dtypes import DType, bfloat16, float16, float32, float64, to_dtype
-from . import hooks
-from .hooks import ModuleHooks, call_with_hooks
+from .hooks import ModuleHooks, active, call_with_hooks
 from .members import BUFFERS, MODULE, PARAMETER
 from .state import State
 
@@ -63,7 +62,7 @@ class Module(State):
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks is None and not hooks.any_everywhere():
+        if self._hooks is None and not active:
             return self.forward(*args, **kwargs)
         return call_with_hooks(self, args, kwargs)
 
@@ -203,7 +202,7 @@ class Module(State):
         device, dtype, options = _parse_to(*args, **kwargs)
 
         def convert(t: Tensor) -> Tensor:
-            chosen = dtype if dtype is not None and (t.is_floating_point() or t.is_complex()) else None
+            chosen = dtype if dtype is not None and (t.dtype.is_floating_point or t.dtype.is_complex) else None
             return t.to(device=device, dtype=chosen, **options)
 
         return self._apply(convert)
@@ -237,7 +236,7 @@ class Module(State):
         return self._floating(bfloat16)
 
     def _floating(self: M, dtype: DType) -> M:
-        return self._apply(lambda t: t.to(dtype=dtype) if t.is_floating_point() else t)
+        return self._apply(lambda t: t.to(dtype=dtype) if t.dtype.is_floating_point else t)
 
     def to_empty(self: M, *, device: Any, recurse: bool = True) -> M:
         """Move to a device without the values, which are arbitrary afterwards."""

@@ -226,7 +226,7 @@ def _curve(route: list[Point], a: Point, b: Point) -> Point:
 
 
 def _down(route: list[Point], a: Point, y: float) -> Point:
-    if y - a[1] < 0.5:
+    if y <= a[1]:
         return a
     route += [a, (a[0], y), (a[0], y)]
     return a[0], y

@@ -8,11 +8,13 @@ import numpy as np
 
 from ..device import Device
 from ..registry import Backend
-from . import conv, indexing, norm, optim, pool, product, random
+from . import conv, indexing, loss, norm, optim, pool, product, random
 
 OWN = (
     conv,
     indexing,
+    loss,
+    norm,
     optim,
     pool,
     product,

@@ -7,6 +7,18 @@ kernel puts it, under the same name, into its own folder; this one stays as its 
 
 from __future__ import annotations
 
-from . import conv, cumulative, elementwise, indexing, norm, optim, pool, product, random, reduction
+from . import conv, cumulative, elementwise, indexing, loss, norm, optim, pool, product, random, reduction
 
-MODULES = (conv, cumulative, elementwise, indexing, norm, optim, pool, product, random, reduction)
+MODULES = (
+    conv,
+    cumulative,
+    elementwise,
+    indexing,
+    loss,
+    norm,
+    optim,
+    pool,
+    product,
+    random,
+    reduction,
+)

@@ -1,0 +1,339 @@
+"""Losses: distances between predictions and targets, reduced to a number.
+
+Cross entropy from scores is fused, since its gradient is simpler than those of its parts; others compose.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from ...backends import kernels_of
+from ...backends.errors import DTypeError, ShapeError
+from ..base import TensorBase, wrap
+from ..primitive import Primitive, apply, kernel_or_formula
+from ..promotion import operands
+from .arithmetic import div, mul, sub
+from .exponential import exp_rule, log_rule
+from .reduction import mean_rule, sum_rule
+from .rounding import abs as absolute
+from .select import Clamp, where_rule
+from .shape import reshape_rule
+from .trigonometric import tanh_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class Pick(Primitive):
+    """One class of each sample: (N, C, ...) and integers (N, ...) give (N, ...)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, target: Any) -> Any:
+        ctx.cache(target)
+        ctx.info = x.shape[1]
+        return ctx.k.pick(x, target)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(Place, g, ctx.cached[0], n=ctx.info), None
+
+
+class Place(Primitive):
+    """Each sample's value at its class, zeros elsewhere: the adjoint of `Pick`."""
+
+    @staticmethod
+    def forward(ctx: Any, g: Any, target: Any, *, n: int) -> Any:
+        ctx.cache(target)
+        return ctx.k.place(g, target, n)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(Pick, g, ctx.cached[0]), None
+
+
+class CrossEntropy(Primitive):
+    """``-log softmax(x)[target]``, weighted and reduced. Its gradient is ``softmax(x)`` minus the target."""
+
+    kernels = ("cross_entropy", "cross_entropy_backward")
+
+    @staticmethod
+    def formula(x: Any, target: Any, weight: Any, *, ignore_index: int, smoothing: float, reduction: str) -> Any:
+        data, labels = _array(x), _array(target)
+        k = kernels_of[type(data)]
+        shifted = x - k.max(data, axis=1, keepdims=True)
+        logs = shifted - log_rule(sum_rule(exp_rule(shifted), (1,), True))
+        valid = labels != ignore_index
+        safe = k.where(valid, labels, 0)
+        each, total = _weights(k, data.dtype, weight, safe, valid)
+        losses = apply(Pick, logs, safe) * -each
+        if smoothing:
+            shape = (1, -1, *[1] * (data.ndim - 2))
+            share = logs if weight is None else logs * _array(weight).astype(data.dtype).reshape(shape)
+            losses = losses * (1 - smoothing) + sum_rule(share, (1,)) * (-smoothing / data.shape[1])
+        losses = where_rule(valid, losses, 0.0)
+        return losses if reduction == "none" else _over(sum_rule(losses, None), total if reduction == "mean" else None)
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Any, target: Any, weight: Any, *, ignore_index: int, smoothing: float, reduction: str
+    ) -> Any:
+        ctx.save(x, target, weight)
+        losses, each, exps, sums = ctx.k.cross_entropy(x, target, weight, ignore_index, smoothing)
+        y, total = losses, None
+        if reduction != "none":
+            y = ctx.k.sum(losses)
+            if reduction == "mean":
+                total = losses.size if each is None else _not_zero(ctx.k, ctx.k.sum(each))
+                y = _over(y, total)
+        ctx.cache(exps, sums, each, total)
+        return y.astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, target, weight = ctx.saved
+        exps, sums, each, total = ctx.cached
+        p = ctx.params
+        g = _over(g.astype(exps.dtype), total)
+        gx = ctx.k.cross_entropy_backward(
+            g, exps, sums, target, each, weight, p["ignore_index"], p["smoothing"]
+        )
+        return gx, None, None
+
+
+def _array(x: Any) -> Any:
+    return x._data if isinstance(x, TensorBase) else x
+
+
+def _weights(k: Any, dtype: Any, weight: Any, safe: Any, valid: Any) -> tuple[Any, Any]:
+    """Each sample's weight, 0 where it is ignored, and their sum."""
+    zero = k.asarray(0, dtype=dtype)
+    chosen = k.asarray(1, dtype=dtype) if weight is None else k.take(_array(weight).astype(dtype), safe)
+    each = k.where(valid, chosen, zero)
+    return each, _not_zero(k, k.sum(each))
+
+
+def _not_zero(k: Any, total: Any) -> Any:
+    """A divisor; NaN for none at all, so that a mean over nothing is NaN without a warning."""
+    return k.where(total == 0, k.asarray(math.nan, dtype=total.dtype), total)
+
+
+def _over(x: Any, total: Any) -> Any:
+    return x if total is None else x / total if not isinstance(total, int) else x * (1 / total if total else math.nan)
+
+
+class SquaredError(Primitive):
+    """``(x - y) ** 2``, or its mean or sum."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any, *, reduction: str) -> Any:
+        ctx.save(x, y)
+        return ctx.k.squared_error(x, y, reduction)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, y = ctx.saved
+        d = x - y
+        g = g * (2.0 / (math.prod(d.shape) or 1) if ctx.params["reduction"] == "mean" else 2.0) * d
+        return g, -g if ctx.needs[1] else None
+
+
+class BCE(Primitive):
+    """``-(t log(x) + (1 - t) log(1 - x))`` with logarithms of at least -100."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, t: Any) -> Any:
+        ctx.save(x, t)
+        return ctx.k.bce(x, t)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, t = ctx.saved
+        gx = bce_backward(g, x, t) if ctx.needs[0] else None
+        if not ctx.needs[1]:
+            return gx, None
+        return gx, g * (_clamped(log_rule(1 - x), -100.0) - _clamped(log_rule(x), -100.0))
+
+
+def _clamped(x: Any, low: float) -> Any:
+    return apply(Clamp, x, low=low, high=None)
+
+
+@kernel_or_formula
+def bce_backward(g: Any, x: Any, t: Any) -> Any:
+    """The gradient of `BCE`: ``g (x - t) / (x (1 - x))``, the denominator at least 1e-12."""
+    return g * (x - t) / _clamped(x * (1 - x), 1e-12)
+
+
+class BCELogits(Primitive):
+    """`BCE` of ``sigmoid(x)``, with a weight for ``t`` (or None); does not overflow."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, t: Any, positive: Any) -> Any:
+        ctx.save(x, t, positive)
+        return ctx.k.bce_logits(x, t, positive)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, t, positive = ctx.saved
+        gx = bce_logits_backward(g, x, t, positive) if ctx.needs[0] else None
+        if not ctx.needs[1]:
+            return gx, None, None
+        gt = -x if positive is None else (positive - 1) * apply(BCELogits, x, x * 0 + 1, None) - x
+        return gx, g * gt, None
+
+
+@kernel_or_formula
+def bce_logits_backward(g: Any, x: Any, t: Any, positive: Any) -> Any:
+    """The gradient of `BCELogits`: ``g (sigmoid(x) - t)``, with the weight of ``t``."""
+    rest = 0.5 - 0.5 * tanh_rule(0.5 * x)
+    if positive is not None:
+        rest = rest * ((positive - 1) * t + 1)
+    return g * (1 - t - rest)
+
+
+# ---------------------------------------------------------------------- arguments
+
+
+def reduction_of(size_average: Any, reduce: Any, reduction: str) -> str:
+    """The reduction, after PyTorch's old flags for it.
+
+    Raises:
+        ValueError: there is no such reduction.
+    """
+    if size_average is not None or reduce is not None:
+        average = size_average is None or size_average
+        reduction = "none" if not (reduce is None or reduce) else "mean" if average else "sum"
+        warnings.warn(
+            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+            stacklevel=4,
+        )
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction; use 'none', 'mean' or 'sum'")
+    return reduction
+
+
+def reduced(loss: Any, reduction: str) -> Any:
+    """The loss, its mean or its sum."""
+    if reduction == "none":
+        return loss
+    return mean_rule(loss, None) if reduction == "mean" else sum_rule(loss, None)
+
+
+def _pair(op: str, input: Any, target: Any) -> tuple[Any, Any]:
+    """Prediction and target in one type; a warning if one is broadcast, which is rarely meant."""
+    for value in (input, target):
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"{op}(): argument must be Tensor, not {type(value).__name__}")
+    a, b = input._data, target._data
+    if a.shape != b.shape:
+        warnings.warn(
+            f"Using a target size ({list(b.shape)}) that is different to the input size ({list(a.shape)}). This will "
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+            stacklevel=4,
+        )
+    if a.dtype.kind not in "fcV" and b.dtype.kind not in "fcV":
+        raise DTypeError(f"{op} is not implemented for '{a.dtype.name}'; convert first, for example with .float()")
+    return (input, target) if a.dtype == b.dtype and type(a) is type(b) else tuple(operands(op, input, target))  # type: ignore[return-value]
+
+
+def _weighted(op: str, loss: Any, weight: Any, reduction: str) -> Any:
+    """A loss per element times a weight per element; their mean is over the weights' sum."""
+    if weight is None:
+        return reduced(loss, reduction)
+    if weight._data.shape != loss._data.shape:
+        raise ValueError(
+            f"{op}: Inputs and weight must have the same size, got {list(loss._data.shape)} and "
+            f"{list(weight._data.shape)}"
+        )
+    total = reduced(mul(loss, weight), "none" if reduction == "none" else "sum")
+    return total if reduction != "mean" else div(total, sum_rule(weight, None))
+
+
+# ---------------------------------------------------------------------- regression
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The squared difference, ``(input - target) ** 2``.
+
+    Args:
+        input, target: of one shape; another shape is broadcast, with a warning.
+        size_average, reduce: PyTorch's old names for ``reduction``.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        weight: of the input's shape, or None; the mean is over the weights then.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.nn.functional.mse_loss(wg.tensor([1.0, 2.0]), wg.tensor([3.0, 2.0]))
+        tensor(2.)
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    input, target = _pair("mse_loss", input, target)
+    if weight is None:
+        y: Tensor = apply(SquaredError, input, target, reduction=reduction)
+        return y
+    return _weighted("mse_loss", apply(SquaredError, input, target, reduction="none"), weight, reduction)  # type: ignore[no-any-return]
+
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The absolute difference; arguments as in `mse_loss`."""
+    reduction = reduction_of(size_average, reduce, reduction)
+    input, target = _pair("l1_loss", input, target)
+    return _weighted("l1_loss", absolute(sub(input, target)), weight, reduction)  # type: ignore[no-any-return]
+
+
+def _huber(op: str, input: Any, target: Any, delta: float) -> Any:
+    """``d ** 2 / 2`` up to ``|d| = delta``, a line beyond."""
+    d = sub(*_pair(op, input, target))
+    size = absolute(d)
+    return where_rule(size <= delta, d * d * 0.5, (size - 0.5 * delta) * delta)
+
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """`l1_loss` with its kink rounded: ``d ** 2 / (2 beta)`` for differences below ``beta``, else ``|d| - beta / 2``.
+
+    Raises:
+        RuntimeError: ``beta`` is negative.
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    if beta < 0:
+        raise ShapeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
+    if beta == 0:
+        return l1_loss(input, target, reduction=reduction)
+    return reduced(_huber("smooth_l1_loss", input, target, beta) * (1 / beta), reduction)  # type: ignore[no-any-return]
+
+
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """``d ** 2 / 2`` for differences up to ``delta``, else ``delta (|d| - delta / 2)``.
+
+    Raises:
+        RuntimeError: ``delta`` is not positive.
+    """
+    reduction = reduction_of(None, None, reduction)
+    if delta <= 0:
+        raise ShapeError(f"huber_loss does not support non-positive values for delta, got {delta}")
+    return _weighted("huber_loss", _huber("huber_loss", input, target, delta), weight, reduction)  # type: ignore[no-any-return]

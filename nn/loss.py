@@ -1,0 +1,577 @@
+"""Losses as layers: one class for each loss of `wengert.nn.functional`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import functional as F
+from .module import Module
+
+if TYPE_CHECKING:
+    from ..autograd.tensor import Tensor
+
+__all__ = [
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "CTCLoss",
+    "CosineEmbeddingLoss",
+    "CrossEntropyLoss",
+    "GaussianNLLLoss",
+    "HingeEmbeddingLoss",
+    "HuberLoss",
+    "KLDivLoss",
+    "L1Loss",
+    "MSELoss",
+    "MarginRankingLoss",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
+    "NLLLoss",
+    "PoissonNLLLoss",
+    "SmoothL1Loss",
+    "SoftMarginLoss",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
+]
+
+
+class Loss(Module):
+    """What all losses share.
+
+    Args:
+        size_average, reduce: older names of what ``reduction`` says.
+        reduction: ``mean`` or ``sum`` over the batch, or ``none``.
+    """
+
+    def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
+            warnings.warn(
+                f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+                stacklevel=3,
+            )
+        self.reduction = reduction
+
+
+class WeightedLoss(Loss):
+    """A loss with a weight for each class or element.
+
+    Args:
+        weight: a tensor, kept as a buffer.
+        size_average, reduce: older names of what ``reduction`` says.
+        reduction: ``mean`` or ``sum`` over the batch, or ``none``.
+    """
+
+    weight: Tensor | None
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.register_buffer("weight", weight)
+
+
+class L1Loss(Loss):
+    """``|x - y|``."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Two tensors of one shape."""
+        return F.l1_loss(input, target, reduction=self.reduction)
+
+
+class MSELoss(Loss):
+    """``(x - y) ** 2``.
+
+    Args:
+        size_average, reduce: older names of what ``reduction`` says.
+        reduction: ``mean`` or ``sum`` over all elements, or ``none``.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.nn.MSELoss()(wg.tensor([1.0, 2.0]), wg.tensor([1.0, 4.0]))
+        tensor(2.)
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Two tensors of one shape."""
+        return F.mse_loss(input, target, reduction=self.reduction)
+
+
+class SmoothL1Loss(Loss):
+    """``(x - y)**2 / (2 * beta)`` where ``|x - y| < beta``, else ``|x - y| - beta / 2``.
+
+    Args:
+        size_average, reduce: older names of what ``reduction`` says.
+        reduction: ``mean`` or ``sum`` over all elements, or ``none``.
+        beta: where it becomes linear.
+    """
+
+    def __init__(
+        self,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        beta: float = 1.0,
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.beta = beta
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Two tensors of one shape."""
+        return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+
+
+class HuberLoss(Loss):
+    """``(x - y)**2 / 2`` where ``|x - y| < delta``, else ``delta * (|x - y| - delta / 2)``.
+
+    Args:
+        reduction: ``mean`` or ``sum`` over all elements, or ``none``.
+        delta: where it becomes linear.
+    """
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction=reduction)
+        self.delta = delta
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Two tensors of one shape."""
+        return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
+
+
+class NLLLoss(WeightedLoss):
+    """The negative log-likelihood of the right class: ``-weight[y] * x[y]`` for log-probabilities ``x``.
+
+    Args:
+        weight: (C,), one for each class.
+        size_average: an older name of what ``reduction`` says.
+        ignore_index: a target that does not count.
+        reduce: an older name of what ``reduction`` says.
+        reduction: ``mean`` (weighted) or ``sum``, or ``none``.
+    """
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        size_average: bool | None = None,
+        ignore_index: int = -100,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
+        self.ignore_index = ignore_index
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """(N, C, *) and class numbers (N, *)."""
+        return F.nll_loss(input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+
+
+class CrossEntropyLoss(WeightedLoss):
+    """The negative log-likelihood of the right class, for scores that become probabilities by softmax.
+
+    Args:
+        weight: (C,), one for each class.
+        size_average: an older name of what ``reduction`` says.
+        ignore_index: a target that does not count.
+        reduce: an older name of what ``reduction`` says.
+        reduction: ``mean`` (weighted) or ``sum``, or ``none``.
+        label_smoothing: how much of the target goes to all classes alike.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.nn.CrossEntropyLoss()(wg.zeros(2, 4), wg.tensor([0, 3]))
+        tensor(1.3863)
+    """
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        size_average: bool | None = None,
+        ignore_index: int = -100,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
+        self.ignore_index = ignore_index
+        self.label_smoothing = label_smoothing
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """(N, C, *) and class numbers (N, *), or probabilities (N, C, *)."""
+        return F.cross_entropy(
+            input,
+            target,
+            weight=self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
+        )
+
+
+class BCELoss(WeightedLoss):
+    """``-(y * log(x) + (1 - y) * log(1 - x))`` for probabilities ``x``."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Two tensors of one shape."""
+        return F.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
+
+
+class BCEWithLogitsLoss(WeightedLoss):
+    """`BCELoss` of ``sigmoid(x)``, without overflow.
+
+    Args:
+        weight: of each element.
+        size_average, reduce: older names of what ``reduction`` says.
+        reduction: ``mean`` or ``sum`` over all elements, or ``none``.
+        pos_weight: of positive targets, one for each class.
+    """
+
+    pos_weight: Tensor | None
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        pos_weight: Tensor | None = None,
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
+        self.register_buffer("pos_weight", pos_weight)
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Two tensors of one shape."""
+        return F.binary_cross_entropy_with_logits(
+            input, target, self.weight, pos_weight=self.pos_weight, reduction=self.reduction
+        )
+
+
+class KLDivLoss(Loss):
+    """``y * (log(y) - x)`` for log-probabilities ``x``.
+
+    Args:
+        size_average, reduce: older names of what ``reduction`` says.
+        reduction: ``batchmean``, ``mean`` or ``sum``, or ``none``.
+        log_target: ``y`` is a log-probability, too.
+    """
+
+    def __init__(
+        self,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        log_target: bool = False,
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.log_target = log_target
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Two tensors of one shape."""
+        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
+
+
+class PoissonNLLLoss(Loss):
+    """``exp(x) - y * x``, the negative log-likelihood of counts ``y`` with rate ``exp(x)``.
+
+    Args:
+        log_input: ``x`` is the logarithm of the rate; else the rate.
+        full: add Stirling's approximation of ``log(y!)``.
+        size_average: an older name of what ``reduction`` says.
+        eps: added to the rate under the logarithm.
+        reduce: an older name of what ``reduction`` says.
+        reduction: ``mean`` or ``sum`` over all elements, or ``none``.
+    """
+
+    def __init__(
+        self,
+        log_input: bool = True,
+        full: bool = False,
+        size_average: bool | None = None,
+        eps: float = 1e-8,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.log_input = log_input
+        self.full = full
+        self.eps = eps
+
+    def forward(self, log_input: Tensor, target: Tensor) -> Tensor:
+        """Two tensors of one shape."""
+        return F.poisson_nll_loss(
+            log_input, target, log_input=self.log_input, full=self.full, eps=self.eps, reduction=self.reduction
+        )
+
+
+class GaussianNLLLoss(Loss):
+    """``(log(var) + (x - y)**2 / var) / 2``, the negative log-likelihood of a normal distribution.
+
+    Args:
+        full: add the constant term.
+        eps: the smallest variance.
+        reduction: ``mean`` or ``sum`` over all elements, or ``none``.
+    """
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.full = full
+        self.eps = eps
+
+    def forward(self, input: Tensor, target: Tensor, var: Tensor | float) -> Tensor:
+        """Tensors of one shape; ``var`` may lack the last dimension, or be a number."""
+        return F.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
+
+
+class HingeEmbeddingLoss(Loss):
+    """``x`` where ``y`` is 1, ``max(0, margin - x)`` where it is -1.
+
+    Args:
+        margin: how far apart the second kind shall be.
+        size_average, reduce: older names of what ``reduction`` says.
+        reduction: ``mean`` or ``sum`` over all elements, or ``none``.
+    """
+
+    def __init__(
+        self,
+        margin: float = 1.0,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Two tensors of one shape."""
+        return F.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
+
+
+class CosineEmbeddingLoss(Loss):
+    """``1 - cos(x1, x2)`` where ``y`` is 1, ``max(0, cos(x1, x2) - margin)`` where it is -1.
+
+    Args:
+        margin: how similar the second kind may be.
+        size_average, reduce: older names of what ``reduction`` says.
+        reduction: ``mean`` or ``sum`` over the batch, or ``none``.
+    """
+
+    def __init__(
+        self,
+        margin: float = 0.0,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
+
+    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
+        """(N, D), (N, D) and (N), or (D), (D) and ()."""
+        return F.cosine_embedding_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
+
+
+class MarginRankingLoss(Loss):
+    """``max(0, -y * (x1 - x2) + margin)``.
+
+    Args:
+        margin: how far apart the two shall be.
+        size_average, reduce: older names of what ``reduction`` says.
+        reduction: ``mean`` or ``sum`` over the batch, or ``none``.
+    """
+
+    def __init__(
+        self,
+        margin: float = 0.0,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
+
+    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
+        """Three tensors of one shape."""
+        return F.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
+
+
+class SoftMarginLoss(Loss):
+    """``log(1 + exp(-y * x))``."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Two tensors of one shape."""
+        return F.soft_margin_loss(input, target, reduction=self.reduction)
+
+
+class MultiLabelMarginLoss(Loss):
+    """The hinge of every right class against every wrong one, for several right classes."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """(N, C) and class numbers (N, C), ended by -1."""
+        return F.multilabel_margin_loss(input, target, reduction=self.reduction)
+
+
+class MultiLabelSoftMarginLoss(WeightedLoss):
+    """The mean over classes of `BCEWithLogitsLoss`."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """(N, C) and (N, C)."""
+        return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
+
+
+class MultiMarginLoss(WeightedLoss):
+    """The mean over wrong classes of ``max(0, margin - x[y] + x[i]) ** p``.
+
+    Args:
+        p: 1 or 2.
+        margin: how far the right class shall be ahead.
+        weight: (C,), one for each class.
+        size_average, reduce: older names of what ``reduction`` says.
+        reduction: ``mean`` or ``sum`` over the batch, or ``none``.
+
+    Raises:
+        ValueError: another ``p``, or ``weight`` does not have one dimension.
+    """
+
+    def __init__(
+        self,
+        p: int = 1,
+        margin: float = 1.0,
+        weight: Tensor | None = None,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
+        if p not in (1, 2):
+            raise ValueError(f"only p == 1 and p == 2 supported, not {p}")
+        if weight is not None and weight.ndim != 1:
+            raise ValueError(f"MultiMarginLoss: expected weight to be None or 1D tensor, got {weight.ndim}D instead")
+        self.p = p
+        self.margin = margin
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """(N, C) and class numbers (N)."""
+        return F.multi_margin_loss(
+            input, target, p=self.p, margin=self.margin, weight=self.weight, reduction=self.reduction
+        )
+
+
+class TripletMarginLoss(Loss):
+    """``max(0, |anchor - positive| - |anchor - negative| + margin)``.
+
+    Args:
+        margin: how much nearer the positive one shall be.
+        p: the order of the norm.
+        eps: added to each difference.
+        swap: take the negative one's distance to the positive one where that is smaller.
+        size_average, reduce: older names of what ``reduction`` says.
+        reduction: ``mean`` or ``sum`` over the batch, or ``none``.
+
+    Raises:
+        ValueError: ``margin`` is not positive.
+    """
+
+    def __init__(
+        self,
+        margin: float = 1.0,
+        p: float = 2.0,
+        eps: float = 1e-6,
+        swap: bool = False,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        _require_margin(self, margin)
+        self.margin = margin
+        self.p = p
+        self.eps = eps
+        self.swap = swap
+
+    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+        """Three tensors (N, D) or (D)."""
+        return F.triplet_margin_loss(
+            anchor,
+            positive,
+            negative,
+            margin=self.margin,
+            p=self.p,
+            eps=self.eps,
+            swap=self.swap,
+            reduction=self.reduction,
+        )
+
+
+class TripletMarginWithDistanceLoss(Loss):
+    """`TripletMarginLoss` with a distance of one's own.
+
+    Args:
+        distance_function: maps two tensors to their distances; the Euclidean one when left out.
+        margin: how much nearer the positive one shall be.
+        swap: take the negative one's distance to the positive one where that is smaller.
+        reduction: ``mean`` or ``sum`` over the batch, or ``none``.
+
+    Raises:
+        ValueError: ``margin`` is not positive.
+    """
+
+    def __init__(
+        self,
+        *,
+        distance_function: Callable[[Any, Any], Any] | None = None,
+        margin: float = 1.0,
+        swap: bool = False,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction=reduction)
+        _require_margin(self, margin)
+        self.distance_function = F.pairwise_distance if distance_function is None else distance_function
+        self.margin = margin
+        self.swap = swap
+
+    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+        """Three tensors that ``distance_function`` takes."""
+        return F.triplet_margin_with_distance_loss(
+            anchor,
+            positive,
+            negative,
+            distance_function=self.distance_function,
+            margin=self.margin,
+            swap=self.swap,
+            reduction=self.reduction,
+        )
+
+
+def _require_margin(loss: Loss, margin: float) -> None:
+    if margin <= 0:
+        raise ValueError(f"{type(loss).__name__}: expected margin to be greater than 0, got {margin} instead")
+
+
+class CTCLoss(Loss):
+    """The negative log-likelihood of a label sequence, summed over its alignments with the input.
+
+    Args:
+        blank: the class between labels.
+        reduction: ``mean`` (of each loss by its target's length) or ``sum``, or ``none``.
+        zero_infinity: zero in place of an infinite loss, where a target is longer than its input.
+
+    References:
+        A. Graves et al., "Connectionist temporal classification", ICML 2006.
+    """
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.blank = blank
+        self.zero_infinity = zero_infinity
+
+    def forward(self, log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any) -> Tensor:
+        """(T, N, C), (N, S) or all targets in a row, and (N) each."""
+        return F.ctc_loss(
+            log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
+        )
