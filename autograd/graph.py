@@ -21,7 +21,7 @@ Shape = tuple[int, ...]
 
 # Recorded node -> path of the module that was running; filled while `wengert.viz.module_paths` is in force.
 recorded_modules: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
-# Format -> the function of `wengert.viz` that draws it, since this layer may not import that one.
+# Format -> the function of `wengert.viz` that draws it. The front door fills this in: this layer may not import that.
 renderers: dict[str, Callable[..., str]] = {}
 
 
@@ -92,11 +92,11 @@ class Graph:
         >>> [node.op for node in graph]
         ['Tensor', 'Tensor', 'Mul', 'Add']
         >>> print(graph.named({"x": x, "y": y}).to_text())
-        id  op      name  output      saved  from
-         0  Tensor  x     () float32
-         1  Tensor  y     () float32
-         2  Mul           () float32         0 1
-         3  Add           () float32         2 0
+        id  op    name  output      saved  from
+         0  leaf  x     () float32
+         1  leaf  y     () float32
+         2  Mul         () float32         0 1
+         3  Add         () float32         2 0
     """
 
     def __init__(self, outputs: Any, names: Any = None) -> None:
@@ -151,7 +151,7 @@ class Graph:
         rows = [head] + [
             (
                 str(n.id),
-                n.op,
+                n.op if n.kind == "op" else n.kind,
                 n.name or n.module,
                 ", ".join(f"{_tuple(s)} {d}" for s, d in zip(n.shapes, n.dtypes, strict=True)),
                 f"{n.saved:,}" if n.saved else "",
@@ -197,12 +197,10 @@ class Graph:
 
     def to_svg(self, **options: Any) -> str:
         """The graph as a self-contained SVG picture; options as for `wengert.viz.draw`."""
-        if "svg" not in renderers:
-            raise RuntimeError("pictures are drawn by wengert.viz, which has not been imported")
         return renderers["svg"](self, **options)
 
-    def _repr_svg_(self) -> str | None:
-        return self.to_svg() if "svg" in renderers else None
+    def _repr_svg_(self) -> str:
+        return self.to_svg()
 
 
 def times(shape: Shape) -> str:

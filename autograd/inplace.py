@@ -12,10 +12,10 @@ from typing import Any
 
 from ..backends import kernels_of
 from ..backends.errors import DTypeError, GraphError, InplaceError, ShapeError
-from .base import TensorBase, edge_of, version_of, wrap
+from .base import TensorBase, edge_of, new, version_of, wrap
 from .grad_mode import INFERENCE, enable_grad, mode
 from .node import LEAF, OUTPUT, Output
-from .primitive import Primitive, apply, next_seq
+from .primitive import Primitive, apply, bind_views, next_seq
 
 
 class View:
@@ -77,23 +77,34 @@ def retake(root: Any, steps: Steps) -> Any:
 
 def make_view(prim: Any, array: Any, source: TensorBase, params: Any, node: Any, index: int | None) -> Any:
     """A Tensor for ``array``, an output of a view op on ``source``."""
-    if array is source._data:
+    data = source._data
+    if array is data:
         array = array[...]  # two Tensors never share one array object: saved values are told apart by it
     t = wrap(array)
     if node is not None and array.dtype.kind in "fcV":
         t._edge = node if node.count == 1 else Output(node, index or 0, array.shape, array.dtype)
         t._rg = True
-    data = source._data
-    owner = data if data.base is None else data.base
-    if array.base is owner or array.base is data:  # reshape may have copied
-        t._ver = version_of(source)
+    owner = array.base
+    if owner is data or (owner is data.base and owner is not None):  # reshape may have copied
+        version = source._ver
+        if version is None:
+            version = source._ver = [0, None]
+        t._ver = version
         parent = source._view
+        view = t._view = new(View)
+        recorded = mode.grad
         if parent is None:
-            t._view = View(source, ((prim, params, index),))
+            view.base, view.steps = source, ((prim, params, index),)
         else:
-            t._view = View(parent.base, None if parent.steps is None else (*parent.steps, (prim, params, index)))
-            t._view.recorded = t._view.recorded and parent.recorded
+            view.base = parent.base
+            view.steps = None if parent.steps is None else (*parent.steps, (prim, params, index))
+            recorded = recorded and parent.recorded
+        view.made = version[0]
+        view.recorded = recorded
     return t
+
+
+bind_views(make_view)
 
 
 class WriteView(Primitive):

@@ -103,6 +103,8 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
     Returns:
         A Tensor (array), or a tuple of them where the op has several outputs.
     """
+    if len(values) == 1 and isinstance(values[0], TensorBase):
+        return apply1(prim, values[0], params)
     arrays: list[Any] = []
     record = plain = False
     k = None
@@ -170,6 +172,53 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
     return t
 
 
+def apply1(prim: Any, a: Any, params: dict[str, Any]) -> Any:
+    """`apply` for one Tensor: the same, without the loops."""
+    x = a._data
+    k = kernels_of[type(x)]
+    if prim.kernels and not _has_kernels(prim, k):
+        return prim.formula(a, **params)
+    view = a._view
+    if not (mode.grad and (a._rg or (view is not None and view.joined(a)))):
+        y = prim.forward(k.nocontext, x, **params)
+        if prim.view:
+            return _wrap_views(prim, y, a, params, None)
+        if type(y) is tuple:
+            return tuple([wrap(o if type(o) in kernels_of else k.asarray(o)) for o in y])
+        return wrap(y if type(y) in kernels_of else k.asarray(y))
+    node: Any = new(prim.node_type)
+    node.k = k
+    node.edges = ((a if a._edge is None else a._edge) if view is None else view.live_edge(a),)
+    node.needs = NEEDED
+    node.params = params
+    node._saved = node._cached = ()
+    node.hooks = node.site = None
+    node.count = 1
+    y = prim.forward(node, x, **params)
+    node.seq = next_seq()
+    if mode.trace is not None:
+        mode.trace(node)
+    if type(y) is tuple:
+        return _record_outputs(prim, node, y, (a,), [x])
+    if type(y) not in kernels_of:
+        y = k.asarray(y)
+    node.shape = y.shape
+    node.dtype = y.dtype
+    if prim.view:
+        return _make_view(prim, y, a, params, node, None)
+    t = new(base._class)
+    t._data = y
+    t._grad = t._view = t._hooks = t._ver = None
+    t._edge = node
+    t._rg = True
+    if node._saved:
+        pack(node, (a,), (x,), (t,))
+    return t
+
+
+NEEDED = (True,)
+
+
 def apply2(prim: Any, a: Any, b: Any) -> Any:
     """`apply` for two Tensors and an op with one output that is no view: the same, without the loops."""
     x, y = a._data, b._data
@@ -225,7 +274,12 @@ def _apply_arrays(prim: Any, arrays: list[Any], params: dict[str, Any]) -> Any:
 
 
 def _has_kernels(prim: Any, k: Any) -> bool:
-    return all(k.has(name) for name in prim.kernels)
+    if prim in k.complete:
+        return True
+    if all([k.has(name) for name in prim.kernels]):
+        k.complete.add(prim)
+        return True
+    return False
 
 
 def _record_outputs(prim: Any, node: Any, y: Any, values: tuple[Any, ...], arrays: list[Any]) -> Any:
@@ -253,11 +307,18 @@ def _record_outputs(prim: Any, node: Any, y: Any, values: tuple[Any, ...], array
 
 def _wrap_views(prim: Any, y: Any, source: Any, params: dict[str, Any], node: Any) -> Any:
     """Tensors for an op's views of ``source``; they share its version, and know how they were made."""
-    from .inplace import make_view
-
     if type(y) is tuple:
-        return tuple([make_view(prim, o, source, params, node, i) for i, o in enumerate(y)])
-    return make_view(prim, y, source, params, node, None)
+        return tuple([_make_view(prim, o, source, params, node, i) for i, o in enumerate(y)])
+    return _make_view(prim, y, source, params, node, None)
+
+
+def bind_views(make_view: Callable[..., Any]) -> None:
+    """Tell `apply` how views are made; called once by ``inplace.py``, which is built on ``apply``."""
+    global _make_view
+    _make_view = make_view
+
+
+_make_view: Any = None
 
 
 def _differentiate_formula(prim: Any, ctx: Any, *gs: Any) -> Any:

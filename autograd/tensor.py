@@ -629,6 +629,15 @@ class Tensor(TensorBase, ops.Casts):
 
     # ------------------------------------------------------------------ activations
 
+    hardshrink = ops.hardshrink
+    log_softmax = ops.log_softmax
+    prelu = ops.prelu
+    relu = ops.relu
+    relu_ = ops.relu_
+    sigmoid = ops.sigmoid
+    sigmoid_ = ops.sigmoid_
+    softmax = ops.softmax
+
     # ------------------------------------------------------------------ filling and random numbers
 
     bernoulli = ops.bernoulli

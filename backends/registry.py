@@ -46,6 +46,7 @@ class Kernels:
         self.backend = backend
         self.xp = backend.xp
         self.nocontext: Any = None  # the context that ops get when nothing is recorded; set by wengert.autograd
+        self.complete: set[Any] = set()  # the fused ops all of whose kernels are known to be here
         self._own = tuple(own)
         self._definitions = tuple(definitions)
 

@@ -11,7 +11,7 @@ import numpy as np
 import wengert as wg
 from wengert.autograd.base import wrap
 from wengert.autograd.tensor import Tensor
-from wengert.backends import numpy_dtype
+from wengert.backends.dtypes import numpy_dtype
 
 from .backends import to_backend, to_numpy
 from .cases.base import Make, OpCase

@@ -233,7 +233,7 @@ def test_boxes_do_not_overlap_and_lines_meet_them(seed: int):
         assert abs(route[-1][0] - bx) <= blocks[b].half
         assert len(route) % 3 == 1
         assert all(p[1] <= q[1] + 1e-6 for p, q in pairwise(route))  # lines run down, never back
-    assert min(x - b.left for (x, _), b in zip(layout.centres, blocks, strict=True)) >= 0
+    assert min(x - b.left for (x, _), b in zip(layout.centres, blocks, strict=True)) >= -1e-6
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -5,8 +5,10 @@ Graphviz and matplotlib are imported when a picture needs them; graphs are drawn
 
 from __future__ import annotations
 
+from ..autograd.graph import Graph as Graph
 from .curves import MissingExtraError as MissingExtraError
 from .curves import curves as curves
 from .curves import misclassified as misclassified
 from .drawing import draw as draw
+from .drawing import to_svg as to_svg
 from .modules import module_paths as module_paths

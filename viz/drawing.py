@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..autograd.graph import Graph, renderers
+from ..autograd.graph import Graph
 from .dot_layout import available, by_dot
 from .layout import layered
 from .scene import scene_of
@@ -77,6 +77,3 @@ def to_svg(graph: Graph, engine: str = "auto") -> str:
     # Graphviz crosses fewer lines, but takes minutes for what the built-in layout does in a second.
     dot = engine == "dot" or (engine == "auto" and len(scene.boxes) <= DOT_LIMIT and available())
     return paint(scene, by_dot if dot else layered)
-
-
-renderers["svg"] = to_svg

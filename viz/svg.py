@@ -116,7 +116,7 @@ def _draw(box: Box, block: Block, at: Point, side: float) -> str:
         parts.append(_draw_tag(tag, x - block.half, y + (i - (len(box.tags) - 1) / 2) * TAG_STEP))
     for i, shape in enumerate(_few(box.gives)):
         anchor = "start" if side > 0 else "end"
-        parts.append(_text(x + 8 * side, top + h + 15 + 12 * i, shape, NOTE, QUIET, anchor, HALO))
+        parts.append(_text(x + 8 * side, top + h + 12 + 12 * i, shape, NOTE, QUIET, anchor, HALO))
     return "\n".join(parts)
 
 

@@ -105,3 +105,7 @@ def __getattr__(name: str) -> _Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES, *_ELSEWHERE} - {"annotations", "TYPE_CHECKING"})
+
+
+# The engine may not import what draws its graphs, so it is told here.
+autograd.graph.renderers.setdefault("svg", lambda graph, **options: __getattr__("viz").to_svg(graph, **options))

@@ -5,6 +5,24 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from .activation import activate as activate
+from .activation import celu as celu
+from .activation import celu_ as celu_
+from .activation import elu as elu
+from .activation import elu_ as elu_
+from .activation import expit as expit
+from .activation import gelu as gelu
+from .activation import logsigmoid as logsigmoid
+from .activation import mish as mish
+from .activation import mish_ as mish_
+from .activation import selu as selu
+from .activation import selu_ as selu_
+from .activation import sigmoid as sigmoid
+from .activation import sigmoid_ as sigmoid_
+from .activation import silu as silu
+from .activation import silu_ as silu_
+from .activation import softplus as softplus
+from .activation import softsign as softsign
 from .arithmetic import add as add
 from .arithmetic import add_ as add_
 from .arithmetic import add_operator as add_operator
@@ -266,6 +284,27 @@ from .random import randn_like as randn_like
 from .random import random_ as random_
 from .random import randperm as randperm
 from .random import uniform_ as uniform_
+from .rectifier import glu as glu
+from .rectifier import hardshrink as hardshrink
+from .rectifier import hardsigmoid as hardsigmoid
+from .rectifier import hardsigmoid_ as hardsigmoid_
+from .rectifier import hardswish as hardswish
+from .rectifier import hardswish_ as hardswish_
+from .rectifier import hardtanh as hardtanh
+from .rectifier import hardtanh_ as hardtanh_
+from .rectifier import leaky_relu as leaky_relu
+from .rectifier import leaky_relu_ as leaky_relu_
+from .rectifier import prelu as prelu
+from .rectifier import relu as relu
+from .rectifier import relu6 as relu6
+from .rectifier import relu6_ as relu6_
+from .rectifier import relu_ as relu_
+from .rectifier import rrelu as rrelu
+from .rectifier import rrelu_ as rrelu_
+from .rectifier import softshrink as softshrink
+from .rectifier import tanhshrink as tanhshrink
+from .rectifier import threshold as threshold
+from .rectifier import threshold_ as threshold_
 from .reduction import all as all
 from .reduction import any as any
 from .reduction import logsumexp as logsumexp
@@ -343,6 +382,13 @@ from .shape import unsqueeze_ as unsqueeze_
 from .shape import view as view
 from .shape import view_as as view_as
 from .size import Size as Size
+from .softmax import log_softmax as log_softmax
+from .softmax import softmax as softmax
+from .softmax import softmin as softmin
+from .special import erf as erf
+from .special import erf_ as erf_
+from .special import erfc as erfc
+from .special import erfc_ as erfc_
 from .statistics import std as std
 from .statistics import std_mean as std_mean
 from .statistics import var as var

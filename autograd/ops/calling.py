@@ -16,7 +16,7 @@ from ..promotion import OperandError, operands
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["binary", "binary_", "broadcast_error", "in_place", "mask", "operator", "unary", "unary_"]
+__all__ = ["binary", "binary_", "broadcast_error", "in_place", "mask", "operator", "raw", "unary", "unary_"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 INTEGERS = "?bBhHiIlLqQ"  # NumPy's type characters: these may need promotion first
@@ -76,6 +76,11 @@ def mask(kernel: str, name: str, *values: Any, out: Any = None, **params: Any) -
     if not any(isinstance(v, TensorBase) for v in ready):  # a gradient rule asked
         return y
     return wrap(y) if out is None else write_out(out, wrap(y), name)
+
+
+def raw(x: Any) -> Any:
+    """The array of a Tensor; an array as it is."""
+    return x._data if isinstance(x, TensorBase) else x
 
 
 def in_place(function: F) -> F:

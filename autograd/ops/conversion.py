@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from ...backends import Device, DType, dtypes, get_backend, kernels_of, to_dtype
 from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import DTypeError, GraphError, ShapeError
-from ..base import TensorBase, alias, edge_of, new, version_of
-from ..grad_mode import mode
-from ..inplace import check_writable, finish_write, stand_in, wrote
+from ..base import TensorBase, alias, new, version_of
+from ..inplace import check_writable
 from ..primitive import Primitive, apply
 from .cast import Cast, cast
-from .indexing import fitted, writable
+from .indexing import fitted
 from .layout import MemoryFormat, apart, clone, contiguous_format, is_contiguous, preserve_format
 from .scalar import number_for
+from .writing import writable, write_into
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -79,18 +79,6 @@ def zeros_rule(x: Any) -> Any:
     return apply(Zero, x, 0, own=False)
 
 
-def overwrite(prim: Any, tensor: Any, value: Any, name: str) -> Any:
-    """Write ``value`` (a number, or a Tensor that fits) to all of ``tensor``, in place and in the graph."""
-    check_writable(tensor, name)
-    if mode.grad and (edge_of(tensor) is not None or (isinstance(value, TensorBase) and edge_of(value) is not None)):
-        before = stand_in(tensor)
-        finish_write(tensor, apply(prim, before, value, own=True), before, name)
-    else:
-        tensor._data[...] = value._data if isinstance(value, TensorBase) else value
-        wrote(tensor, name)
-    return tensor
-
-
 # ---------------------------------------------------------------------- writing all of it
 
 
@@ -106,7 +94,7 @@ def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         RuntimeError: the shapes do not fit, or ``input`` may not be written.
     """
     if not isinstance(src, TensorBase):
-        return overwrite(Overwrite, input, number_for(src, input._data.dtype), "copy_")  # type: ignore[no-any-return]
+        return write_into(Overwrite, input, "copy_", number_for(src, input._data.dtype))  # type: ignore[no-any-return]
     check_writable(input, "copy_")
     if src is input:
         return input
@@ -117,7 +105,7 @@ def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         "target, {target}",
     )
     value = to(apart("copy_", input._data, input, value), input.device, input.dtype)
-    return overwrite(Overwrite, input, value, "copy_")  # type: ignore[no-any-return]
+    return write_into(Overwrite, input, "copy_", value)  # type: ignore[no-any-return]
 
 
 def fill_(input: Tensor, value: Any) -> Tensor:
@@ -127,17 +115,17 @@ def fill_(input: Tensor, value: Any) -> Tensor:
         RuntimeError: ``value`` has dimensions, or does not fit the dtype.
     """
     if not isinstance(value, TensorBase):
-        return overwrite(Fill, input, number_for(value, input._data.dtype), "fill_")  # type: ignore[no-any-return]
+        return write_into(Fill, input, "fill_", number_for(value, input._data.dtype))  # type: ignore[no-any-return]
     if value._data.ndim:
         raise ShapeError(
             f"fill_ only supports 0-dimension value tensor but got tensor with {value._data.ndim} dimensions."
         )
-    return overwrite(Fill, input, to(value, input.device, input.dtype), "fill_")  # type: ignore[no-any-return, arg-type]
+    return write_into(Fill, input, "fill_", to(value, input.device, input.dtype))  # type: ignore[no-any-return, arg-type]
 
 
 def zero_(input: Tensor) -> Tensor:
     """Write zero everywhere."""
-    return overwrite(Zero, input, 0, "zero_")  # type: ignore[no-any-return]
+    return write_into(Zero, input, "zero_", 0)  # type: ignore[no-any-return]
 
 
 # ---------------------------------------------------------------------- another type or device

@@ -46,7 +46,7 @@ class Cumprod(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: Any, *, dim: int) -> Any:
-        y = ctx.k.cumprod(x, dim)
+        y = ctx.k.asarray(ctx.k.cumprod(x, dim))
         ctx.save(x, y)
         return y
 

@@ -18,8 +18,8 @@ class Unary(Primitive):
         kernel: the kernel's name.
         expression: the function of a scalar ``x``, as Python.
         saves: what the derivative needs: ``"x"``, ``"y"``, ``"xy"`` or nothing.
-        derivative: ``derivative(g, *saved)`` is ``g`` times the derivative. It is written for real numbers and holds
-            for complex ones, as all these functions are real on the real axis: there, f'(conj(x)) = conj(f'(x)).
+        derivative: ``derivative(g, *saved, **params)`` is ``g`` times the derivative. It is written for real numbers
+            and holds for complex ones, as all these functions are real on the real axis: f'(conj(x)) = conj(f'(x)).
     """
 
     kernel: ClassVar[str]
@@ -28,8 +28,8 @@ class Unary(Primitive):
     derivative: ClassVar[Callable[..., Any]]
 
     @classmethod
-    def forward(cls, ctx: Any, x: Any) -> Any:
-        y = getattr(ctx.k, cls.kernel)(x)
+    def forward(cls, ctx: Any, x: Any, **params: Any) -> Any:
+        y = getattr(ctx.k, cls.kernel)(x, **params)
         saves = cls.saves
         if saves == "x":
             ctx.save(x)
@@ -42,7 +42,7 @@ class Unary(Primitive):
     @classmethod
     def backward(cls, ctx: Any, g: Any) -> Any:
         saved = ctx.saved
-        return cls.derivative(g, *(map(conj, saved) if ctx.dtype.kind == "c" else saved))
+        return cls.derivative(g, *(map(conj, saved) if ctx.dtype.kind == "c" else saved), **ctx.params)
 
 
 class Binary(Primitive):

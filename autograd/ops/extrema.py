@@ -9,8 +9,9 @@ from ...backends.errors import ArgumentError, DimensionError, DTypeError
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..primitive import apply
+from .calling import raw
 from .dims import canonical_dim
-from .reduction import Dim, Reduction, numpy_names, reduced, sum_rule
+from .reduction import Dim, Reduction, numpy_names, reduced
 from .return_types import named_result
 from .select import maximum, minimum, where_rule
 
@@ -35,19 +36,14 @@ class Amax(Reduction):
         x, y = ctx.saved
         top = cls.restored(ctx, y)
         ties = (x == top) | (x != x) & (top != top)
-        shared = cls.restored(ctx, g) / sum_rule(_as(ties, g), ctx.params["dim"], True)
-        return where_rule(ties, shared, 0.0)
+        shares = ctx.k.tally(raw(ties), ctx.params["dim"], ctx.dtype)
+        return where_rule(ties, cls.restored(ctx, g) / shares, 0.0)
 
 
 class Amin(Amax):
     """The smallest element; equal ones share the gradient."""
 
     kernel = "min"
-
-
-def _as(mask: Any, g: Any) -> Any:
-    """A mask as zeros and ones in the type of ``g``."""
-    return where_rule(mask, g * 0 + 1, 0.0) if isinstance(g, TensorBase) else mask.astype(g.dtype)
 
 
 class MaxDim(Reduction):

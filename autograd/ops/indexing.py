@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of
 from ...backends.errors import DeviceError, DimensionError, DTypeError, ShapeError
 from ..base import TensorBase, wrap
-from ..grad_mode import mode
-from ..inplace import check_writable, finish_write, stand_in, wrote
+from ..inplace import check_writable
 from ..primitive import Primitive, apply
 from .cast import cast
 from .dims import canonical_dim
 from .layout import apart
 from .scalar import number_for
 from .shape import broadcast_shapes, reshape_rule
+from .writing import writable, write_into
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -130,11 +130,6 @@ class IndexPut(Primitive):
         if ctx.needs[1]:
             gv = index_rule(g, indices, where)
         return gx, gv, *[None for _ in indices]
-
-
-def writable(x: Any, own: bool) -> Any:
-    """The array that an op writes to: the memory of ``x`` itself, or a copy."""
-    return x[...] if own else x.copy()
 
 
 def key_of(indices: Any, where: tuple[int, ...]) -> tuple[Any, ...]:
@@ -474,13 +469,7 @@ def _write_basic(input: Tensor, key: tuple[Any, ...], value: Any) -> None:
         value = apart("__setitem__", target, input, value)
         if value._data.dtype != input._data.dtype:
             value = cast(value, input._data.dtype)
-    if mode.grad and (input.requires_grad or getattr(value, "requires_grad", False)):
-        before = stand_in(input)
-        result = apply(CopySlices, before, value, key=key, own=True)
-        finish_write(input, result, before, "__setitem__")
-    else:
-        target[...] = value._data if isinstance(value, TensorBase) else value
-        wrote(input, "__setitem__")
+    write_into(CopySlices, input, "__setitem__", value, key=key)
 
 
 def write_positions(
@@ -488,15 +477,7 @@ def write_positions(
 ) -> None:
     """Write or add ``value`` at index tensors of ``target``, in place and in the graph."""
     value = _prepared(target, indices, where, value)
-    if mode.grad and (target.requires_grad or getattr(value, "requires_grad", False)):
-        before = stand_in(target)
-        result = apply(IndexPut, before, value, *indices, where=where, accumulate=accumulate, own=True)
-        finish_write(target, result, before, name)
-        return
-    k = kernels_of[type(target._data)]
-    plain = value._data if isinstance(value, TensorBase) else value
-    k.index_put_(target._data, key_of([i._data for i in indices], where), plain, accumulate=accumulate)
-    wrote(target, name)
+    write_into(IndexPut, target, name, value, *indices, where=where, accumulate=accumulate)
 
 
 def _prepared(target: Any, indices: list[Any], where: tuple[int, ...], value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.errors import DTypeError, ShapeError
-from ..base import TensorBase, wrap
+from ..base import TensorBase
 from ..primitive import Primitive, apply, kernel_or_formula
 from ..promotion import operands
 from .arithmetic import div, mul, sub
@@ -19,7 +19,6 @@ from .exponential import exp_rule, log_rule
 from .reduction import mean_rule, sum_rule
 from .rounding import abs as absolute
 from .select import Clamp, where_rule
-from .shape import reshape_rule
 from .trigonometric import tanh_rule
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ class CrossEntropy(Primitive):
         if reduction != "none":
             y = ctx.k.sum(losses)
             if reduction == "mean":
-                total = losses.size if each is None else _not_zero(ctx.k, ctx.k.sum(each))
+                total = losses.size if each is None else not_zero(ctx.k, ctx.k.sum(each))
                 y = _over(y, total)
         ctx.cache(exps, sums, each, total)
         return y.astype(x.dtype)
@@ -111,10 +110,10 @@ def _weights(k: Any, dtype: Any, weight: Any, safe: Any, valid: Any) -> tuple[An
     zero = k.asarray(0, dtype=dtype)
     chosen = k.asarray(1, dtype=dtype) if weight is None else k.take(_array(weight).astype(dtype), safe)
     each = k.where(valid, chosen, zero)
-    return each, _not_zero(k, k.sum(each))
+    return each, not_zero(k, k.sum(each))
 
 
-def _not_zero(k: Any, total: Any) -> Any:
+def not_zero(k: Any, total: Any) -> Any:
     """A divisor; NaN for none at all, so that a mean over nothing is NaN without a warning."""
     return k.where(total == 0, k.asarray(math.nan, dtype=total.dtype), total)
 
@@ -336,4 +335,5 @@ def huber_loss(
     reduction = reduction_of(None, None, reduction)
     if delta <= 0:
         raise ShapeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    return _weighted("huber_loss", _huber("huber_loss", input, target, delta), weight, reduction)  # type: ignore[no-any-return]
+    loss = _huber("huber_loss", input, target, delta)
+    return reduced(loss if weight is None else mul(loss, weight), reduction)  # type: ignore[no-any-return]

@@ -11,9 +11,10 @@ from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase, wrap
 from ..inplace import check_writable
 from ..random import Generator, default_generator
-from .conversion import Overwrite, overwrite
+from .conversion import Overwrite
 from .creation import check_layout, dtype_of, finished, memory_order, place_of, shape_of
 from .layout import MemoryFormat, preserve_format
+from .writing import write_into
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -362,7 +363,7 @@ def randint_like(input: Tensor, low: int, high: int | None = None, **options: An
 
 
 def _fill(tensor: Any, name: str, array: Any) -> Any:
-    return overwrite(Overwrite, tensor, wrap(array.astype(tensor._data.dtype, copy=False)), name)
+    return write_into(Overwrite, tensor, name, wrap(array.astype(tensor._data.dtype, copy=False)))
 
 
 def _draw_for(tensor: Any, kernel: str, generator: Any, name: str, *args: Any) -> Any:

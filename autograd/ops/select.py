@@ -79,22 +79,22 @@ class ClampTensor(Primitive):
         )
 
 
-def _share(wins: Any, ties: Any, g: Any) -> Any:
-    return where_rule(wins, g, where_rule(ties, scaled(g, 0.5), 0.0))
+def _share(loses: Any, ties: Any, g: Any) -> Any:
+    return where_rule(loses, 0.0, where_rule(ties, scaled(g, 0.5), g))
 
 
 class Maximum(Binary):
     """The larger operand; equal ones share the gradient."""
 
     kernel, expression = "maximum", "max(x, y)"
-    derivatives = (lambda g, x, y: _share(x > y, x == y, g), lambda g, x, y: _share(y > x, x == y, g))
+    derivatives = (lambda g, x, y: _share(x < y, x == y, g), lambda g, x, y: _share(y < x, x == y, g))
 
 
 class Minimum(Binary):
     """The smaller operand; equal ones share the gradient."""
 
     kernel, expression = "minimum", "min(x, y)"
-    derivatives = (lambda g, x, y: _share(x < y, x == y, g), lambda g, x, y: _share(y < x, x == y, g))
+    derivatives = (lambda g, x, y: _share(x > y, x == y, g), lambda g, x, y: _share(y > x, x == y, g))
 
 
 class Fmax(Binary):

@@ -8,10 +8,11 @@ import numpy as np
 
 from ..device import Device
 from ..registry import Backend
-from . import conv, indexing, loss, norm, optim, pool, product, random
+from . import conv, embedding, indexing, loss, norm, optim, pool, product, random
 
 OWN = (
     conv,
+    embedding,
     indexing,
     loss,
     norm,

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..definitions import indexing as plain
 
-__all__ = ["address", "broadcast_to", "index_add_", "index_get", "index_put_", "index_select", "scatter_add_"]
+__all__ = ["address", "broadcast_to", "diagonal", "index_add_", "index_get", "index_put_", "index_select", "scatter_add_"]
 
 
 def address(x: Any) -> int:
@@ -19,6 +19,14 @@ def address(x: Any) -> int:
 def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
     """``x`` expanded to ``shape``, which stays writable where ``x`` is: no elements need share memory."""
     y = np.broadcast_to(x, shape)
+    if x.flags.writeable:
+        y.flags.writeable = True
+    return y
+
+
+def diagonal(x: Any, offset: int, dim1: int, dim2: int) -> Any:
+    """A view of a diagonal, writable where ``x`` is."""
+    y = x.diagonal(offset, dim1, dim2)
     if x.flags.writeable:
         y.flags.writeable = True
     return y

@@ -7,12 +7,13 @@ kernel puts it, under the same name, into its own folder; this one stays as its 
 
 from __future__ import annotations
 
-from . import conv, cumulative, elementwise, indexing, loss, norm, optim, pool, product, random, reduction
-
-MODULES = (
+from . import (
+    activation,
     conv,
     cumulative,
+    dropout,
     elementwise,
+    embedding,
     indexing,
     loss,
     norm,
@@ -21,4 +22,23 @@ MODULES = (
     product,
     random,
     reduction,
+    special,
+)
+
+MODULES = (
+    activation,
+    conv,
+    cumulative,
+    dropout,
+    elementwise,
+    embedding,
+    indexing,
+    loss,
+    norm,
+    optim,
+    pool,
+    product,
+    random,
+    reduction,
+    special,
 )

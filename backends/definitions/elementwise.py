@@ -16,8 +16,6 @@ __all__ = [
     "round_to",
     "rsqrt",
     "sgn",
-    "sigmoid",
-    "sigmoid_backward",
     "sign_bit",
     "tanh_backward",
     "trunc_divide",
@@ -78,8 +76,9 @@ def rsqrt(xp: Any, x: Any) -> Any:
 
 def round_to(xp: Any, x: Any, decimals: int) -> Any:
     """``x`` rounded to ``decimals`` digits after the point."""
-    power = like(x, 10.0 ** abs(decimals))
-    return xp.rint(x * power) / power if decimals >= 0 else xp.rint(x / power) * power
+    w = wide(x)
+    power = like(w, 10.0 ** abs(decimals))
+    return (xp.rint(w * power) / power if decimals >= 0 else xp.rint(w / power) * power).astype(x.dtype)
 
 
 def power(xp: Any, x: Any, y: Any) -> Any:
@@ -118,17 +117,6 @@ def isclose(xp: Any, x: Any, y: Any, rtol: float, atol: float, equal_nan: bool) 
     x, y = (v.astype("float64") if v.dtype.kind != "c" else v for v in (x, y))
     close = (x == y) | (xp.isfinite(x) & xp.isfinite(y) & (xp.abs(x - y) <= atol + rtol * xp.abs(y)))
     return close | (xp.isnan(x) & xp.isnan(y)) if equal_nan else close
-
-
-def sigmoid(xp: Any, x: Any) -> Any:
-    """``1 / (1 + exp(-x))`` by way of tanh, which does not overflow at either end."""
-    half = like(x, 0.5)
-    return half * xp.tanh(half * x) + half
-
-
-def sigmoid_backward(xp: Any, g: Any, y: Any) -> Any:
-    """``g * y * (1 - y)``."""
-    return g * (y * (1 - y))
 
 
 def tanh_backward(xp: Any, g: Any, y: Any) -> Any:

@@ -13,6 +13,7 @@ from ..errors import OutOfRangeError
 __all__ = [
     "address",
     "check_positions",
+    "diagonal",
     "gather",
     "index_add_",
     "index_copy_",
@@ -21,6 +22,7 @@ __all__ = [
     "index_select",
     "scatter_",
     "scatter_add_",
+    "triangle",
 ]
 
 
@@ -118,3 +120,16 @@ def scatter_(xp: Any, x: Any, index: Any, value: Any, dim: int) -> None:
 def scatter_add_(xp: Any, x: Any, index: Any, value: Any, dim: int) -> None:
     """As `scatter_`, adding to what is there; repeated positions add up."""
     add_at(xp, x, along(xp, x, index, dim), value)
+
+
+def triangle(xp: Any, x: Any, offset: int, upper: bool) -> Any:
+    """The matrices of ``x``, with zeros above (or, if ``upper``, below) the diagonal ``offset``."""
+    rows, columns = x.shape[-2:]
+    distance = xp.arange(columns) - xp.arange(rows).reshape(rows, 1)
+    keep = distance >= offset if upper else distance <= offset
+    return xp.where(keep, x, xp.zeros((), dtype=x.dtype))
+
+
+def diagonal(xp: Any, x: Any, offset: int, dim1: int, dim2: int) -> Any:
+    """A view of the elements ``[i, i + offset]`` of two dimensions, as a last dimension."""
+    return x.diagonal(offset, dim1, dim2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-__all__ = ["along_mask", "astype", "logsumexp", "mean", "prod", "prod_backward", "sum", "var"]
+__all__ = ["along_mask", "astype", "logsumexp", "mean", "prod", "prod_backward", "sum", "tally", "var"]
 
 Axis = int | tuple[int, ...] | None
 
@@ -79,6 +79,11 @@ def logsumexp(xp: Any, x: Any, axis: Axis, keepdims: bool = False) -> Any:
     top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
     total = xp.sum(xp.exp(w - top), axis=axis, keepdims=keepdims)
     return (xp.log(total) + top.reshape(total.shape)).astype(x.dtype)
+
+
+def tally(xp: Any, mask: Any, axis: Axis, dtype: Any) -> Any:
+    """How many are true along ``axis``, which stays at size 1, as numbers of type ``dtype``."""
+    return xp.sum(mask, axis=axis, keepdims=True).astype(dtype)
 
 
 def along_mask(xp: Any, index: Any, n: int, axis: int) -> Any:

@@ -1,0 +1,592 @@
+"""Elements and slices at positions that a tensor holds, read and written: gather, scatter, index_*, masked_*, take.
+
+Reading and adding are each other's adjoints, so the rules below are closed: the gradient of a read is a sum into zeros,
+and the gradient of that is a read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...backends import kernels_of
+from ...backends.errors import DimensionError, DTypeError, ShapeError
+from ..base import TensorBase, wrap
+from ..inplace import check_writable, inplace, write_out
+from ..primitive import Primitive, apply
+from .conversion import to
+from .dims import canonical_dim
+from .indexing import index_rule, slice_rule, write_positions
+from .scalar import number_for
+from .select import where_rule
+from .shape import broadcast_tensors, expand, ravel, reshape_rule
+from .writing import writable, write_into
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class Gather(Primitive):
+    """``out[i, j] = x[index[i, j], j]`` for ``dim`` 0."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, index: Any, *, dim: int) -> Any:
+        ctx.save(index)
+        ctx.info = x.shape
+        return ctx.k.gather(x, index, dim)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return gather_adjoint(g, *ctx.saved, ctx.params["dim"], ctx.info), None
+
+
+class GatherAdjoint(Primitive):
+    """Zeros of ``shape`` with each element of ``x`` added at its position."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, index: Any, *, dim: int, shape: tuple[int, ...]) -> Any:
+        ctx.save(index)
+        y = ctx.k.zeros(shape, dtype=x.dtype)
+        ctx.k.scatter_add_(y, index, x, dim)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return gather_rule(g, *ctx.saved, ctx.params["dim"]), None
+
+
+class Scatter(Primitive):
+    """``x`` with ``src`` written at positions."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, index: Any, src: Any, *, dim: int, own: bool = False) -> Any:
+        ctx.save(index)
+        y = writable(x, own)
+        ctx.k.scatter_(y, index, src, dim)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (index,), dim = ctx.saved, ctx.params["dim"]
+        gx = apply(Scatter, g, index, 0, dim=dim) if ctx.needs[0] else None
+        return gx, None, gather_rule(g, index, dim) if ctx.needs[2] else None
+
+
+class ScatterAdd(Primitive):
+    """``x`` with ``src`` added at positions."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, index: Any, src: Any, *, dim: int, own: bool = False) -> Any:
+        ctx.save(index)
+        y = writable(x, own)
+        ctx.k.scatter_add_(y, index, src, dim)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g, None, gather_rule(g, *ctx.saved, ctx.params["dim"]) if ctx.needs[2] else None
+
+
+class IndexSelect(Primitive):
+    """Slices of ``x`` at positions of ``dim``."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, index: Any, *, dim: int) -> Any:
+        ctx.save(index)
+        ctx.info = x.shape
+        return ctx.k.index_select(x, index, dim)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(IndexSelectAdjoint, g, *ctx.saved, dim=ctx.params["dim"], shape=ctx.info), None
+
+
+class IndexSelectAdjoint(Primitive):
+    """Zeros of ``shape`` with the slices of ``x`` added at positions of ``dim``."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, index: Any, *, dim: int, shape: tuple[int, ...]) -> Any:
+        ctx.save(index)
+        y = ctx.k.zeros(shape, dtype=x.dtype)
+        ctx.k.index_add_(y, index, x, dim)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return index_select_rule(g, *ctx.saved, ctx.params["dim"]), None
+
+
+class IndexAdd(Primitive):
+    """``x`` with the slices of ``src`` added at positions of ``dim``."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, index: Any, src: Any, *, dim: int, own: bool = False) -> Any:
+        ctx.save(index)
+        y = writable(x, own)
+        ctx.k.index_add_(y, index, src, dim)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g, None, index_select_rule(g, *ctx.saved, ctx.params["dim"]) if ctx.needs[2] else None
+
+
+class IndexCopy(Primitive):
+    """``x`` with the slices of ``src``, or one number, written at positions of ``dim``."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, index: Any, src: Any, *, dim: int, own: bool = False) -> Any:
+        ctx.save(index)
+        y = writable(x, own)
+        ctx.k.index_copy_(y, index, src, dim)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (index,), dim = ctx.saved, ctx.params["dim"]
+        gx = apply(IndexCopy, g, index, 0, dim=dim) if ctx.needs[0] else None
+        return gx, None, index_select_rule(g, index, dim) if ctx.needs[2] else None
+
+
+class IndexFill(IndexCopy):
+    """One number at positions of ``dim``."""
+
+
+class MaskedFill(Primitive):
+    """``value`` where the mask holds, else ``x``."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, mask: Any, value: Any) -> Any:
+        ctx.save(mask)
+        return ctx.k.where(mask, ctx.k.asarray(value, dtype=x.dtype), x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (mask,) = ctx.saved
+        gx = where_rule(mask, 0.0, g) if ctx.needs[0] else None
+        return gx, None, where_rule(mask, g, 0.0) if ctx.needs[2] else None
+
+
+def gather_rule(x: Any, index: Any, dim: int) -> Any:
+    """Elements of a Tensor or array at positions of ``dim``; no checks but of the positions."""
+    return apply(Gather, x, index, dim=dim)
+
+
+def gather_adjoint(x: Any, index: Any, dim: int, shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with the elements of a Tensor or array added at positions of ``dim``."""
+    return apply(GatherAdjoint, x, index, dim=dim, shape=shape)
+
+
+def index_select_rule(x: Any, index: Any, dim: int) -> Any:
+    """Slices of a Tensor or array at positions (1-d) of ``dim``; no checks but of the positions."""
+    return apply(IndexSelect, x, index, dim=dim)
+
+
+# ---------------------------------------------------------------------- what the arguments must be
+
+
+def _index(name: str, input: Any, index: Any) -> Any:
+    """An index tensor on the device of ``input``.
+
+    Raises:
+        TypeError: it is no tensor. RuntimeError: it is not of an integer type.
+    """
+    if not isinstance(index, TensorBase):
+        raise TypeError(f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}")
+    if index._data.dtype.name not in ("int64", "int32"):
+        raise DTypeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype}; use .long()")  # type: ignore[attr-defined]
+    if type(index._data) is not type(input._data):
+        return to(index, input.device)  # type: ignore[arg-type]
+    return index
+
+
+def _same_dtype(name: str, input: Any, src: Any, what: str = "src") -> None:
+    if src._data.dtype != input._data.dtype:
+        raise DTypeError(
+            f"{name}(): Expected self.dtype to be equal to {what}.dtype: {input.dtype} is not {src.dtype}; convert one"
+        )
+
+
+def _at_least_1d(x: Any) -> Any:
+    return x if not isinstance(x, TensorBase) or x._data.ndim else reshape_rule(x, (1,))
+
+
+def _elements(name: str, input: Any, dim: int, index: Any, src: Any = None) -> tuple[Any, int, Any, Any]:
+    """The operands of gather and scatter, none of them 0-d, and ``src`` cut to the size of ``index``.
+
+    Raises:
+        RuntimeError: ``index`` has another number of dimensions, or is larger than ``input`` outside ``dim``, or than ``src``.
+    """
+    dim = canonical_dim(dim, input._data.ndim, name)
+    index = _index(name, input, index)
+    x, index, src = _at_least_1d(input), _at_least_1d(index), _at_least_1d(src)
+    a, b = x._data.shape, index._data.shape
+    if index._data.size and len(a) != len(b):
+        raise ShapeError(
+            f"{name}(): Index tensor must have the same number of dimensions as input tensor: {list(b)} and {list(a)}"
+        )
+    if index._data.size and any([m > n for d, (n, m) in enumerate(zip(a, b, strict=True)) if d != dim]):
+        raise ShapeError(
+            f"{name}(): Size does not match at dimension: expected index {list(b)} to be smaller than self {list(a)} "
+            f"apart from dimension {dim}"
+        )
+    if isinstance(src, TensorBase):
+        _same_dtype(name, input, src)
+        c = src._data.shape
+        if len(c) != len(b) and index._data.size:
+            raise ShapeError(f"{name}(): Index tensor must have the same number of dimensions as src tensor: "
+                             f"{list(b)} and {list(c)}")
+        if c != b:
+            if any([m > n for n, m in zip(c, b, strict=False)]):
+                raise ShapeError(f"{name}(): Expected index {list(b)} to be no larger than src {list(c)}")
+            for d, m in enumerate(b):
+                src = slice_rule(src, d, 0, m)
+    return x, dim, index, src
+
+
+def _slices(name: str, input: Any, dim: int, index: Any) -> tuple[int, Any]:
+    """``dim`` and ``index`` of an op that picks slices.
+
+    Raises:
+        IndexError, RuntimeError: ``index`` has more than one dimension.
+    """
+    dim = canonical_dim(dim, input._data.ndim, name)
+    index = _index(name, input, index)
+    if index._data.ndim > 1:
+        raise DimensionError(f"{name}(): Index is supposed to be a vector, got shape {list(index._data.shape)}")
+    return dim, _at_least_1d(index)
+
+
+def _source(name: str, x: Any, dim: int, index: Any, source: Any) -> Any:
+    """The slices that index_add and index_copy write, which must fit."""
+    if not isinstance(source, TensorBase):
+        raise TypeError(f"{name}(): argument 'source' must be Tensor, not {type(source).__name__}")
+    _same_dtype(name, x, source, "source")
+    source = _at_least_1d(source)
+    shape = list(x._data.shape)
+    shape[dim] = index._data.size
+    if list(source._data.shape) != shape:  # type: ignore[attr-defined]
+        raise ShapeError(
+            f"{name}(): source of shape {list(source._data.shape)} does not fit {index._data.size} slices along "  # type: ignore[attr-defined]
+            f"dimension {dim} of a tensor of shape {list(x._data.shape)}: expected {shape}"
+        )
+    return source
+
+
+# ---------------------------------------------------------------------- single elements
+
+
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
+    """``out[i][j][k] = input[index[i][j][k]][j][k]`` for ``dim`` 0, and so on.
+
+    Args:
+        input: any shape.
+        dim: the dimension whose positions ``index`` holds.
+        index: int64, as many dimensions as ``input``, no larger than it outside ``dim``.
+        sparse_grad: for PyTorch's sake.
+        out: a tensor to write the result to.
+
+    Returns:
+        The shape of ``index``.
+
+    Raises:
+        RuntimeError: the shapes do not fit, or a position is out of range.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.gather(wg.tensor([[1, 2], [3, 4]]), 1, wg.tensor([[0], [1]]))
+        tensor([[1],
+                [4]])
+    """
+    shape = index._data.shape
+    x, dim, index, _ = _elements("gather", input, dim, index)
+    if not index._data.size:
+        y: Any = wrap(kernels_of[type(x._data)].zeros(shape, dtype=x._data.dtype))
+    else:
+        y = gather_rule(x, index, dim)
+        y = y if y._data.shape == shape else reshape_rule(y, shape)
+    return y if out is None else write_out(out, y, "gather")
+
+
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
+    """`gather` with broadcasting; without ``dim``, from the flattened tensor."""
+    if dim is None:
+        return gather(ravel(input), 0, ravel(indices), out=out)
+    ndim = input._data.ndim
+    if indices._data.ndim != ndim:
+        raise ShapeError(
+            f"take_along_dim(): input and indices should have the same number of dimensions, but got {ndim} dimensions "
+            f"for input, and {indices._data.ndim} dimensions for indices"
+        )
+    dim = canonical_dim(dim, ndim, "take_along_dim")
+    a, b = list(input._data.shape), list(indices._data.shape)
+    sizes = [max(n, m) if 0 not in (n, m) else 0 for n, m in zip(a, b, strict=True)]
+    x = expand(input, [n if d != dim else -1 for d, n in enumerate(sizes)])
+    index = expand(indices, [n if d != dim else -1 for d, n in enumerate(sizes)])
+    return gather(x, dim, wrap_negative(index, x._data.shape[dim]), out=out)
+
+
+def wrap_negative(index: Any, n: int) -> Any:
+    """Positions counted from the front, those below zero from the end."""
+    x = index._data
+    return wrap(kernels_of[type(x)].where(x < 0, x + n, x))
+
+
+def _scatter(name: str, input: Any, dim: int, index: Any, src: Any, value: Any, reduce: Any, into: bool) -> Any:
+    from .scatter_reduce import scatter_reduce, scatter_reduce_
+
+    if value is None:
+        value = src
+    if reduce is not None:
+        op = {"add": "sum", "multiply": "prod"}.get(reduce)
+        if op is None:
+            raise ShapeError(f"{name}(): reduce argument must be either add or multiply, got {reduce!r}")
+        if not isinstance(value, TensorBase):
+            k = kernels_of[type(input._data)]
+            value = wrap(k.full(index._data.shape, number_for(value, input._data.dtype), dtype=input._data.dtype))
+        return (scatter_reduce_ if into else scatter_reduce)(input, dim, index, value, op)
+    if not isinstance(value, TensorBase):
+        value = number_for(value, input._data.dtype)
+    x, dim, index, value = _elements(name, input, dim, index, value)
+    if not index._data.size:
+        return input if into else input.clone()
+    if into:
+        write_into(Scatter, x, name, index, value, dim=dim)
+        return input
+    return reshape_rule(apply(Scatter, x, index, value, dim=dim), input._data.shape)
+
+
+def scatter(
+    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> Tensor:
+    """A copy of ``input`` with ``src`` written at positions: ``out[index[i][j]][j] = src[i][j]`` for ``dim`` 0.
+
+    Args:
+        input: any shape.
+        dim: the dimension whose positions ``index`` holds.
+        index: int64, no larger than ``src``, nor than ``input`` outside ``dim``. Which of several values for one
+            position stays is undefined.
+        src: a Tensor of the dtype of ``input``, or a number.
+        value: a number, by keyword.
+        reduce: ``"add"`` or ``"multiply"``: combine with what is there.
+
+    Raises:
+        RuntimeError: the shapes do not fit, or a position is out of range.
+    """
+    return _scatter("scatter", input, dim, index, src, value, reduce, False)  # type: ignore[no-any-return]
+
+
+def scatter_(
+    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> Tensor:
+    """`scatter` in place."""
+    return _scatter("scatter_", input, dim, index, src, value, reduce, True)  # type: ignore[no-any-return]
+
+
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """A copy of ``input`` with ``src`` added at positions; those named twice get both. See `scatter`."""
+    x, dim, index, src = _elements("scatter_add", input, dim, index, src)
+    if not index._data.size:
+        return input.clone()
+    return reshape_rule(apply(ScatterAdd, x, index, src, dim=dim), input._data.shape)  # type: ignore[no-any-return]
+
+
+def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """`scatter_add` in place."""
+    x, dim, index, src = _elements("scatter_add_", input, dim, index, src)
+    if index._data.size:
+        write_into(ScatterAdd, x, "scatter_add_", index, src, dim=dim)
+    return input
+
+
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """Elements at positions of the flattened tensor, in the shape of ``index``.
+
+    Raises:
+        IndexError: a position is out of range.
+    """
+    return index_rule(ravel(input), (_index("take", input, index),), (0,))  # type: ignore[no-any-return]
+
+
+def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """Write (or add) the elements of ``source`` at positions of the flattened tensor, in place."""
+    index = _index("put_", input, index)
+    if index._data.size != source._data.size:
+        raise ShapeError(
+            f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
+            f"{source._data.size}, index.numel() = {index._data.size}"
+        )
+    flat = ravel(input)
+    if flat._view is None and input._data.size:  # not contiguous: write to a copy, then copy that back
+        check_writable(input, "put_")
+        return inplace(input, "put_", lambda t: reshape_rule(put(ravel(t), index, source, accumulate), t._data.shape))  # type: ignore[no-any-return]
+    write_positions(flat, [ravel(index)], (0,), ravel(source), accumulate, "put_")
+    return input
+
+
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """`put_` on a copy."""
+    return put_(input.clone(), index, source, accumulate)
+
+
+# ---------------------------------------------------------------------- whole slices
+
+
+def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The slices of ``input`` at the positions ``index`` of ``dim``, as a copy.
+
+    Args:
+        input: any shape.
+        dim: the dimension.
+        index: int64, shape (n,).
+        out: a tensor to write the result to.
+
+    Raises:
+        IndexError: a position is out of range, or ``index`` has several dimensions.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.index_select(wg.eye(2), 0, wg.tensor([1, 1]))
+        tensor([[0., 1.],
+                [0., 1.]])
+    """
+    dim, index = _slices("index_select", input, dim, index)
+    y = index_select_rule(_at_least_1d(input), index, dim)
+    if not input._data.ndim:
+        y = reshape_rule(y, ())
+    return y if out is None else write_out(out, y, "index_select")
+
+
+def _scaled(source: Any, alpha: Any) -> Any:
+    return source if alpha == 1 else source * alpha
+
+
+def index_add(
+    input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1, out: Tensor | None = None
+) -> Tensor:
+    """A copy of ``input`` with ``alpha`` times the slices of ``source`` added at the positions ``index`` of ``dim``.
+
+    Raises:
+        RuntimeError: the shapes do not fit. IndexError: a position is out of range.
+    """
+    dim, index = _slices("index_add", input, dim, index)
+    x = _at_least_1d(input)
+    y = apply(IndexAdd, x, index, _scaled(_source("index_add", x, dim, index, source), alpha), dim=dim)
+    y = reshape_rule(y, input._data.shape)
+    return y if out is None else write_out(out, y, "index_add")
+
+
+def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
+    """`index_add` in place."""
+    dim, index = _slices("index_add_", input, dim, index)
+    x = _at_least_1d(input)
+    write_into(IndexAdd, x, "index_add_", index, _scaled(_source("index_add_", x, dim, index, source), alpha), dim=dim)
+    return input
+
+
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """A copy of ``input`` with the slices of ``source`` written at the positions ``index`` of ``dim``."""
+    dim, index = _slices("index_copy", input, dim, index)
+    x = _at_least_1d(input)
+    y = apply(IndexCopy, x, index, _source("index_copy", x, dim, index, source), dim=dim)
+    y = reshape_rule(y, input._data.shape)
+    return y if out is None else write_out(out, y, "index_copy")
+
+
+def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """`index_copy` in place."""
+    dim, index = _slices("index_copy_", input, dim, index)
+    x = _at_least_1d(input)
+    write_into(IndexCopy, x, "index_copy_", index, _source("index_copy_", x, dim, index, source), dim=dim)
+    return input
+
+
+def _fill_value(name: str, input: Any, value: Any) -> Any:
+    if not isinstance(value, TensorBase):
+        return number_for(value, input._data.dtype)
+    if value._data.ndim:
+        raise ShapeError(
+            f"{name} only supports a 0-dimensional value tensor, but got tensor with {value._data.ndim} dimension(s)."
+        )
+    return to(value, input.device, input.dtype)  # type: ignore[arg-type]
+
+
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """A copy of ``input`` with ``value``, a number or 0-d tensor, in the slices at the positions ``index`` of ``dim``."""
+    dim, index = _slices("index_fill", input, dim, index)
+    value = _fill_value("index_fill", input, value)
+    index = wrap_negative(index, _at_least_1d(input)._data.shape[dim])
+    return reshape_rule(apply(IndexFill, _at_least_1d(input), index, value, dim=dim), input._data.shape)  # type: ignore[no-any-return]
+
+
+def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """`index_fill` in place."""
+    dim, index = _slices("index_fill_", input, dim, index)
+    x, value = _at_least_1d(input), _fill_value("index_fill_", input, value)
+    write_into(IndexFill, x, "index_fill_", wrap_negative(index, x._data.shape[dim]), value, dim=dim)
+    return input
+
+
+# ---------------------------------------------------------------------- where a mask holds
+
+
+def _mask(name: str, input: Any, mask: Any) -> Any:
+    if mask._data.dtype.kind != "b":
+        raise DTypeError(f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}")
+    return mask if type(mask._data) is type(input._data) else to(mask, input.device)
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """``value``, a number or 0-d tensor, where ``mask`` holds, else ``input``; they broadcast.
+
+    Raises:
+        RuntimeError: the mask is not boolean, or the shapes do not broadcast.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.ones(3).masked_fill(wg.tensor([True, False, True]), 0)
+        tensor([0., 1., 0.])
+    """
+    from .shape import broadcast_shapes
+
+    broadcast_shapes(input._data.shape, mask._data.shape)
+    value = _fill_value("masked_fill", input, value)
+    return apply(MaskedFill, input, _mask("masked_fill", input, mask), value)  # type: ignore[no-any-return]
+
+
+def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """`masked_fill` in place."""
+    return inplace(input, "masked_fill_", lambda t: masked_fill(t, mask, value))  # type: ignore[no-any-return]
+
+
+def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The elements where ``mask`` holds, in one dimension; the two broadcast."""
+    x, m = broadcast_tensors(input, _mask("masked_select", input, mask))
+    y = _at_least_1d(x)[_at_least_1d(m)]
+    return y if out is None else write_out(out, y, "masked_select")
+
+
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """``input`` with the elements of ``source``, in order, where ``mask`` holds.
+
+    Raises:
+        RuntimeError: ``source`` has too few elements, or another dtype.
+    """
+    x, m = broadcast_tensors(input, _mask("masked_scatter", input, mask))
+    return masked_scatter_(x.clone(), m, source)
+
+
+def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """`masked_scatter` in place."""
+    _same_dtype("masked_scatter_", input, source, "source")
+    check_writable(input, "masked_scatter_")
+    m = _at_least_1d(expand(_mask("masked_scatter_", input, mask), input._data.shape))
+    positions = [wrap(p) for p in kernels_of[type(m._data)].nonzero(m._data)]
+    count = positions[0]._data.size
+    if source._data.size < count:
+        raise ShapeError(
+            f"masked_scatter: expected self and source to have enough elements: the mask holds {count} times, and "
+            f"source has {source._data.size} elements"
+        )
+    values = slice_rule(ravel(source), 0, 0, count)
+    write_positions(_at_least_1d(input), positions, tuple(range(len(positions))), values, False, "masked_scatter_")
+    return input

@@ -1,0 +1,493 @@
+"""Elements in other places: reversed, rotated, repeated, cut to triangles, put on diagonals.
+
+Padding is in ``padding.py``; views of the same elements in another shape are in ``shape.py``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...backends import kernels_of
+from ...backends.errors import DimensionError, DTypeError, ShapeError
+from ..base import TensorBase, wrap
+from ..inplace import inplace, write_out
+from ..primitive import Primitive, apply
+from .creation import as_tensor, finished, make, to_dtype
+from .dims import canonical_dim, canonical_dims, packed, sizes_of, spread
+from .indexing import CopySlices
+from .layout import clone
+from .reduction import sum_rule
+from .shape import expand_rule, permute_rule, reshape_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+_FULL = slice(None)
+
+
+class Flip(Primitive):
+    """``x`` reversed along ``dims``."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, dims: tuple[int, ...]) -> Any:
+        return x[tuple([slice(None, None, -1) if d in dims else _FULL for d in range(x.ndim)])].copy()
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(Flip, g, dims=ctx.params["dims"])
+
+
+class Roll(Primitive):
+    """``x`` moved by ``shifts`` along ``dims``; what leaves at one end comes in at the other."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Any:
+        return ctx.k.roll(x, shifts, dims)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(Roll, g, shifts=tuple([-s for s in ctx.params["shifts"]]), dims=ctx.params["dims"])
+
+
+class Tril(Primitive):
+    """The lower triangle of each matrix, zero above it."""
+
+    upper = False
+
+    @classmethod
+    def forward(cls, ctx: Any, x: Any, *, diagonal: int) -> Any:
+        return ctx.k.triangle(x, diagonal, cls.upper)
+
+    @classmethod
+    def backward(cls, ctx: Any, g: Any) -> Any:
+        return apply(cls, g, diagonal=ctx.params["diagonal"])
+
+
+class Triu(Tril):
+    """The upper triangle of each matrix, zero below it."""
+
+    upper = True
+
+
+class Diagonal(Primitive):
+    """A view of the elements ``[i, i + offset]`` of two dimensions, as a last dimension."""
+
+    view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
+        ctx.info = x.shape
+        return ctx.k.diagonal(x, offset, dim1, dim2)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(DiagEmbed, g, shape=ctx.info, **ctx.params)
+
+
+class DiagEmbed(Primitive):
+    """Zeros of ``shape`` with the last dimension of ``x`` on a diagonal: the adjoint of `Diagonal`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> Any:
+        y = ctx.k.zeros(shape, dtype=x.dtype)
+        ctx.k.diagonal(y, offset, dim1, dim2)[...] = x
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        p = ctx.params
+        return apply(Diagonal, g, offset=p["offset"], dim1=p["dim1"], dim2=p["dim2"])
+
+
+class Repeat(Primitive):
+    """``x`` laid side by side with itself, ``sizes`` times along each dimension."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, sizes: tuple[int, ...]) -> Any:
+        ctx.info = (1,) * (len(sizes) - x.ndim) + x.shape
+        return ctx.k.tile(x, sizes)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        pairs = zip(ctx.params["sizes"], ctx.info, strict=True)
+        apart = reshape_rule(g, tuple(itertools.chain.from_iterable(pairs)))
+        return sum_rule(apart, tuple(range(0, 2 * len(ctx.info), 2)))
+
+
+# ---------------------------------------------------------------------- reversed and rotated
+
+
+def flip(input: Tensor, dims: Any) -> Tensor:
+    """A copy with the order of elements reversed along ``dims``."""
+    return apply(Flip, input, dims=canonical_dims(dims if dims is not None else (), input._data.ndim, "flip"))
+
+
+flip_method = spread(flip, "dims")
+
+
+def fliplr(input: Tensor) -> Tensor:
+    """`flip` of dimension 1.
+
+    Raises:
+        RuntimeError: there are fewer than two dimensions.
+    """
+    if input._data.ndim < 2:
+        raise ShapeError(f"fliplr: Input must be >= 2-d, got shape {list(input._data.shape)}")
+    return flip(input, (1,))
+
+
+def flipud(input: Tensor) -> Tensor:
+    """`flip` of dimension 0.
+
+    Raises:
+        RuntimeError: the tensor is 0-d.
+    """
+    if input._data.ndim < 1:
+        raise ShapeError("flipud: Input must be >= 1-d, got a 0-d tensor")
+    return flip(input, (0,))
+
+
+def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
+    """Moved by ``shifts`` along ``dims``, with what leaves at one end coming in at the other.
+
+    Args:
+        input: any shape.
+        shifts: an integer, or one for each of ``dims``.
+        dims: the dimensions; without them, the flattened tensor is rolled.
+
+    Raises:
+        RuntimeError: there are not as many shifts as dimensions.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.roll(wg.arange(4), 1)
+        tensor([3, 0, 1, 2])
+    """
+    steps = sizes_of("roll", shifts)
+    shape = input._data.shape
+    if dims is None or dims == ():
+        if len(steps) != 1:
+            raise ShapeError(f"roll: shifts and dimensions must align. shifts: {len(steps)}, dims:0")
+        flat = reshape_rule(input, (input._data.size,))
+        return reshape_rule(apply(Roll, flat, shifts=steps, dims=(0,)), shape)  # type: ignore[no-any-return]
+    axes = tuple([canonical_dim(d, len(shape), "roll") for d in packed(dims)])
+    if len(axes) != len(steps):
+        raise ShapeError(f"roll: shifts and dimensions must align. shifts: {len(steps)}, dims:{len(axes)}")
+    return apply(Roll, input, shifts=steps, dims=axes)
+
+
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
+    """Turned by ``k`` quarters in the plane of two dimensions, from the first towards the second.
+
+    Raises:
+        RuntimeError: the dimensions are not two, or are the same.
+    """
+    ndim = input._data.ndim
+    if len(dims) != 2:
+        raise ShapeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if ndim < 2:
+        raise ShapeError(f"expected total dims >= 2, but got total dims = {ndim}")
+    a, b = [canonical_dim(d, ndim, "rot90") for d in dims]
+    if a == b:
+        raise ShapeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
+    if k % 4 == 0:
+        return clone(input)
+    if k % 4 == 2:
+        return flip(input, (a, b))
+    order = list(range(ndim))
+    order[a], order[b] = b, a
+    if k % 4 == 1:
+        return permute_rule(flip(input, (b,)), tuple(order))  # type: ignore[no-any-return]
+    return flip(permute_rule(input, tuple(order)), (b,))
+
+
+# ---------------------------------------------------------------------- repeated
+
+
+def repeat(input: Tensor, repeats: Any) -> Tensor:
+    """Laid side by side with itself, ``repeats`` times along each dimension; new ones come first.
+
+    Raises:
+        RuntimeError: there are fewer numbers than dimensions, or one is negative.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.tensor([1, 2]).repeat(2, 2)
+        tensor([[1, 2, 1, 2],
+                [1, 2, 1, 2]])
+    """
+    sizes = sizes_of("repeat", repeats)
+    if len(sizes) < input._data.ndim:
+        raise ShapeError(
+            f"Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: {list(sizes)} "
+            f"for shape {list(input._data.shape)}"
+        )
+    if any([n < 0 for n in sizes]):
+        raise ShapeError(f"repeat: Trying to create tensor with negative dimension: {list(sizes)}")
+    return apply(Repeat, input, sizes=sizes)
+
+
+repeat_method = spread(repeat, "repeats")
+
+
+def tile(input: Tensor, dims: Any) -> Tensor:
+    """`repeat`, where missing numbers in front are 1."""
+    sizes = sizes_of("tile", dims)
+    return repeat(input, (1,) * (input._data.ndim - len(sizes)) + sizes)
+
+
+tile_method = spread(tile, "dims")
+
+
+def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: Any = None) -> Tensor:
+    """Each element (or slice of ``dim``) repeated, one after another.
+
+    Args:
+        input: any shape; with no ``repeats``, the counts, and the result is positions.
+        repeats: an integer, or one for each element along ``dim`` as an integer tensor.
+        dim: the dimension; the flattened tensor without it.
+        output_size: for PyTorch's sake.
+
+    Raises:
+        RuntimeError: a count is negative, or there are not as many as elements.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.repeat_interleave(wg.tensor([1, 2]), wg.tensor([1, 2]))
+        tensor([1, 2, 2])
+    """
+    from .gather import index_select
+
+    if repeats is None:
+        return wrap(_repeated_positions(input._data, None))  # type: ignore[no-any-return]
+    if dim is None:
+        input, dim = reshape_rule(input, (input._data.size,)), 0
+    dim = canonical_dim(dim, input._data.ndim, "repeat_interleave")
+    if not input._data.ndim:
+        input = reshape_rule(input, (1,))
+    if isinstance(repeats, TensorBase | list | tuple):
+        counts: Any = as_tensor(repeats, device=input.device)
+        return index_select(input, dim, wrap(_repeated_positions(counts._data, input._data.shape[dim])))
+    if repeats < 0:
+        raise ShapeError(f"repeat_interleave: Repeats must be non-negative, got {repeats}")
+    shape = input._data.shape
+    apart = reshape_rule(input, (*shape[: dim + 1], 1, *shape[dim + 1 :]))
+    wide = expand_rule(apart, (*shape[: dim + 1], repeats, *shape[dim + 1 :]))
+    return reshape_rule(wide, (*shape[:dim], shape[dim] * repeats, *shape[dim + 1 :]))  # type: ignore[no-any-return]
+
+
+def _repeated_positions(counts: Any, size: int | None) -> Any:
+    """Position ``i`` as often as ``counts[i]`` says."""
+    k = kernels_of[type(counts)]
+    if counts.dtype.kind not in "iu":
+        raise DTypeError(f"repeats has to be Long or Int tensor, got {counts.dtype.name}")
+    if counts.ndim > 1:
+        raise ShapeError("repeat_interleave: repeats must be 0-dim or 1-dim tensor")
+    if counts.size and bool((counts < 0).any()):
+        raise ShapeError("repeat_interleave: repeats can not be negative")
+    if size is not None:
+        if counts.size == 1:
+            counts = k.broadcast_to(counts.reshape(1), (size,))
+        if counts.size != size:
+            raise ShapeError(
+                f"repeat_interleave: repeats must have the same size as input along dim, but got repeats.size(0) = "
+                f"{counts.size} and input.size(dim) = {size}"
+            )
+    ends = k.cumsum(counts.astype("int64"), axis=0)
+    total = int(ends[-1]) if ends.size else 0
+    return k.searchsorted(ends, k.arange(total), side="right").astype("int64")
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """Coordinates of a grid: each 1-d tensor expanded over the dimensions of the others.
+
+    Args:
+        tensors: 0-d or 1-d, one by one or as a sequence.
+        indexing: ``"ij"``: the first tensor runs along dimension 0; ``"xy"``: along dimension 1.
+
+    Raises:
+        RuntimeError: a tensor has more dimensions, or ``indexing`` is something else.
+    """
+    several = list(tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], TensorBase) else tensors)
+    if indexing not in ("ij", "xy"):
+        raise ShapeError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    if any([x._data.ndim > 1 for x in several]):
+        raise ShapeError("meshgrid: Expected 0D or 1D tensor in the tensor list")
+    swap = indexing == "xy" and len(several) > 1
+    if swap:
+        several[0], several[1] = several[1], several[0]
+    shape = tuple([x._data.size for x in several])
+    grids = []
+    for i, x in enumerate(several):
+        grid = expand_rule(reshape_rule(x, (1,) * i + (x._data.size,) + (1,) * (len(shape) - i - 1)), shape)
+        grids.append(permute_rule(grid, (1, 0, *range(2, len(shape)))) if swap else grid)
+    if swap:
+        grids[0], grids[1] = grids[1], grids[0]
+    return tuple(grids)
+
+
+def cartesian_prod(*tensors: Tensor) -> Tensor:
+    """All combinations of one element of each 1-d tensor, as rows."""
+    from .join import stack
+
+    if len(tensors) == 1:
+        return tensors[0]
+    return stack([reshape_rule(g, (g._data.size,)) for g in meshgrid(*tensors)], 1)
+
+
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """All ways to take ``r`` elements of a 1-d tensor, in order, as rows."""
+    if input._data.ndim != 1:
+        raise ShapeError(f"combinations: Expect a 1D vector, but got shape {list(input._data.shape)}")
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    rows = list(choose(range(input._data.size), r))
+    if not rows:
+        return input[0:0].reshape(0, r) if r else input[0:0]
+    return input[as_tensor(rows, device=input.device)]
+
+
+# ---------------------------------------------------------------------- triangles and diagonals
+
+
+def _triangle(prim: Any, name: str, input: Any, diagonal: int, out: Any) -> Any:
+    if input._data.ndim < 2:
+        raise ShapeError(f"{name}: input tensor must have at least 2 dimensions, got shape {list(input._data.shape)}")
+    y = apply(prim, input, diagonal=int(diagonal))
+    return y if out is None else write_out(out, y, name)
+
+
+def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The elements on and below a diagonal of each matrix, zero above it.
+
+    Args:
+        input: shape (..., rows, columns).
+        diagonal: which one: 0 is the main diagonal, positive ones are above it.
+        out: a tensor to write the result to.
+    """
+    return _triangle(Tril, "tril", input, diagonal, out)  # type: ignore[no-any-return]
+
+
+def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The elements on and above a diagonal of each matrix, zero below it; see `tril`."""
+    return _triangle(Triu, "triu", input, diagonal, out)  # type: ignore[no-any-return]
+
+
+def tril_(input: Tensor, diagonal: int = 0) -> Tensor:
+    """`tril` in place."""
+    return inplace(input, "tril_", lambda t: tril(t, diagonal))  # type: ignore[no-any-return]
+
+
+def triu_(input: Tensor, diagonal: int = 0) -> Tensor:
+    """`triu` in place."""
+    return inplace(input, "triu_", lambda t: triu(t, diagonal))  # type: ignore[no-any-return]
+
+
+def _triangle_indices(row: int, col: int, offset: int, upper: bool, dtype: Any, device: Any) -> Tensor:
+    ones = make("ones", device, (row, col), dtype="bool")
+    k = kernels_of[type(ones)]
+    positions = k.stack(k.nonzero(k.triangle(ones, offset, upper)), axis=0)
+    return finished(positions.astype(to_dtype("int64" if dtype is None else dtype).dtype), False)
+
+
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None) -> Tensor:
+    """Row and column of each element of the lower triangle of a (row, col) matrix, shape (2, n), int64."""
+    return _triangle_indices(row, col, offset, False, dtype, device)
+
+
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None) -> Tensor:
+    """Row and column of each element of the upper triangle of a (row, col) matrix, shape (2, n), int64."""
+    return _triangle_indices(row, col, offset, True, dtype, device)
+
+
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """A view of a diagonal of two dimensions, as a last dimension.
+
+    Raises:
+        RuntimeError: the two dimensions are one.
+    """
+    ndim = input._data.ndim
+    a, b = canonical_dim(dim1, ndim, "diagonal"), canonical_dim(dim2, ndim, "diagonal")
+    if a == b:
+        raise ShapeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return apply(Diagonal, input, offset=int(offset), dim1=a, dim2=b)
+
+
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """The last dimension on a diagonal of two new ones, zero elsewhere.
+
+    Raises:
+        RuntimeError: the two dimensions are one.
+    """
+    x = input._data
+    ndim = x.ndim + 1
+    a, b = canonical_dim(dim1, ndim, "diag_embed"), canonical_dim(dim2, ndim, "diag_embed")
+    if a == b:
+        raise ShapeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    n = x.shape[-1] + abs(offset)
+    rest = iter(x.shape[:-1])
+    shape = tuple([n if d in (a, b) else next(rest) for d in range(ndim)])
+    return apply(DiagEmbed, input, shape=shape, offset=int(offset), dim1=a, dim2=b)
+
+
+def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
+    """A vector as the diagonal of a matrix; of a matrix, a copy of its diagonal.
+
+    Raises:
+        RuntimeError: ``input`` has neither one nor two dimensions.
+    """
+    ndim = input._data.ndim
+    if ndim not in (1, 2):
+        raise ShapeError(f"diag(): Supports 1D or 2D tensors. Got {ndim}D")
+    y: Any = diag_embed(input, diagonal) if ndim == 1 else clone(_diagonal(input, diagonal))
+    return y if out is None else write_out(out, y, "diag")
+
+
+_diagonal = diagonal
+
+
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
+    """All elements on the diagonal of a matrix."""
+    return diag_embed(reshape_rule(input, (input._data.size,)), offset)
+
+
+# ---------------------------------------------------------------------- a part replaced
+
+
+def _replaced(name: str, input: Any, src: Any, key: tuple[Any, ...]) -> Any:
+    wanted = input._data[key].shape
+    if src._data.shape != wanted:
+        raise ShapeError(f"{name}: expected src to have a size equal to the slice of self: {list(src._data.shape)} is not "
+                         f"{list(wanted)}")
+    return apply(CopySlices, input, src.to(input.dtype), key=key)
+
+
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
+    """A copy of ``input`` with ``src`` at one position of ``dim``."""
+    dim = canonical_dim(dim, input._data.ndim, "select_scatter")
+    n = input._data.shape[dim]
+    if not -n <= index < n:
+        raise DimensionError(f"select_scatter(): index {index} out of range for dimension {dim} with size {n}")
+    return _replaced("select_scatter", input, src, (_FULL,) * dim + (index, ...))  # type: ignore[no-any-return]
+
+
+def slice_scatter(
+    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Tensor:
+    """A copy of ``input`` with ``src`` in a slice of ``dim``."""
+    dim = canonical_dim(dim, input._data.ndim, "slice_scatter")
+    return _replaced("slice_scatter", input, src, (_FULL,) * dim + (slice(start, end, step),))  # type: ignore[no-any-return]
+
+
+def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """A copy of ``input`` with ``src`` on a diagonal."""
+    result = clone(input)
+    target = diagonal(result, offset, dim1, dim2)
+    if target._data.shape != src._data.shape:
+        raise ShapeError(
+            f"diagonal_scatter: expected src to have a size equal to the slice of self: {list(src._data.shape)} is not "
+            f"{list(target._data.shape)}"
+        )
+    target.copy_(src)
+    return result

@@ -1,0 +1,46 @@
+"""Ops that write to part of their first operand, out of place or in it: one primitive serves both.
+
+Such a primitive takes ``own``: whether the memory of its first input is its own to write to.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...backends import kernels_of
+from ..base import TensorBase, edge_of
+from ..grad_mode import mode
+from ..inplace import check_writable, finish_write, stand_in, wrote
+from ..primitive import apply
+
+__all__ = ["writable", "write_into"]
+
+
+def writable(x: Any, own: bool) -> Any:
+    """The array that an op writes to: the memory of ``x`` itself, or a copy."""
+    return x[...] if own else x.copy()
+
+
+def write_into(prim: Any, tensor: Any, name: str, *values: Any, **params: Any) -> Any:
+    """Run ``prim`` in the memory of ``tensor``, move the tensor to its new place in the graph, and return it.
+
+    Args:
+        prim: a primitive that takes ``own``.
+        tensor: what is overwritten.
+        name: the method's name, for messages.
+        values: the further operands, which fit; the primitive checks positions before it writes.
+        params: its keywords.
+
+    Raises:
+        InplaceError: see `check_writable`.
+    """
+    check_writable(tensor, name)
+    if mode.grad and any([isinstance(v, TensorBase) and edge_of(v) is not None for v in (tensor, *values)]):
+        before = stand_in(tensor)
+        finish_write(tensor, apply(prim, before, *values, own=True, **params), before, name)
+    else:
+        x = tensor._data
+        arrays = [v._data if isinstance(v, TensorBase) else v for v in values]
+        prim.forward(kernels_of[type(x)].nocontext, x, *arrays, own=True, **params)
+        wrote(tensor, name)
+    return tensor

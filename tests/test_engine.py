@@ -1,0 +1,524 @@
+"""The backward pass: what reaches which leaf, when the graph is freed, and the modes that switch recording off."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.backends.errors import GraphError
+
+
+def leaf(*values: float, dtype: Any = None) -> Any:
+    return wg.tensor([float(v) for v in values], dtype=dtype, requires_grad=True)
+
+
+def same(tensor: Any, expected: Any) -> None:
+    assert tensor is not None
+    np.testing.assert_allclose(tensor.detach().numpy(), expected, rtol=1e-6)
+
+
+# ---------------------------------------------------------------------- accumulation
+
+
+def test_gradient_of_a_sum_of_products():
+    x, y = leaf(1, 2, 3), leaf(4, 5, 6)
+    (x * y + x).sum().backward()
+    same(x.grad, [5, 6, 7])
+    same(y.grad, [1, 2, 3])
+
+
+def test_a_leaf_used_often_gets_the_sum():
+    x = leaf(1, 2)
+    (x + x * x + x).sum().backward()
+    same(x.grad, [4, 6])
+
+
+def test_gradients_accumulate_over_calls():
+    x = leaf(1, 2)
+    (x * 2).sum().backward()
+    first = x.grad
+    (x * 3).sum().backward()
+    assert x.grad is first, "the second gradient is added in place"
+    same(x.grad, [5, 5])
+
+
+def test_broadcast_operands_get_gradients_of_their_own_shape():
+    x, y = wg.ones(3, 1, requires_grad=True), wg.ones(2, 1, 4, requires_grad=True)
+    (x * y).sum().backward()
+    assert x.grad.shape == (3, 1)
+    assert y.grad.shape == (2, 1, 4)
+    same(x.grad, np.full((3, 1), 8.0))
+    same(y.grad, np.full((2, 1, 4), 3.0))
+
+
+def test_gradient_has_the_dtype_of_its_leaf():
+    x, y = leaf(1, 2, dtype=wg.float64), leaf(1, 2)
+    (x * y).sum().backward()
+    assert x.grad.dtype == wg.float64
+    assert y.grad.dtype == wg.float32
+
+
+def test_complex_times_real_gives_the_real_leaf_a_real_gradient():
+    x = leaf(1, 2)
+    z = wg.tensor([1 + 1j, 2 - 1j])
+    (x * z).backward(wg.tensor([1 + 0j, 0 + 1j]))
+    assert x.grad.dtype == wg.float32
+    same(x.grad, [1, -1])
+
+
+def test_leaves_do_not_share_their_gradients_memory():
+    x, y = leaf(1, 2), leaf(3, 4)
+    g = wg.ones(2)
+    (x + y).backward(g)
+    assert not np.shares_memory(x.grad.numpy(), y.grad.numpy())
+    assert not np.shares_memory(x.grad.numpy(), g.numpy())
+    x.grad.zero_()
+    same(y.grad, [1, 1])
+    same(g, [1, 1])
+
+
+def test_gradient_of_a_view_is_the_leafs_own_contiguous_memory():
+    x = wg.ones(2, 3, requires_grad=True)
+    x.sum().backward()
+    x.grad.add_(1)  # a broadcast gradient could not be written
+    same(x.grad, np.full((2, 3), 2.0))
+    y = wg.ones(2, 3, requires_grad=True)
+    y.t().backward(wg.ones(3, 2))
+    assert y.grad.is_contiguous()
+
+
+def test_create_graph_gives_each_leaf_a_gradient_of_its_own():
+    x, y = leaf(1, 2), leaf(3, 4)
+    (x + y).sum().backward(create_graph=True)
+    assert x.grad is not y.grad
+    with wg.no_grad():
+        x.grad.zero_()
+    same(y.grad, [1, 1])
+
+
+def test_zero_dimensional_gradients_are_tensors():
+    x = wg.tensor(2.0, requires_grad=True)
+    y = x * x * x + x
+    y.backward()
+    assert x.grad.shape == ()
+    assert x.grad.item() == 13
+    parts = leaf(1, 2, 3).unbind()
+    z = sum(p * p + p for p in parts)
+    z.backward()
+    assert all(type(g._data) is np.ndarray for g in wg.autograd.grad(x * x + x, [x]))
+
+
+def test_gradients_reach_only_what_requires_them():
+    x, y = leaf(1, 2), wg.tensor([3.0, 4.0])
+    z = x * y
+    assert z.requires_grad
+    z.sum().backward()
+    assert y.grad is None
+
+
+def test_integer_results_never_require_grad():
+    x = leaf(1, 3, 2)
+    values, indices = x.sort()
+    assert values.requires_grad
+    assert not indices.requires_grad
+    assert not (x > 1).requires_grad
+
+
+# ---------------------------------------------------------------------- freeing and running again
+
+
+def test_backward_twice_raises():
+    x = leaf(1, 2)
+    y = (x * x).sum()
+    y.backward()
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        y.backward()
+
+
+def test_retain_graph_lets_backward_run_again():
+    x = leaf(1, 2)
+    y = (x * x).sum()
+    y.backward(retain_graph=True)
+    y.backward()
+    same(x.grad, [4, 8])
+
+
+def test_a_graph_of_sums_saves_nothing_and_runs_again():
+    x = leaf(1, 2)
+    y = (x + x).sum()
+    y.backward()
+    y.backward()
+    same(x.grad, [4, 4])
+
+
+def test_masks_are_freed_with_the_rest():
+    x = leaf(-1, 2)
+    y = wg.where(x > 0, x, -x).sum()
+    y.backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        y.backward()
+
+
+def test_a_shared_part_that_was_freed_is_named():
+    x = leaf(1, 2)
+    shared = x * x
+    (shared * 2).sum().backward()
+    with pytest.raises(RuntimeError, match="MulBackward0"):
+        (shared * 3).sum().backward()
+
+
+def test_backward_of_a_non_scalar_needs_a_gradient():
+    x = leaf(1, 2)
+    with pytest.raises(RuntimeError, match="only for scalar outputs"):
+        (x * 2).backward()
+    (x * 2).backward(wg.tensor([1.0, 10.0]))
+    same(x.grad, [2, 20])
+
+
+def test_one_element_counts_as_a_scalar():
+    x = wg.ones(1, 1, requires_grad=True)
+    (x * 3).backward()
+    same(x.grad, [[3]])
+
+
+def test_backward_without_a_graph_raises():
+    with pytest.raises(RuntimeError, match="does not require grad and does not have a grad_fn"):
+        wg.ones(()).backward()
+
+
+def test_backward_on_a_leaf():
+    x = wg.tensor(3.0, requires_grad=True)
+    x.backward()
+    x.backward()
+    assert x.grad.item() == 2
+
+
+def test_backward_of_several_tensors_at_once():
+    x = leaf(1, 2)
+    wg.autograd.backward([x[0] * 3, x * 2], [None, wg.tensor([1.0, 1.0])])
+    same(x.grad, [5, 2])
+
+
+def test_backward_with_inputs_leaves_the_others_alone():
+    x, y = leaf(1, 2), leaf(3, 4)
+    (x * y).sum().backward(inputs=[x])
+    same(x.grad, [3, 4])
+    assert y.grad is None
+
+
+def test_backward_with_a_non_leaf_input():
+    x = leaf(1, 2)
+    y = x * 2
+    (y * y).sum().backward(inputs=[y])
+    same(y.grad, [4, 8])
+    assert x.grad is None
+
+
+# ---------------------------------------------------------------------- grad()
+
+
+def test_grad_returns_and_does_not_accumulate():
+    x, y = leaf(1, 2), leaf(3, 4)
+    gx, gy = wg.autograd.grad((x * y).sum(), [x, y])
+    same(gx, [3, 4])
+    same(gy, [1, 2])
+    assert x.grad is None
+
+
+def test_grad_with_respect_to_a_result():
+    x = leaf(1, 2)
+    y = x * 3
+    z = (y * y).sum()
+    gy, gx = wg.autograd.grad(z, [y, x])
+    same(gy, [6, 12])
+    same(gx, [18, 36])
+
+
+def test_grad_of_a_tensor_with_respect_to_itself():
+    x = leaf(1, 2)
+    y = x * 2
+    same(wg.autograd.grad(y, y, wg.ones(2))[0], [1, 1])
+    same(wg.autograd.grad(x, x, wg.ones(2))[0], [1, 1])
+
+
+def test_unused_inputs():
+    x, y = leaf(1, 2), leaf(3, 4)
+    with pytest.raises(RuntimeError, match="appears to not have been used in the graph"):
+        wg.autograd.grad(x.sum(), [x, y])
+    gx, gy = wg.autograd.grad(x.sum(), [x, y], allow_unused=True)
+    assert gy is None
+    gx, gy = wg.autograd.grad(x.sum(), [x, y], materialize_grads=True)
+    same(gx, [1, 1])
+    same(gy, [0, 0])
+    with pytest.raises(ValueError, match="Expected allow_unused to be True or not passed"):
+        wg.autograd.grad(x.sum(), [x, y], allow_unused=False, materialize_grads=True)
+
+
+def test_batched_grad_is_one_row_per_incoming_gradient():
+    x = leaf(1, 2, 3)
+    (rows,) = wg.autograd.grad(x * x, x, wg.eye(3), is_grads_batched=True)
+    same(rows, np.diag([2.0, 4.0, 6.0]))
+
+
+def test_third_derivative():
+    x = wg.tensor(2.0, dtype=wg.float64, requires_grad=True)
+    y = x**4
+    for expected in (32.0, 48.0, 48.0, 24.0):
+        (y,) = wg.autograd.grad(y, x, create_graph=True)
+        assert y.item() == expected
+    assert y.requires_grad is False or wg.autograd.grad(y, x, allow_unused=True)[0] in (None, 0)
+
+
+def test_gradient_penalty():
+    """A gradient inside a loss, as in WGAN-GP: d/dx |d(x^3)/dx|^2 = 36 x^3."""
+    x = leaf(1, 2, dtype=wg.float64)
+    (g,) = wg.autograd.grad((x * x * x).sum(), x, create_graph=True, only_inputs=True)
+    (g * g).sum().backward()
+    same(x.grad, [36, 288])
+
+
+def test_second_order_of_a_saved_value_that_was_overwritten_raises():
+    x = leaf(1, 2)
+    y = x * 1
+    (g,) = wg.autograd.grad((y * y * y).sum(), x, create_graph=True)
+    with wg.no_grad():
+        y.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        g.sum().backward()
+
+
+def test_every_output_of_an_op_that_is_unused_counts_as_zero():
+    x = leaf(1, 2, 3, 4)
+    first, _, _, last = x.unbind()
+    (first * 2 + last).backward()
+    same(x.grad, [2, 0, 0, 1])
+
+
+# ---------------------------------------------------------------------- detach, data, requires_grad
+
+
+def test_detach_shares_memory_and_version_but_no_graph():
+    x = leaf(1, 2)
+    y = x * 2
+    d = y.detach()
+    assert not d.requires_grad
+    assert np.shares_memory(d.numpy(), y.detach().numpy())
+    d.add_(1)
+    assert y._version == 1
+
+
+def test_detach_cuts_the_gradient():
+    x = leaf(1, 2)
+    (x * (x * 3).detach()).sum().backward()
+    same(x.grad, [3, 6])
+
+
+def test_data_is_unseen_by_the_version_counter():
+    x = leaf(1, 2)
+    x.data.add_(1)
+    assert x._version == 0
+    same(x, [2, 3])
+    x.data = wg.tensor([7.0, 8.0])
+    same(x, [7, 8])
+    assert x.requires_grad
+    with pytest.raises(RuntimeError, match="must be floating point or complex"):
+        x.data = wg.tensor([1, 2])
+
+
+def test_requires_grad_can_be_switched_on_leaves_only():
+    x = wg.ones(2)
+    assert x.requires_grad_() is x
+    y = x * 2
+    with pytest.raises(RuntimeError, match="only change requires_grad flags of leaf variables"):
+        y.requires_grad_(False)
+    with pytest.raises(RuntimeError, match="floating point"):
+        wg.tensor([1, 2]).requires_grad_()
+    x.requires_grad = False
+    assert not (x * 2).requires_grad
+
+
+def test_is_leaf_and_grad_fn():
+    x = leaf(1, 2)
+    y = x * 2
+    assert x.is_leaf
+    assert x.grad_fn is None
+    assert not y.is_leaf
+    assert y.grad_fn.name() == "MulBackward0"
+    (first, index), _ = y.grad_fn.next_functions
+    assert first.variable is x
+    assert index == 0
+    assert wg.ones(2).is_leaf
+    assert x[:1].is_leaf is False
+
+
+def test_assigning_a_gradient_is_checked():
+    x = leaf(1, 2)
+    x.grad = wg.ones(2)
+    same(x.grad, [1, 1])
+    with pytest.raises(RuntimeError, match="different size"):
+        x.grad = wg.ones(3)
+    with pytest.raises(RuntimeError, match="different type"):
+        x.grad = wg.ones(2, dtype=wg.float64)
+    with pytest.raises(TypeError, match="expected to be a Tensor or None"):
+        x.grad = 3  # type: ignore[assignment]
+    same(x.grad, [1, 1])
+    x.grad = None
+    assert x.grad is None
+
+
+# ---------------------------------------------------------------------- modes
+
+
+def test_no_grad_and_enable_grad():
+    x = leaf(1, 2)
+    with wg.no_grad():
+        assert not wg.is_grad_enabled()
+        assert not (x * 2).requires_grad
+        with wg.enable_grad():
+            assert (x * 2).requires_grad
+        assert not (x * 2).requires_grad
+    assert (x * 2).requires_grad
+
+
+def test_modes_are_restored_after_an_exception():
+    with pytest.raises(ZeroDivisionError), wg.no_grad():
+        raise ZeroDivisionError
+    assert wg.is_grad_enabled()
+
+
+def test_set_grad_enabled_as_a_call_and_as_a_context():
+    wg.set_grad_enabled(False)
+    assert not wg.is_grad_enabled()
+    wg.set_grad_enabled(True)
+    with wg.set_grad_enabled(False):
+        assert not wg.is_grad_enabled()
+    assert wg.is_grad_enabled()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [wg.no_grad, lambda: wg.no_grad, lambda: wg.set_grad_enabled(False), wg.inference_mode, lambda: wg.inference_mode],
+    ids=["no_grad()", "no_grad", "set_grad_enabled(False)", "inference_mode()", "inference_mode"],
+)
+def test_modes_decorate_functions(make: Any):
+    def double(x: Any) -> Any:
+        """Twice."""
+        return x * 2
+
+    decorated = make()(double)
+    assert wg.is_grad_enabled()
+    assert decorated.__doc__ == "Twice."
+    assert not decorated(leaf(1, 2)).requires_grad
+    assert wg.is_grad_enabled()
+
+
+def test_modes_decorate_generators():
+    @wg.no_grad()
+    def count(x: Any) -> Any:
+        for i in range(2):
+            got = yield (x * i).requires_grad, wg.is_grad_enabled()
+            assert got is None or got == "sent"
+
+    generator = count(leaf(1, 2))
+    assert next(generator) == (False, False)
+    assert wg.is_grad_enabled(), "the mode does not leak to the consumer"
+    assert generator.send("sent") == (False, False)
+    with pytest.raises(StopIteration):
+        next(generator)
+
+
+def test_inference_tensors_stay_out_of_graphs():
+    x = leaf(1, 2)
+    with wg.inference_mode():
+        y = x * 2
+        y.add_(1)
+        assert y.is_inference()
+        assert wg.is_inference_mode_enabled()
+    with pytest.raises(RuntimeError, match="Inference tensors cannot be saved for backward"):
+        x * y
+    with pytest.raises(RuntimeError, match="Inplace update to inference tensor"):
+        y.add_(1)
+    with pytest.raises(RuntimeError, match="inference tensor"):
+        y.requires_grad_()
+    assert (x * y.clone()).requires_grad
+    assert (x + y).requires_grad, "addition saves nothing"
+
+
+def test_backward_runs_rules_without_recording():
+    seen = []
+    x = leaf(1, 2)
+    y = x * x
+    y.register_hook(lambda g: seen.append((wg.is_grad_enabled(), g.requires_grad)))
+    y.sum().backward(retain_graph=True)
+    y.sum().backward(create_graph=True)
+    assert seen == [(False, False), (True, True)] or seen == [(False, False), (True, False)]
+    assert wg.is_grad_enabled()
+
+
+def test_a_rule_that_fails_leaves_the_modes_as_they_were():
+    x = leaf(1, 2)
+    y = (x * x).sum()
+    y.backward()
+    with pytest.raises(GraphError):
+        y.backward(create_graph=True)
+    assert wg.is_grad_enabled()
+    with wg.no_grad(), pytest.raises(GraphError):
+        y.backward()
+    assert wg.is_grad_enabled()
+
+
+def test_grad_mode_is_per_thread():
+    seen = {}
+
+    def work() -> None:
+        seen["enabled"] = wg.is_grad_enabled()
+        x = leaf(1, 2)
+        (x * x).sum().backward()
+        seen["grad"] = x.grad
+
+    with wg.no_grad():
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert seen["enabled"]
+    same(seen["grad"], [2, 4])
+
+
+def test_threads_build_and_walk_their_own_graphs():
+    results: dict[int, Any] = {}
+
+    def work(i: int) -> None:
+        x = leaf(float(i))
+        for _ in range(30):
+            x.grad = None
+            y = x
+            for _ in range(20):
+                y = y * 1.01 + x
+            y.backward()
+        results[i] = x.grad.item()
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(set(results.values())) == 1
+    assert len(results) == 4
+
+
+def test_backward_inside_a_hook():
+    x, inner = leaf(1, 2), leaf(3, 4)
+
+    def hook(g: Any) -> None:
+        with wg.enable_grad():
+            (inner * inner).sum().backward()
+
+    y = x * x
+    y.register_hook(hook)
+    y.sum().backward()
+    same(inner.grad, [6, 8])
+    same(x.grad, [2, 4])

@@ -1,0 +1,270 @@
+"""Saving and loading: what goes in comes out, other programs can read it, and damaged files are refused by name."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors
+import safetensors.numpy
+
+import wengert as wg
+
+DTYPES = [
+    "bool",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+]
+
+
+def same(a: object, b: object) -> bool:
+    """Equal in values, types, dtypes and order."""
+    if isinstance(a, wg.Tensor):
+        return (
+            isinstance(b, wg.Tensor)
+            and a.dtype == b.dtype
+            and a.shape == b.shape
+            and a.requires_grad == b.requires_grad
+            and a._data.tobytes() == b._data.tobytes()
+        )
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    return a == b
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "file.safetensors")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(), (0,), (3, 0, 2), (2, 3)])
+def test_every_dtype_and_shape_comes_back(path: str, dtype: str, shape: tuple[int, ...]):
+    values = np.random.default_rng(0).integers(0, 2, shape)
+    tensor = wg.tensor(values.tolist(), dtype=getattr(wg, dtype)).reshape(shape)
+    wg.save({"x": tensor}, path)
+    assert same(wg.load(path), {"x": tensor})
+
+
+def test_nesting_order_and_plain_values_come_back(path: str):
+    obj = {
+        "z": wg.ones(2),
+        "a": [wg.zeros(3), {"deep": (1, 2.5, None, True, "text", -0.0)}],
+        3: OrderedDict([("second", wg.ones(1, dtype=wg.int64)), ("first", wg.zeros(1))]),
+        (0, 1): "a tuple as key",
+        "numpy": np.arange(3, dtype=np.int16),
+        "complex": 1 + 2j,
+        "dtype": wg.bfloat16,
+        "device": wg.device("cpu"),
+        "set": {1, 2},
+        "trained": wg.ones(2, requires_grad=True),
+        "empty": {},
+    }
+    wg.save(obj, path)
+    assert same(wg.load(path), obj)
+
+
+def test_numbers_that_json_does_not_have(path: str):
+    wg.save({"inf": float("inf"), "minus": -float("inf"), "nan": float("nan")}, path)
+    loaded = wg.load(path)
+    assert loaded["inf"] == float("inf")
+    assert loaded["minus"] == -float("inf")
+    assert loaded["nan"] != loaded["nan"]
+
+
+def test_one_tensor_and_file_objects():
+    file = io.BytesIO()
+    wg.save(wg.ones(2, 2), file)
+    file.seek(0)
+    assert same(wg.load(file), wg.ones(2, 2))
+
+
+def test_views_are_saved_by_value(path: str):
+    x = wg.arange(12.0).reshape(3, 4)
+    wg.save({"column": x[:, 1], "transposed": x.T, "row": x[1]}, path)
+    loaded = wg.load(path)
+    assert loaded["column"].tolist() == [1.0, 5.0, 9.0]
+    assert loaded["transposed"].tolist() == x.T.tolist()
+    assert loaded["row"].tolist() == [4.0, 5.0, 6.0, 7.0]
+
+
+def test_a_tensor_that_occurs_twice_is_written_once_and_shared_again(path: str):
+    x = wg.ones(1000)
+    wg.save({"one": x, "two": x.detach()}, path)
+    assert os.path.getsize(path) < 6000
+    loaded = wg.load(path)
+    loaded["one"][0] = 7.0
+    assert loaded["two"][0].item() == 7.0
+
+
+def test_other_programs_read_a_state_dict(path: str):
+    wg.save(OrderedDict([("w", wg.ones(2, 3)), ("b", wg.zeros(3))]), path)
+    arrays = safetensors.numpy.load_file(path)
+    assert {name: a.shape for name, a in arrays.items()} == {"w": (2, 3), "b": (3,)}
+
+
+def test_files_of_other_programs(path: str):
+    safetensors.numpy.save_file({"w": np.ones((2, 3), np.float32), "n": np.arange(2)}, path, {"note": "text"})
+    loaded = wg.load(path)
+    assert loaded["w"].tolist() == [[1.0] * 3] * 2
+    assert loaded["n"].dtype == wg.int64
+
+
+def test_arrays_are_aligned(path: str):
+    wg.save({"odd": wg.ones(3, dtype=wg.int8), "wide": wg.ones(3, dtype=wg.float64), "half": wg.ones(3).half()}, path)
+    content = Path(path).read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    assert length % 8 == 0
+    assert header["wide"]["data_offsets"][0] % 8 == 0
+    assert header["half"]["data_offsets"][0] % 2 == 0
+
+
+@pytest.mark.parametrize("where", ["cpu", wg.device("cpu"), {"cpu": "cpu"}, lambda tensor, place: tensor])
+def test_map_location(path: str, where: object):
+    wg.save({"x": wg.ones(2)}, path)
+    assert same(wg.load(path, map_location=where), {"x": wg.ones(2)})
+
+
+def good_file() -> bytes:
+    file = io.BytesIO()
+    wg.save({"weight": wg.ones(4), "bias": wg.zeros(2)}, file)
+    return file.getvalue()
+
+
+def with_header(header: object, data: bytes = b"") -> bytes:
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+ENTRY = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+DAMAGED = {
+    "empty": (b"", "has 0 bytes"),
+    "short": (b"abc", "has 3 bytes"),
+    "noise": (b"\x10" * 100, "no safetensors file"),
+    "truncated header": (good_file()[:40], "truncated"),
+    "truncated data": (good_file()[:-3], "truncated"),
+    "too long": (good_file() + b"x", "longer than its header says"),
+    "zip": (b"PK\x03\x04" + bytes(100), "torch.save"),
+    "pickle": (b"\x80\x02}q\x00." + bytes(30), "could run any code"),
+    "numpy": (b"\x93NUMPY" + bytes(30), "numpy.load"),
+    "lfs": (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+    "html": (b"<!doctype html><html></html>", "web page"),
+    "no JSON": (with_header({})[:8] + b"{x", "not JSON"),
+    "list": (with_header([]), "is a list"),
+    "entry": (with_header({"w": 3}), "does not say type, shape and place"),
+    "negative shape": (with_header({"w": {**ENTRY, "shape": [-1]}}, bytes(4)), "does not say"),
+    "boolean shape": (with_header({"w": {**ENTRY, "shape": [True]}}, bytes(4)), "does not say"),
+    "unknown type": (with_header({"w": {**ENTRY, "dtype": "F8_E4M3"}}, bytes(4)), "F8_E4M3"),
+    "wrong size": (with_header({"w": {**ENTRY, "shape": [2]}}, bytes(4)), "takes 8 bytes"),
+    "gap": (with_header({"w": {**ENTRY, "data_offsets": [4, 8]}}, bytes(8)), "begins at byte 4"),
+    "overlap": (with_header({"w": ENTRY, "v": ENTRY}, bytes(4)), "begins at byte 0"),
+    "huge": (with_header({"w": {**ENTRY, "shape": [2**40], "data_offsets": [0, 2**42]}}, bytes(8)), "truncated"),
+    "notes": (with_header({"__metadata__": {"a": 1}}), "no text"),
+    "arrangement": (with_header({"__metadata__": {"wengert": '{"tensor": "gone"}'}}), "damaged"),
+    "arrangement kind": (with_header({"__metadata__": {"wengert": '{"call": "os.system"}'}}), "damaged"),
+    "arrangement nesting": (with_header({"__metadata__": {"wengert": '{"list":[' * 5000}}), "damaged"),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_damaged_and_foreign_files_are_refused(path: str, what: str):
+    content, message = DAMAGED[what]
+    Path(path).write_bytes(content)
+    with pytest.raises(RuntimeError, match=message) as caught:
+        wg.load(path)
+    assert path in str(caught.value)
+
+
+def test_a_missing_file(tmp_path: Path):
+    with pytest.raises(FileNotFoundError):
+        wg.load(tmp_path / "nothing.safetensors")
+
+
+def test_what_cannot_be_saved_is_named_and_nothing_is_written(tmp_path: Path):
+    target = tmp_path / "file.safetensors"
+    with pytest.raises(TypeError, match=r"obj\['a'\]\['1'\] is a object"):
+        wg.save({"a": [wg.ones(1), object()]}, target)
+    with pytest.raises(TypeError, match="uint16"):
+        wg.save({"a": np.zeros(2, np.uint16)}, target)
+    with pytest.raises(TypeError, match=r"state_dict\(\)"):
+        wg.save(wg.nn.Identity(), target)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    target = tmp_path / "file.safetensors"
+    wg.save({"x": wg.ones(1)}, target)
+    before = target.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        wg.save({"x": wg.zeros(100)}, target)
+    assert target.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_module_and_its_optimizer_continue_from_files(tmp_path: Path):
+    def build() -> tuple[wg.nn.Module, wg.optim.Optimizer]:
+        model = wg.nn.Sequential(wg.nn.Linear(4, 8), wg.nn.Tanh(), wg.nn.Linear(8, 1))
+        return model, wg.optim.Adam(model.parameters(), lr=0.01)
+
+    x = wg.randn(16, 4)
+
+    def steps(model: wg.nn.Module, optimizer: wg.optim.Optimizer) -> list[float]:
+        losses = []
+        for _ in range(3):
+            optimizer.zero_grad()
+            loss = (model(x) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        return losses
+
+    model, optimizer = build()
+    steps(model, optimizer)
+    wg.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, tmp_path / "state.safetensors")
+    expected = steps(model, optimizer)
+    loaded = wg.load(tmp_path / "state.safetensors")
+    model, optimizer = build()
+    model.load_state_dict(loaded["model"])
+    optimizer.load_state_dict(loaded["optimizer"])
+    assert steps(model, optimizer) == expected
+    assert loaded["model"]._metadata[""] == {"version": 1}
+
+
+@pytest.mark.parity
+def test_torch_reads_and_writes_the_same_files(path: str):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file, save_file
+
+    wg.save({"w": wg.ones(2, 3).bfloat16(), "b": wg.arange(3.0)}, path)
+    assert load_file(path)["w"].dtype == torch.bfloat16
+    save_file({"w": torch.full((2, 3), 1.5, dtype=torch.bfloat16), "s": torch.tensor(2.0)}, path)
+    loaded = wg.load(path)
+    assert loaded["w"].dtype == wg.bfloat16
+    assert loaded["w"].float().tolist() == [[1.5] * 3] * 2
+    assert loaded["s"].shape == ()

@@ -1,0 +1,209 @@
+"""``save`` and ``load``: tensors, and dictionaries and lists of them, to safetensors files and back.
+
+The tensors become the file's arrays. A note in its header, in JSON, says how they were arranged, with the numbers and
+strings between them. So other programs can read a saved ``state_dict``, and no file can run code here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..autograd.base import TensorBase, wrap
+from ..backends import Device, DType, default_device, get_backend, kernels_of, to_dtype
+from . import safetensors
+from .safetensors import FileFormatError, Target
+
+__all__ = ["FileFormatError", "load", "save"]
+
+NOTE = "wengert"  # the note that holds the arrangement
+
+
+def save(obj: Any, f: Target) -> None:
+    """Write tensors, and dictionaries, lists and tuples of tensors, numbers and strings, to a safetensors file.
+
+    The file appears under its name when it is complete. A tensor that occurs twice is written once.
+
+    Args:
+        obj: a ``state_dict`` of a module or an optimizer, a tensor, or a nesting of these.
+        f: a path, or a file open for writing.
+
+    Raises:
+        TypeError: something in ``obj`` is of another type; the message says where. Nothing is written then.
+
+    Example:
+        >>> import wengert as wg, tempfile, os
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
+        >>> wg.save({"weight": wg.ones(2), "epoch": 3}, path)
+        >>> wg.load(path)
+        {'weight': tensor([1., 1.]), 'epoch': 3}
+    """
+    writer = Writer()
+    tree = writer.node(obj, ())
+    safetensors.write(f, writer.arrays, {"format": "pt", NOTE: json.dumps(tree, separators=(",", ":"))})
+
+
+def load(f: Target, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:
+    """What `save` wrote, or the tensors of any other safetensors file by name.
+
+    Args:
+        f: a path, or a file open for reading.
+        map_location: the device to put tensors on, the default device when left out; or a function of a tensor and its
+            place (``"cpu"``), or a dictionary from places to devices.
+        weights_only: accepted as in PyTorch; nothing in a file is ever executed.
+        mmap: accepted as in PyTorch.
+
+    Raises:
+        RuntimeError: the file is damaged, truncated or of another kind. FileNotFoundError: there is none.
+    """
+    arrays, notes = safetensors.read(f)
+    reader = Reader(arrays, _placement(map_location))
+    if NOTE not in notes:
+        return {name: reader.tensor(name, {}) for name in arrays}
+    try:
+        return reader.value(json.loads(notes[NOTE]))
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+        raise FileFormatError(
+            f"cannot load {f}: the note that says how its tensors are arranged is damaged ({error!r}); its tensors can "
+            "still be read with the safetensors package"
+        ) from error
+
+
+class Writer:
+    """Takes a nesting apart into arrays and a tree of JSON values.
+
+    A tree has text, numbers, booleans and None as they are. Everything else is an object with one of these keys:
+    ``tensor``, ``array`` (the name of an array), ``dict``, ``ordered`` (pairs), ``list``, ``tuple``, ``set``,
+    ``complex``, ``dtype``, ``device``.
+    """
+
+    def __init__(self) -> None:
+        self.arrays: dict[str, Any] = {}
+        self.names: dict[Any, str] = {}  # of arrays that are there already, by where they lie in memory
+
+    def node(self, value: Any, path: tuple[str, ...]) -> Any:
+        """The tree of ``value``."""
+        if value is None or isinstance(value, (bool, str)) or type(value) in (int, float):
+            return value
+        if isinstance(value, TensorBase):
+            return self._tensor(value, path)
+        if isinstance(value, np.ndarray) and value.dtype.name in safetensors.NAMES:
+            return {"array": self._name(value, path)}
+        if isinstance(value, np.generic):
+            return self.node(value.item(), path)
+        if isinstance(value, dict):
+            return self._dict(value, path)
+        for kind, key in ((list, "list"), (tuple, "tuple"), ((set, frozenset), "set")):
+            if isinstance(value, kind):  # type: ignore[arg-type]
+                return {key: [self.node(item, (*path, str(i))) for i, item in enumerate(value)]}
+        if isinstance(value, complex):
+            return {"complex": [value.real, value.imag]}
+        if isinstance(value, DType):
+            return {"dtype": value.name}
+        if isinstance(value, Device):
+            return {"device": str(value)}
+        if isinstance(value, (int, float)):  # their subclasses, such as enumerations
+            return self.node(int(value) if isinstance(value, int) else float(value), path)
+        place = "".join(f"[{part!r}]" for part in path)
+        hint = "; save its state_dict()" if hasattr(value, "state_dict") else ""
+        kind_of = f"{type(value).__name__} of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+        raise TypeError(
+            "save() takes tensors, numbers, strings, and dictionaries, lists and tuples of them, but "
+            f"obj{place} is a {kind_of}{hint}"
+        )
+
+    def _dict(self, value: dict[Any, Any], path: tuple[str, ...]) -> Any:
+        pairs = [[self.node(key, path), self.node(item, (*path, str(key)))] for key, item in value.items()]
+        node: dict[str, Any] = {"ordered" if isinstance(value, OrderedDict) else "dict": pairs}
+        metadata = getattr(value, "_metadata", None)
+        if metadata is not None:  # the versions of a module's state_dict
+            node["metadata"] = self.node(metadata, (*path, "_metadata"))
+        return node
+
+    def _tensor(self, tensor: Any, path: tuple[str, ...]) -> Any:
+        array = kernels_of[type(tensor._data)].backend.to_numpy(tensor._data)
+        node: dict[str, Any] = {}
+        if array.dtype.name == "complex128":  # the format has no such type
+            array = np.ascontiguousarray(array.reshape(*array.shape, 1)).view(np.float64)
+            node["view"] = "complex128"
+        node["tensor"] = self._name(array, path)
+        if tensor.requires_grad:
+            node["requires_grad"] = True
+        return node
+
+    def _name(self, array: Any, path: tuple[str, ...]) -> str:
+        """The name under which ``array`` is written: its path, unless it is there under another one."""
+        place = array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.name
+        if place in self.names and array.size:
+            return self.names[place]
+        name = base = ".".join(path) or "tensor"
+        number = 1
+        while name in self.arrays or name == safetensors.NOTES:
+            number += 1
+            name = f"{base}#{number}"
+        self.arrays[name] = array
+        self.names[place] = name
+        return name
+
+
+class Reader:
+    """Puts a nesting together from arrays and a tree."""
+
+    def __init__(self, arrays: dict[str, Any], place: Callable[[Any], Any]) -> None:
+        self.arrays, self.place = arrays, place
+        self.tensors: dict[str, Any] = {}
+
+    def value(self, node: Any) -> Any:
+        """The value that a tree stands for."""
+        if not isinstance(node, dict):
+            return node
+        if "tensor" in node:
+            return self.tensor(node["tensor"], node)
+        if "dict" in node or "ordered" in node:
+            pairs = ((self.value(key), self.value(item)) for key, item in node.get("dict", node.get("ordered")))
+            result: Any = OrderedDict(pairs) if "ordered" in node else dict(pairs)
+            if "metadata" in node and isinstance(result, OrderedDict):
+                result._metadata = self.value(node["metadata"])  # type: ignore[attr-defined]
+            return result
+        ((kind, content),) = node.items()
+        if kind == "array":
+            return self.arrays[content]
+        if kind in ("list", "tuple", "set"):
+            items = [self.value(item) for item in content]
+            return items if kind == "list" else tuple(items) if kind == "tuple" else set(items)
+        if kind == "complex":
+            return complex(*content)
+        if kind == "dtype":
+            return to_dtype(content)
+        if kind == "device":
+            return Device(content)
+        raise ValueError(f"unknown kind {kind!r}")
+
+    def tensor(self, name: str, node: dict[str, Any]) -> Any:
+        """The tensor that an array becomes; the same one each time."""
+        if name not in self.tensors:
+            array = self.arrays[name]
+            if node.get("view") == "complex128":
+                array = array.view(np.complex128).reshape(array.shape[:-1])
+            tensor = self.place(array)
+            if node.get("requires_grad"):
+                tensor.requires_grad_(True)
+            self.tensors[name] = tensor
+        return self.tensors[name]
+
+
+def _placement(map_location: Any) -> Callable[[Any], Any]:
+    """What makes a tensor of a NumPy array, where ``map_location`` says."""
+    if isinstance(map_location, dict):
+        map_location = map_location.get("cpu")
+    elif callable(map_location):
+        move: Callable[..., Any] = map_location
+        return lambda array: move(wrap(array), "cpu")
+    device = default_device() if map_location is None else Device(map_location)
+    backend = get_backend(device.type)
+    backend.check(device)
+    return lambda array: wrap(backend.from_numpy(array, device))
