@@ -5,11 +5,11 @@ PYTHON  ?= python3
 VENV    ?= .venv
 JOBS    ?= 2
 ARGS    ?=
-TORCH   ?= torch==2.13.0
-CUDA    ?= cuda13
+TORCH   := torch==2.13.0
+CUDA    := cuda13
 LIBRARY := autograd backends func nn optim utils viz
 
-ifeq ($(origin PY),undefined)
+ifneq ($(origin PY),command line)
 PY  := $(VENV)/bin/python
 env  = $(VENV)/.installed-$(1)
 endif
@@ -47,18 +47,16 @@ parity: $(call env,dev) $(call env,torch) ## compare with PyTorch, which is inst
 
 gpu: $(call env,dev) $(call env,$(CUDA)) ## on a machine with a CUDA device: its tests, then the benchmarks there
 	$(PY) -m pytest -m gpu $(ARGS)
-	@for script in benchmarks/[a-z]*.py; do [ -e "$$script" ] || continue; \
-		echo "== $$script"; $(PY) "$$script" --device cuda || exit 1; done
+	$(PY) benchmarks/run.py --device cuda
 
-bench: $(call env,dev) $(call env,torch) ## speed and memory, as ratios to PyTorch
-	@for script in benchmarks/[a-z]*.py; do [ -e "$$script" ] || continue; \
-		echo "== $$script"; $(PY) "$$script" $(ARGS) || exit 1; done
+bench: $(call env,dev) $(call env,torch) ## speed and memory beside PyTorch, as ratios
+	$(PY) benchmarks/run.py $(ARGS)
 
 docs: $(call env,docs) ## the documentation as web pages in build/docs
 	$(PY) -m sphinx -W --keep-going -b html docs build/docs $(ARGS)
 
 clean: ## remove everything that the targets made, the environment included
-	rm -rf $(VENV) build dist runs *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist runs benchmarks/results *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

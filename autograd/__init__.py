@@ -19,6 +19,7 @@ from .grad_mode import set_grad_enabled as set_grad_enabled
 from .gradcheck import gradcheck as gradcheck
 from .gradcheck import gradgradcheck as gradgradcheck
 from .tensor import Tensor as Tensor
-from .tensor import Tensor as Variable  # PyTorch's old name
+
+Variable = Tensor  # its name in old programs
 
 _get_backend("cpu")  # every program needs it, and an op finds its kernels by the types of array that are loaded

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from ..backends import kernels_of
 from ..backends.errors import GraphError
 from .base import TensorBase
 from .grad_mode import ModeContext, mode
@@ -39,7 +38,7 @@ def is_anomaly_enabled() -> bool:
     return mode.trace is _remember
 
 
-class set_detect_anomaly(ModeContext):  # noqa: N801  (PyTorch's name)
+class set_detect_anomaly(ModeContext):
     """Switch anomaly mode on or off: at once when called, and until the block's end when used with ``with``.
 
     Args:
@@ -59,7 +58,7 @@ class set_detect_anomaly(ModeContext):  # noqa: N801  (PyTorch's name)
         mode.trace, mode.observe = self._before
 
 
-class detect_anomaly(ModeContext):  # noqa: N801
+class detect_anomaly(ModeContext):
     """A block in anomaly mode. It is slow, and meant for finding a mistake.
 
     Args:

@@ -355,5 +355,5 @@ def _root_gradient(output: Any, g: Any, i: int) -> Any:
         )
     where, there = (kernels_of[type(a)].backend.device_of(a) for a in (data, g._data))
     if where != there:
-        raise DeviceError(f"grad_output[{i}] is on {there} and output[{i}] on {where}; move it with .to({str(where)!r})")
+        raise DeviceError(f"grad_output[{i}] is on {there}, output[{i}] on {where}; move it with .to({str(where)!r})")
     return g

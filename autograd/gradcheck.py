@@ -115,11 +115,19 @@ def gradgradcheck(
         func: takes ``inputs``, returns a Tensor or several.
         inputs: as for `gradcheck`.
         grad_outputs: the gradients that arrive at the outputs; random ones unless given.
+        eps: as for `gradcheck`, like all that is not explained here.
+        atol: see there.
+        rtol: see there.
         gen_non_contig_grad_outputs: make the random ones non-contiguous.
+        raise_exception: see there.
+        nondet_tol: see there.
+        check_undefined_grad: see there.
+        check_grad_dtypes: see there.
+        check_batched_grad: see there.
         check_fwd_over_rev: not supported.
         check_rev_over_rev: with False nothing is checked.
-        eps, atol, rtol, raise_exception, nondet_tol, check_undefined_grad, check_grad_dtypes: as for `gradcheck`.
-        check_batched_grad, fast_mode, masked: as for `gradcheck`.
+        fast_mode: see there.
+        masked: see there.
 
     Returns:
         True if everything agrees.
@@ -218,7 +226,9 @@ class _Check:
     def backward(self, outputs: Sequence[Any], output: Any, v: Any) -> list[Any]:
         """The flat gradients of the inputs when ``v`` arrives at ``output``."""
         found = grad(output, self.inputs, _like(output, v), retain_graph=True, allow_unused=True)
-        return [self.xp.zeros(_flat(x).size) if g is None else _flat(g) for x, g in zip(self.inputs, found, strict=True)]
+        return [
+            self.xp.zeros(_flat(x).size) if g is None else _flat(g) for x, g in zip(self.inputs, found, strict=True)
+        ]
 
     # ------------------------------------------------------------------ what is compared
 

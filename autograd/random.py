@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..backends import Device, get_backend
-from ..backends.errors import DTypeError
+from ..backends.errors import InvalidValueError, ShapeError
 from .base import TensorBase, wrap
 
 if TYPE_CHECKING:
@@ -66,11 +66,11 @@ class Generator:
         """Start anew from ``seed``; negative seeds count from 2**64 downwards.
 
         Raises:
-            RuntimeError: the seed does not fit 64 bits.
+            ValueError: the seed does not fit 64 bits.
         """
         seed = operator.index(seed)
         if not -(2**63) <= seed <= _MASK:
-            raise DTypeError(f"Overflow when unpacking long long: the seed {seed} is not within [-2**63, 2**64)")
+            raise InvalidValueError(f"Overflow when unpacking long long: the seed {seed} is not within [-2**63, 2**64)")
         self._seed, self._offset = seed & _MASK, 0
         return self
 
@@ -102,7 +102,7 @@ class Generator:
         if not isinstance(new_state, TensorBase) or new_state._data.dtype.name != "uint8":
             raise TypeError("RNG state must be a ByteTensor: a uint8 tensor from get_state()")
         if new_state._data.shape != (16,):
-            raise DTypeError(f"RNG state is wrong size: expected 16 bytes, got shape {list(new_state._data.shape)}")
+            raise ShapeError(f"RNG state is wrong size: expected 16 bytes, got shape {list(new_state._data.shape)}")
         data = bytes(new_state._data.tolist())
         self._seed, self._offset = int.from_bytes(data[:8], "little"), int.from_bytes(data[8:], "little")
         return self

@@ -10,9 +10,11 @@ __all__ = [
     "DimensionError",
     "GraphError",
     "InplaceError",
+    "InvalidValueError",
     "ModifiedError",
     "OutOfRangeError",
     "ShapeError",
+    "UnsupportedDTypeError",
     "WengertError",
 ]
 
@@ -25,12 +27,20 @@ class ArgumentError(WengertError, RuntimeError):
     """An argument that an op does not take, or a combination of them."""
 
 
+class InvalidValueError(ArgumentError, ValueError):
+    """An argument whose value is out of range, where PyTorch raises a ValueError."""
+
+
 class ShapeError(WengertError, RuntimeError):
     """Shapes that an op cannot combine."""
 
 
 class DTypeError(WengertError, RuntimeError):
     """Element types that an op does not take or cannot combine."""
+
+
+class UnsupportedDTypeError(DTypeError, NotImplementedError):
+    """An element type that an op does not take, where PyTorch raises a NotImplementedError."""
 
 
 class DeviceError(WengertError, RuntimeError):
@@ -42,7 +52,7 @@ class DimensionError(WengertError, IndexError):
 
 
 class OutOfRangeError(DimensionError, RuntimeError):
-    """A position out of range in an index tensor; PyTorch raises an IndexError or a RuntimeError, by op."""
+    """A position out of range, or too many positions; PyTorch raises an IndexError or a RuntimeError, by op."""
 
 
 class GraphError(WengertError, RuntimeError):

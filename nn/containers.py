@@ -133,8 +133,10 @@ class Sequential(Listed):
 
     def forward(self, input: Any) -> Any:
         """The output of the last module."""
-        for name in self._kinds:
-            input = self.__dict__[name](input)
+        modules = self.__dict__
+        for name, kind in self._kinds.items():
+            if kind == MODULE:
+                input = modules[name](input)
         return input
 
     def _sliced(self, index: slice) -> Any:

@@ -27,12 +27,11 @@ def seed() -> None:
     """Every test draws the same numbers, whichever tests ran before it and on whichever worker."""
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002  (other libraries draw from the global generator)
-    if hasattr(wg, "manual_seed"):
-        wg.manual_seed(0)
+    wg.manual_seed(0)
 
 
 def settings() -> dict[str, object]:
-    return {name: getattr(wg, read)() for name, (read, _) in SETTINGS.items() if hasattr(wg, read)}
+    return {name: getattr(wg, read)() for name, (read, _) in SETTINGS.items()}
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""What the tests of the op table share: making inputs on a backend, flattening results, slopes by finite differences."""
+"""What the tests of the op table share: inputs on a backend, results made flat, slopes by finite differences."""
 
 from __future__ import annotations
 
@@ -46,6 +46,11 @@ def cast(array: np.ndarray, dtype: str | None) -> np.ndarray:
         return array
     kind = wg_dtype(dtype)
     return array.astype(kind.to_complex().dtype if array.dtype.kind == "c" else kind.dtype)
+
+
+def whole_numbers(array: np.ndarray, dtype: str) -> np.ndarray:
+    """A floating array as whole numbers of an integer type (or bool), none of them negative; others as they are."""
+    return np.asarray(np.abs(np.round(array))).astype(dtype) if array.dtype.kind == "f" else array
 
 
 def wg_dtype(name: str) -> Any:
@@ -96,7 +101,9 @@ class Inputs:
 
     def changed(self) -> list[int]:
         """Which inputs do not have the values any more that they were made with."""
-        same = [np.array_equal(values(t), a, equal_nan=is_float(a)) for t, a in zip(self.tensors, self.arrays, strict=True)]
+        same = [
+            np.array_equal(values(t), a, equal_nan=is_float(a)) for t, a in zip(self.tensors, self.arrays, strict=True)
+        ]
         return [i for i, s in enumerate(same) if not s]
 
     def move(self, step: float, directions: list[np.ndarray]) -> None:

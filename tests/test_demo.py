@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib
 import importlib.util
+import os
 import re
 import struct
 import subprocess
@@ -63,7 +64,8 @@ def write_idx(folder: Path, arrays: dict[str, np.ndarray], compressed: bool) -> 
 def test_it_reads_98_percent_of_held_out_digits_within_a_minute(tmp_path: Path):
     start = time.perf_counter()
     command = [sys.executable, str(SCRIPT), "--out", str(tmp_path / "out")]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     seconds = time.perf_counter() - start
     assert done.returncode == 0, done.stderr
     score = float(re.search(r"([\d.]+)% of the held-out digits", done.stdout)[1])

@@ -16,7 +16,7 @@ from .test_layering import FILES, folder_of
 # What an extra brings: a module that needs it at import cannot be looked at without it.
 OPTIONAL = {"cudnn", "cupy", "cupyx", "graphviz", "matplotlib", "numba", "onnx", "sklearn", "tensorboardX", "tqdm"}
 # The parts of a primitive, explained once at its base class: the rule itself is the text.
-RULE_PARTS = {"forward", "backward", "formula"}
+RULE_PARTS = {"forward", "backward", "backward_graph", "derivative", "formula"}
 METHODS = (property, classmethod, staticmethod)
 
 

@@ -16,6 +16,7 @@ from .op_checks import (
     STEP,
     Inputs,
     Renamed,
+    cast,
     differentiable,
     dot,
     flat,
@@ -28,8 +29,11 @@ from .op_checks import (
     values,
     vjp,
     wg_dtype,
+    whole_numbers,
 )
 
+# Aliases that take their arguments in another order.
+OTHER_ARGUMENTS = {"Tensor.where"}
 # How far a result in a short type may be from the one in float64, relative to the largest value.
 LOOSE = {"float32": 2e-5, "float16": 2e-2, "bfloat16": 1.5e-1}
 
@@ -40,7 +44,7 @@ def test_op(case: OpCase, backend: str) -> None:
         pytest.skip("the row says that it does not run on the stand-in")
     found = samples(case)
     assert found, "the row has no samples"
-    with wg.device(backend):
+    with wg.device(backend), np.errstate(all="ignore"):
         for number, sample in enumerate(found):
             try:
                 result = check_forward(case, sample, backend)
@@ -49,8 +53,7 @@ def test_op(case: OpCase, backend: str) -> None:
                 for dtype in case.dtypes:
                     check_dtype(case, sample, backend, dtype)
                 if case.integer:
-                    with np.errstate(all="ignore"):
-                        check_integers(case, sample, backend)
+                    check_integers(case, sample, backend)
                 if case.orders:
                     check_gradients(case, sample, backend)
             except Exception as error:
@@ -82,6 +85,8 @@ def check_forward(case: OpCase, sample: Any, device: str) -> list[Any]:
 def check_aliases(case: OpCase, sample: Any, device: str, expected: list[Any]) -> None:
     """The other names that the row covers do the same: aliases, methods, and in-place forms on a copy."""
     for name in case.also:
+        if name in OTHER_ARGUMENTS:
+            continue
         inputs = Inputs(sample, device)
         found = lookup(name)
         if name.endswith("_") and inputs.tensors:
@@ -105,15 +110,17 @@ def check_dtype(case: OpCase, sample: Any, device: str, dtype: str) -> None:
     """A short type gives itself where float64 gives float64, and nearly the values of float64."""
     inputs = Inputs(sample, device, dtype)
     outputs = flat(run(case, inputs))
-    rounded = mapped(sample, lambda a: a.astype(wg_dtype(dtype).dtype).astype(a.dtype) if a.dtype.kind == "f" else a)
+    rounded = mapped(sample, lambda a: cast(a, dtype).astype(a.dtype))
     expected = flat(run(case, Inputs(rounded, device)))
     for o, e in zip(outputs, expected, strict=True):
         if not isinstance(o, Tensor):
             continue
-        if e.dtype == wg.float64 and inputs.leaves:
+        if e.dtype == wg.float64 and inputs.leaves and "dtype" not in case.note:
             assert o.dtype == wg_dtype(dtype), f"float64 gives float64, {dtype} gives {o.dtype}"
         assert o.shape == e.shape
         x, y = values(o), values(e)
+        if not case.smooth:
+            continue
         if is_float(y):
             scale = np.abs(y[np.isfinite(y)]).max(initial=1.0)
             x = x.astype(y.dtype)
@@ -125,14 +132,14 @@ def check_dtype(case: OpCase, sample: Any, device: str, dtype: str) -> None:
 def check_integers(case: OpCase, sample: Any, device: str) -> None:
     """Integers give the values that whole floating numbers give, division by zero included."""
     for dtype in ("int64", "int32", "uint8"):
-        kind = np.dtype(dtype)
-        whole = mapped(sample, lambda a, k=kind: np.abs(np.round(a)).astype(k) if a.dtype.kind == "f" else a)
+        whole = mapped(sample, lambda a, d=dtype: whole_numbers(a, d))
         outputs = flat(run(case, Inputs(whole, device)))
-        expected = flat(run(case, Inputs(mapped(whole, lambda a, k=kind: a.astype("f8") if a.dtype == k else a), device)))
+        floats = mapped(sample, lambda a, d=dtype: whole_numbers(a, d).astype("f8") if a.dtype.kind == "f" else a)
+        expected = flat(run(case, Inputs(floats, device)))
         for o, e in zip(outputs, expected, strict=True):
             x, y = values(o), values(e)
             assert x.shape == y.shape
-            if dtype != "uint8" or x.dtype.kind == "f":  # uint8 wraps around
+            if x.dtype.kind == "f" or (dtype != "uint8" and np.isfinite(y).all()):  # uint8 wraps around
                 np.testing.assert_allclose(x.astype(np.float64), y, rtol=1e-5, atol=1e-5)
 
 
@@ -178,24 +185,23 @@ def check_second(
     for v in vs:
         v.requires_grad_()
     recorded = vjp(outputs, inputs.leaves, vs, create_graph=True)
-    ws = [None if r is None else noise(rng, r) for r in recorded]
-    pairs = [(r, wg.tensor(w, device=device)) for r, w in zip(recorded, ws, strict=True) if r is not None and r.requires_grad]
-    if not pairs:
+    which = [i for i, r in enumerate(recorded) if r is not None and r.requires_grad]
+    if not which:
         return
-    second = vjp([r for r, _ in pairs], [*inputs.leaves, *vs], [w for _, w in pairs], create_graph=False)
-    got = [np.zeros(t.shape) if g is None else values(g) for t, g in zip([*inputs.leaves, *vs], second, strict=True)]
+    ws = [noise(rng, recorded[i]) for i in which]
+    wanted = [*inputs.leaves, *vs]
+    second = vjp([recorded[i] for i in which], wanted, [wg.tensor(w, device=device) for w in ws], create_graph=False)
+    got = [np.zeros(t.shape) if g is None else values(g) for t, g in zip(wanted, second, strict=True)]
     assert all(np.isfinite(g).all() for g in got)
     turns = [noise(rng, v) for v in vs]
-    kept = [w for r, w in zip(recorded, ws, strict=True) if r is not None and r.requires_grad]
 
     def along(step: float) -> float:
         inputs.move(step, directions)
         moved = [wg.tensor(values(v) + step * t, device=device) for v, t in zip(vs, turns, strict=True)]
         grads = vjp(differentiable(run(case, inputs)), inputs.leaves, moved, create_graph=False)
         inputs.move(-step, directions)
-        found = [np.zeros(w.shape) if g is None else values(g) for g, w, r in zip(grads, ws, recorded, strict=True)
-                 if r is not None and r.requires_grad]
-        return dot(kept, found)
+        chosen = zip(which, ws, strict=True)
+        return dot(ws, [np.zeros(w.shape) if grads[i] is None else values(grads[i]) for i, w in chosen])
 
     assert_slope(dot(got, [*directions, *turns]), slope_of(along(STEP), along(-STEP)), "second")
 

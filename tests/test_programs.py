@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import wengert as wg
 
+from . import programs_nn as programs_nn
 from .programs import PROGRAMS
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; `make parity` installs it")

@@ -16,7 +16,8 @@ from ..autograd.base import TensorBase
 __all__ = ["MissingExtraError", "curves", "misclassified"]
 
 COLOURS = ("#2f6fb3", "#d97706", "#3f9d5d", "#b4447a", "#64748b")
-INK, QUIET = "#0f172a", "#5b6878"
+INK, QUIET, WRONG = "#0f172a", "#5b6878", "#b42318"
+COLUMNS = 8
 
 
 class MissingExtraError(ImportError):
@@ -78,6 +79,8 @@ def misclassified(
 ) -> Any:
     """Draw the images whose prediction is wrong, the most confident mistakes first.
 
+    If they fill no row, those follow that were right but least sure.
+
     Args:
         images: (N, H, W) or (N, 1, H, W) grey, or (N, 3, H, W) colour in 0..1.
         labels: (N,) the right classes.
@@ -95,15 +98,17 @@ def misclassified(
     right, guessed = _numbers(labels), _numbers(predictions)
     sure = None if confidence is None else _numbers(confidence)
     wrong = [i for i, (a, b) in enumerate(zip(right, guessed, strict=True)) if a != b]
+    doubtful: list[int] = []
+    title = f"{len(wrong)} of {len(right):,} wrong" + (f", {limit} shown" if len(wrong) > limit else "")
     if sure is not None:
         wrong.sort(key=lambda i: -sure[i])
-    shown = wrong[:limit]
-    columns = max(4, min(8, len(shown)))
-    rows = max(1, math.ceil(len(shown) / columns))
-    figure = _figure(1.35 * columns, 1.75 * rows + 0.6)
-    title = f"{len(wrong)} of {len(right):,} wrong" + (f", {limit} shown" if len(wrong) > limit else "")
+        doubtful = sorted(set(range(len(right))) - set(wrong), key=sure.__getitem__)[: max(0, COLUMNS - len(wrong))]
+        title += "; then those it was least sure of" if doubtful else ""
+    shown = wrong[:limit] + doubtful
+    rows = max(1, math.ceil(len(shown) / COLUMNS))
+    figure = _figure(1.35 * COLUMNS, 1.75 * rows + 0.6)
     figure.suptitle(title, color=INK, fontsize=12, fontweight="bold")
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     pixels = _array(images)
     for ax in axes:
         ax.axis("off")
@@ -112,7 +117,9 @@ def misclassified(
         if image.ndim == 3:
             image = image[0] if image.shape[0] == 1 else image.transpose(1, 2, 0)
         ax.imshow(image, cmap="gray_r", interpolation="nearest")
-        ax.set_title(f"{right[i]:g} read as {guessed[i]:g}", fontsize=9, color=INK, pad=3)
+        mistake = right[i] != guessed[i]
+        caption = f"{right[i]:g} read as {guessed[i]:g}" if mistake else f"{right[i]:g}, rightly"
+        ax.set_title(caption, fontsize=9, color=WRONG if mistake else INK, pad=3)
         if sure is not None:
             ax.text(0.5, -0.04, f"{sure[i]:.0%} sure", transform=ax.transAxes, ha="center", va="top",
                     fontsize=8, color=QUIET)  # fmt: skip

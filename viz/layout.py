@@ -25,7 +25,7 @@ ORDER_SWEEPS = 12
 
 @dataclass(slots=True)
 class Block:
-    """The room that a box takes ``left`` and ``right`` of its middle, its height, and half the width of the box alone."""
+    """The room that a box takes left and right of its middle, its height, and half the width of the box alone."""
 
     left: float
     right: float

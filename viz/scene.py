@@ -60,7 +60,7 @@ class Scene:
 def scene_of(graph: Graph) -> Scene:
     """The picture of a graph: parameters as tags at the side of their operations, everything else as boxes."""
     uses = Counter(e.source for e in graph.edges)
-    tagged = {n.id for n in graph if n.id not in graph.outputs and _is_tag(n, uses[n.id])}
+    tagged = _tagged(graph, uses)
     place: dict[int, int] = {}
     boxes: list[Box] = []
     for n in graph:
@@ -89,10 +89,17 @@ def scene_of(graph: Graph) -> Scene:
     return Scene(boxes, lines)
 
 
-def _is_tag(n: GraphNode, uses: int) -> bool:
-    # A parameter may be read in many places (a recurrent net): it is shown at each, and no line crosses the picture.
-    # A variable that the program made itself stays one box, so that the paths which meet in it can be seen.
-    return _kind(n) == "parameter" or (n.kind == "data" and uses == 1 and not n.name)
+def _tagged(graph: Graph, uses: Counter[int]) -> set[int]:
+    """The inputs that are drawn as tags.
+
+    A parameter may be read in many places (a recurrent net): it is shown at each, and no line crosses the picture.
+    A variable that the program made itself stays one box, so that the paths which meet in it can be seen. Data is a
+    tag where it joins what was computed (labels), and a box where a computation begins with it (images).
+    """
+    tagged = {n.id for n in graph if _kind(n) == "parameter"} - set(graph.outputs)
+    joined = {e.target for e in graph.edges if e.source not in tagged and graph.nodes[e.source].kind != "data"}
+    joins = {e.source for e in graph.edges if e.target in joined and uses[e.source] == 1}
+    return tagged | {n.id for n in graph if n.kind == "data" and n.id in joins}
 
 
 def _kind(n: GraphNode) -> str:

@@ -6,11 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.errors import DTypeError, GraphError, ShapeError
 from ..base import TensorBase, wrap
 from ..primitive import apply
 from ..promotion import operands
 from .arithmetic import add, mul, sub
+from .cast import cast
 from .exponential import exp, log_rule
 from .loss import BCE, BCELogits, CrossEntropy, Pick, not_zero, reduced, reduction_of
 from .reduction import LogSumExp, sum_rule
@@ -65,6 +66,7 @@ def cross_entropy(
     if x.shape == t.shape:
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing, ignore_index)
     _check_classes("cross_entropy", x, t)
+    _constant("cross_entropy", "weight", weight)
     single = x.ndim == 1
     y: Any = apply(
         CrossEntropy,
@@ -120,21 +122,22 @@ def nll_loss(
     x, t = _arrays("nll_loss", input, target)
     _check_weight("nll_loss", x, weight)
     _check_classes("nll_loss", x, t)
+    _constant("nll_loss", "weight", weight)
     single = x.ndim == 1
     if single:
         input, t = reshape_rule(input, (1, x.size)), t.reshape(1)
     k = kernels_of[type(x)]
-    valid = t != ignore_index
-    safe = k.where(valid, t, 0)
-    zero = k.asarray(0, dtype=x.dtype)
-    chosen = k.asarray(1, dtype=x.dtype) if weight is None else k.take(weight._data.astype(x.dtype), safe)
-    each = k.where(valid, chosen, zero)
-    losses = where_rule(wrap(valid), mul(apply(Pick, input, safe), wrap(-each)), 0.0)
-    if reduction == "none":
-        return reshape_rule(losses, ()) if single else losses  # type: ignore[no-any-return]
-    total = sum_rule(losses, None)
-    y: Any = total if reduction == "sum" else total / wrap(not_zero(k, k.sum(each)))
-    return y  # type: ignore[no-any-return]
+    half = x.dtype.itemsize == 2
+    dtype = k.asarray(0, dtype="float32").dtype if half else x.dtype
+    valid, safe, each = k.class_weights(t, None if weight is None else weight._data, ignore_index, dtype)
+    picked = apply(Pick, input, safe)
+    losses = where_rule(wrap(valid), mul(cast(picked, dtype) if half else picked, wrap(-each)), 0.0)
+    y: Any = losses if reduction == "none" else sum_rule(losses, None)
+    if reduction == "mean":
+        y = y / wrap(not_zero(k, k.sum(each)))
+    if single and reduction == "none":
+        y = reshape_rule(y, ())
+    return cast(y, x.dtype) if half else y  # type: ignore[no-any-return]
 
 
 def _arrays(op: str, input: Any, target: Any) -> tuple[Any, Any]:
@@ -180,6 +183,14 @@ def _check_weight(op: str, x: Any, weight: Any) -> None:
         raise ShapeError(
             f"{op}: weight tensor should be defined either for all {classes} classes or no classes but got weight "
             f"tensor of shape: {list(weight._data.shape)}"
+        )
+
+
+def _constant(op: str, name: str, weight: Any) -> None:
+    if weight is not None and weight.requires_grad:
+        raise GraphError(
+            f"{op} is not differentiable with respect to argument '{name}'. This input cannot have requires_grad True; "
+            "detach() it"
         )
 
 
@@ -233,6 +244,7 @@ def binary_cross_entropy_with_logits(
     """
     reduction = reduction_of(size_average, reduce, reduction)
     _same_size("binary_cross_entropy_with_logits", input, target, ValueError)
+    _constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight)
     loss = apply(BCELogits, input, target, pos_weight)
     return reduced(loss if weight is None else mul(loss, weight), reduction)  # type: ignore[no-any-return]
 

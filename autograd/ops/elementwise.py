@@ -41,8 +41,8 @@ class Unary(Primitive):
 
     @classmethod
     def backward(cls, ctx: Any, g: Any) -> Any:
-        saved = ctx.saved
-        return cls.derivative(g, *(map(conj, saved) if ctx.dtype.kind == "c" else saved), **ctx.params)
+        g, *saved = ready(ctx, g)
+        return cls.derivative(g, *saved, **ctx.params)
 
 
 class Binary(Primitive):
@@ -65,12 +65,20 @@ class Binary(Primitive):
 
     @classmethod
     def backward(cls, ctx: Any, g: Any) -> Any:
-        x, y = ctx.saved
-        if ctx.dtype.kind == "c":
-            x, y = conj(x), conj(y)
+        g, x, y = ready(ctx, g)
         return tuple(
             [f(g, x, y) if need and f is not None else None for f, need in zip(cls.derivatives, ctx.needs, strict=True)]
         )
+
+
+def ready(ctx: Any, g: Any) -> tuple[Any, ...]:
+    """``g`` and what was saved, as derivatives want it: complex values conjugated, 16-bit arrays in float32."""
+    dtype = ctx.dtype
+    if dtype.kind == "c":
+        return (g, *map(conj, ctx.saved))
+    if dtype.itemsize == 2 and not isinstance(g, TensorBase):
+        return tuple([v.astype("float32") if hasattr(v, "astype") else v for v in (g, *ctx.saved)])
+    return (g, *ctx.saved)
 
 
 class Conj(Primitive):

@@ -1,4 +1,4 @@
-"""Elements and slices at positions that a tensor holds, read and written: gather, scatter, index_*, masked_*, take.
+"""Elements and slices at positions that a tensor holds, read and written: gather, scatter, index_*, take.
 
 Reading and adding are each other's adjoints, so the rules below are closed: the gradient of a read is a sum into zeros,
 and the gradient of that is a read.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import DimensionError, DTypeError, ShapeError
+from ...backends.errors import DimensionError, DTypeError, OutOfRangeError, ShapeError
 from ..base import TensorBase, wrap
 from ..inplace import check_writable, inplace, write_out
 from ..primitive import Primitive, apply
@@ -17,8 +17,7 @@ from .conversion import to
 from .dims import canonical_dim
 from .indexing import index_rule, slice_rule, write_positions
 from .scalar import number_for
-from .select import where_rule
-from .shape import broadcast_tensors, expand, ravel, reshape_rule
+from .shape import expand, ravel, reshape_rule
 from .writing import writable, write_into
 
 if TYPE_CHECKING:
@@ -151,21 +150,6 @@ class IndexFill(IndexCopy):
     """One number at positions of ``dim``."""
 
 
-class MaskedFill(Primitive):
-    """``value`` where the mask holds, else ``x``."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, mask: Any, value: Any) -> Any:
-        ctx.save(mask)
-        return ctx.k.where(mask, ctx.k.asarray(value, dtype=x.dtype), x)
-
-    @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        (mask,) = ctx.saved
-        gx = where_rule(mask, 0.0, g) if ctx.needs[0] else None
-        return gx, None, where_rule(mask, g, 0.0) if ctx.needs[2] else None
-
-
 def gather_rule(x: Any, index: Any, dim: int) -> Any:
     """Elements of a Tensor or array at positions of ``dim``; no checks but of the positions."""
     return apply(Gather, x, index, dim=dim)
@@ -199,7 +183,7 @@ def _index(name: str, input: Any, index: Any) -> Any:
     return index
 
 
-def _same_dtype(name: str, input: Any, src: Any, what: str = "src") -> None:
+def same_dtype(name: str, input: Any, src: Any, what: str = "src") -> None:
     if src._data.dtype != input._data.dtype:
         raise DTypeError(
             f"{name}(): Expected self.dtype to be equal to {what}.dtype: {input.dtype} is not {src.dtype}; convert one"
@@ -210,7 +194,7 @@ def _at_least_1d(x: Any) -> Any:
     return x if not isinstance(x, TensorBase) or x._data.ndim else reshape_rule(x, (1,))
 
 
-def _elements(name: str, input: Any, dim: int, index: Any, src: Any = None) -> tuple[Any, int, Any, Any]:
+def elements(name: str, input: Any, dim: int, index: Any, src: Any = None) -> tuple[Any, int, Any, Any]:
     """The operands of gather and scatter, none of them 0-d, and ``src`` cut to the size of ``index``.
 
     Raises:
@@ -230,7 +214,7 @@ def _elements(name: str, input: Any, dim: int, index: Any, src: Any = None) -> t
             f"apart from dimension {dim}"
         )
     if isinstance(src, TensorBase):
-        _same_dtype(name, input, src)
+        same_dtype(name, input, src)
         c = src._data.shape
         if len(c) != len(b) and index._data.size:
             raise ShapeError(f"{name}(): Index tensor must have the same number of dimensions as src tensor: "
@@ -243,7 +227,7 @@ def _elements(name: str, input: Any, dim: int, index: Any, src: Any = None) -> t
     return x, dim, index, src
 
 
-def _slices(name: str, input: Any, dim: int, index: Any) -> tuple[int, Any]:
+def slices(name: str, input: Any, dim: int, index: Any) -> tuple[int, Any]:
     """``dim`` and ``index`` of an op that picks slices.
 
     Raises:
@@ -256,16 +240,16 @@ def _slices(name: str, input: Any, dim: int, index: Any) -> tuple[int, Any]:
     return dim, _at_least_1d(index)
 
 
-def _source(name: str, x: Any, dim: int, index: Any, source: Any) -> Any:
+def source_of(name: str, x: Any, dim: int, index: Any, source: Any) -> Any:
     """The slices that index_add and index_copy write, which must fit."""
     if not isinstance(source, TensorBase):
         raise TypeError(f"{name}(): argument 'source' must be Tensor, not {type(source).__name__}")
-    _same_dtype(name, x, source, "source")
+    same_dtype(name, x, source, "source")
     source = _at_least_1d(source)
     shape = list(x._data.shape)
     shape[dim] = index._data.size
     if list(source._data.shape) != shape:  # type: ignore[attr-defined]
-        raise ShapeError(
+        raise OutOfRangeError(
             f"{name}(): source of shape {list(source._data.shape)} does not fit {index._data.size} slices along "  # type: ignore[attr-defined]
             f"dimension {dim} of a tensor of shape {list(x._data.shape)}: expected {shape}"
         )
@@ -298,7 +282,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False,
                 [4]])
     """
     shape = index._data.shape
-    x, dim, index, _ = _elements("gather", input, dim, index)
+    x, dim, index, _ = elements("gather", input, dim, index)
     if not index._data.size:
         y: Any = wrap(kernels_of[type(x._data)].zeros(shape, dtype=x._data.dtype))
     else:
@@ -346,7 +330,7 @@ def _scatter(name: str, input: Any, dim: int, index: Any, src: Any, value: Any, 
         return (scatter_reduce_ if into else scatter_reduce)(input, dim, index, value, op)
     if not isinstance(value, TensorBase):
         value = number_for(value, input._data.dtype)
-    x, dim, index, value = _elements(name, input, dim, index, value)
+    x, dim, index, value = elements(name, input, dim, index, value)
     if not index._data.size:
         return input if into else input.clone()
     if into:
@@ -384,7 +368,7 @@ def scatter_(
 
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """A copy of ``input`` with ``src`` added at positions; those named twice get both. See `scatter`."""
-    x, dim, index, src = _elements("scatter_add", input, dim, index, src)
+    x, dim, index, src = elements("scatter_add", input, dim, index, src)
     if not index._data.size:
         return input.clone()
     return reshape_rule(apply(ScatterAdd, x, index, src, dim=dim), input._data.shape)  # type: ignore[no-any-return]
@@ -392,7 +376,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 
 def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """`scatter_add` in place."""
-    x, dim, index, src = _elements("scatter_add_", input, dim, index, src)
+    x, dim, index, src = elements("scatter_add_", input, dim, index, src)
     if index._data.size:
         write_into(ScatterAdd, x, "scatter_add_", index, src, dim=dim)
     return input
@@ -411,7 +395,7 @@ def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
     """Write (or add) the elements of ``source`` at positions of the flattened tensor, in place."""
     index = _index("put_", input, index)
     if index._data.size != source._data.size:
-        raise ShapeError(
+        raise OutOfRangeError(
             f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
             f"{source._data.size}, index.numel() = {index._data.size}"
         )
@@ -449,7 +433,7 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None =
         tensor([[0., 1.],
                 [0., 1.]])
     """
-    dim, index = _slices("index_select", input, dim, index)
+    dim, index = slices("index_select", input, dim, index)
     y = index_select_rule(_at_least_1d(input), index, dim)
     if not input._data.ndim:
         y = reshape_rule(y, ())
@@ -468,39 +452,39 @@ def index_add(
     Raises:
         RuntimeError: the shapes do not fit. IndexError: a position is out of range.
     """
-    dim, index = _slices("index_add", input, dim, index)
+    dim, index = slices("index_add", input, dim, index)
     x = _at_least_1d(input)
-    y = apply(IndexAdd, x, index, _scaled(_source("index_add", x, dim, index, source), alpha), dim=dim)
+    y = apply(IndexAdd, x, index, _scaled(source_of("index_add", x, dim, index, source), alpha), dim=dim)
     y = reshape_rule(y, input._data.shape)
     return y if out is None else write_out(out, y, "index_add")
 
 
 def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """`index_add` in place."""
-    dim, index = _slices("index_add_", input, dim, index)
+    dim, index = slices("index_add_", input, dim, index)
     x = _at_least_1d(input)
-    write_into(IndexAdd, x, "index_add_", index, _scaled(_source("index_add_", x, dim, index, source), alpha), dim=dim)
+    write_into(IndexAdd, x, "index_add_", index, _scaled(source_of("index_add_", x, dim, index, source), alpha), dim=dim)
     return input
 
 
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of ``input`` with the slices of ``source`` written at the positions ``index`` of ``dim``."""
-    dim, index = _slices("index_copy", input, dim, index)
+    dim, index = slices("index_copy", input, dim, index)
     x = _at_least_1d(input)
-    y = apply(IndexCopy, x, index, _source("index_copy", x, dim, index, source), dim=dim)
+    y = apply(IndexCopy, x, index, source_of("index_copy", x, dim, index, source), dim=dim)
     y = reshape_rule(y, input._data.shape)
     return y if out is None else write_out(out, y, "index_copy")
 
 
 def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """`index_copy` in place."""
-    dim, index = _slices("index_copy_", input, dim, index)
+    dim, index = slices("index_copy_", input, dim, index)
     x = _at_least_1d(input)
-    write_into(IndexCopy, x, "index_copy_", index, _source("index_copy_", x, dim, index, source), dim=dim)
+    write_into(IndexCopy, x, "index_copy_", index, source_of("index_copy_", x, dim, index, source), dim=dim)
     return input
 
 
-def _fill_value(name: str, input: Any, value: Any) -> Any:
+def fill_value(name: str, input: Any, value: Any) -> Any:
     if not isinstance(value, TensorBase):
         return number_for(value, input._data.dtype)
     if value._data.ndim:
@@ -512,81 +496,15 @@ def _fill_value(name: str, input: Any, value: Any) -> Any:
 
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """A copy of ``input`` with ``value``, a number or 0-d tensor, in the slices at the positions ``index`` of ``dim``."""
-    dim, index = _slices("index_fill", input, dim, index)
-    value = _fill_value("index_fill", input, value)
+    dim, index = slices("index_fill", input, dim, index)
+    value = fill_value("index_fill", input, value)
     index = wrap_negative(index, _at_least_1d(input)._data.shape[dim])
     return reshape_rule(apply(IndexFill, _at_least_1d(input), index, value, dim=dim), input._data.shape)  # type: ignore[no-any-return]
 
 
 def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """`index_fill` in place."""
-    dim, index = _slices("index_fill_", input, dim, index)
-    x, value = _at_least_1d(input), _fill_value("index_fill_", input, value)
+    dim, index = slices("index_fill_", input, dim, index)
+    x, value = _at_least_1d(input), fill_value("index_fill_", input, value)
     write_into(IndexFill, x, "index_fill_", wrap_negative(index, x._data.shape[dim]), value, dim=dim)
-    return input
-
-
-# ---------------------------------------------------------------------- where a mask holds
-
-
-def _mask(name: str, input: Any, mask: Any) -> Any:
-    if mask._data.dtype.kind != "b":
-        raise DTypeError(f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}")
-    return mask if type(mask._data) is type(input._data) else to(mask, input.device)
-
-
-def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """``value``, a number or 0-d tensor, where ``mask`` holds, else ``input``; they broadcast.
-
-    Raises:
-        RuntimeError: the mask is not boolean, or the shapes do not broadcast.
-
-    Example:
-        >>> import wengert as wg
-        >>> wg.ones(3).masked_fill(wg.tensor([True, False, True]), 0)
-        tensor([0., 1., 0.])
-    """
-    from .shape import broadcast_shapes
-
-    broadcast_shapes(input._data.shape, mask._data.shape)
-    value = _fill_value("masked_fill", input, value)
-    return apply(MaskedFill, input, _mask("masked_fill", input, mask), value)  # type: ignore[no-any-return]
-
-
-def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """`masked_fill` in place."""
-    return inplace(input, "masked_fill_", lambda t: masked_fill(t, mask, value))  # type: ignore[no-any-return]
-
-
-def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The elements where ``mask`` holds, in one dimension; the two broadcast."""
-    x, m = broadcast_tensors(input, _mask("masked_select", input, mask))
-    y = _at_least_1d(x)[_at_least_1d(m)]
-    return y if out is None else write_out(out, y, "masked_select")
-
-
-def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """``input`` with the elements of ``source``, in order, where ``mask`` holds.
-
-    Raises:
-        RuntimeError: ``source`` has too few elements, or another dtype.
-    """
-    x, m = broadcast_tensors(input, _mask("masked_scatter", input, mask))
-    return masked_scatter_(x.clone(), m, source)
-
-
-def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """`masked_scatter` in place."""
-    _same_dtype("masked_scatter_", input, source, "source")
-    check_writable(input, "masked_scatter_")
-    m = _at_least_1d(expand(_mask("masked_scatter_", input, mask), input._data.shape))
-    positions = [wrap(p) for p in kernels_of[type(m._data)].nonzero(m._data)]
-    count = positions[0]._data.size
-    if source._data.size < count:
-        raise ShapeError(
-            f"masked_scatter: expected self and source to have enough elements: the mask holds {count} times, and "
-            f"source has {source._data.size} elements"
-        )
-    values = slice_rule(ravel(source), 0, 0, count)
-    write_positions(_at_least_1d(input), positions, tuple(range(len(positions))), values, False, "masked_scatter_")
     return input

@@ -258,7 +258,7 @@ def _part(k: Any) -> Any:
 
 
 def _index_tensor(values: Any) -> Any:
-    from .creation import as_tensor
+    from .data import as_tensor
 
     if isinstance(values, list | tuple) and not values:
         return as_tensor(values, dtype="int64", device="cpu")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import ShapeError
+from ...backends.errors import DimensionError, InvalidValueError, ShapeError
 from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
@@ -103,13 +103,13 @@ def _ready(name: str, tensors: Sequence[Any]) -> list[Any]:
     """The tensors, of one element type.
 
     Raises:
-        TypeError: one is no tensor. RuntimeError: there are none.
+        TypeError: one is no tensor. ValueError: there are none.
     """
     if isinstance(tensors, TensorBase):
         raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor")
     xs = list(tensors)
     if not xs:
-        raise ShapeError(f"{name}(): expected a non-empty list of Tensors")
+        raise InvalidValueError(f"{name}(): expected a non-empty list of Tensors")
     for i, x in enumerate(xs):
         if not isinstance(x, TensorBase):
             raise TypeError(f"{name}(): expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
@@ -323,7 +323,7 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of the slices along ``dim``, which they do not have."""
     if not input._data.ndim:
-        raise ShapeError("unbind: Dimension specified as 0 but tensor has no dimensions")
+        raise DimensionError("unbind: Dimension specified as 0 but tensor has no dimensions")
     return apply(Unbind, input, dim=canonical_dim(dim, input._data.ndim, "unbind"))
 
 

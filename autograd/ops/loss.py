@@ -63,16 +63,16 @@ class CrossEntropy(Primitive):
         k = kernels_of[type(data)]
         shifted = x - k.max(data, axis=1, keepdims=True)
         logs = shifted - log_rule(sum_rule(exp_rule(shifted), (1,), True))
-        valid = labels != ignore_index
-        safe = k.where(valid, labels, 0)
-        each, total = _weights(k, data.dtype, weight, safe, valid)
+        valid, safe, each = k.class_weights(labels, _array(weight), ignore_index, data.dtype)
         losses = apply(Pick, logs, safe) * -each
         if smoothing:
             shape = (1, -1, *[1] * (data.ndim - 2))
             share = logs if weight is None else logs * _array(weight).astype(data.dtype).reshape(shape)
             losses = losses * (1 - smoothing) + sum_rule(share, (1,)) * (-smoothing / data.shape[1])
         losses = where_rule(valid, losses, 0.0)
-        return losses if reduction == "none" else _over(sum_rule(losses, None), total if reduction == "mean" else None)
+        if reduction == "none":
+            return losses
+        return _over(sum_rule(losses, None), not_zero(k, k.sum(each)) if reduction == "mean" else None)
 
     @staticmethod
     def forward(
@@ -103,14 +103,6 @@ class CrossEntropy(Primitive):
 
 def _array(x: Any) -> Any:
     return x._data if isinstance(x, TensorBase) else x
-
-
-def _weights(k: Any, dtype: Any, weight: Any, safe: Any, valid: Any) -> tuple[Any, Any]:
-    """Each sample's weight, 0 where it is ignored, and their sum."""
-    zero = k.asarray(0, dtype=dtype)
-    chosen = k.asarray(1, dtype=dtype) if weight is None else k.take(_array(weight).astype(dtype), safe)
-    each = k.where(valid, chosen, zero)
-    return each, not_zero(k, k.sum(each))
 
 
 def not_zero(k: Any, total: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import get_backend, kernels_of, to_dtype
 from ...backends.definitions.random import blocks_used
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.errors import DTypeError, ShapeError, UnsupportedDTypeError
 from ..base import TensorBase, wrap
 from ..inplace import check_writable
 from ..random import Generator, default_generator
@@ -33,6 +33,8 @@ def draw(kernel: str, generator: Generator | None, device: Any, shape: tuple[int
     """
     if generator is not None and not isinstance(generator, Generator):
         raise TypeError(f"generator must be a Generator, not {type(generator).__name__}")
+    if kernel in ("random_uniform", "random_normal", "random_exponential") and dtype.kind not in "fcV":
+        raise UnsupportedDTypeError(f"{kernel} draws floating-point numbers, not {to_dtype(dtype)}; use randint")
     where = place_of(device)
     backend = get_backend(where.type)
     source = default_generator if generator is None else generator
@@ -370,7 +372,7 @@ def _draw_for(tensor: Any, kernel: str, generator: Any, name: str, *args: Any) -
     check_writable(tensor, name)
     x = tensor._data
     if x.dtype.kind not in "fcV":
-        raise DTypeError(f"{name}: not implemented for {tensor.dtype}; use a floating-point tensor, or random_()")
+        raise UnsupportedDTypeError(f"{name}: not implemented for {tensor.dtype}; use a floating-point tensor, or random_()")
     return draw(kernel, generator, tensor.device, x.shape, x.dtype, *args)
 
 

@@ -9,12 +9,13 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...backends import kernels_of
+from ...backends import kernels_of, to_dtype
 from ...backends.errors import DimensionError, DTypeError, ShapeError
 from ..base import TensorBase, wrap
 from ..inplace import inplace, write_out
 from ..primitive import Primitive, apply
-from .creation import as_tensor, finished, make, to_dtype
+from .creation import finished, make
+from .data import as_tensor
 from .dims import canonical_dim, canonical_dims, packed, sizes_of, spread
 from .indexing import CopySlices
 from .layout import clone
@@ -315,6 +316,8 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
         raise ShapeError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     if any([x._data.ndim > 1 for x in several]):
         raise ShapeError("meshgrid: Expected 0D or 1D tensor in the tensor list")
+    if len({x._data.dtype for x in several}) > 1:
+        raise DTypeError("meshgrid expects all tensors to have the same dtype")
     swap = indexing == "xy" and len(several) > 1
     if swap:
         several[0], several[1] = several[1], several[0]
@@ -322,7 +325,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     grids = []
     for i, x in enumerate(several):
         grid = expand_rule(reshape_rule(x, (1,) * i + (x._data.size,) + (1,) * (len(shape) - i - 1)), shape)
-        grids.append(permute_rule(grid, (1, 0, *range(2, len(shape)))) if swap else grid)
+        grids.append(grid)
     if swap:
         grids[0], grids[1] = grids[1], grids[0]
     return tuple(grids)

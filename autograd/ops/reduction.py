@@ -15,6 +15,7 @@ from ..primitive import Primitive, apply
 from ..promotion import get_default_dtype
 from .cast import cast
 from .dims import canonical_dims
+from .elementwise import scaled
 from .exponential import exp_rule
 from .shape import expand_rule, permute_rule, reshape_rule
 
@@ -74,7 +75,8 @@ class Mean(Reduction):
     @classmethod
     def backward(cls, ctx: Any, g: Any) -> Any:
         shape = ctx.info
-        return expand_rule(cls.restored(ctx, g) / count(shape, ctx.params["dim"]), shape)
+        n = count(shape, ctx.params["dim"]) or 1
+        return expand_rule(scaled(cls.restored(ctx, g), 1 / n), shape)
 
 
 class Prod(Reduction):

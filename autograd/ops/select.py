@@ -12,7 +12,7 @@ from ..primitive import Primitive, apply
 from ..promotion import operands, result_type
 from .calling import binary, broadcast_error, in_place
 from .cast import cast
-from .elementwise import Binary, scaled
+from .elementwise import Binary, Unary, scaled
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -37,18 +37,14 @@ class Where(Primitive):
         return None, gx, gy
 
 
-class Clamp(Primitive):
+class Clamp(Unary):
     """``min(max(x, low), high)`` with numbers, or None, as bounds."""
 
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, low: Any, high: Any) -> Any:
-        ctx.save(x)
-        return ctx.k.clamp(x, low, high)
+    kernel, expression = "clamp", "min(max(x, low), high)"
 
     @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        (x,) = ctx.saved
-        low, high = ctx.params["low"], ctx.params["high"]
+    def derivative(g: Any, x: Any, low: Any, high: Any) -> Any:
+        """``g`` between the bounds and on them."""
         if low is None or high is None:
             return where_rule(x <= high if low is None else x >= low, g, 0.0)
         return where_rule((x >= low) & (x <= high), g, 0.0)

@@ -9,7 +9,7 @@ from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..primitive import Primitive, apply
-from .creation import as_tensor
+from .data import as_tensor
 from .dims import canonical_dim
 from .gather import gather_adjoint
 from .return_types import named_result

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import DTypeError
 from ..inplace import write_out
 from ..primitive import apply
-from .elementwise import quotient, scaled
+from .elementwise import scaled
 from .reduction import Dim, Reduction, count, mean_rule, numpy_names, reduced
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Var(Reduction):
             share = scaled(cls.restored(ctx, g), 2 / freedom if freedom > 0 else float("nan"))
             gx = share * (x - mean_rule(x, dim, True))
         if gm is not None:
-            even = cls.restored(ctx, gm) / n
+            even = scaled(cls.restored(ctx, gm), 1 / (n or 1))
             gx = even if gx is None else gx + even
         return gx
 

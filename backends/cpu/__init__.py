@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from ..device import Device
 from ..registry import Backend
-from . import conv, embedding, indexing, loss, norm, optim, pool, product, random
+from . import conv, elementwise, embedding, indexing, loss, norm, optim, pool, product, random
 
 OWN = (
     conv,
+    elementwise,
     embedding,
     indexing,
     loss,
@@ -21,6 +23,9 @@ OWN = (
     product,
     random,
 )
+# log(0) is -inf and 0/0 is NaN without a word, as in PyTorch and on a GPU; NumPy goes on warning in the user's own code.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"wengert\.")
+
 CPU = Device.__new__(Device)
 CPU.type, CPU.index, CPU._previous = "cpu", None, []
 

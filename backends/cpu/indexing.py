@@ -8,7 +8,7 @@ import numpy as np
 
 from ..definitions import indexing as plain
 
-__all__ = ["address", "broadcast_to", "diagonal", "index_add_", "index_get", "index_put_", "index_select", "scatter_add_"]
+__all__ = ["address", "broadcast_to", "diagonal", "index_add_", "index_get", "index_put_", "index_select", "scatter_add_", "strided", "windows"]
 
 
 def address(x: Any) -> int:
@@ -95,3 +95,28 @@ def flat_add_at(x: Any, key: Any, value: Any) -> None:
     np.add.at(x.reshape(-1), flat, values)
 
 
+def strided(x: Any, sizes: tuple[int, ...], strides: tuple[int, ...], offset: int) -> Any:
+    """The memory that ``x`` is on with any layout: a view; see the definition."""
+    return _view(x, sizes, tuple(s * x.itemsize for s in strides), offset * x.itemsize)
+
+
+def windows(x: Any, dim: int, size: int, step: int) -> Any:
+    """All windows along ``dim``: a view; see the definition."""
+    number = (x.shape[dim] - size) // step + 1
+    shape = (*x.shape[:dim], number, *x.shape[dim + 1 :], size)
+    steps = (*x.strides[:dim], x.strides[dim] * step, *x.strides[dim + 1 :], x.strides[dim])
+    return _view(x, shape, steps, address(x) - address(_owner(x)))
+
+
+def _owner(x: Any) -> Any:
+    return x.base if isinstance(x.base, np.ndarray) else x
+
+
+def _view(x: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> Any:
+    """An array on the memory that ``x`` is on, with that memory's owner as its base, as other views have it.
+
+    ``as_strided`` would hide the owner, and then nobody could tell that the two share memory.
+    """
+    owner = _owner(x)
+    flat = owner.transpose(sorted(range(owner.ndim), key=lambda i: -owner.strides[i])).reshape(-1)
+    return np.ndarray(shape, x.dtype, buffer=flat.view(np.uint8), offset=offset, strides=strides)

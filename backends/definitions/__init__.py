@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from . import (
     activation,
+    attention,
     conv,
     cumulative,
     dropout,
@@ -22,11 +23,13 @@ from . import (
     product,
     random,
     reduction,
+    sorting,
     special,
 )
 
 MODULES = (
     activation,
+    attention,
     conv,
     cumulative,
     dropout,
@@ -40,5 +43,6 @@ MODULES = (
     product,
     random,
     reduction,
+    sorting,
     special,
 )

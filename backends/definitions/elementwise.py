@@ -10,6 +10,8 @@ __all__ = [
     "clamp",
     "frac",
     "isclose",
+    "logical_not",
+    "logical_xor",
     "power",
     "product",
     "quotient",
@@ -51,6 +53,16 @@ def quotient(xp: Any, g: Any, d: Any) -> Any:
     return xp.where(g == 0, g, g / d)
 
 
+def logical_not(xp: Any, x: Any) -> Any:
+    """Where ``x`` is zero."""
+    return xp.equal(wide(x), 0)
+
+
+def logical_xor(xp: Any, x: Any, y: Any) -> Any:
+    """Where exactly one is not zero."""
+    return xp.not_equal(wide(x) != 0, wide(y) != 0)
+
+
 def sgn(xp: Any, x: Any) -> Any:
     """``x / abs(x)``, and 0 at 0."""
     if x.dtype.kind != "c":
@@ -82,7 +94,7 @@ def round_to(xp: Any, x: Any, decimals: int) -> Any:
 
 
 def power(xp: Any, x: Any, y: Any) -> Any:
-    """``x ** y``; small whole exponents by multiplication."""
+    """``x ** y``; small whole exponents by multiplication. Integers to negative powers are rounded towards zero."""
     if isinstance(y, NUMBERS):
         if y == 2:
             return xp.square(x)
@@ -95,7 +107,12 @@ def power(xp: Any, x: Any, y: Any) -> Any:
         if y == -1:
             return xp.reciprocal(x)
         y = like(x, y)
-    return xp.power(like(y, x), y)
+    x = like(y, x)
+    if y.dtype.kind != "i":
+        return xp.power(x, y)
+    whole = xp.power(x, xp.maximum(y, 0))
+    inverse = xp.where(abs(x) == 1, xp.power(x, y & 1), xp.zeros_like(whole))
+    return xp.where(y < 0, inverse, whole)
 
 
 def trunc_divide(xp: Any, x: Any, y: Any) -> Any:

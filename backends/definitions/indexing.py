@@ -22,7 +22,12 @@ __all__ = [
     "index_select",
     "scatter_",
     "scatter_add_",
+    "scatter_extreme_",
+    "scatter_prod_",
+    "stride_positions",
+    "strided",
     "triangle",
+    "windows",
 ]
 
 
@@ -122,6 +127,42 @@ def scatter_add_(xp: Any, x: Any, index: Any, value: Any, dim: int) -> None:
     add_at(xp, x, along(xp, x, index, dim), value)
 
 
+def scatter_extreme_(xp: Any, x: Any, index: Any, value: Any, dim: int, largest: bool) -> None:
+    """As `scatter_`, keeping the largest (or least) of what is there and what comes."""
+    choose = xp.maximum if largest else xp.minimum
+    combine_at(xp, x, along(xp, x, index, dim), value, choose)
+
+
+def scatter_prod_(xp: Any, x: Any, index: Any, value: Any, dim: int) -> None:
+    """As `scatter_`, multiplying what is there by what comes."""
+    combine_at(xp, x, along(xp, x, index, dim), value, xp.multiply)
+
+
+def combine_at(xp: Any, x: Any, key: tuple[Any, ...], value: Any, combine: Any) -> None:
+    """``x[key] = combine(x[key], value)`` for repeated positions too.
+
+    The elements for one position are numbered; round ``r`` writes all those with number ``r``, which are at positions
+    that differ from each other.
+    """
+    shape = xp.broadcast_shapes(*[k.shape for k in key])
+    flat = xp.zeros(shape, dtype="int64")
+    for k, n in zip(key, x.shape, strict=True):
+        flat = flat * n + k
+    flat = flat.reshape(-1)
+    values = xp.broadcast_to(value, shape).reshape(-1)
+    order = xp.argsort(flat, kind="stable")
+    positions, values = flat[order], values[order]
+    place = xp.arange(positions.size)
+    first = xp.searchsorted(positions, positions, side="left")
+    number = place - first
+    memory = x.reshape(-1).copy()
+    for r in range(int(number.max()) + 1 if positions.size else 0):
+        now = xp.nonzero(number == r)[0]
+        at = positions[now]
+        memory[at] = combine(memory[at], values[now])
+    x[...] = memory.reshape(x.shape)
+
+
 def triangle(xp: Any, x: Any, offset: int, upper: bool) -> Any:
     """The matrices of ``x``, with zeros above (or, if ``upper``, below) the diagonal ``offset``."""
     rows, columns = x.shape[-2:]
@@ -133,3 +174,25 @@ def triangle(xp: Any, x: Any, offset: int, upper: bool) -> Any:
 def diagonal(xp: Any, x: Any, offset: int, dim1: int, dim2: int) -> Any:
     """A view of the elements ``[i, i + offset]`` of two dimensions, as a last dimension."""
     return x.diagonal(offset, dim1, dim2)
+
+
+def windows(xp: Any, x: Any, dim: int, size: int, step: int) -> Any:
+    """All windows of ``size`` elements along ``dim``, ``step`` apart, as a last dimension; here as a copy."""
+    number = (x.shape[dim] - size) // step + 1
+    positions = xp.arange(number).reshape(number, 1) * step + xp.arange(size)
+    return xp.moveaxis(x[(slice(None),) * dim + (positions,)], dim + 1, -1)
+
+
+def stride_positions(xp: Any, sizes: tuple[int, ...], strides: tuple[int, ...], offset: int) -> Any:
+    """Where in memory each element of a layout is, counted in elements."""
+    positions = xp.full((), offset, dtype="int64")
+    for d, (n, s) in enumerate(zip(sizes, strides, strict=True)):
+        positions = positions + (xp.arange(n) * s).reshape((n,) + (1,) * (len(sizes) - d - 1))
+    return positions
+
+
+def strided(xp: Any, x: Any, sizes: tuple[int, ...], strides: tuple[int, ...], offset: int) -> Any:
+    """The memory that ``x`` is on, read with any layout; here as a copy."""
+    owner = x if x.base is None else x.base
+    flat = owner.reshape(-1).view(x.dtype)
+    return flat[stride_positions(xp, sizes, strides, offset)]

@@ -15,6 +15,7 @@ __all__ = [
     "bce_backward",
     "bce_logits",
     "bce_logits_backward",
+    "class_weights",
     "cross_entropy",
     "cross_entropy_backward",
     "pick",
@@ -60,16 +61,21 @@ def cross_entropy(
     shifted = x - xp.max(x, axis=1, keepdims=True)
     exps = xp.exp(shifted)
     sums = xp.sum(exps, axis=1, keepdims=True)
-    valid = target != ignore_index
-    safe = xp.where(valid, target, 0)
+    valid, safe, each = class_weights(xp, target, weight, ignore_index, x.dtype)
     logs = shifted - xp.log(sums)
-    each = xp.ones(target.shape, dtype=x.dtype) if weight is None else xp.take(weight.astype(x.dtype), safe)
-    each = xp.where(valid, each, xp.asarray(0, dtype=x.dtype))
     losses = xp.where(valid, -pick(xp, logs, safe) * each, xp.asarray(0, dtype=x.dtype))
     if smoothing:
         even = -xp.sum(logs if weight is None else logs * class_weight(weight, x), axis=1) / x.shape[1]
         losses = losses * (1 - smoothing) + xp.where(valid, even, xp.asarray(0, dtype=x.dtype)) * smoothing
     return losses, each, exps, sums
+
+
+def class_weights(xp: Any, target: Any, weight: Any, ignore_index: int, dtype: Any) -> tuple[Any, Any, Any]:
+    """Which samples count, a class for each of them (0 for those that do not), and their weights (0 there)."""
+    valid = target != ignore_index
+    safe = xp.where(valid, target, 0)
+    each = xp.ones(target.shape, dtype=dtype) if weight is None else xp.take(weight.astype(dtype), safe)
+    return valid, safe, xp.where(valid, each, xp.asarray(0, dtype=dtype))
 
 
 def class_weight(weight: Any, x: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["along_mask", "astype", "logsumexp", "mean", "prod", "prod_backward", "sum", "tally", "var"]
@@ -13,6 +15,19 @@ Axis = int | tuple[int, ...] | None
 def wide(x: Any) -> Any:
     """``x`` in float32 if it is a 16-bit float, else ``x`` itself."""
     return x.astype("float32") if x.dtype.itemsize == 2 and x.dtype.kind in "fV" else x
+
+
+def widened(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """The kernel with 16-bit floats computed in float32, in which Python numbers keep their meaning."""
+
+    @functools.wraps(kernel)
+    def run(xp: Any, x: Any, *args: Any, **params: Any) -> Any:
+        w = wide(x)
+        if w is x:
+            return kernel(xp, x, *args, **params)
+        return kernel(xp, w, *[wide(a) if hasattr(a, "dtype") else a for a in args], **params).astype(x.dtype)
+
+    return run
 
 
 def astype(xp: Any, x: Any, dtype: Any) -> Any:

@@ -1,7 +1,95 @@
-"""Rows of the op table: convolution."""
+"""Rows of the op table: convolutions and pooling."""
 
 from __future__ import annotations
 
-from .base import OpCase
+from collections.abc import Callable, Iterable
+from typing import Any
 
-CASES: list[OpCase] = []
+from .base import Args, Make, OpCase
+from .products import row, shaped
+
+Options = dict[str, Any]
+
+
+def conv(n: int, *samples: tuple[Any, ...]) -> list[OpCase]:
+    """The convolution over ``n`` dimensions, under its functional name and its short one."""
+    return [row(f"nn.functional.conv{n}d", shaped(*samples), also=(f"conv{n}d",))]
+
+
+def transposed(n: int, *samples: tuple[Any, ...]) -> list[OpCase]:
+    """The transposed convolution over ``n`` dimensions."""
+    return [row(f"nn.functional.conv_transpose{n}d", shaped(*samples), also=(f"conv_transpose{n}d",))]
+
+
+def distinct(*cases: tuple[Any, ...]) -> Callable[[Make], Iterable[Args]]:
+    """Samples whose elements are well apart, so that no step changes which one is the largest."""
+    return lambda make: [(make.distinct(*shape), *rest) for shape, *rest in cases]
+
+
+def unpool(n: int) -> OpCase:
+    """Max pooling and back."""
+
+    def fn(T: Any, x: Any) -> Any:
+        F = T.nn.functional
+        y, places = getattr(F, f"max_pool{n}d")(x, 2, return_indices=True)
+        return getattr(F, f"max_unpool{n}d")(y, places, 2)
+
+    return OpCase(f"nn.functional.max_unpool{n}d", fn, distinct(((2, 3) + (4,) * n,)))
+
+
+MAX = [(2,), (3, 2, 1), (2, 1, 1, 2), (3, 2, 0, 1, True)]
+
+CASES: list[OpCase] = [
+    *conv(1, ((2, 3, 9), (4, 3, 4), (4,)), ((2, 4, 9), (6, 2, 3), (6,), {"stride": 2, "padding": 1, "groups": 2})),
+    *conv(
+        2,
+        ((2, 3, 6, 7), (4, 3, 3, 2), (4,)),
+        ((3, 6, 7), (4, 3, 3, 3), (4,), {"padding": 1}),
+        ((2, 4, 7, 6), (6, 2, 3, 2), (6,), {"stride": (2, 1), "padding": (1, 0), "dilation": (1, 2), "groups": 2}),
+        ((2, 4, 6, 5), (4, 1, 3, 3), None, {"groups": 4, "padding": "same"}),
+        ((2, 3, 4, 5), (4, 3, 1, 1)),
+        ((0, 3, 4, 5), (4, 3, 3, 3)),
+    ),
+    *conv(3, ((1, 2, 4, 5, 4), (3, 2, 2, 3, 2), (3,), {"padding": 1, "stride": (1, 2, 1)})),
+    *transposed(1, ((2, 4, 5), (4, 2, 3), (2,), {"stride": 2, "output_padding": 1})),
+    *transposed(
+        2,
+        ((2, 4, 5, 4), (4, 3, 3, 2), (3,)),
+        ((4, 4, 3), (4, 2, 3, 3), (4,), {"groups": 2, "dilation": 2, "stride": (3, 2), "output_padding": (2, 1)}),
+    ),
+    *transposed(3, ((1, 2, 3, 3, 2), (2, 2, 2, 2, 2), (2,), {"stride": 2, "padding": 1})),
+    row("nn.functional.max_pool1d", distinct(((2, 3, 9), 3), ((3, 9), 3, 2, 1)), also=("max_pool1d",)),
+    row(
+        "nn.functional.max_pool2d",
+        distinct(*[((2, 3, 7, 8), *a) for a in MAX], ((2, 3, 7, 8), 3, 2, 1, {"return_indices": True})),
+        also=("max_pool2d",),
+    ),
+    row("nn.functional.max_pool3d", distinct(((2, 2, 4, 5, 6), 2), ((2, 4, 5, 6), 2, 1, 1)), also=("max_pool3d",)),
+    row("nn.functional.max_pool1d_with_indices", distinct(((2, 3, 9), 3)), also=("max_pool1d_with_indices",)),
+    row("nn.functional.max_pool2d_with_indices", distinct(((2, 3, 6, 7), 2))),
+    row("nn.functional.max_pool3d_with_indices", distinct(((2, 2, 4, 4, 4), 2))),
+    *map(unpool, (1, 2, 3)),
+    row("nn.functional.avg_pool1d", shaped(((2, 3, 8), 3), ((3, 8), 3, 2, 1, True, False)), also=("avg_pool1d",)),
+    row(
+        "nn.functional.avg_pool2d",
+        shaped(
+            ((2, 3, 7, 8), 2),
+            ((2, 3, 7, 8), 3, 2, 1),
+            ((2, 3, 7, 8), 3, 2, 1, True, False),
+            ((3, 7, 8), 3, {"divisor_override": 4}),
+        ),
+    ),
+    row("nn.functional.avg_pool3d", shaped(((1, 2, 4, 5, 6), 2), ((2, 4, 5, 6), 3, 2, 1, {"count_include_pad": False}))),
+    row("nn.functional.adaptive_avg_pool1d", shaped(((2, 3, 8), 3)), also=("adaptive_avg_pool1d",)),
+    row(
+        "nn.functional.adaptive_avg_pool2d",
+        lambda make: [(make.real(2, 3, 7, 9), o) for o in (1, (3, 5), (None, 4))] + [(make.real(3, 8, 8), (4, 2))],
+    ),
+    row("nn.functional.adaptive_avg_pool3d", lambda make: [(make.real(2, 3, 4, 5, 3), (2, 2, 3))]),
+    row("nn.functional.adaptive_max_pool1d", distinct(((2, 3, 8), 3), ((3, 8), 4)), also=("adaptive_max_pool1d",)),
+    row(
+        "nn.functional.adaptive_max_pool2d",
+        distinct(((2, 3, 7, 9), (3, 5)), ((2, 3, 7, 9), 2, True), ((3, 8, 8), (4, 2)), ((3, 8, 8), 2, True)),
+    ),
+    row("nn.functional.adaptive_max_pool3d", distinct(((2, 3, 4, 5, 3), (2, 2, 3)))),
+]

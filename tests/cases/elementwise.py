@@ -15,10 +15,10 @@ Draw = Callable[..., np.ndarray]
 def function(name: str) -> Callable[..., Any]:
     """``fn(T, *args)`` that calls the function with this (dotted) name."""
 
-    def call(T: Any, *args: Any) -> Any:
+    def call(T: Any, *args: Any, **options: Any) -> Any:
         for part in name.split("."):
             T = getattr(T, part)
-        return T(*args)
+        return T(*args, **options)
 
     return call
 
@@ -94,8 +94,8 @@ ARITHMETIC = [
         for mode in ("floor", "trunc")
     ),
     binary("floor_divide", away(0.0), scalars=(3, 0.7)),
-    binary("remainder", away(0.0), scalars=(3, -0.7), note="tensor"),
-    binary("fmod", away(0.0), scalars=(3, -0.7)),
+    binary("remainder", away(0.0), scalars=(3, -0.75), note="tensor"),
+    binary("fmod", away(0.0), scalars=(3, -0.75)),
     binary("pow", left=positive, scalars=(2, 3, 0.5, -1, -1.5, 1, 0)),
     OpCase("pow", lambda T, y: T.pow(2.5, y), lambda m: [(m.real(3, 4),), (m.real(),)], note="base"),
     OpCase("pow", lambda T, x: x**2 + x**3 - 2**x, lambda m: [(m.real(3, 4),)], integer=True, note="operators"),
@@ -163,13 +163,16 @@ ROUNDING = [
     ),
 ]
 
+NAN = np.nan
+EXTREMES = ("maximum", "minimum", "fmax", "fmin")
+
 SELECT = [
     OpCase(
         "where",
         lambda T, c, x, y: T.where(c, x, y),
         lambda m: [(m.bools(3, 4), m.real(3, 4), m.real(4)), (m.bools(3, 1), m.real(), m.real(1, 4)), (m.bools(2), m.real(2), 0.5)],
-        also=("Tensor.where",),
     ),
+    OpCase("Tensor.where", lambda T, x, c, y: x.where(c, y), lambda m: [(m.real(3, 4), m.bools(3, 4), m.real(4))]),
     OpCase("where", lambda T, c: T.where(c), lambda m: [(m.bools(3, 4),)], orders=0, strict=False, note="indices"),
     OpCase(
         "clamp",
@@ -190,11 +193,15 @@ SELECT = [
         OpCase(
             name,
             function(name),
-            lambda m: [*pairs(m.real, m.real), (np.array([1.0, np.nan, 2.0]), np.array([np.nan, 1.0, 2.0]))],
+            lambda m: pairs(m.real, m.real),
             integer=True,
             also=(f"Tensor.{name}",),
         )
-        for name in ("maximum", "minimum", "fmax", "fmin")
+        for name in EXTREMES
+    ),
+    *(
+        OpCase(name, function(name), lambda m: [(np.array([1.0, NAN, 2.0]), np.array([NAN, 1.0, 2.0]))], orders=0, note="nan")
+        for name in EXTREMES
     ),
 ]
 

@@ -2,6 +2,84 @@
 
 from __future__ import annotations
 
-from .base import OpCase
+from collections.abc import Callable, Iterable
+from typing import Any
 
-CASES: list[OpCase] = []
+import numpy as np
+
+from .base import Args, Make, OpCase
+from .products import row, shaped
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def weighted(name: str) -> Callable[..., Any]:
+    """``fn(T, x, target, options)`` with a constant weight per class if ``"weighted"`` says so."""
+
+    def fn(T: Any, x: Any, target: Any, options: Any = None) -> Any:
+        options = dict(options or {})
+        if options.pop("weighted", False):
+            options["weight"] = T.arange(5).to(x) + 0.5
+        return getattr(T.nn.functional, name)(x, target, **options)
+
+    return fn
+
+
+def classes(smoothing: bool) -> Callable[[Make], Iterable[Args]]:
+    """Scores and class indices: flat, with dimensions behind, single; weighted, ignored, smoothed."""
+
+    def samples(make: Make) -> Iterable[Args]:
+        for reduction in REDUCTIONS:
+            yield make.real(4, 5), make.integers(4, high=5), {"reduction": reduction}
+            yield make.real(2, 5, 3), make.integers(2, 3, high=5), {"reduction": reduction}
+        yield make.real(4, 5), np.array([1, 2, 2, 0]), {"ignore_index": 2, "weighted": True}
+        yield make.real(2, 5, 2, 2), np.array([[[0, -100], [3, 4]], [[1, 2], [-100, 0]]]), {"weighted": True}
+        yield make.real(5), np.array(3)
+        if smoothing:
+            yield make.real(4, 5), np.array([1, 2, 2, 0]), {"ignore_index": 2, "label_smoothing": 0.2, "weighted": True}
+            yield make.real(4, 5), np.array([1, 4, 2, 0]), {"label_smoothing": 0.1, "reduction": "none"}
+            yield make.real(4, 5), make.positive(4, 5), {"label_smoothing": 0.1, "weighted": True}
+            yield make.real(2, 5, 3), make.positive(2, 5, 3), {"reduction": "sum"}
+
+    return samples
+
+
+def pairs(*options: dict[str, Any], low: float = -2.0, high: float = 2.0) -> Callable[[Make], Iterable[Args]]:
+    """A prediction and a target in every reduction, and with each of the options."""
+
+    def samples(make: Make) -> Iterable[Args]:
+        for option in [{"reduction": r} for r in REDUCTIONS] + list(options):
+            chosen = {k: make.positive(*v) if isinstance(v, tuple) else v for k, v in option.items()}
+            yield make.real(3, 4, low=low, high=high), make.real(3, 4, low=low, high=high), chosen
+
+    return samples
+
+
+def apart(*options: dict[str, Any]) -> Callable[[Make], Iterable[Args]]:
+    """A prediction and a target with differences away from the kinks at 0 and at 1."""
+
+    def samples(make: Make) -> Iterable[Args]:
+        for option in [{"reduction": r} for r in REDUCTIONS] + list(options):
+            target = make.real(3, 4)
+            yield target + make.away(3, 4, points=(-1.0, 0.0, 1.0)), target, option
+
+    return samples
+
+
+CASES: list[OpCase] = [
+    OpCase("nn.functional.cross_entropy", weighted("cross_entropy"), classes(True)),
+    OpCase("nn.functional.nll_loss", weighted("nll_loss"), classes(False)),
+    row("nn.functional.mse_loss", pairs({"weight": (3, 4)})),
+    row("nn.functional.l1_loss", apart()),
+    row("nn.functional.smooth_l1_loss", apart({"beta": 1.0})),
+    row("nn.functional.huber_loss", apart({"delta": 1.0})),
+    row("nn.functional.binary_cross_entropy", pairs({"weight": (4,)}, low=0.1, high=0.9)),
+    row("nn.functional.binary_cross_entropy_with_logits", pairs({"weight": (4,), "reduction": "sum"})),
+    OpCase(
+        "nn.functional.binary_cross_entropy_with_logits",
+        lambda T, x, t: T.nn.functional.binary_cross_entropy_with_logits(x, t, pos_weight=T.arange(4).to(x) + 0.5),
+        shaped(((3, 4), (3, 4))),
+        note="pos_weight",
+    ),
+    row("nn.functional.kl_div", pairs({"log_target": True, "reduction": "batchmean"}, low=0.1, high=0.9)),
+]

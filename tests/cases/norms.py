@@ -1,7 +1,107 @@
-"""Rows of the op table: norms."""
+"""Rows of the op table: normalisation, dropout, embeddings, attention."""
 
 from __future__ import annotations
 
-from .base import OpCase
+from typing import Any
 
-CASES: list[OpCase] = []
+import numpy as np
+
+from .base import Args, Make, OpCase
+from .products import row, shaped
+
+
+def batch_norm(make: Make) -> list[Args]:
+    """In training with and without running statistics; in evaluation."""
+    plain = [(make.real(*s), None, None, make.real(3), make.real(3), True) for s in ((4, 3), (4, 3, 5), (2, 3, 4, 5))]
+    return [*plain, (make.real(4, 3, 5), None, None, None, None, True)]
+
+
+def batch_norm_eval(T: Any, x: Any, w: Any, b: Any) -> Any:
+    mean, var = T.arange(3).to(x.dtype).to(x.device), (T.arange(3) + 1).to(x.dtype).to(x.device)
+    return T.nn.functional.batch_norm(x, mean, var, w, b)
+
+
+def batch_norm_running(T: Any, x: Any) -> Any:
+    """The output and both running statistics after one step."""
+    mean, var = T.zeros(3, dtype=x.dtype, device=x.device), T.ones(3, dtype=x.dtype, device=x.device)
+    y = T.nn.functional.batch_norm(x, mean, var, training=True, momentum=0.3)
+    return y, mean, var
+
+
+def instance_norm_running(T: Any, x: Any) -> Any:
+    mean, var = T.zeros(3, dtype=x.dtype, device=x.device), T.ones(3, dtype=x.dtype, device=x.device)
+    y = T.nn.functional.instance_norm(x, mean, var, momentum=0.3)
+    return y, mean, var, T.nn.functional.instance_norm(x, mean, var, use_input_stats=False)
+
+
+def seen(make: Make) -> list[Args]:
+    """A mask that hides some keys, and all keys of one query."""
+    mask = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]], bool)
+    qkv = make.real(2, 3, 4, 5), make.real(2, 3, 3, 5), make.real(2, 3, 3, 2)
+    same = make.real(2, 4, 5), make.real(2, 4, 5), make.real(2, 4, 5)
+    grouped = make.real(2, 6, 4, 5), make.real(2, 2, 3, 5), make.real(2, 2, 3, 2)
+    return [
+        qkv,
+        (*qkv, mask),
+        (*qkv, make.real(3, 1, 3)),
+        (*same, {"is_causal": True, "scale": 0.3}),
+        (*grouped, {"enable_gqa": True}),
+        (*grouped, make.real(2, 6, 4, 3), {"enable_gqa": True}),
+    ]
+
+
+def dropped(name: str) -> OpCase:
+    """Draws differ from PyTorch's, so this compares derivatives only; every call draws the same mask."""
+    path = f"nn.functional.{name}"
+
+    def fn(T: Any, x: Any, p: float) -> Any:
+        return getattr(T.nn.functional, name)(x, p, True) * x
+
+    def samples(make: Make) -> list[Args]:
+        return [(make.real(3, 4, 2, *[2] * (name in ("dropout2d", "dropout3d")), *[2] * (name == "dropout3d")), 0.4)]
+
+    return OpCase(path, fn, samples, parity=False)
+
+
+def embeddings(make: Make) -> list[Args]:
+    index = np.array([[0, 3, 3], [5, 1, 0]])
+    return [(index, make.real(6, 3)), (np.array(2), make.real(6, 3)), (np.zeros((0,), int), make.real(6, 3))]
+
+
+CASES: list[OpCase] = [
+    row("nn.functional.batch_norm", batch_norm),
+    OpCase("nn.functional.batch_norm", batch_norm_eval, shaped(((4, 3, 5), (3,), (3,))), note="eval"),
+    OpCase("nn.functional.batch_norm", batch_norm_running, shaped(((4, 3, 5),)), note="running", dtypes=("float32",)),
+    row("nn.functional.instance_norm", shaped(((2, 3, 5),), ((2, 3, 4, 2), None, None, (3,), (3,)))),
+    OpCase(
+        "nn.functional.instance_norm",
+        instance_norm_running,
+        shaped(((4, 3, 5),)),
+        note="running",
+        dtypes=("float32",),
+        orders=0,
+    ),
+    row(
+        "nn.functional.layer_norm",
+        lambda make: [
+            (make.real(4, 6), [6], make.real(6), make.real(6)),
+            (make.real(2, 3, 4), [3, 4], make.real(3, 4), None),
+            (make.real(2, 3, 4), [4]),
+        ],
+        also=("layer_norm",),
+    ),
+    row(
+        "nn.functional.rms_norm",
+        lambda make: [(make.real(4, 6), [6], make.real(6), 1e-3), (make.real(2, 3, 4), [3, 4], None, 1e-3)],
+        also=("rms_norm",),
+    ),
+    row(
+        "nn.functional.group_norm",
+        shaped(((2, 6, 3, 2), 3, (6,), (6,)), ((2, 6, 4), 1), ((3, 6), 2, (6,))),
+        also=("group_norm",),
+    ),
+    row("nn.functional.local_response_norm", shaped(((2, 5, 3), 3, 0.5, 0.7, 2.0), ((2, 4, 2, 3), 2, 0.5))),
+    *map(dropped, ("dropout", "alpha_dropout", "feature_alpha_dropout", "dropout1d", "dropout2d", "dropout3d")),
+    row("nn.functional.embedding", embeddings),
+    row("nn.functional.scaled_dot_product_attention", seen),
+]

@@ -1,0 +1,167 @@
+"""Tensors from data: numbers, lists, arrays, and what other libraries hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...backends import get_backend, kernels_of, to_dtype
+from ..base import TensorBase, wrap
+from ..promotion import get_default_dtype
+from .conversion import to
+from .creation import dtype_of, empty, finished, place_of
+from .parsing import array_from
+from .size import Size
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
+    """A tensor with a copy of ``data``.
+
+    Args:
+        data: a number, nested sequences of numbers, an array, or a Tensor. Numbers in lists may be 0-d Tensors.
+        dtype: the element type. Without it, arrays keep theirs, Python floats become the default float and Python
+            integers int64.
+        device: where to put it; the default device unless told.
+        requires_grad: whether gradients are wanted.
+        pin_memory: for PyTorch's sake.
+
+    Returns:
+        A leaf.
+
+    Raises:
+        ValueError: sequences differ in length, or hold something that is no number. TypeError: ``data`` is a string.
+        RuntimeError: a value does not fit the dtype, or ``data`` is of a type that holds no numbers.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.tensor([[1, 2], [3, 4]])
+        tensor([[1, 2],
+                [3, 4]])
+        >>> wg.tensor([0.5, 1.0], dtype=wg.float64)
+        tensor([0.5000, 1.0000], dtype=wengert.float64)
+    """
+    if isinstance(data, TensorBase):
+        where = data.device if device is None else place_of(device)  # type: ignore[attr-defined]
+        copied: Any = to(wrap(data._data), where, dtype, copy=True)
+        return finished(copied._data, requires_grad)
+    array = array_from(data, None if dtype is None else to_dtype(dtype).dtype, get_default_dtype().dtype)
+    where = place_of(device)
+    return finished(get_backend(where.type).from_numpy(array, where), requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """``data`` as a tensor, on the same memory where that is possible and with its graph if it is a Tensor.
+
+    Args:
+        data: see `tensor`.
+        dtype: the element type; that of ``data`` unless told.
+        device: where to put it; where ``data`` is unless told.
+    """
+    if isinstance(data, TensorBase):
+        return to(data, data.device if device is None else place_of(device), dtype)  # type: ignore[arg-type, attr-defined]
+    if type(data) in kernels_of:
+        t = from_array(data)
+        return to(t, t.device if device is None and kernels_of[type(data)].backend.name != "cpu" else place_of(device), dtype)
+    return tensor(data, dtype=dtype, device=device)
+
+
+def from_array(array: Any) -> Tensor:
+    """A Tensor on the memory of a backend's array."""
+    to_dtype(array.dtype)  # raises for types that no tensor has
+    return wrap(array[...])  # type: ignore[no-any-return]
+
+
+def from_numpy(ndarray: Any) -> Tensor:
+    """A tensor on the memory of a NumPy array: writing to one changes the other.
+
+    Raises:
+        TypeError: it is no array, or of an element type that no tensor has.
+
+    Example:
+        >>> import numpy as np, wengert as wg
+        >>> a = np.zeros(2)
+        >>> wg.from_numpy(a).add_(1)
+        tensor([1., 1.], dtype=wengert.float64)
+        >>> a
+        array([1., 1.])
+    """
+    k = get_backend("cpu").kernels
+    if not isinstance(ndarray, k.xp.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    if any([s < 0 for s in ndarray.strides]):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "supported; copy the array first: array.copy()"
+        )
+    return from_array(k.asarray(ndarray))
+
+
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor on the memory of any object that speaks DLPack.
+
+    Args:
+        ext_tensor: has ``__dlpack__`` and ``__dlpack_device__``.
+        device: where to put it; where it is unless told.
+        copy: True copies in any case.
+    """
+    if isinstance(ext_tensor, TensorBase):
+        shared = wrap(ext_tensor._data[...])
+    else:
+        kind = int(ext_tensor.__dlpack_device__()[0])
+        backend = get_backend("cuda" if kind in (2, 13) else "cpu")
+        shared = from_array(backend.xp.from_dlpack(ext_tensor))
+    return to(shared, shared.device if device is None else place_of(device), copy=bool(copy))
+
+
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
+    """``obj`` as a tensor; ``copy`` says whether it must (True) or must not (False) have memory of its own.
+
+    Raises:
+        ValueError: ``copy`` is False and there is no other way.
+    """
+    shares = isinstance(obj, TensorBase) or type(obj) in kernels_of or hasattr(obj, "__dlpack__")
+    if copy is False and not shares:
+        raise ValueError(f"can't alias a {type(obj).__name__}: it holds no array")
+    if hasattr(obj, "__dlpack__") and type(obj) not in kernels_of and not isinstance(obj, TensorBase):
+        obj = from_dlpack(obj)
+    source = as_tensor(obj, dtype, device)
+    if copy is False and source._data is not getattr(obj, "_data", None) and getattr(source._data, "base", None) is None:
+        raise ValueError(f"can't alias the {type(obj).__name__} with dtype {dtype} on device {device}")
+    result: Tensor = to(source, copy=True) if copy and source is obj else source
+    if not requires_grad:
+        return result.detach() if result.requires_grad and result is not obj else result
+    return result.requires_grad_()
+
+
+def new_tensor(input: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """`tensor` with the dtype and on the device of ``input``, unless told."""
+    return tensor(
+        data,
+        dtype=input.dtype if dtype is None else dtype,
+        device=input.device if device is None else device,
+        requires_grad=requires_grad,
+    )
+
+
+def legacy_tensor(*data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """``Tensor(2, 3)``: uninitialised of these sizes; ``Tensor([1, 2])``: these numbers, in the default float."""
+    if not data:
+        return empty(0, dtype=dtype, device=device)
+    if len(data) == 1 and not isinstance(data[0], int):
+        (value,) = data
+        if isinstance(value, TensorBase):
+            return as_tensor(value, dtype, device).detach()
+        if isinstance(value, Size):
+            return empty(value, dtype=dtype, device=device)
+        if type(value) in kernels_of and dtype is None:
+            return as_tensor(value, get_default_dtype(), device)
+        if isinstance(value, float | complex):
+            raise TypeError(f"new(): data must be a sequence (got {type(value).__name__}); use wengert.tensor({value})")
+        return tensor(value, dtype=dtype_of(dtype), device=device)
+    return empty(data, dtype=dtype, device=device)

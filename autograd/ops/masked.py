@@ -1,0 +1,175 @@
+"""Elements where a mask holds, positions of elements that are not zero, and positions as masks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...backends import kernels_of
+from ...backends.errors import DTypeError, ShapeError
+from ..base import wrap
+from ..inplace import check_writable, inplace, write_out
+from ..primitive import Primitive, apply
+from .conversion import to
+from .gather import fill_value, same_dtype
+from .indexing import slice_rule, write_positions
+from .layout import clone, contiguous_format
+from .select import where_rule
+from .shape import broadcast_shapes, broadcast_tensors, expand, ravel, reshape_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class MaskedFill(Primitive):
+    """``value`` where the mask holds, else ``x``."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, mask: Any, value: Any) -> Any:
+        ctx.save(mask)
+        return ctx.k.where(mask, ctx.k.asarray(value, dtype=x.dtype), x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (mask,) = ctx.saved
+        gx = where_rule(mask, 0.0, g) if ctx.needs[0] else None
+        return gx, None, where_rule(mask, g, 0.0) if ctx.needs[2] else None
+
+
+def _mask(name: str, input: Any, mask: Any) -> Any:
+    if mask._data.dtype.kind != "b":
+        raise DTypeError(f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}")
+    return mask if type(mask._data) is type(input._data) else to(mask, input.device)
+
+
+def _solid(x: Any) -> Any:
+    """``x`` with at least one dimension."""
+    return x if x._data.ndim else reshape_rule(x, (1,))
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """``value``, a number or 0-d tensor, where ``mask`` holds, else ``input``; they broadcast.
+
+    Raises:
+        RuntimeError: the mask is not boolean, or the shapes do not broadcast.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.ones(3).masked_fill(wg.tensor([True, False, True]), 0)
+        tensor([0., 1., 0.])
+    """
+    broadcast_shapes(input._data.shape, mask._data.shape)
+    value = fill_value("masked_fill", input, value)
+    return apply(MaskedFill, input, _mask("masked_fill", input, mask), value)  # type: ignore[no-any-return]
+
+
+def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """`masked_fill` in place."""
+    return inplace(input, "masked_fill_", lambda t: masked_fill(t, mask, value))  # type: ignore[no-any-return]
+
+
+def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The elements where ``mask`` holds, in one dimension; the two broadcast."""
+    x, m = broadcast_tensors(input, _mask("masked_select", input, mask))
+    y = _solid(x)[_solid(m)]
+    return y if out is None else write_out(out, y, "masked_select")
+
+
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """``input`` with the elements of ``source``, in order, where ``mask`` holds.
+
+    Raises:
+        RuntimeError: ``source`` has too few elements, or another dtype.
+    """
+    x, m = broadcast_tensors(input, _mask("masked_scatter", input, mask))
+    return masked_scatter_(clone(x, memory_format=contiguous_format), m, source)
+
+
+def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """`masked_scatter` in place."""
+    same_dtype("masked_scatter_", input, source, "source")
+    check_writable(input, "masked_scatter_")
+    m = _solid(expand(_mask("masked_scatter_", input, mask), input._data.shape))
+    positions = [wrap(p) for p in kernels_of[type(m._data)].nonzero(m._data)]
+    count = positions[0]._data.size
+    if source._data.size < count:
+        raise ShapeError(
+            f"masked_scatter: expected self and source to have enough elements: the mask holds {count} times, and "
+            f"source has {source._data.size} elements"
+        )
+    values = slice_rule(ravel(source), 0, 0, count)
+    write_positions(_solid(input), positions, tuple(range(len(positions))), values, False, "masked_scatter_")
+    return input
+
+
+# ---------------------------------------------------------------------- positions
+
+
+def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None) -> Any:
+    """Where the elements are that are not zero.
+
+    Args:
+        input: any shape.
+        as_tuple: return one tensor of positions per dimension, which can be used as an index.
+        out: a tensor to write the result to.
+
+    Returns:
+        int64, shape (number, dimensions); or a tuple of tensors of shape (number,).
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.nonzero(wg.tensor([0, 3, 5]))
+        tensor([[1],
+                [2]])
+    """
+    x = input._data
+    k = kernels_of[type(x)]
+    positions = [p.astype("int64") for p in k.nonzero(x if x.ndim else x.reshape(1))]
+    if as_tuple:
+        return tuple([wrap(p) for p in positions])
+    number = positions[0].size
+    y = wrap(k.stack(positions, axis=1) if x.ndim else k.zeros((number, 0), dtype="int64"))
+    return y if out is None else write_out(out, y, "nonzero")
+
+
+def argwhere(input: Tensor) -> Tensor:
+    """`nonzero` as one tensor."""
+    return nonzero(input)  # type: ignore[no-any-return]
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """For each class number a row that is 1 there and 0 elsewhere.
+
+    Args:
+        tensor: class numbers, int64, any shape.
+        num_classes: how many classes there are; one more than the largest number unless told.
+
+    Returns:
+        int64, one more dimension.
+
+    Raises:
+        RuntimeError: a number is negative, or not below ``num_classes``, or there are none to tell how many classes.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.nn.functional.one_hot(wg.tensor([1, 0]), 3)
+        tensor([[0, 1, 0],
+                [1, 0, 0]])
+    """
+    x = tensor._data
+    if x.dtype.name != "int64":
+        raise DTypeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}")
+    k = kernels_of[type(x)]
+    if not x.size:
+        if num_classes <= 0:
+            raise ShapeError("Can not infer total number of classes from empty tensor.")
+        return wrap(k.zeros((*x.shape, num_classes), dtype="int64"))  # type: ignore[no-any-return]
+    if bool((x < 0).any()):
+        raise ShapeError("Class values must be non-negative.")
+    most = int(k.max(x))
+    if num_classes == -1:
+        num_classes = most + 1
+    elif num_classes < 1:
+        raise ShapeError("num_classes should be positive")
+    elif most >= num_classes:
+        raise ShapeError(f"Class values must be smaller than num_classes: {most} is not below {num_classes}")
+    return wrap((x[..., None] == k.arange(num_classes)).astype("int64"))  # type: ignore[no-any-return]

@@ -1,0 +1,134 @@
+"""Padding: more elements around the last dimensions, of one value or repeated from inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...backends import kernels_of
+from ...backends.errors import ShapeError
+from ..primitive import Primitive, apply
+from .dims import sizes_of
+from .gather import index_select_rule
+from .indexing import slice_rule
+from .layout import clone
+from .scalar import number_for
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class ConstantPad(Primitive):
+    """``x`` in the middle of one value; ``before`` and ``after`` count elements per dimension."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, before: tuple[int, ...], after: tuple[int, ...], value: Any) -> Any:
+        ctx.info = x.shape
+        shape = tuple([b + n + a for b, n, a in zip(before, x.shape, after, strict=True)])
+        y = ctx.k.full(shape, value, dtype=x.dtype)
+        y[inside(before, x.shape)] = x
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g[inside(ctx.params["before"], ctx.info)]
+
+
+ConstantPad.node_type.__name__ = "ConstantPadNdBackward0"
+
+
+def inside(before: tuple[int, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """The key of the part of ``shape`` that begins after ``before`` elements."""
+    return tuple([slice(b, b + n) for b, n in zip(before, shape, strict=True)])
+
+
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    """``input`` with elements added (or, for negative numbers, taken) around its last dimensions.
+
+    Args:
+        input: any shape.
+        pad: pairs (before, after), the last dimension's first.
+        mode: ``"constant"``, ``"reflect"`` (mirrored at the outermost element), ``"replicate"`` (the outermost element)
+            or ``"circular"`` (from the other end).
+        value: what to add in mode ``"constant"``; 0 unless told.
+
+    Raises:
+        RuntimeError: there are too many numbers or an odd number of them, or the result has a negative size, or there
+            are not enough elements to mirror.
+        NotImplementedError: the mode is unknown.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.nn.functional.pad(wg.tensor([1.0, 2.0, 3.0]), (1, 2))
+        tensor([0., 1., 2., 3., 0., 0.])
+    """
+    amounts = sizes_of("pad", pad)
+    ndim = input._data.ndim
+    if len(amounts) % 2:
+        raise ShapeError(f"Padding length must be divisible by 2, got {list(amounts)}")
+    if len(amounts) > 2 * ndim:
+        raise ShapeError(
+            f"Padding length should be less than or equal to two times the input dimension but got padding length "
+            f"{len(amounts)} and input of dimension {ndim}"
+        )
+    lead = ndim - len(amounts) // 2
+    before = (0,) * lead + amounts[::2][::-1]
+    after = (0,) * lead + amounts[1::2][::-1]
+    if mode == "constant":
+        return _constant(input, before, after, 0 if value is None else value)
+    if value is not None and value != 0:
+        raise ShapeError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    if mode not in _POSITIONS:
+        raise NotImplementedError(f"Unrecognised padding mode {mode}; use constant, {', '.join(_POSITIONS)}")
+    y: Any = input
+    for dim in range(lead, ndim):
+        if before[dim] or after[dim]:
+            y = _from_inside(y, dim, before[dim], after[dim], mode)
+    return clone(y) if y is input else y
+
+
+def _constant(input: Any, before: tuple[int, ...], after: tuple[int, ...], value: Any) -> Any:
+    y = input
+    for dim, (b, n, a) in enumerate(zip(before, input._data.shape, after, strict=True)):
+        first, last = max(0, -b), n - max(0, -a)
+        if first > last or n + b + a < 0:
+            raise ShapeError(
+                f"pad: The input size {n}, plus negative padding {b} and {a}, resulted in a negative output size at "
+                f"dimension {dim} of shape {list(input._data.shape)}"
+            )
+        if first or last < n:
+            y = slice_rule(y, dim, first, last)
+    number = number_for(value, input._data.dtype)
+    front, back = [tuple([max(n, 0) for n in side]) for side in (before, after)]
+    return apply(ConstantPad, y, before=front, after=back, value=number)
+
+
+def _reflected(i: Any, n: int, k: Any) -> Any:
+    return n - 1 - k.abs(n - 1 - k.abs(i))
+
+
+def _replicated(i: Any, n: int, k: Any) -> Any:
+    return k.minimum(k.maximum(i, 0), n - 1)
+
+
+def _circular(i: Any, n: int, k: Any) -> Any:
+    return i % n
+
+
+_POSITIONS = {"reflect": _reflected, "replicate": _replicated, "circular": _circular}
+
+
+def _from_inside(x: Any, dim: int, before: int, after: int, mode: str) -> Any:
+    """``x`` padded along one dimension with its own elements."""
+    n = x._data.shape[dim]
+    most = {"reflect": n - 1, "replicate": max(before, after) if n else 0, "circular": n}[mode]
+    if before > most or after > most:
+        raise ShapeError(
+            f"pad: Padding size should be less than the corresponding input dimension, but got: padding ({before}, "
+            f"{after}) at dimension {dim} of input {list(x._data.shape)} in mode {mode!r}"
+        )
+    if n + before + after < 0 or -before > n or -after > n:
+        raise ShapeError(f"pad: padding ({before}, {after}) takes more than the {n} elements of dimension {dim}")
+    k = kernels_of[type(x._data)]
+    positions = _POSITIONS[mode](k.arange(-before, n + after), n, k)
+    return index_select_rule(x, positions, dim)

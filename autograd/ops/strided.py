@@ -1,0 +1,133 @@
+"""Views by strides: sliding windows, and any sizes and strides over a tensor's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...backends.errors import ShapeError
+from ..primitive import Primitive, apply
+from .dims import canonical_dim, sizes_of
+from .gather import IndexSelectAdjoint
+from .layout import storage_offset, stride
+from .shape import permute_rule, reshape_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class Unfold(Primitive):
+    """All windows of ``size`` elements of ``dim``, ``step`` apart; the window becomes the last dimension."""
+
+    view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, dim: int, size: int, step: int) -> Any:
+        ctx.info = x.shape
+        return ctx.k.windows(x, dim, size, step)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        shape, dim, size, step = ctx.info, *[ctx.params[name] for name in ("dim", "size", "step")]
+        number = g.shape[dim]
+        k = ctx.k
+        # Put the window behind its dimension again, and add each of its elements where it came from.
+        rest = range(dim + 1, len(shape))
+        side_by_side = permute_rule(g, (*range(dim + 1), len(shape), *rest))
+        flat = reshape_rule(side_by_side, (*shape[:dim], number * size, *shape[dim + 1 :]))
+        positions = (k.arange(number).reshape(-1, 1) * step + k.arange(size)).reshape(-1)
+        return apply(IndexSelectAdjoint, flat, positions, dim=dim, shape=shape)
+
+
+class AsStrided(Primitive):
+    """The memory of ``x`` read with other sizes, strides and offset: a view."""
+
+    view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, to: Any, memory: Any) -> Any:
+        ctx.info = memory
+        return ctx.k.strided(x, *to)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        source, count = ctx.info
+        return apply(Restride, g, source=ctx.params["to"], target=source, count=count)
+
+
+class Restride(Primitive):
+    """``x`` added into ``count`` zeros with the layout ``source``, then read with the layout ``target``.
+
+    A layout is (sizes, strides, offset). Exchanging the two layouts gives the adjoint.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, source: Any, target: Any, count: int) -> Any:
+        memory = ctx.k.zeros((count,), dtype=x.dtype)
+        ctx.k.index_put_(memory, (ctx.k.stride_positions(*source),), x, accumulate=True)
+        return memory[ctx.k.stride_positions(*target)]
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        p = ctx.params
+        return apply(Restride, g, source=p["target"], target=p["source"], count=p["count"])
+
+
+def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """All windows of ``size`` elements along ``dimension``, ``step`` apart: a view whose last dimension is the window.
+
+    Raises:
+        RuntimeError: the window is larger than the dimension, or the step is not positive.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.arange(4).unfold(0, 2, 1)
+        tensor([[0, 1],
+                [1, 2],
+                [2, 3]])
+    """
+    shape = input._data.shape
+    dim = canonical_dim(dimension, len(shape), "unfold")
+    n = shape[dim] if shape else 1
+    if not 0 <= size <= n:
+        raise ShapeError(f"unfold: maximum size for tensor at dimension {dim} is {n} but size is {size}")
+    if step <= 0:
+        raise ShapeError(f"unfold: step is {step} but must be > 0")
+    if not shape:
+        return reshape_rule(input, (size,))  # type: ignore[no-any-return]
+    return apply(Unfold, input, dim=dim, size=int(size), step=int(step))
+
+
+def as_strided(
+    input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
+) -> Tensor:
+    """A view of the tensor's memory with any sizes and strides; both, and the offset, count elements.
+
+    Args:
+        input: any shape.
+        size: the sizes.
+        stride: the strides, not negative.
+        storage_offset: where it begins in the memory; where ``input`` begins unless told.
+
+    Raises:
+        RuntimeError: it would reach outside the memory.
+    """
+    sizes, steps = sizes_of("as_strided", size), sizes_of("as_strided", stride)
+    if len(sizes) != len(steps):
+        raise ShapeError(f"mismatch in length of strides and shape: {list(steps)} for {list(sizes)}")
+    if any([s < 0 for s in steps]):
+        raise ShapeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(steps)}")
+    own = _offset(input)
+    offset = own if storage_offset is None else storage_offset
+    x = input._data
+    count = (x if x.base is None or not hasattr(x.base, "nbytes") else x.base).nbytes // x.itemsize
+    reach = offset + sum([(n - 1) * s for n, s in zip(sizes, steps, strict=True)]) + 1
+    if 0 not in sizes and reach > count:
+        raise ShapeError(
+            f"setStorage: sizes {list(sizes)}, strides {list(steps)}, storage offset {offset} require a storage of "
+            f"{reach} elements, and there are {count}"
+        )
+    return apply(AsStrided, input, to=(sizes, steps, offset), memory=((x.shape, _stride(input), own), count))
+
+
+_offset, _stride = storage_offset, stride
