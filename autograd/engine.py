@@ -159,6 +159,7 @@ class Pass:
         """Hand each gradient to its edge. Returns the leaves that have now received all of theirs, if any."""
         ready = None
         pending, graph, wanted = self.pending, self.create_graph, self.wanted
+        simple = wanted is None and not graph
         for edge, g in zip(edges, grads):  # noqa: B905  (a rule may return more Nones than there are inputs)
             if edge is None:
                 continue
@@ -166,6 +167,9 @@ class Pass:
             if kind == LEAF:
                 left = self.waiting[edge] = self.waiting[edge] - 1
                 if left == 0:
+                    if simple and g is not None and edge._grad is None and edge._hooks is None and edge not in pending:
+                        self._first(edge, g, sys.getrefcount(g) <= 3)  # `grads`, `g` and this call refer to it
+                        continue
                     ready = [edge] if ready is None else [*ready, edge]
                 if g is None or (wanted is not None and edge not in wanted):
                     continue
@@ -227,13 +231,20 @@ class Pass:
             for hook in list(leaf_hooks.post.values()):
                 hook(leaf)
 
+    def _first(self, leaf: Any, g: Any, mine: bool) -> None:
+        """Keep the only contribution to a leaf that had no gradient; ``mine`` if nobody else refers to the array."""
+        data = leaf._data
+        if g.shape != data.shape or g.dtype is not data.dtype or not data.shape:
+            g, mine = conform(g, data.shape, data.dtype), False
+        # The array may become the user's to write on, so it must be nobody else's.
+        if not (mine and g.base is None and g.flags.c_contiguous):
+            g = g.copy()
+        leaf._grad = wrap(g)
+
     def _accumulate(self, leaf: Any, g: Any, mine: bool) -> None:
         old = leaf._grad
         if old is None:
-            # The array may become the user's to write on, so it must be nobody else's.
-            if not (mine and g.base is None and g.flags.c_contiguous):
-                g = g.copy()
-            leaf._grad = wrap(g)
+            self._first(leaf, g, mine)
         else:
             kernels_of[type(g)].xp.add(old._data, g, out=old._data)
             if old._ver is not None:

@@ -219,7 +219,7 @@ def _tensors(value: Any) -> Iterator[tuple[str, Any]]:
         if isinstance(item, TensorBase):
             yield path, item
         elif isinstance(item, Mapping):
-            stack += [(f"{path}.{key}" if path else str(key), v) for key, v in reversed(item.items())]
+            stack += [(f"{path}.{key}" if path else str(key), v) for key, v in reversed(list(item.items()))]
         elif isinstance(item, list | tuple):
             stack += [(path, v) for v in reversed(item)]
         elif item is not None:

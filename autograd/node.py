@@ -72,7 +72,13 @@ class Node:
             raise self._freed()
         if mode.reattach:
             return tuple([self._attach(s) if type(s) is tuple else s for s in packed])
-        return tuple([unpack(self, s) if type(s) is tuple else s for s in packed])
+        values = []
+        for s in packed:
+            if type(s) is tuple:
+                values.append(s[0] if s[2][0] == s[3] else unpack(self, s))
+            else:
+                values.append(s)
+        return tuple(values)
 
     def _attach(self, saved: Saved) -> Any:
         """A Tensor of a saved array, joined to where the array came from."""

@@ -103,52 +103,51 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
     Returns:
         A Tensor (array), or a tuple of them where the op has several outputs.
     """
-    if len(values) == 1 and isinstance(values[0], TensorBase):
-        return apply1(prim, values[0], params)
+    first = values[0]
+    if isinstance(first, TensorBase):
+        if len(values) == 1:
+            return apply1(prim, first, params)
+    elif type(first) in kernels_of:
+        for v in values:
+            if type(v) not in kernels_of and v is not None:
+                break
+        else:  # a rule at first order: kernels at once, no graph
+            k = kernels_of[type(first)]
+            if prim.kernels and not _has_kernels(prim, k):
+                return prim.formula(*values, **params)
+            return prim.forward(k.nocontext, *values, **params)
+    recording = mode.grad
     arrays: list[Any] = []
-    record = plain = False
+    edges: list[Any] = []
+    record = False
     k = None
     for v in values:
         if isinstance(v, TensorBase):
-            array = v._data
-            arrays.append(array)
-            if v._rg or (v._view is not None and v._view.joined(v)):
+            arrays.append(v._data)
+            if recording and (v._rg or (v._view is not None and v._view.joined(v))):
                 record = True
+                edges.append((v if v._edge is None else v._edge) if v._view is None else v._view.live_edge(v))
+            else:
+                edges.append(None)
             if k is None:
-                k = kernels_of[type(array)]
+                k = kernels_of[type(v._data)]
         else:
             arrays.append(v)
-            plain = True
-    if plain and k is None:
+            edges.append(None)
+    if k is None:
         return _apply_arrays(prim, arrays, params)
     if prim.kernels and not _has_kernels(prim, k):
         return prim.formula(*values, **params)
-    if not (record and mode.grad):
+    if not record:
         y = prim.forward(k.nocontext, *arrays, **params)
         if prim.view:
-            return _wrap_views(prim, y, values[0], params, None)
+            return _wrap_views(prim, y, first, params, None)
         if type(y) is tuple:
             return tuple([wrap(o if type(o) in kernels_of else k.asarray(o)) for o in y])
-        t = new(base._class)
-        t._data = y if type(y) in kernels_of else k.asarray(y)
-        t._grad = t._edge = t._view = t._hooks = None
-        t._rg = False
-        t._ver = mode.fresh
-        return t
+        return wrap(y if type(y) in kernels_of else k.asarray(y))
     node: Any = new(prim.node_type)
     node.k = k
-    node.edges = edges = tuple(
-        [
-            None
-            if not isinstance(v, TensorBase) or not v._rg
-            else v._view.live_edge(v)
-            if v._view is not None
-            else v
-            if v._edge is None
-            else v._edge
-            for v in values
-        ]
-    )
+    node.edges = tuple(edges)
     node.needs = tuple([e is not None for e in edges])
     node.params = params
     node._saved = node._cached = ()
@@ -264,7 +263,7 @@ NO_PARAMS: dict[str, Any] = {}
 
 
 def _apply_arrays(prim: Any, arrays: list[Any], params: dict[str, Any]) -> Any:
-    """The array reading of a rule: kernels at once, no graph."""
+    """The array reading of a rule, when there are numbers among the arrays."""
     # Arithmetic on NumPy's 0-d arrays gives scalars, which know how to become arrays again.
     arrays = [a.__array__() if hasattr(a, "dtype") and type(a) not in kernels_of else a for a in arrays]
     k = next(kernels_of[type(a)] for a in arrays if type(a) in kernels_of)

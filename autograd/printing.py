@@ -100,7 +100,7 @@ def _float_formatter(values: Sequence[float]) -> tuple[Callable[[Any], str], int
     options = _options[0]
     sizes = [abs(v) for v in values if v and math.isfinite(v)]
     finite = [v for v in values if v and math.isfinite(v)]
-    whole = all([v == math.floor(v) for v in sizes])
+    whole = all(v == math.floor(v) for v in sizes)
     scientific = False
     if sizes:
         least, most = min(sizes), max(sizes)
@@ -137,6 +137,9 @@ def _nested(items: Any, indent: int, shape: tuple[int, ...], text: Callable[[Any
     Args:
         items: nested lists of numbers, without what is left out.
         indent: how far the next line is from the left.
+        shape: of the tensor, with what is left out.
+        text: how one number is written.
+        width: the characters that one number takes.
         cut: whether long dimensions are shown by their edges.
     """
     edge = _options[0].edgeitems

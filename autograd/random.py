@@ -1,7 +1,7 @@
 """Where random numbers come from: a seed and a count of what has been drawn.
 
-A draw is a pure function of the two (Philox, see ``wengert.backends``), so the same seed gives the same numbers on every
-device and for any number of threads, and a state is 16 bytes.
+A draw is a pure function of the two (Philox, see ``wengert.backends``), so the same seed gives the same numbers on
+every device and for any number of threads, and a state is 16 bytes.
 
 References:
     J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.

@@ -5,6 +5,9 @@ Knows nothing of tensors, graphs or gradients. This is the only package that imp
 
 from __future__ import annotations
 
+from . import tuning as tuning  # before everything that imports NumPy: it sets the environment for it
+
+# isort: split
 from . import dtypes as dtypes
 from . import errors as errors
 from .device import Device as Device

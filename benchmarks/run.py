@@ -96,6 +96,7 @@ def one_turn(w: Any, lib: str, args: argparse.Namespace) -> float:
     options = ["--device", args.device, "--seconds", str(args.seconds)]
     command = [sys.executable, __file__, "--worker", lib, w.name, *options]
     environment = {**os.environ, **dict.fromkeys(names, threads)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # importing is measured as users have it: compiled once
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout.splitlines()[-1]))
 

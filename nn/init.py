@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..autograd.base import wrap
 from ..autograd.grad_mode import no_grad
+from ..autograd.ops.special import erf
 from ..backends import kernels_of
-from ..backends.dtypes import float32
+from ..backends.dtypes import finfo, float32
 
 if TYPE_CHECKING:
     from ..autograd.tensor import Tensor
@@ -107,9 +108,20 @@ def trunc_normal_(
             stacklevel=2,
         )
     low, high = (math.erf((edge - mean) / std / math.sqrt(2.0)) for edge in (a, b))
-    tensor.uniform_(low, high, generator=generator)
-    tensor.erfinv_()
-    return tensor.mul_(std * math.sqrt(2.0)).add_(mean).clamp_(a, b)
+    dtype = float32 if tensor.itemsize == 2 else tensor.dtype
+    drawn = tensor.new_empty(tensor.shape, dtype=dtype).uniform_(low, high, generator=generator)
+    return tensor.copy_((_inverse_erf(drawn) * (std * math.sqrt(2.0)) + mean).clamp(a, b))
+
+
+def _inverse_erf(y: Any) -> Any:
+    """The ``x`` with ``erf(x) = y``: Winitzki's approximation, good to 0.2 %, and three steps of Newton's method."""
+    y = y.clamp(-1 + finfo(y.dtype).eps, 1 - finfo(y.dtype).eps)  # at ±1 it is infinite
+    log = (-y * y).log1p()
+    half = 2 / (math.pi * 0.147) + log / 2
+    x = y.sign() * ((half * half - log / 0.147).sqrt() - half).sqrt()
+    for _ in range(3):
+        x = x - (erf(x) - y) * (math.sqrt(math.pi) / 2) * (x * x).exp()
+    return x
 
 
 @no_grad()
@@ -269,7 +281,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     drawn = tensor.new_empty((max(rows, columns), min(rows, columns)), dtype=dtype).normal_(0, 1, generator=generator)
     k = kernels_of[type(drawn._data)]
     q, r = k.linalg.qr(drawn._data)
-    q = q * k.sign(k.diagonal(r))  # makes the distribution uniform over the orthogonal matrices
+    q = q * k.sign(k.xp.diagonal(r))  # makes the distribution uniform over the orthogonal matrices
     q = q.T if rows < columns else q
     return tensor.copy_(wrap((q * gain).reshape(tuple(tensor.shape))))
 

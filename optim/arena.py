@@ -3,187 +3,264 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
+from operator import attrgetter, is_
+from typing import TYPE_CHECKING, Any
 
-from ..autograd.base import version_of, wrap
+from ..autograd.base import TensorBase, version_of, wrap
+from ..autograd.inplace import check_writable
 from ..backends import get_backend, kernels_of
+from ..backends.errors import DTypeError, ShapeError
+from .ownership import dense, memory_order, movable
 
-Run = tuple[Any, Any, dict[str, Any], int]  # parameter, gradient, state, number of this step
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
+
+__all__ = ["Arena", "GroupArenas"]
+
+Run = tuple[Any, Any, dict[str, Any], int]  # parameters, gradients, state, number of this step
+data_of = attrgetter("_data")
 
 
 class Arena:
-    """Some parameters of one group, of one dtype on one device, with their gradients and optimizer state.
+    """Parameters of one dtype on one device, with their optimizer state; kernels see arrays of one dimension.
 
-    Each parameter's array becomes a view into ``flat``; its state tensors are views into ``state[name]``. An arena of
-    one parameter may also work on the parameter's own array, whatever its shape: kernels are elementwise.
+    The parameters' arrays become views of ``flat``, and their state tensors views of ``state[name]``. A parameter
+    that may not be moved has an arena to itself, whose ``flat`` is a view of the parameter, or a copy that every step
+    brings up to date and writes back, where its elements do not lie side by side.
 
-    Attributes:
+    Args:
         params: the parameters.
-        arrays: what each parameter's array must still be; if one is another, the arena is out of date.
-        steps: how many updates each parameter has had.
+        buffers: the names of the state arrays, and what they are filled with.
+        scalars: the names of state that is one number a parameter, and its first value.
+        counted: whether the state shows the number of steps.
+        old: the state that the parameters have.
+        move: whether they may be moved.
     """
 
-    def __init__(self, params: Sequence[Any], names: tuple[str, ...], old: dict[Any, Any], *, move: bool) -> None:
-        self.params = list(params)
-        self.names = names
-        first = params[0]._data
-        self.k = k = kernels_of[type(first)]
-        self.sizes = [p._data.size for p in params]
-        self.ends = list(itertools.accumulate(self.sizes))
-        self.grad: Any = None
+    def __init__(
+        self,
+        params: Sequence[Any],
+        buffers: dict[str, float],
+        scalars: dict[str, float],
+        counted: bool,
+        old: dict[Any, dict[str, Any]],
+        *,
+        move: bool,
+    ) -> None:
+        self.params, self.counted = list(params), counted
+        self.k = k = kernels_of[type(params[0]._data)]
+        self.axes = [memory_order(p._data) for p in params]
+        self.shapes = [p._data.shape for p in params]
+        self.dtype, self.device = params[0]._data.dtype, params[0].device
+        self.ends = [0, *itertools.accumulate([p._data.size for p in params])]
+        lines = [self._line(i, p._data) for i, p in enumerate(params)]
+        self.flat = k.concatenate(lines) if move else lines[0]
         if move:
-            self.flat = k.concatenate([p._data.reshape(-1) for p in params])
             for i, p in enumerate(params):
                 p._data = self._part(self.flat, i)
-        else:
-            self.flat = first
+        self.copied = not move and not dense(params[0]._data)
         self.arrays = [p._data for p in params]
-        self.state = {name: k.zeros_like(self.flat) for name in names}
-        self.counters = get_backend("cpu").kernels.zeros(len(params), dtype="float32")
-        self.steps = [0] * len(params)
-        self.bound: list[dict[str, Any]] = [{} for _ in params]
-        self.tensors: list[dict[str, Any]] = [{} for _ in params]
+        self.state = {name: k.zeros_like(self.flat) for name in buffers}
+        for name, value in buffers.items():
+            if value:
+                self._real(self.state[name])[...] = value
+        self.whole = {name: self._real(array) for name, array in self.state.items()}
+        self.scalars = tuple(scalars)
+        self.numbers = get_backend("cpu").kernels.zeros((1 + len(scalars), len(params)), dtype="float32")
+        for row, value in enumerate(scalars.values(), 1):
+            self.numbers[row] = value
+        self.bound: list[Any] = [None] * len(params)  # the state dictionaries that hold views of this arena
+        self.shown: list[tuple[dict[str, Any], str, Any, Any]] = []  # and what they hold: tensor and array
         for i, p in enumerate(params):
             if old.get(p):
-                self._take_over(i, old[p])
+                self._take_over(i, old[p], buffers)
+
+    # ------------------------------------------------------------------ between one dimension and many
+
+    def _line(self, i: int, array: Any) -> Any:
+        """The elements of an array like parameter ``i``, in the parameter's order in memory."""
+        axes = self.axes[i]
+        return (array if axes is None else array.transpose(axes)).reshape(-1)
 
     def _part(self, flat: Any, i: int) -> Any:
         """The piece of parameter ``i`` in a flat buffer, in its shape."""
-        shape = self.params[i]._data.shape
-        if len(self.params) == 1 and flat.shape == shape:
-            return flat[...]
-        return flat[self.ends[i] - self.sizes[i] : self.ends[i]].reshape(shape)
+        axes, shape, piece = self.axes[i], self.shapes[i], flat[self.ends[i] : self.ends[i + 1]]
+        if axes is None:
+            return piece.reshape(shape)
+        inverse = sorted(range(len(axes)), key=axes.__getitem__)
+        return piece.reshape([shape[axis] for axis in axes]).transpose(inverse)
 
-    def _take_over(self, i: int, state: dict[str, Any]) -> None:
+    def _real(self, flat: Any) -> Any:
+        """Complex numbers as twice as many real ones: that is how the rules see them."""
+        return flat.view(flat.real.dtype) if self.dtype.kind == "c" else flat
+
+    # ------------------------------------------------------------------ state
+
+    def _take_over(self, i: int, state: dict[str, Any], buffers: dict[str, float]) -> None:
         """Copy the state that a parameter had before, from a loaded file or from an older arena."""
-        present = False
-        for name in self.names:
-            value = state.get(name)
+        present = [name for name in buffers if isinstance(state.get(name), TensorBase)]
+        for name in present:
+            array = state[name]._data
+            if array.shape != self.shapes[i]:
+                raise ValueError(
+                    f"the state {name} of parameter {i} has shape {list(array.shape)}, "
+                    f"the parameter {list(self.shapes[i])}: the state belongs to another parameter"
+                )
+            self._part(self.state[name], i)[...] = array
+        step = state.get("step") if self.counted else bool(present)
+        for row, value in enumerate([step, *[state.get(name) for name in self.scalars]]):
             if value is not None:
-                self._part(self.state[name], i)[...] = value._data
-                present = True
-        step = state.get("step")
-        self.steps[i] = int(step) if step is not None else int(present)
-        if self.steps[i]:
-            self.counters[i] = self.steps[i]
-            self._bind(i, state)
+                self.numbers[row, i] = float(value)
+        self._bind(i, state)
 
     def _bind(self, i: int, state: dict[str, Any]) -> None:
         """Put views of the flat state into a parameter's state dictionary."""
-        tensors = {name: wrap(self._part(self.state[name], i)) for name in self.names}
-        if self.counted:
-            tensors["step"] = wrap(self.counters[i, ...])
-        state.update(tensors)
-        self.bound[i], self.tensors[i] = state, tensors
-
-    counted = True  # whether the state shows a step count
+        views = {"step": self.numbers[0, i, ...]} if self.counted else {}
+        views |= {name: self.numbers[row, i, ...] for row, name in enumerate(self.scalars, 1)}
+        views |= {name: self._part(self.state[name], i) for name in self.state}
+        for name, array in views.items():
+            tensor = state.get(name)
+            if isinstance(tensor, TensorBase) and tensor._data.shape == array.shape:
+                tensor._data = array  # whoever holds the tensor goes on seeing the state
+            else:
+                state[name] = tensor = wrap(array)
+            self.shown.append((state, name, tensor, array))
+        self.bound[i] = state
 
     def valid(self, states: dict[Any, Any]) -> bool:
         """Whether every parameter and its state are still the arrays that this arena gave them."""
-        for p, array, bound, tensors in zip(self.params, self.arrays, self.bound, self.tensors, strict=True):
-            if p._data is not array:
-                return False
-            if tensors:
-                if states.get(p) is not bound:
+        if not all(map(is_, map(data_of, self.params), self.arrays)):
+            return False
+        for p, bound in zip(self.params, self.bound, strict=True):
+            if bound is None:
+                if states.get(p):
                     return False
-                for name, tensor in tensors.items():
-                    if bound.get(name) is not tensor:
-                        return False
-            elif states.get(p):
+            elif states.get(p) is not bound:
+                return False
+        for state, name, tensor, array in self.shown:  # noqa: SIM110  (twice as fast as all() of a generator)
+            if state.get(name) is not tensor or tensor._data is not array:
                 return False
         return True
 
-    def runs(self, states: dict[Any, Any], writer: str) -> Iterator[Run]:
-        """The pieces to update now: neighbours that have a gradient and have had equally many steps.
+    # ------------------------------------------------------------------ the step
 
-        Usually that is one piece, the whole buffer. Counting the step and the write is done here.
+    def check(self) -> None:
+        """Raise unless every gradient has the shape and the dtype of its parameter; nothing was changed then."""
+        for p, shape in zip(self.params, self.shapes, strict=True):
+            g = p._grad
+            if g is None:
+                continue
+            if g._data.shape != shape:
+                raise ShapeError(
+                    f"the gradient of a parameter of shape {list(shape)} has shape {list(g._data.shape)}: "
+                    "call zero_grad() after replacing the data of a parameter"
+                )
+            if g._data.dtype != self.dtype:
+                raise DTypeError(
+                    f"the gradient of a {self.dtype.name} parameter is {g._data.dtype.name}: "
+                    "call zero_grad() after changing the type of a parameter"
+                )
+
+    def runs(self, states: dict[Any, Any], writer: str) -> Iterator[Run]:
+        """The pieces to update now: neighbours that have a gradient, and equally many steps behind them.
+
+        Usually that is one piece, the whole buffer. Steps and writes are counted when the piece has been updated.
         """
+        if self.copied:
+            self.flat[...] = self._line(0, self.arrays[0])
         grads = [p._grad for p in self.params]
-        n = len(grads)
-        i = 0
+        numbers = list(zip(*self.numbers.tolist(), strict=True))
+        n, i = len(grads), 0
         while i < n:
             if grads[i] is None:
                 i += 1
                 continue
-            j, steps = i + 1, self.steps[i]
-            while j < n and grads[j] is not None and self.steps[j] == steps:
+            j = i + 1
+            while j < n and grads[j] is not None and numbers[j] == numbers[i]:
                 j += 1
-            self.counters[i:j] += 1
-            for m in range(i, j):
-                self.steps[m] = steps + 1
-                version = version_of(self.params[m])
-                version[0] += 1
-                version[1] = writer
-                if not self.tensors[m]:
-                    self._bind(m, states[self.params[m]]) if self.names or self.counted else None
-            yield (*self._piece(i, j, grads), steps + 1)
+            p, g, state = self._piece(i, j, grads)
+            state |= zip(self.scalars, numbers[i][1:], strict=True)
+            yield p, g, state, int(numbers[i][0]) + 1
+            self.numbers[0, i:j] += 1
+            for row, name in enumerate(self.scalars, 1):
+                self.numbers[row, i:j] = state[name]
+            self._wrote(i, j, states, writer)
             i = j
 
     def _piece(self, i: int, j: int, grads: list[Any]) -> tuple[Any, Any, dict[str, Any]]:
-        if len(self.params) == 1:
-            g = grads[0]._data
-            return self.flat, g if g.shape == self.flat.shape else g.reshape(self.flat.shape), self.state
-        if self.grad is None:
-            self.grad = self.k.empty_like(self.flat)
+        """The parameters from ``i`` to ``j``, their gradients and their state, each in one dimension."""
+        g = self.k.gather([self._real(self._line(m, grads[m]._data)) for m in range(i, j)])
         if j - i == len(self.params):
-            g = self.k.xp.concatenate([t._data.reshape(-1) for t in grads], out=self.grad)
-            return self.flat, self.grad, self.state
-        a, b = self.ends[i] - self.sizes[i], self.ends[j - 1]
-        g = self.grad[a:b]
-        self.k.xp.concatenate([t._data.reshape(-1) for t in grads[i:j]], out=g)
-        return self.flat[a:b], g, {name: s[a:b] for name, s in self.state.items()}
+            return self._real(self.flat), g, dict(self.whole)
+        cut = slice(self.ends[i], self.ends[j])
+        return self._real(self.flat[cut]), g, {name: self._real(s[cut]) for name, s in self.state.items()}
+
+    def _wrote(self, i: int, j: int, states: dict[Any, Any], writer: str) -> None:
+        """Count a write to the parameters from ``i`` to ``j``, and show the state that they now have."""
+        if self.copied:
+            self.arrays[0][...] = self._part(self.flat, 0)
+        shows = self.counted or bool(self.state)
+        for m in range(i, j):
+            version = version_of(self.params[m])
+            version[0] += 1
+            version[1] = writer
+            if shows and self.bound[m] is None:
+                self._bind(m, states[self.params[m]])
 
 
-class UncountedArena(Arena):
-    """An arena whose optimizer shows no step count in its state (SGD)."""
+class GroupArenas:
+    """The arenas of one parameter group: one per dtype and device, and one for each parameter that cannot be moved.
 
-    counted = False
-
-
-def build(kind: type[Arena], params: Sequence[Any], names: tuple[str, ...], old: dict[Any, Any]) -> list[Arena]:
-    """Arenas for the parameters of one group: one per dtype and device, and one for each that cannot be moved."""
-    groups: dict[Any, list[Any]] = {}
-    for p in params:
-        backend = kernels_of[type(p._data)].backend
-        groups.setdefault((p._data.dtype, backend.device_of(p._data)), []).append(p)
-    arenas = []
-    for members in groups.values():
-        movable = _movable(members)
-        if len(movable) > 1:
-            arenas.append(kind(movable, names, old, move=True))
-            moved = set(movable)
-            members = [p for p in members if p not in moved]
-        arenas += [kind([p], names, old, move=False) for p in members]
-    return arenas
-
-
-def _movable(params: Sequence[Any]) -> list[Any]:
-    """The parameters whose memory nobody else can see: no view, alias or array of the program's would be left behind.
-
-    An array that something else can see is referred to by more than its tensor, and so is its version counter.
+    A parameter that has had no gradient yet is in none, so that frozen ones cost no memory.
     """
-    sharing: dict[int, list[Any]] = {}
-    for p in params:
-        sharing.setdefault(id(_owner(p)), []).append(p)
-    movable = {id(p) for members in sharing.values() if _unseen(members) for p in members if _unshared(p)}
-    return [p for p in params if id(p) in movable]
 
+    def __init__(self, group: dict[str, Any]) -> None:
+        self.group = group
+        self.params: list[Any] = []
+        self.names: tuple[str, ...] = ()
+        self.arenas: list[Arena] = []
+        self.waiting: list[Any] = []
+        self.scattered = False
+        self.age, self.again = 0, 2
 
-def _owner(p: Any) -> Any:
-    array = p._data
-    return array if array.base is None else array.base
+    def current(self, optimizer: Optimizer) -> list[Arena]:
+        """The arenas as they should be now: made anew where parameters, state or options have been replaced."""
+        buffers, states = optimizer.buffers(self.group), optimizer.state
+        params = self.group["params"]
+        self.age += 1
+        # What kept parameters from being moved may be gone: look again, ever more rarely.
+        again = self.scattered and self.age >= self.again
+        if (
+            again
+            or self.names != tuple(buffers)
+            or len(params) != len(self.params)
+            or not all(map(is_, params, self.params))
+            or not all([arena.valid(states) for arena in self.arenas])
+        ):
+            self.arenas.clear()
+            self.params, self.names = list(params), tuple(buffers)
+            self.waiting = list(params)
+            if again:
+                self.again *= 4
+        ready = [p for p in self.waiting if p._grad is not None or states.get(p)] if self.waiting else ()
+        if ready:
+            chosen = set(ready)
+            self.waiting = [p for p in self.waiting if p not in chosen]
+            self._build(ready, buffers, optimizer)
+        return self.arenas
 
-
-def _unseen(members: list[Any]) -> bool:
-    """Whether only these parameters refer to the memory that they share."""
-    if len(members) == 1 and members[0]._data.base is None:
-        return sys.getrefcount(members[0]._data) == 2  # the parameter, and this call's argument
-    if any(p._data.base is None for p in members):
-        return False  # one owns what the others are views of
-    return sys.getrefcount(members[0]._data.base) == len(members) + 1
-
-
-def _unshared(p: Any) -> bool:
-    return p._view is None and (p._ver is None or sys.getrefcount(p._ver) == 2)
+    def _build(self, params: list[Any], buffers: dict[str, float], optimizer: Optimizer) -> None:
+        rest = (buffers, optimizer.scalars(self.group), optimizer.counted, optimizer.state)
+        alike: dict[Any, list[Any]] = {}
+        for p in params:
+            check_writable(p, f"{type(optimizer).__name__}.step")
+            alike.setdefault((p._data.dtype, p.device), []).append(p)
+        for members in alike.values():
+            moving = movable(members)
+            if len(moving) > 1:
+                self.arenas.append(Arena(moving, *rest, move=True))
+                moved = set(moving)
+                members = [p for p in members if p not in moved]
+            self.arenas += [Arena([p], *rest, move=False) for p in members]
+        self.scattered = len(self.arenas) > len({(arena.dtype, arena.device) for arena in self.arenas})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -176,9 +177,9 @@ def lookup(path: str, space: Any = wg) -> Any:
     return space
 
 
-def public_functions(space: types.ModuleType, prefix: str = "") -> Iterator[str]:
+def public_functions(space: types.ModuleType) -> Iterator[str]:
     """The names of the functions that a module exports."""
-    names = getattr(space, "__all__", None) or [n for n in vars(space) if not n.startswith("_")]
-    for name in names:
-        if isinstance(getattr(space, name), types.FunctionType | types.BuiltinFunctionType):
-            yield prefix + name
+    for name in getattr(space, "__all__", None) or vars(space):
+        value = getattr(space, name)
+        if not name.startswith("_") and inspect.isfunction(value) and value.__module__.startswith("wengert."):
+            yield name

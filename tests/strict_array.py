@@ -101,6 +101,8 @@ def wrap(result: Any, sources: list[StrictArray]) -> Any:
     result = result.view(np.ndarray) if isinstance(result, _NoIndex) else result
     for source in sources:
         if _root(source._data) is root:
+            if not result.flags.writeable:  # CuPy has no read-only arrays
+                result.flags.writeable = True
             return new(result, source if source.base is None else source.base)
     return new(result)
 

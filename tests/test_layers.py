@@ -115,10 +115,10 @@ def test_gradients_of_layer(case: LayerCase):
         return
     for x in free:
         x.requires_grad_()
-    before = copy.deepcopy(layer.state_dict())
+    before = {name: buffer.clone() for name, buffer in layer._buffers.items() if buffer is not None}
 
     def function(*_: Any) -> Any:
-        layer.load_state_dict(before) if layer._buffers else None
+        layer._buffers.update({name: buffer.clone() for name, buffer in before.items()})  # running statistics
         wg.manual_seed(0)
         return tuple(o for o in outputs_of(layer(*inputs)) if o.requires_grad)
 
@@ -179,7 +179,7 @@ def test_layer_is_that_of_torch(case: LayerCase):
 
 
 def compare_with_torch(case: LayerCase, mine: Any, theirs: Any, torch: Any) -> None:
-    sample = case.inputs(Make(1))
+    sample, tolerance = case.inputs(Make(1)), case.tolerance
     xs = [mapped(a, tensor_on("cpu", True)) for a in sample]
     ys = [mapped(a, lambda a: torch.tensor(a, requires_grad=a.dtype.kind == "f")) for a in sample]
     with warnings.catch_warnings():
@@ -191,13 +191,13 @@ def compare_with_torch(case: LayerCase, mine: Any, theirs: Any, torch: Any) -> N
     for a, b in zip(outputs, expected, strict=True):
         assert tuple(a.shape) == tuple(b.shape)
         assert str(a.dtype).partition(".")[2] == str(b.dtype).partition(".")[2]
-        np.testing.assert_allclose(values(a), values(b), rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(values(a), values(b), rtol=tolerance, atol=tolerance)
     if any(o.requires_grad for o in expected):
         weighted_sum(expected, torch).backward()
         weighted_sum(outputs, wg).backward()
         pairs = [*zip(xs, ys, strict=True), *zip(mine.parameters(), theirs.parameters(), strict=True)]
         for x, y in pairs:
             if isinstance(x, wg.Tensor) and y.grad is not None:
-                np.testing.assert_allclose(values(x.grad), values(y.grad), rtol=1e-9, atol=1e-9)
+                np.testing.assert_allclose(values(x.grad), values(y.grad), rtol=tolerance, atol=tolerance)
     for (name, a), b in zip(mine.named_buffers(), theirs.buffers(), strict=True):
-        np.testing.assert_allclose(values(a), values(b), rtol=1e-9, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(values(a), values(b), rtol=tolerance, atol=tolerance, err_msg=name)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..autograd.base import TensorBase
+from ..autograd.tensor import Tensor
 
 __all__ = ["MissingExtraError", "curves", "misclassified"]
 
@@ -145,7 +145,7 @@ def _write(figure: Any, path: str | os.PathLike[str] | None) -> Any:
 
 
 def _array(values: Any) -> Any:
-    return values.detach().cpu().numpy() if isinstance(values, TensorBase) else values
+    return values.detach().cpu().numpy() if isinstance(values, Tensor) else values
 
 
 def _numbers(values: Any) -> list[float]:

@@ -58,9 +58,9 @@ def _description(blocks: Sequence[Block], links: Sequence[tuple[int, int]]) -> s
         table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{row}</TR></TABLE>'
         lines.append(f"n{i} [label=<{table}>]")
     leaving, arriving = Counter(a for a, _ in links), Counter(b for _, b in links)
-    for a, b in links:
-        straight = leaving[a] == arriving[b] == 1  # a chain is read most easily from top to bottom
-        lines.append(f"n{a}:p:s -> n{b}:p:n [weight={8 if straight else 1}]")
+    for source, target in links:
+        straight = leaving[source] == arriving[target] == 1  # a chain is read most easily from top to bottom
+        lines.append(f"n{source}:p:s -> n{target}:p:n [weight={8 if straight else 1}]")
     return "\n".join([*lines, "}"])
 
 

@@ -23,13 +23,13 @@ from .autograd.grad_mode import is_grad_enabled as is_grad_enabled
 from .autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
 from .autograd.grad_mode import no_grad as no_grad
 from .autograd.grad_mode import set_grad_enabled as set_grad_enabled
-from .autograd.ops import *
+from .autograd.ops import *  # noqa: F403
 from .autograd.ops import Size as Size
 from .autograd.ops import channels_last as channels_last
 from .autograd.ops import channels_last_3d as channels_last_3d
 from .autograd.ops import contiguous_format as contiguous_format
 from .autograd.ops import preserve_format as preserve_format
-from .autograd.ops import range_ as range
+from .autograd.ops import range_ as range_
 from .autograd.ops import strided as strided
 from .autograd.printing import set_printoptions as set_printoptions
 from .autograd.promotion import can_cast as can_cast
@@ -47,33 +47,25 @@ from .autograd.random import manual_seed as manual_seed
 from .autograd.random import seed as seed
 from .autograd.random import set_rng_state as set_rng_state
 from .autograd.tensor import Tensor as Tensor
-from .backends import Device as device
-from .backends import DType as dtype
-from .backends import default_device as get_default_device
+from .backends import Device as Device
+from .backends import DType as DType
+from .backends import default_device as default_device
 from .backends import set_default_device as set_default_device
 from .backends.cpu.threads import get_num_threads as get_num_threads
 from .backends.cpu.threads import set_num_threads as set_num_threads
 from .backends.dtypes import bfloat16 as bfloat16
-from .backends.dtypes import bool_ as bool
+from .backends.dtypes import bool_ as _bool
 from .backends.dtypes import complex64 as complex64
-from .backends.dtypes import complex64 as cfloat
-from .backends.dtypes import complex128 as cdouble
 from .backends.dtypes import complex128 as complex128
 from .backends.dtypes import finfo as finfo
 from .backends.dtypes import float16 as float16
-from .backends.dtypes import float16 as half
-from .backends.dtypes import float32 as float
 from .backends.dtypes import float32 as float32
-from .backends.dtypes import float64 as double
 from .backends.dtypes import float64 as float64
 from .backends.dtypes import iinfo as iinfo
 from .backends.dtypes import int8 as int8
 from .backends.dtypes import int16 as int16
-from .backends.dtypes import int16 as short
-from .backends.dtypes import int32 as int
 from .backends.dtypes import int32 as int32
 from .backends.dtypes import int64 as int64
-from .backends.dtypes import int64 as long
 from .backends.dtypes import uint8 as uint8
 
 if TYPE_CHECKING:
@@ -87,6 +79,12 @@ if TYPE_CHECKING:
     from .utils.serialization import load as load
     from .utils.serialization import save as save
 
+# PyTorch's names; from here on some of them mean no longer what Python means by them.
+bool = _bool
+cdouble, cfloat, double, float, half = complex128, complex64, float64, float32, float16
+int, long, short = int32, int64, int16
+device, dtype, range = Device, DType, range_
+get_default_device = default_device
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 newaxis = None
 

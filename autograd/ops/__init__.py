@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING
 
 from .activation import celu as celu
@@ -520,7 +520,7 @@ from .trigonometric import tanh_ as tanh_
 
 # What only methods, operators and other modules use; the front door exports the rest. Keep this after all imports.
 _INTERNAL = frozenset(
-    "Casts Layout MemoryFormat array_of bool_of cauchy_ complex_of contains contiguous copied copy_ cpu cuda data_ptr "
+    "Casts Layout MemoryFormat Size array_of bool_of cauchy_ complex_of contains contiguous copied copy_ cpu cuda data_ptr "
     "deepcopied dim dlpack dlpack_device element_size expand expand_as expand_method exponential_ fill_ float_of "
     "geometric_ getitem index_of int_of is_contiguous item legacy_tensor log_normal_ matrix_transpose new_empty "
     "new_full new_ones new_tensor new_zeros normal_ numpy permute_method random_ range_ reduced reshape_as "
@@ -532,5 +532,5 @@ if not TYPE_CHECKING:  # type checkers read the imports above
         for name, value in globals().items()
         if name[0] != "_" and name not in _INTERNAL and name not in ("annotations", "TYPE_CHECKING")
         and not name.endswith(("_operator", "_method"))
-        and not isinstance(value, ModuleType)
+        and not isinstance(value, _ModuleType)
     ]

@@ -161,12 +161,12 @@ class Elu(Unary):
 
 def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``1 / (1 + exp(-input))``, in (0, 1); integers give floats."""
-    return unary(Sigmoid, "sigmoid", input, out)  # type: ignore[no-any-return]
+    return unary(Sigmoid, "sigmoid", input, out)
 
 
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(input))`` without overflow."""
-    return activate(LogSigmoid, "logsigmoid", input)  # type: ignore[no-any-return]
+    return activate(LogSigmoid, "logsigmoid", input)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -175,7 +175,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     References:
         S. Elfwing, E. Uchibe, K. Doya, "Sigmoid-weighted linear units", arXiv:1702.03118.
     """
-    return activate(Silu, "silu", input, inplace)  # type: ignore[no-any-return]
+    return activate(Silu, "silu", input, inplace)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -184,7 +184,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     References:
         D. Misra, "Mish: a self regularized non-monotonic activation function", arXiv:1908.08681.
     """
-    return activate(Mish, "mish", input, inplace)  # type: ignore[no-any-return]
+    return activate(Mish, "mish", input, inplace)
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
@@ -195,7 +195,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
         beta: how sharp the corner is.
         threshold: where ``beta * input`` is larger, the result is ``input``.
     """
-    return activate(Softplus, "softplus", input, beta=beta, threshold=threshold)  # type: ignore[no-any-return]
+    return activate(Softplus, "softplus", input, beta=beta, threshold=threshold)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
@@ -213,12 +213,12 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """
     if approximate not in ("none", "tanh"):
         raise ArgumentError(f"gelu: approximate argument must be either none or tanh, not {approximate!r}.")
-    return activate(Gelu, "gelu", input, approximate=approximate)  # type: ignore[no-any-return]
+    return activate(Gelu, "gelu", input, approximate=approximate)
 
 
 def softsign(input: Tensor) -> Tensor:
     """``input / (1 + abs(input))``, in (-1, 1)."""
-    return activate(Softsign, "softsign", input)  # type: ignore[no-any-return]
+    return activate(Softsign, "softsign", input)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -227,7 +227,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     References:
         D. Clevert, T. Unterthiner, S. Hochreiter, "Fast and accurate deep network learning by ELUs", arXiv:1511.07289.
     """
-    return activate(Elu, "elu", input, inplace, alpha=alpha, scale=1.0, input_scale=1.0)  # type: ignore[no-any-return]
+    return activate(Elu, "elu", input, inplace, alpha=alpha, scale=1.0, input_scale=1.0)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -236,8 +236,8 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     References:
         G. Klambauer and others, "Self-normalizing neural networks", arXiv:1706.02515.
     """
-    options = {"alpha": 1.6732632423543772848, "scale": 1.0507009873554804934, "input_scale": 1.0}
-    return activate(Elu, "selu", input, inplace, **options)  # type: ignore[no-any-return]
+    alpha, scale = 1.6732632423543772848, 1.0507009873554804934
+    return activate(Elu, "selu", input, inplace, alpha=alpha, scale=scale, input_scale=1.0)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -251,7 +251,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """
     if alpha == 0:
         raise ArgumentError("celu: ZeroDivisionError: alpha cannot be 0 for CELU")
-    return activate(Elu, "celu", input, inplace, alpha=alpha, scale=1.0, input_scale=1 / alpha)  # type: ignore[no-any-return]
+    return activate(Elu, "celu", input, inplace, alpha=alpha, scale=1.0, input_scale=1 / alpha)
 
 
 sigmoid_, silu_, mish_, elu_ = in_place(sigmoid), in_place(silu), in_place(mish), in_place(elu)

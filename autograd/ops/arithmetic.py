@@ -10,7 +10,7 @@ from ...backends.errors import ArgumentError, DTypeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from ..promotion import result_type
-from .calling import binary, in_place, operator, unary
+from .calling import binary, in_place, operator, raw, unary
 from .elementwise import Binary, Unary, conj, product, quotient, scaled
 from .exponential import log_rule
 from .select import where_rule
@@ -154,8 +154,7 @@ class Pow(Binary):
     @staticmethod
     def by_exponent(g: Any, x: Any, y: Any) -> Any:
         """``g * x ** y * log(x)``, and 0 for powers of zero."""
-        is_complex = y.dtype.is_complex if isinstance(y, TensorBase) else y.dtype.kind == "c"
-        real = y.real if is_complex else y
+        real = y.real if raw(y).dtype.kind == "c" else y
         if not isinstance(x, Scalar):
             return where_rule((x == 0) & (real >= 0), 0.0, product(g, pow_rule(x, y) * log_rule(x)))
         if x == 0:
@@ -202,7 +201,7 @@ def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
     """
     if not (alpha.__class__ is int and alpha == 1):
         other = _times_alpha("add", input, other, alpha)
-    return binary(Add, "add", input, other, out)  # type: ignore[no-any-return]
+    return binary(Add, "add", input, other, out)
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
@@ -214,7 +213,7 @@ def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
     _refuse_bool("Subtraction", input, other)
     if not (alpha.__class__ is int and alpha == 1):
         other = _times_alpha("sub", input, other, alpha)
-    return binary(Sub, "sub", input, other, out)  # type: ignore[no-any-return]
+    return binary(Sub, "sub", input, other, out)
 
 
 def _refuse_bool(what: str, *values: Any) -> None:
@@ -238,7 +237,7 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
 
 def mul(input: Any, other: Any, *, out: Any = None) -> Tensor:
     """``input * other``, with broadcasting."""
-    return binary(Mul, "mul", input, other, out)  # type: ignore[no-any-return]
+    return binary(Mul, "mul", input, other, out)
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Tensor:
@@ -260,12 +259,12 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
         tensor([-3,  3])
     """
     if rounding_mode is None:
-        return binary(Div, "div", input, other, out, floating=True)  # type: ignore[no-any-return]
+        return binary(Div, "div", input, other, out, floating=True)
     if rounding_mode not in _ROUNDED:
         raise ArgumentError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
-    return binary(_ROUNDED[rounding_mode], "div", input, other, out)  # type: ignore[no-any-return]
+    return binary(_ROUNDED[rounding_mode], "div", input, other, out)
 
 
 _ROUNDED = {"floor": FloorDivide, "trunc": TruncDivide}
@@ -277,17 +276,17 @@ def floor_divide(input: Any, other: Any, *, out: Any = None) -> Tensor:
     Raises:
         RuntimeError: an integer is divided by zero.
     """
-    return binary(FloorDivide, "floor_divide", input, other, out)  # type: ignore[no-any-return]
+    return binary(FloorDivide, "floor_divide", input, other, out)
 
 
 def remainder(input: Any, other: Any, *, out: Any = None) -> Tensor:
     """What division leaves, with the sign of ``other``: ``input - other * floor(input / other)``, as Python's ``%``."""
-    return binary(Remainder, "remainder", input, other, out)  # type: ignore[no-any-return]
+    return binary(Remainder, "remainder", input, other, out)
 
 
 def fmod(input: Any, other: Any, *, out: Any = None) -> Tensor:
     """What division leaves, with the sign of ``input``: ``input - other * trunc(input / other)``, as C's ``fmod``."""
-    return binary(Fmod, "fmod", input, other, out)  # type: ignore[no-any-return]
+    return binary(Fmod, "fmod", input, other, out)
 
 
 def pow(input: Any, exponent: Any, *, out: Any = None) -> Tensor:
@@ -301,18 +300,18 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Tensor:
         >>> wg.pow(2, wg.tensor([1.0, 3.0]))
         tensor([2., 8.])
     """
-    if isinstance(exponent, int) and exponent < 0 and isinstance(input, TensorBase):
-        if input._data.dtype.kind in "iub":
-            raise DTypeError(
-                "pow: Integers to negative integer powers are not allowed; convert the base to a float tensor first"
-            )
-    return binary(Pow, "pow", input, exponent, out)  # type: ignore[no-any-return]
+    whole = isinstance(input, TensorBase) and input._data.dtype.kind in "iub"
+    if whole and isinstance(exponent, int) and exponent < 0:
+        raise DTypeError(
+            "pow: Integers to negative integer powers are not allowed; convert the base to a float tensor first"
+        )
+    return binary(Pow, "pow", input, exponent, out)
 
 
 def neg(input: Tensor, *, out: Any = None) -> Tensor:
     """``-input``."""
     _refuse_bool("Negation", input)
-    return unary(Neg, "neg", input, out, floating=False)  # type: ignore[no-any-return]
+    return unary(Neg, "neg", input, out, floating=False)
 
 
 def positive(input: Tensor) -> Tensor:
@@ -328,14 +327,14 @@ def positive(input: Tensor) -> Tensor:
 
 def reciprocal(input: Tensor, *, out: Any = None) -> Tensor:
     """``1 / input``."""
-    return unary(Reciprocal, "reciprocal", input, out)  # type: ignore[no-any-return]
+    return unary(Reciprocal, "reciprocal", input, out)
 
 
 def square(input: Tensor, *, out: Any = None) -> Tensor:
     """``input * input``."""
     if isinstance(input, TensorBase) and input._data.dtype.char == "?":
         input = input * 1
-    return unary(Square, "square", input, out, floating=False)  # type: ignore[no-any-return]
+    return unary(Square, "square", input, out, floating=False)
 
 
 subtract, multiply, divide, true_divide, negative = sub, mul, div, div, neg

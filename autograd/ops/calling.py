@@ -36,7 +36,7 @@ def unary(prim: Any, name: str, x: Any, out: Any = None, floating: bool = True, 
 
 def unary_(prim: Any, name: str, x: Tensor, floating: bool = True) -> Tensor:
     """``prim`` in place."""
-    return inplace(x, name + "_", lambda t: unary(prim, name, t, None, floating))  # type: ignore[no-any-return]
+    return inplace(x, name + "_", lambda t: unary(prim, name, t, None, floating))
 
 
 def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool = False) -> Any:
@@ -51,6 +51,9 @@ def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool
             elif x.dtype.char in "fd" and type(b) in NUMBERS:  # arrays take real numbers as they are
                 y = apply(prim, a, b)
                 return y if out is None else write_out(out, y, name)
+        elif type(a) in NUMBERS and isinstance(b, TensorBase) and b._data.dtype.char in "fd":
+            y = apply(prim, a, b)
+            return y if out is None else write_out(out, y, name)
         a, b = operands(name, a, b, floating=floating)
         y = apply(prim, a, b)
     except ValueError as error:
@@ -60,12 +63,27 @@ def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool
 
 def binary_(prim: Any, name: str, a: Tensor, b: Any, floating: bool = False) -> Tensor:
     """``prim`` in place on ``a``."""
-    return inplace(a, name + "_", lambda t: binary(prim, name, t, b, None, floating))  # type: ignore[no-any-return]
+    return inplace(a, name + "_", lambda t: binary(prim, name, t, b, None, floating))
+
+
+def _alike(values: tuple[Any, ...]) -> bool:
+    """Whether kernels take the values as they are: Tensors of one type, and numbers beside float32 or float64."""
+    first = values[0]
+    if not isinstance(first, TensorBase):
+        return False
+    x = first._data
+    for v in values[1:]:
+        if isinstance(v, TensorBase):
+            if v._data.dtype is not x.dtype or type(v._data) is not type(x):
+                return False
+        elif type(v) not in NUMBERS or x.dtype.char not in "fd":
+            return False
+    return True
 
 
 def mask(kernel: str, name: str, *values: Any, out: Any = None, **params: Any) -> Any:
     """The kernel's result on operands of one type, without a gradient: comparisons, tests, integer functions."""
-    ready = operands(name, *values)
+    ready = values if _alike(values) else operands(name, *values)
     arrays = [v._data if isinstance(v, TensorBase) else v for v in ready]
     k = next(kernels_of[type(a)] for a in arrays if type(a) in kernels_of)
     try:

@@ -170,7 +170,7 @@ def _check_classes(op: str, x: Any, t: Any) -> None:
             f"{op}: size mismatch (got input: {list(x.shape)}, target: {list(t.shape)}): a target of class indices has "
             f"the input's shape without dimension 1, {list(expected)}"
         )
-    if t.dtype.name not in ("int64", "uint8"):
+    if t.dtype.char not in "lqB":  # int64 and uint8; `.name` is slow
         raise DTypeError(
             f"{op}: expected scalar type Long but found {t.dtype.name} for a target of shape {list(t.shape)}: class "
             "indices are int64 (convert with .long()), probabilities have the input's shape"

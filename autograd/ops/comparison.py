@@ -18,62 +18,62 @@ def eq(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     Raises:
         RuntimeError: the shapes do not broadcast.
     """
-    return mask("equal", "eq", input, other, out=out)  # type: ignore[no-any-return]
+    return mask("equal", "eq", input, other, out=out)
 
 
 def ne(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input != other``, element by element."""
-    return mask("not_equal", "ne", input, other, out=out)  # type: ignore[no-any-return]
+    return mask("not_equal", "ne", input, other, out=out)
 
 
 def lt(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input < other``, element by element."""
-    return mask("less", "lt", input, other, out=out)  # type: ignore[no-any-return]
+    return mask("less", "lt", input, other, out=out)
 
 
 def le(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input <= other``, element by element."""
-    return mask("less_equal", "le", input, other, out=out)  # type: ignore[no-any-return]
+    return mask("less_equal", "le", input, other, out=out)
 
 
 def gt(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input > other``, element by element."""
-    return mask("greater", "gt", input, other, out=out)  # type: ignore[no-any-return]
+    return mask("greater", "gt", input, other, out=out)
 
 
 def ge(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input >= other``, element by element."""
-    return mask("greater_equal", "ge", input, other, out=out)  # type: ignore[no-any-return]
+    return mask("greater_equal", "ge", input, other, out=out)
 
 
 def isnan(input: Tensor) -> Tensor:
     """Where ``input`` is NaN."""
-    return mask("isnan", "isnan", input)  # type: ignore[no-any-return]
+    return mask("isnan", "isnan", input)
 
 
 def isinf(input: Tensor) -> Tensor:
     """Where ``input`` is infinite, of either sign."""
-    return mask("isinf", "isinf", input)  # type: ignore[no-any-return]
+    return mask("isinf", "isinf", input)
 
 
 def isfinite(input: Tensor) -> Tensor:
     """Where ``input`` is neither infinite nor NaN."""
-    return mask("isfinite", "isfinite", input)  # type: ignore[no-any-return]
+    return mask("isfinite", "isfinite", input)
 
 
 def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where ``input`` is positive infinity."""
-    return mask("isposinf", "isposinf", input, out=out)  # type: ignore[no-any-return]
+    return mask("isposinf", "isposinf", input, out=out)
 
 
 def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where ``input`` is negative infinity."""
-    return mask("isneginf", "isneginf", input, out=out)  # type: ignore[no-any-return]
+    return mask("isneginf", "isneginf", input, out=out)
 
 
 def isreal(input: Tensor) -> Tensor:
     """Where the imaginary part is zero: everywhere, for real tensors."""
-    return mask("isreal", "isreal", input)  # type: ignore[no-any-return]
+    return mask("isreal", "isreal", input)
 
 
 def _same_dtype(name: str, input: Tensor, other: Tensor) -> None:
@@ -84,9 +84,7 @@ def _same_dtype(name: str, input: Tensor, other: Tensor) -> None:
         raise DTypeError(f"{name}: {input.dtype} did not match {other.dtype}; convert one of them")
 
 
-def isclose(
-    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> Tensor:
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """Where ``abs(input - other) <= atol + rtol * abs(other)``.
 
     Args:
@@ -105,12 +103,10 @@ def isclose(
             raise ArgumentError(f"isclose: {which} must be greater than or equal to zero, but got {value}")
     if input.dtype.category < 2 and not rtol and not atol:
         return eq(input, other)
-    return mask("isclose", "isclose", input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)  # type: ignore[no-any-return]
+    return mask("isclose", "isclose", input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
-def allclose(
-    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> bool:
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether `isclose` holds everywhere."""
     return bool(isclose(input, other, rtol, atol, equal_nan)._data.all())
 

@@ -6,7 +6,6 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from ...backends import Device, DType, dtypes, get_backend, kernels_of, to_dtype
-from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import DTypeError, GraphError, ShapeError
 from ..base import TensorBase, alias, new, version_of
 from ..inplace import check_writable
@@ -382,9 +381,7 @@ def numpy(input: Tensor, *, force: bool = False) -> Any:
         RuntimeError: it requires grad. TypeError: it is on another device.
     """
     if input.requires_grad and not force:
-        raise GraphError(
-            "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-        )
+        raise GraphError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     backend = kernels_of[type(input._data)].backend
     if backend.name != "cpu" and not force:
         raise TypeError(
@@ -489,5 +486,3 @@ def reduced(input: Tensor, protocol: Any) -> Any:
 def is_tensor(obj: Any) -> bool:
     """Whether ``obj`` is a Tensor."""
     return isinstance(obj, TensorBase)
-
-

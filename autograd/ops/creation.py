@@ -61,10 +61,8 @@ def shape_of(op: str, size: Any) -> tuple[int, ...]:
         RuntimeError: one is negative. TypeError: one is no integer.
     """
     shape = sizes_of(op, size)
-    if any([n < 0 for n in shape]):
-        raise ShapeError(
-            f"{op}: Trying to create tensor with negative dimension {min(shape)}: {list(shape)}"
-        )
+    if any(n < 0 for n in shape):
+        raise ShapeError(f"{op}: Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
     return shape
 
 
@@ -120,7 +118,10 @@ def zeros(
     """
     check_layout(layout)
     if out is None:
-        return finished(make("zeros", device, shape_of("zeros", sizes if size is None else size), dtype=dtype_of(dtype)), requires_grad)
+        return finished(
+            make("zeros", device, shape_of("zeros", sizes if size is None else size), dtype=dtype_of(dtype)),
+            requires_grad,
+        )
     return _full("zeros", sizes if size is None else size, 0, dtype, device, requires_grad, out)
 
 
@@ -330,11 +331,11 @@ def arange(
     start, end, step = [v.item() if hasattr(v, "item") else v for v in (start, end, step)]
     if dtype is None and out is not None:
         dtype = out.dtype
-    integral = not any([isinstance(v, float) for v in (start, end, step)])
+    integral = not any(isinstance(v, float) for v in (start, end, step))
     d = (dtypes.int64 if integral else get_default_dtype()).dtype if dtype is None else to_dtype(dtype).dtype
     if not step:
         raise ShapeError("arange: step must be nonzero")
-    if not all([math.isfinite(v) for v in (start, end)]):
+    if not all(math.isfinite(v) for v in (start, end)):
         raise ShapeError(f"arange: unsupported range: {start} -> {end}")
     if (end - start) * step < 0:
         raise ShapeError(f"arange: upper bound and lower bound inconsistent with step sign: {start}, {end}, {step}")

@@ -70,13 +70,13 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None, out: Tensor | None = N
         >>> wg.cumsum(wg.tensor([1, 2, 3]), 0)
         tensor([1, 3, 6])
     """
-    return _running("cumsum", Cumsum, input, dim, dtype, out)  # type: ignore[no-any-return]
+    return _running("cumsum", Cumsum, input, dim, dtype, out)
 
 
 @numpy_names
 def cumprod(input: Tensor, dim: int, *, dtype: Any = None, out: Tensor | None = None) -> Tensor:
     """The running product along ``dim``; integers are multiplied in int64."""
-    return _running("cumprod", Cumprod, input, dim, dtype, out)  # type: ignore[no-any-return]
+    return _running("cumprod", Cumprod, input, dim, dtype, out)
 
 
 cumsum_, cumprod_ = in_place(cumsum), in_place(cumprod)

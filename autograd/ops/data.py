@@ -65,7 +65,9 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
         return to(data, data.device if device is None else place_of(device), dtype)  # type: ignore[arg-type, attr-defined]
     if type(data) in kernels_of:
         t = from_array(data)
-        return to(t, t.device if device is None and kernels_of[type(data)].backend.name != "cpu" else place_of(device), dtype)
+        return to(
+            t, t.device if device is None and kernels_of[type(data)].backend.name != "cpu" else place_of(device), dtype
+        )
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -92,7 +94,7 @@ def from_numpy(ndarray: Any) -> Tensor:
     k = get_backend("cpu").kernels
     if not isinstance(ndarray, k.xp.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
-    if any([s < 0 for s in ndarray.strides]):
+    if any(s < 0 for s in ndarray.strides):
         raise ValueError(
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
             "supported; copy the array first: array.copy()"
@@ -131,7 +133,11 @@ def asarray(
     if hasattr(obj, "__dlpack__") and type(obj) not in kernels_of and not isinstance(obj, TensorBase):
         obj = from_dlpack(obj)
     source = as_tensor(obj, dtype, device)
-    if copy is False and source._data is not getattr(obj, "_data", None) and getattr(source._data, "base", None) is None:
+    if (
+        copy is False
+        and source._data is not getattr(obj, "_data", None)
+        and getattr(source._data, "base", None) is None
+    ):
         raise ValueError(f"can't alias the {type(obj).__name__} with dtype {dtype} on device {device}")
     result: Tensor = to(source, copy=True) if copy and source is obj else source
     if not requires_grad:
@@ -139,7 +145,9 @@ def asarray(
     return result.requires_grad_()
 
 
-def new_tensor(input: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_tensor(
+    input: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`tensor` with the dtype and on the device of ``input``, unless told."""
     return tensor(
         data,

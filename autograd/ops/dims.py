@@ -97,7 +97,7 @@ def infer_shape(op: str, shape: tuple[int, ...], count: int) -> tuple[int, ...]:
         return (*shape[:gap], count // known, *shape[gap + 1 :])
     elif known == 0 == count:
         raise ShapeError(
-            f"{op}: cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified dimension size "
-            "-1 can be any value and is ambiguous"
+            f"{op}: cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified dimension "
+            "size -1 can be any value and is ambiguous"
         )
     raise ShapeError(f"{op}: shape '{list(shape)}' is invalid for input of size {count}; the sizes must multiply to it")

@@ -17,7 +17,7 @@ class Unary(Primitive):
     Class attributes:
         kernel: the kernel's name.
         expression: the function of a scalar ``x``, as Python.
-        saves: what the derivative needs: ``"x"``, ``"y"``, ``"xy"`` or nothing.
+        saves: what the derivative needs: ``"x"``, ``"y"`` or nothing.
         derivative: ``derivative(g, *saved, **params)`` is ``g`` times the derivative. It is written for real numbers
             and holds for complex ones, as all these functions are real on the real axis: f'(conj(x)) = conj(f'(x)).
     """
@@ -33,10 +33,10 @@ class Unary(Primitive):
         saves = cls.saves
         if saves == "x":
             ctx.save(x)
-        elif saves:
+        elif saves == "y":
             if type(y) is not type(x):  # NumPy makes scalars of 0-d results
                 y = ctx.k.asarray(y)
-            ctx.save(*(y if name == "y" else x for name in saves))
+            ctx.save(y)
         return y
 
     @classmethod
@@ -144,6 +144,6 @@ def conj(x: Any) -> Any:
     return x.conjugate() if isinstance(x, complex) else x
 
 
-def scaled(g: Any, factor: float) -> Any:
+def scaled(g: Any, factor: complex) -> Any:
     """``g * factor``, in the type of ``g``: an array of bfloat16 would become float32 by a Python float."""
     return g * (factor if isinstance(g, TensorBase) else g.dtype.type(factor))

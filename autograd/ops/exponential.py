@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..primitive import apply
 from .calling import in_place, unary
@@ -85,17 +85,17 @@ rsqrt_rule = functools.partial(apply, Rsqrt)
 
 def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``e ** input``; integers give floats."""
-    return unary(Exp, "exp", input, out)  # type: ignore[no-any-return]
+    return unary(Exp, "exp", input, out)
 
 
 def exp2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``2 ** input``."""
-    return unary(Exp2, "exp2", input, out)  # type: ignore[no-any-return]
+    return unary(Exp2, "exp2", input, out)
 
 
 def expm1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``exp(input) - 1``, exact near zero."""
-    return unary(Expm1, "expm1", input, out)  # type: ignore[no-any-return]
+    return unary(Expm1, "expm1", input, out)
 
 
 def log(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -110,32 +110,32 @@ def log(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         >>> x.grad
         tensor([0.0000, 0.5000])
     """
-    return unary(Log, "log", input, out)  # type: ignore[no-any-return]
+    return unary(Log, "log", input, out)
 
 
 def log2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The logarithm to base 2."""
-    return unary(Log2, "log2", input, out)  # type: ignore[no-any-return]
+    return unary(Log2, "log2", input, out)
 
 
 def log10(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The logarithm to base 10."""
-    return unary(Log10, "log10", input, out)  # type: ignore[no-any-return]
+    return unary(Log10, "log10", input, out)
 
 
 def log1p(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``log(1 + input)``, exact near zero."""
-    return unary(Log1p, "log1p", input, out)  # type: ignore[no-any-return]
+    return unary(Log1p, "log1p", input, out)
 
 
 def sqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The square root; NaN for negative numbers."""
-    return unary(Sqrt, "sqrt", input, out)  # type: ignore[no-any-return]
+    return unary(Sqrt, "sqrt", input, out)
 
 
 def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``1 / sqrt(input)``."""
-    return unary(Rsqrt, "rsqrt", input, out)  # type: ignore[no-any-return]
+    return unary(Rsqrt, "rsqrt", input, out)
 
 
 exp_, exp2_, expm1_ = in_place(exp), in_place(exp2), in_place(expm1)

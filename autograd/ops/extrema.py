@@ -96,7 +96,9 @@ def nonempty(name: str, input: Any, dims: tuple[int, ...] | None) -> None:
     shape = input._data.shape
     for d in range(len(shape)) if dims is None else dims:
         if shape[d] == 0 and (dims is not None or len(shape) == 1):
-            raise DimensionError(f"{name}(): Expected reduction dim {d} to have non-zero size; the shape is {list(shape)}")
+            raise DimensionError(
+                f"{name}(): Expected reduction dim {d} to have non-zero size; the shape is {list(shape)}"
+            )
     if dims is None and input._data.size == 0:
         raise DimensionError(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0, with shape {list(shape)}"
@@ -115,13 +117,13 @@ def amax(input: Tensor, dim: Dim = None, keepdim: bool = False, *, out: Tensor |
     Raises:
         IndexError: a dimension is out of range, or empty.
     """
-    return _extreme("amax", Amax, input, dim, keepdim, out)  # type: ignore[no-any-return]
+    return _extreme("amax", Amax, input, dim, keepdim, out)
 
 
 @numpy_names
 def amin(input: Tensor, dim: Dim = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The smallest element over some dimensions or all; NaN if there is one. Equal ones share the gradient."""
-    return _extreme("amin", Amin, input, dim, keepdim, out)  # type: ignore[no-any-return]
+    return _extreme("amin", Amin, input, dim, keepdim, out)
 
 
 def _extreme(name: str, prim: Any, input: Any, dim: Any, keepdim: bool, out: Any) -> Any:
@@ -182,7 +184,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
 
 @numpy_names
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
-    """The smallest element of all; or along a dimension, with its index; or the smaller one of two tensors; see `max`."""
+    """The smallest element of all; or along a dimension, with its index; or the smaller of two tensors; as `max`."""
     if isinstance(dim, TensorBase) or other is not None:
         return minimum(input, dim if other is None else other, out=out)
     if dim is None:
@@ -217,10 +219,10 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out:
     Returns:
         int64; without ``dim``, an index into the flattened tensor.
     """
-    return _argument("argmax", input, dim, keepdim, out)  # type: ignore[no-any-return]
+    return _argument("argmax", input, dim, keepdim, out)
 
 
 @numpy_names
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The index of the smallest element, among all or along ``dim``; the first of equal ones; NaN is the smallest."""
-    return _argument("argmin", input, dim, keepdim, out)  # type: ignore[no-any-return]
+    return _argument("argmin", input, dim, keepdim, out)

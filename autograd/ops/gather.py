@@ -31,7 +31,7 @@ class Gather(Primitive):
     def forward(ctx: Any, x: Any, index: Any, *, dim: int) -> Any:
         ctx.save(index)
         ctx.info = x.shape
-        return ctx.k.gather(x, index, dim)
+        return ctx.k.gather_elements(x, index, dim)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -184,6 +184,7 @@ def _index(name: str, input: Any, index: Any) -> Any:
 
 
 def same_dtype(name: str, input: Any, src: Any, what: str = "src") -> None:
+    """Raise unless ``src`` is of the dtype of ``input``."""
     if src._data.dtype != input._data.dtype:
         raise DTypeError(
             f"{name}(): Expected self.dtype to be equal to {what}.dtype: {input.dtype} is not {src.dtype}; convert one"
@@ -198,7 +199,8 @@ def elements(name: str, input: Any, dim: int, index: Any, src: Any = None) -> tu
     """The operands of gather and scatter, none of them 0-d, and ``src`` cut to the size of ``index``.
 
     Raises:
-        RuntimeError: ``index`` has another number of dimensions, or is larger than ``input`` outside ``dim``, or than ``src``.
+        RuntimeError: ``index`` has another number of dimensions, or is larger than ``input`` outside ``dim``, or
+            than ``src``.
     """
     dim = canonical_dim(dim, input._data.ndim, name)
     index = _index(name, input, index)
@@ -208,7 +210,7 @@ def elements(name: str, input: Any, dim: int, index: Any, src: Any = None) -> tu
         raise ShapeError(
             f"{name}(): Index tensor must have the same number of dimensions as input tensor: {list(b)} and {list(a)}"
         )
-    if index._data.size and any([m > n for d, (n, m) in enumerate(zip(a, b, strict=True)) if d != dim]):
+    if index._data.size and any(m > n for d, (n, m) in enumerate(zip(a, b, strict=True)) if d != dim):
         raise ShapeError(
             f"{name}(): Size does not match at dimension: expected index {list(b)} to be smaller than self {list(a)} "
             f"apart from dimension {dim}"
@@ -217,10 +219,11 @@ def elements(name: str, input: Any, dim: int, index: Any, src: Any = None) -> tu
         same_dtype(name, input, src)
         c = src._data.shape
         if len(c) != len(b) and index._data.size:
-            raise ShapeError(f"{name}(): Index tensor must have the same number of dimensions as src tensor: "
-                             f"{list(b)} and {list(c)}")
+            raise ShapeError(
+                f"{name}(): Index tensor must have the same number of dimensions as src tensor: {list(b)} and {list(c)}"
+            )
         if c != b:
-            if any([m > n for n, m in zip(c, b, strict=False)]):
+            if any(m > n for n, m in zip(c, b, strict=False)):
                 raise ShapeError(f"{name}(): Expected index {list(b)} to be no larger than src {list(c)}")
             for d, m in enumerate(b):
                 src = slice_rule(src, d, 0, m)
@@ -283,7 +286,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False,
     """
     shape = index._data.shape
     x, dim, index, _ = elements("gather", input, dim, index)
-    if not index._data.size:
+    if index._data.ndim != x._data.ndim:  # which an empty index may have
         y: Any = wrap(kernels_of[type(x._data)].zeros(shape, dtype=x._data.dtype))
     else:
         y = gather_rule(x, index, dim)
@@ -463,7 +466,9 @@ def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha:
     """`index_add` in place."""
     dim, index = slices("index_add_", input, dim, index)
     x = _at_least_1d(input)
-    write_into(IndexAdd, x, "index_add_", index, _scaled(source_of("index_add_", x, dim, index, source), alpha), dim=dim)
+    write_into(
+        IndexAdd, x, "index_add_", index, _scaled(source_of("index_add_", x, dim, index, source), alpha), dim=dim
+    )
     return input
 
 
@@ -485,6 +490,11 @@ def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tenso
 
 
 def fill_value(name: str, input: Any, value: Any) -> Any:
+    """A number or 0-d Tensor that may be written to ``input``, of its dtype.
+
+    Raises:
+        RuntimeError: it has dimensions, or does not fit the dtype.
+    """
     if not isinstance(value, TensorBase):
         return number_for(value, input._data.dtype)
     if value._data.ndim:
@@ -495,7 +505,7 @@ def fill_value(name: str, input: Any, value: Any) -> Any:
 
 
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
-    """A copy of ``input`` with ``value``, a number or 0-d tensor, in the slices at the positions ``index`` of ``dim``."""
+    """A copy of ``input`` with ``value``, a number or 0-d tensor, in the slices at the positions ``index``."""
     dim, index = slices("index_fill", input, dim, index)
     value = fill_value("index_fill", input, value)
     index = wrap_negative(index, _at_least_1d(input)._data.shape[dim])

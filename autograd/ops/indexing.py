@@ -1,7 +1,7 @@
 """``x[key]`` and ``x[key] = value``.
 
-A key has a basic part (integers, slices, None, Ellipsis), which gives a view, and tensors of integers or booleans, which
-pick elements of that view. PyTorch applies them in this order, and so does this module; NumPy treats an integer
+A key has a basic part (integers, slices, None, Ellipsis), which gives a view, and tensors of integers or booleans,
+which pick elements of that view. PyTorch applies them in this order, and so does this module; NumPy treats an integer
 beside an index array as an array too, which puts dimensions elsewhere.
 """
 
@@ -201,7 +201,7 @@ class Key:
                 basic.append(_position(p, shape, dim))
                 dim += 1
         self.basic = tuple(basic)
-        self.plain = all([b is _FULL for b in basic])
+        self.plain = all(b is _FULL for b in basic)
 
     def _add(self, x: Any, index: Any, dim: int, place: int) -> int:
         """Keep an index tensor; returns how many dimensions it stands for."""
@@ -228,8 +228,10 @@ class Key:
 
 def _parts(key: Any) -> list[Any]:
     """The key as a list in which sequences have become tensors."""
-    if isinstance(key, list) and len(key) < 32 and any(
-        [k is None or k is Ellipsis or isinstance(k, slice | TensorBase | list | tuple) for k in key]
+    if (
+        isinstance(key, list)
+        and len(key) < 32
+        and any(k is None or k is Ellipsis or isinstance(k, slice | TensorBase | list | tuple) for k in key)
     ):
         key = tuple(key)
     return [_part(k) for k in (key if isinstance(key, tuple) else (key,))]
@@ -386,9 +388,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     if length < 0:
         raise ShapeError(f"narrow(): length must be non-negative, got {length}")
     if not -n <= first <= n:
-        raise DimensionError(
-            f"narrow(): start out of range (expected to be in range of [-{n}, {n}], but got {first})"
-        )
+        raise DimensionError(f"narrow(): start out of range (expected to be in range of [-{n}, {n}], but got {first})")
     first += n if first < 0 else 0
     if first + length > n:
         raise ShapeError(f"narrow(): start ({first}) + length ({length}) exceeds dimension size ({n}).")
@@ -431,7 +431,9 @@ def _assignable(input: Any, value: Any) -> Any:
 
             value = to(value, input.device)  # type: ignore[arg-type]
         return value
-    if isinstance(value, bool | int | float | complex) or (hasattr(value, "dtype") and not getattr(value, "shape", (0,))):
+    if isinstance(value, bool | int | float | complex) or (
+        hasattr(value, "dtype") and not getattr(value, "shape", (0,))
+    ):
         return number_for(value, input._data.dtype)
     raise TypeError(
         f"can't assign a {type(value).__name__} to a {input.dtype} tensor; wrap it with wengert.tensor(...)"
@@ -448,11 +450,11 @@ def fitted(value: Any, shape: tuple[int, ...], message: str) -> Any:
         return value
     own = value._data.shape
     extra = len(own) - len(shape)
-    if extra > 0 and all([n == 1 for n in own[:extra]]):
+    if extra > 0 and all(n == 1 for n in own[:extra]):
         value = reshape_rule(value, own[extra:])
         own = own[extra:]
         extra = 0
-    if extra > 0 or any([n not in (1, m) for n, m in zip(reversed(own), reversed(shape))]):  # noqa: B905
+    if extra > 0 or any(n not in (1, m) for n, m in zip(reversed(own), reversed(shape))):  # noqa: B905
         raise ShapeError(message.format(value=list(own), target=list(shape)))
     return value
 

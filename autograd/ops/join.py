@@ -113,7 +113,7 @@ def _ready(name: str, tensors: Sequence[Any]) -> list[Any]:
     for i, x in enumerate(xs):
         if not isinstance(x, TensorBase):
             raise TypeError(f"{name}(): expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
-    if any([x._data.dtype is not xs[0]._data.dtype for x in xs]):
+    if any(x._data.dtype is not xs[0]._data.dtype for x in xs):
         dtype = result_type(*xs).dtype
         xs = [x if x._data.dtype == dtype else cast(x, dtype) for x in xs]
     return xs
@@ -222,7 +222,7 @@ def block_diag(*tensors: Tensor) -> Tensor:
     from .indexing import put_rule
 
     xs = atleast_2d(_ready("block_diag", tensors))
-    if any([x._data.ndim > 2 for x in xs]):
+    if any(x._data.ndim > 2 for x in xs):
         raise ShapeError("block_diag: Input tensors must have 2 or fewer dimensions")
     shape = tuple([sum(n) for n in zip(*[x._data.shape for x in xs], strict=True)])
     total: Any = None
@@ -261,7 +261,7 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
     n = shape[dim]
     if isinstance(split_size_or_sections, list | tuple):
         sizes = sizes_of("split", split_size_or_sections)
-        if sum(sizes) != n or any([s < 0 for s in sizes]):
+        if sum(sizes) != n or any(s < 0 for s in sizes):
             raise ShapeError(
                 f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), "
                 f"but got split_sizes={list(sizes)}"

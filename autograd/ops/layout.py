@@ -128,10 +128,7 @@ def contiguous(input: Tensor, memory_format: MemoryFormat = contiguous_format) -
 def stride(input: Tensor, dim: int | None = None) -> Any:
     """How many elements apart neighbours are, for all dimensions as a tuple or for one of them."""
     x = input._data
-    if x.size:
-        strides = tuple([s // x.itemsize for s in x.strides])
-    else:
-        strides = contiguous_strides(x.shape)
+    strides = tuple([s // x.itemsize for s in x.strides]) if x.size else contiguous_strides(x.shape)
     return strides if dim is None else strides[canonical_dim(dim, x.ndim, "stride")]
 
 

@@ -21,30 +21,30 @@ def _logical(kernel: str, *values: Any, out: Any) -> Any:
 
 def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where both are true (not zero)."""
-    return _logical("logical_and", input, other, out=out)  # type: ignore[no-any-return]
+    return _logical("logical_and", input, other, out=out)
 
 
 def logical_or(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where one is true (not zero)."""
-    return _logical("logical_or", input, other, out=out)  # type: ignore[no-any-return]
+    return _logical("logical_or", input, other, out=out)
 
 
 def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where exactly one is true (not zero)."""
-    return _logical("logical_xor", input, other, out=out)  # type: ignore[no-any-return]
+    return _logical("logical_xor", input, other, out=out)
 
 
 def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Where ``input`` is false (zero)."""
-    return _logical("logical_not", input, out=out)  # type: ignore[no-any-return]
+    return _logical("logical_not", input, out=out)
 
 
 def _integers(kernel: str, *values: Any, out: Any, bools: bool = True) -> Any:
     for v in values:
         if isinstance(v, TensorBase):
-            if v.dtype.category > 1 or not (bools or v.dtype.category):
+            if v._data.dtype.kind not in ("iub" if bools else "iu"):
                 allowed = "integers and bool" if bools else "integers"
-                raise DTypeError(f"{kernel}: not implemented for {v.dtype}; it takes {allowed}")
+                raise DTypeError(f"{kernel}: not implemented for {v._data.dtype.name}; it takes {allowed}")
         elif isinstance(v, float | complex):
             raise DTypeError(f"{kernel}: not implemented for {type(v).__name__}; it takes integers")
     return mask(kernel, kernel, *values, out=out)
@@ -56,32 +56,32 @@ def bitwise_and(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     Raises:
         RuntimeError: an operand is floating point.
     """
-    return _integers("bitwise_and", input, other, out=out)  # type: ignore[no-any-return]
+    return _integers("bitwise_and", input, other, out=out)
 
 
 def bitwise_or(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input | other`` of integers, or of truth values."""
-    return _integers("bitwise_or", input, other, out=out)  # type: ignore[no-any-return]
+    return _integers("bitwise_or", input, other, out=out)
 
 
 def bitwise_xor(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input ^ other`` of integers, or of truth values."""
-    return _integers("bitwise_xor", input, other, out=out)  # type: ignore[no-any-return]
+    return _integers("bitwise_xor", input, other, out=out)
 
 
 def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``~input`` of integers, or of truth values."""
-    return _integers("invert", input, out=out)  # type: ignore[no-any-return]
+    return _integers("invert", input, out=out)
 
 
 def bitwise_left_shift(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input << other`` of integers."""
-    return _integers("left_shift", input, other, out=out, bools=False)  # type: ignore[no-any-return]
+    return _integers("left_shift", input, other, out=out, bools=False)
 
 
 def bitwise_right_shift(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input >> other`` of integers; the sign is kept."""
-    return _integers("right_shift", input, other, out=out, bools=False)  # type: ignore[no-any-return]
+    return _integers("right_shift", input, other, out=out, bools=False)
 
 
 logical_and_, logical_or_ = in_place(logical_and), in_place(logical_or)

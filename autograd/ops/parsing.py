@@ -44,7 +44,9 @@ def array_from(data: Any, dtype: Any, default: Any) -> Any:
     if kinds <= {float}:
         array = xp.array(leaves, dtype="float64")
         with xp.errstate(over="ignore"):
-            return array.astype(default).reshape(shape) if dtype is None else _converted(xp, array, dtype).reshape(shape)
+            return (
+                array.astype(default).reshape(shape) if dtype is None else _converted(xp, array, dtype).reshape(shape)
+            )
     if not kinds <= set(_NUMBERS):
         leaves, found = _unpacked(leaves)
         inner = _inner_shape(xp, leaves)
@@ -75,7 +77,9 @@ def _scan(data: Any, depth: int, leaves: list[list[Any]]) -> tuple[int, ...]:
         if shape is None:
             shape = inner
         elif inner != shape:
-            level = next((i for i, (a, b) in enumerate(zip(shape, inner, strict=False)) if a != b), min(len(shape), len(inner)))
+            level = next(
+                (i for i, (a, b) in enumerate(zip(shape, inner, strict=False)) if a != b), min(len(shape), len(inner))
+            )
             if level >= min(len(shape), len(inner)):
                 raise TypeError(f"not a sequence: nesting is deeper in some places than in others at dim {depth + 1}")
             raise ValueError(
@@ -91,7 +95,8 @@ def _may_nest(data: Any) -> bool:
 
 def _is_sequence(data: Any) -> bool:
     return isinstance(data, list | tuple | range) or (
-        hasattr(data, "__len__") and hasattr(data, "__getitem__")
+        hasattr(data, "__len__")
+        and hasattr(data, "__getitem__")
         and not isinstance(data, str | bytes | dict | TensorBase)
         and not hasattr(data, "dtype")
     )
@@ -142,7 +147,9 @@ def _inner_shape(xp: Any, leaves: list[list[Any]]) -> tuple[int, ...]:
     shapes = {getattr(value, "shape", ()) for leaf in leaves for value in leaf}
     if len(shapes) > 1:
         a, b = sorted(shapes)[:2]
-        raise ValueError(f"expected sequence of length {list(a)} at dim 1 (got {list(b)}): arrays in a list differ in shape")
+        raise ValueError(
+            f"expected sequence of length {list(a)} at dim 1 (got {list(b)}): arrays in a list differ in shape"
+        )
     return tuple(shapes.pop()) if shapes else ()
 
 

@@ -12,6 +12,7 @@ from ..base import TensorBase
 from ..inplace import inplace, write_out
 from ..primitive import Primitive, apply, apply2
 from .arithmetic import add, mul
+from .elementwise import conj as conjugate
 from .shape import expand_rule, reshape_rule
 
 if TYPE_CHECKING:
@@ -112,21 +113,9 @@ class SumRows(Primitive):
         return expand_rule(g, ctx.info)
 
 
-class Conj(Primitive):
-    """The complex conjugate."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Any) -> Any:
-        return ctx.k.conj(x)
-
-    @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        return apply(Conj, g)
-
-
 def conj(ctx: Any, x: Any) -> Any:
     """``x`` conjugated where it is complex: gradients multiply with conjugates, as in PyTorch."""
-    return apply(Conj, x) if ctx.dtype.kind == "c" else x
+    return conjugate(x) if ctx.dtype.kind == "c" else x
 
 
 def mm_rule(x: Any, w: Any, transposed: bool = False) -> Any:
@@ -256,7 +245,8 @@ def rmatmul(input: Any, other: Any) -> Any:
     return matmul(other, input)
 
 
-def _ranks(op: str, *tensors: tuple[str, Any, int]) -> None:
+def ranks(op: str, *tensors: tuple[str, Any, int]) -> None:
+    """Raise unless each (name, tensor, dimensions) has that many dimensions."""
     for name, value, ndim in tensors:
         if not isinstance(value, TensorBase):
             raise TypeError(f"{op}(): argument '{name}' must be Tensor, not {type(value).__name__}")
@@ -270,7 +260,7 @@ def _ranks(op: str, *tensors: tuple[str, Any, int]) -> None:
 
 def mm(input: Tensor, mat2: Tensor, *, out: Any = None) -> Tensor:
     """The product of two matrices: (n, k) and (k, m) give (n, m)."""
-    _ranks("mm", ("self", input, 2), ("mat2", mat2, 2))
+    ranks("mm", ("self", input, 2), ("mat2", mat2, 2))
     return matmul(input, mat2, out=out)
 
 
@@ -280,7 +270,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Any = None) -> Tensor:
     Raises:
         RuntimeError: an operand is not 3D, or the shapes differ.
     """
-    _ranks("bmm", ("batch1", input, 3), ("batch2", mat2, 3))
+    ranks("bmm", ("batch1", input, 3), ("batch2", mat2, 3))
     x, y = check_pair("bmm", input, mat2)
     if x.shape[0] != y.shape[0] or x.shape[2] != y.shape[1]:
         raise ShapeError(
@@ -294,7 +284,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Any = None) -> Tensor:
 
 def mv(input: Tensor, vec: Tensor, *, out: Any = None) -> Tensor:
     """The product of a matrix (n, k) and a vector (k)."""
-    _ranks("mv", ("input", input, 2), ("vec", vec, 1))
+    ranks("mv", ("input", input, 2), ("vec", vec, 1))
     return matmul(input, vec, out=out)
 
 
@@ -304,13 +294,13 @@ def dot(input: Tensor, tensor: Tensor, *, out: Any = None) -> Tensor:
     Raises:
         RuntimeError: an operand is not 1D, or their sizes differ.
     """
-    _ranks("dot", ("input", input, 1), ("tensor", tensor, 1))
+    ranks("dot", ("input", input, 1), ("tensor", tensor, 1))
     return matmul(input, tensor, out=out)
 
 
 def outer(input: Tensor, vec2: Tensor, *, out: Any = None) -> Tensor:
     """All products of an element of a vector (n) and one of another (m): (n, m)."""
-    _ranks("outer", ("self", input, 1), ("vec2", vec2, 1))
+    ranks("outer", ("self", input, 1), ("vec2", vec2, 1))
     result = mul(reshape_rule(input, (input._data.size, 1)), vec2)
     return result if out is None else write_out(out, result, "outer")
 
@@ -334,7 +324,7 @@ def scaled_sum(op: str, input: Any, product: Any, beta: Any, alpha: Any, out: An
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)``; ``input`` broadcasts to the product's shape."""
-    _ranks("addmm", ("mat1", mat1, 2), ("mat2", mat2, 2))
+    ranks("addmm", ("mat1", mat1, 2), ("mat2", mat2, 2))
     return scaled_sum("addmm", input, matmul(mat1, mat2), beta, alpha, out)
 
 

@@ -105,8 +105,9 @@ def randint(
     if size is None or isinstance(high, tuple | list):
         low, high, size = 0, low, high if size is None else size
     d = to_dtype(("int64" if out is None else out.dtype) if dtype is None else dtype).dtype
-    return finished(_integers("randint", low, high, shape_of("randint", size), d, device, generator), requires_grad, out,
-                    "randint")
+    return finished(
+        _integers("randint", low, high, shape_of("randint", size), d, device, generator), requires_grad, out, "randint"
+    )
 
 
 def _integers(name: str, low: Any, high: Any, shape: Any, dtype: Any, device: Any, generator: Any) -> Any:
@@ -228,9 +229,9 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = Non
     if p is None:
         if x.dtype.kind not in "fV":
             raise DTypeError(f"bernoulli needs floating-point probabilities, got {input.dtype}")
-        if x.size and not bool(((x >= 0) & (x <= 1)).all()):
-            raise ShapeError("Expected p_in >= 0 && p_in <= 1 to be true: a probability is not within [0, 1]")
         p = kernels_of[type(x)].astype(x, "float64")
+        if x.size and not bool(((p >= 0) & (p <= 1)).all()):
+            raise ShapeError("Expected p_in >= 0 && p_in <= 1 to be true: a probability is not within [0, 1]")
     array = draw("random_bernoulli", generator, input.device, x.shape, x.dtype, _probability("bernoulli", p))
     return finished(array, False, out, "bernoulli")
 
@@ -290,6 +291,10 @@ def multinomial(
     k = kernels_of[type(x)]
     _check_weights(x, num_samples, replacement)
     weights = k.astype(x, "float64")
+    if not bool(((weights >= 0) & (weights < float("inf"))).all()):
+        raise ShapeError("probability tensor contains either `inf`, `nan` or element < 0")
+    if not bool((weights > 0).any(-1).all()):
+        raise ShapeError("invalid multinomial distribution (sum of probabilities <= 0)")
     d = weights.dtype
     if replacement:
         total = k.cumsum(weights, axis=-1)
@@ -313,10 +318,6 @@ def _check_weights(x: Any, num_samples: int, replacement: bool) -> None:
         raise ShapeError(
             f"cannot sample n_sample > prob_dist.size(-1) samples without replacement: {num_samples} > {x.shape[-1]}"
         )
-    if not bool(((x >= 0) & (x < float("inf"))).all()):
-        raise ShapeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if not bool((x > 0).any(-1).all()):
-        raise ShapeError("invalid multinomial distribution (sum of probabilities <= 0)")
 
 
 # ---------------------------------------------------------------------- like another
@@ -372,7 +373,9 @@ def _draw_for(tensor: Any, kernel: str, generator: Any, name: str, *args: Any) -
     check_writable(tensor, name)
     x = tensor._data
     if x.dtype.kind not in "fcV":
-        raise UnsupportedDTypeError(f"{name}: not implemented for {tensor.dtype}; use a floating-point tensor, or random_()")
+        raise UnsupportedDTypeError(
+            f"{name}: not implemented for {tensor.dtype}; use a floating-point tensor, or random_()"
+        )
     return draw(kernel, generator, tensor.device, x.shape, x.dtype, *args)
 
 
@@ -425,7 +428,9 @@ def log_normal_(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator
 
 def cauchy_(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Overwrite with numbers of the Cauchy distribution: the quotient of two normal numbers."""
-    z = _draw_for(input, "random_normal", generator, "cauchy_") / _draw_for(input, "random_normal", generator, "cauchy_")
+    z = _draw_for(input, "random_normal", generator, "cauchy_") / _draw_for(
+        input, "random_normal", generator, "cauchy_"
+    )
     return _fill(input, "cauchy_", z * sigma + median)  # type: ignore[no-any-return]
 
 

@@ -222,10 +222,10 @@ def repeat(input: Tensor, repeats: Any) -> Tensor:
     sizes = sizes_of("repeat", repeats)
     if len(sizes) < input._data.ndim:
         raise ShapeError(
-            f"Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: {list(sizes)} "
-            f"for shape {list(input._data.shape)}"
+            f"Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: "
+            f"{list(sizes)} for shape {list(input._data.shape)}"
         )
-    if any([n < 0 for n in sizes]):
+    if any(n < 0 for n in sizes):
         raise ShapeError(f"repeat: Trying to create tensor with negative dimension: {list(sizes)}")
     return apply(Repeat, input, sizes=sizes)
 
@@ -314,7 +314,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     several = list(tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], TensorBase) else tensors)
     if indexing not in ("ij", "xy"):
         raise ShapeError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
-    if any([x._data.ndim > 1 for x in several]):
+    if any(x._data.ndim > 1 for x in several):
         raise ShapeError("meshgrid: Expected 0D or 1D tensor in the tensor list")
     if len({x._data.dtype for x in several}) > 1:
         raise DTypeError("meshgrid expects all tensors to have the same dtype")
@@ -394,12 +394,16 @@ def _triangle_indices(row: int, col: int, offset: int, upper: bool, dtype: Any, 
     return finished(positions.astype(to_dtype("int64" if dtype is None else dtype).dtype), False)
 
 
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None) -> Tensor:
+def tril_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
+) -> Tensor:
     """Row and column of each element of the lower triangle of a (row, col) matrix, shape (2, n), int64."""
     return _triangle_indices(row, col, offset, False, dtype, device)
 
 
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None) -> Tensor:
+def triu_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
+) -> Tensor:
     """Row and column of each element of the upper triangle of a (row, col) matrix, shape (2, n), int64."""
     return _triangle_indices(row, col, offset, True, dtype, device)
 
@@ -461,8 +465,10 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
 def _replaced(name: str, input: Any, src: Any, key: tuple[Any, ...]) -> Any:
     wanted = input._data[key].shape
     if src._data.shape != wanted:
-        raise ShapeError(f"{name}: expected src to have a size equal to the slice of self: {list(src._data.shape)} is not "
-                         f"{list(wanted)}")
+        raise ShapeError(
+            f"{name}: expected src to have a size equal to the slice of self: {list(src._data.shape)} is not "
+            f"{list(wanted)}"
+        )
     return apply(CopySlices, input, src.to(input.dtype), key=key)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ArgumentError, ShapeError
-from ..base import TensorBase
 from ..primitive import apply, kernel_or_formula
 from .activation import activate, sigmoid
 from .calling import in_place
@@ -72,9 +71,7 @@ class Hardswish(Unary):
     """``x * hardsigmoid(x)``."""
 
     kernel, expression = "hardswish", "x * min(max(x + 3, 0), 6) / 6"
-    derivative = staticmethod(
-        lambda g, x: where_rule(x <= -3, 0.0, where_rule(x >= 3, g, g * ((x + x + 3) / 6)))
-    )
+    derivative = staticmethod(lambda g, x: where_rule(x <= -3, 0.0, where_rule(x >= 3, g, g * ((x + x + 3) / 6))))
 
 
 class Hardshrink(Unary):
@@ -106,17 +103,17 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
         >>> wg.relu(wg.tensor([-1.0, 2.0]))
         tensor([0., 2.])
     """
-    return activate(Relu, "relu", input, inplace, integers=True)  # type: ignore[no-any-return]
+    return activate(Relu, "relu", input, inplace, integers=True)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """``min(max(input, 0), 6)``."""
-    return activate(Hardtanh, "relu6", input, inplace, integers=True, low=0, high=6)  # type: ignore[no-any-return]
+    return activate(Hardtanh, "relu6", input, inplace, integers=True, low=0, high=6)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """``input``, times ``negative_slope`` where it is negative."""
-    return activate(LeakyRelu, "leaky_relu", input, inplace, negative_slope=negative_slope)  # type: ignore[no-any-return]
+    return activate(LeakyRelu, "leaky_relu", input, inplace, negative_slope=negative_slope)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -145,7 +142,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         weight = weight.reshape(n, *(1,) * (len(shape) - 2))
     elif len(shape) == 0:
         weight = weight.reshape(())
-    return apply(Prelu, input, weight)  # type: ignore[no-any-return]
+    return apply(Prelu, input, weight)
 
 
 def rrelu(
@@ -162,7 +159,7 @@ def rrelu(
         return leaky_relu(input, (lower + upper) / 2, inplace)
     slopes = input.detach().clone().uniform_(lower, upper)
     result = where(input > 0, input, input * slopes)
-    return input.copy_(result) if inplace else result  # type: ignore[no-any-return]
+    return input.copy_(result) if inplace else result
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
@@ -173,12 +170,12 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     """
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val {min_val} cannot be greater than max_val {max_val}")
-    return activate(Hardtanh, "hardtanh", input, inplace, integers=True, low=min_val, high=max_val)  # type: ignore[no-any-return]
+    return activate(Hardtanh, "hardtanh", input, inplace, integers=True, low=min_val, high=max_val)
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """``input / 6 + 1 / 2``, kept in [0, 1]."""
-    return activate(Hardsigmoid, "hardsigmoid", input, inplace)  # type: ignore[no-any-return]
+    return activate(Hardsigmoid, "hardsigmoid", input, inplace)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -187,12 +184,12 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     References:
         A. Howard and others, "Searching for MobileNetV3", arXiv:1905.02244.
     """
-    return activate(Hardswish, "hardswish", input, inplace)  # type: ignore[no-any-return]
+    return activate(Hardswish, "hardswish", input, inplace)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """``input``, and 0 where it lies within ``lambd`` of 0."""
-    return activate(Hardshrink, "hardshrink", input, lambd=lambd)  # type: ignore[no-any-return]
+    return activate(Hardshrink, "hardshrink", input, lambd=lambd)
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -203,7 +200,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """
     if lambd < 0:
         raise ArgumentError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
-    return activate(Softshrink, "softshrink", input, lambd=lambd)  # type: ignore[no-any-return]
+    return activate(Softshrink, "softshrink", input, lambd=lambd)
 
 
 def tanhshrink(input: Tensor) -> Tensor:
@@ -213,7 +210,7 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """``input``, and ``value`` where it is not above ``threshold``."""
-    return activate(Threshold, "threshold", input, inplace, integers=True, threshold=threshold, value=value)  # type: ignore[no-any-return]
+    return activate(Threshold, "threshold", input, inplace, integers=True, threshold=threshold, value=value)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:

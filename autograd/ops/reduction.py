@@ -170,6 +170,8 @@ def reduced(name: str, input: Any, dim: Any) -> tuple[int, ...] | None:
     if dim is None:
         return None
     ndim = input._data.ndim
+    if dim.__class__ is int and -ndim <= dim < ndim > 1:
+        return (dim % ndim,)
     dims = canonical_dims(dim, ndim, name)
     return None if not dims or len(dims) == ndim or not ndim else dims
 
@@ -191,9 +193,11 @@ def numpy_names(function: F) -> F:
 
 def _summable(input: Tensor, dtype: Any) -> Tensor:
     """``input`` as ``dtype``, or integers as int64, so that a sum does not overflow."""
-    data = input._data
-    wanted = to_dtype(dtype).dtype if dtype is not None else to_dtype("int64").dtype if data.dtype.kind in "iub" else None
-    return input if wanted is None or wanted == data.dtype else cast(input, wanted)
+    now = input._data.dtype
+    if dtype is None and now.kind not in "iub":
+        return input
+    wanted = to_dtype("int64" if dtype is None else dtype).dtype
+    return input if wanted == now else cast(input, wanted)
 
 
 def _done(result: Any, out: Any, name: str) -> Any:
@@ -222,7 +226,7 @@ def sum(
         tensor([3., 3.])
     """
     dims = reduced("sum", input, dim)
-    return _done(apply(Sum, _summable(input, dtype), dim=dims, keepdim=keepdim), out, "sum")  # type: ignore[no-any-return]
+    return _done(apply(Sum, _summable(input, dtype), dim=dims, keepdim=keepdim), out, "sum")
 
 
 @numpy_names
@@ -248,7 +252,7 @@ def mean(
             "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
             f"Got: {x.dtype.name}; convert it with .float(), or pass dtype="
         )
-    return _done(apply(Mean, x, dim=dims, keepdim=keepdim), out, "mean")  # type: ignore[no-any-return]
+    return _done(apply(Mean, x, dim=dims, keepdim=keepdim), out, "mean")
 
 
 @numpy_names
@@ -265,7 +269,7 @@ def prod(
         out: a tensor to write the result to.
     """
     dims = reduced("prod", input, dim)
-    return _done(apply(Prod, _summable(input, dtype), dim=dims, keepdim=keepdim), out, "prod")  # type: ignore[no-any-return]
+    return _done(apply(Prod, _summable(input, dtype), dim=dims, keepdim=keepdim), out, "prod")
 
 
 @numpy_names
@@ -275,11 +279,11 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False, *, out: Tensor | N
     Example:
         >>> import wengert as wg
         >>> wg.logsumexp(wg.tensor([1000.0, 1000.0]), 0)
-        tensor(1000.6931)
+        tensor(1000.6932)
     """
     dims = reduced("logsumexp", input, dim)
     x = cast(input, get_default_dtype().dtype) if input._data.dtype.kind in "iub" else input
-    return _done(apply(LogSumExp, x, dim=dims, keepdim=keepdim), out, "logsumexp")  # type: ignore[no-any-return]
+    return _done(apply(LogSumExp, x, dim=dims, keepdim=keepdim), out, "logsumexp")
 
 
 def _truth(kernel: str, input: Tensor, dim: Any, keepdim: bool, out: Any) -> Any:
@@ -295,10 +299,10 @@ def _truth(kernel: str, input: Tensor, dim: Any, keepdim: bool, out: Any) -> Any
 @numpy_names
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether all elements are true (not zero): a bool tensor, uint8 for uint8."""
-    return _truth("all", input, dim, keepdim, out)  # type: ignore[no-any-return]
+    return _truth("all", input, dim, keepdim, out)
 
 
 @numpy_names
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether one element is true (not zero): a bool tensor, uint8 for uint8."""
-    return _truth("any", input, dim, keepdim, out)  # type: ignore[no-any-return]
+    return _truth("any", input, dim, keepdim, out)

@@ -99,29 +99,29 @@ def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The absolute value; complex numbers give real ones."""
     if input.dtype.category == 0:
         raise DTypeError("abs: not implemented for bool; a mask is its own absolute value")
-    return unary(Abs, "abs", input, out, floating=False)  # type: ignore[no-any-return]
+    return unary(Abs, "abs", input, out, floating=False)
 
 
 def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """-1, 0 or 1, as ``input`` is negative, zero or positive."""
     if input.dtype.category == 3:
         raise DTypeError("Unlike NumPy, sign() is not intended to support complex numbers. Use sgn() instead.")
-    return unary(Sign, "sign", input, out, floating=False)  # type: ignore[no-any-return]
+    return unary(Sign, "sign", input, out, floating=False)
 
 
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest integer not above each element, in the dtype of ``input``."""
-    return unary(Floor, "floor", input, out, floating=False)  # type: ignore[no-any-return]
+    return unary(Floor, "floor", input, out, floating=False)
 
 
 def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below each element, in the dtype of ``input``."""
-    return unary(Ceil, "ceil", input, out, floating=False)  # type: ignore[no-any-return]
+    return unary(Ceil, "ceil", input, out, floating=False)
 
 
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Each element without its fraction, in the dtype of ``input``."""
-    return unary(Trunc, "trunc", input, out, floating=False)  # type: ignore[no-any-return]
+    return unary(Trunc, "trunc", input, out, floating=False)
 
 
 def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
@@ -138,27 +138,27 @@ def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Ten
         tensor([0., 2., 2.])
     """
     if decimals == 0:
-        return unary(Round, "round", input, out, floating=False)  # type: ignore[no-any-return]
+        return unary(Round, "round", input, out, floating=False)
     if input.dtype.category < 2:
         raise DTypeError(f"round: decimals={decimals} needs floating-point numbers, not {input.dtype}")
-    return unary(RoundTo, "round", input, out, decimals=decimals)  # type: ignore[no-any-return]
+    return unary(RoundTo, "round", input, out, decimals=decimals)
 
 
 def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The fraction, ``input - trunc(input)``, with the sign of ``input``."""
     if input.dtype.category < 2:
         raise DTypeError(f"frac: not implemented for {input.dtype}; integers have no fraction")
-    return unary(Frac, "frac", input, out)  # type: ignore[no-any-return]
+    return unary(Frac, "frac", input, out)
 
 
 def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The sign; of a complex number ``input / abs(input)``, and 0 of 0."""
-    return unary(Sgn, "sgn", input, out, floating=False)  # type: ignore[no-any-return]
+    return unary(Sgn, "sgn", input, out, floating=False)
 
 
 def signbit(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether the sign bit is set: of negative numbers, and of -0.0."""
-    return mask("sign_bit", "signbit", input, out=out)  # type: ignore[no-any-return]
+    return mask("sign_bit", "signbit", input, out=out)
 
 
 absolute, fix = abs, trunc

@@ -10,7 +10,8 @@ from ..base import wrap
 from ..inplace import inplace, write_out
 from ..primitive import Primitive, apply
 from .cast import cast
-from .gather import Scatter, ScatterAdd, elements, gather_adjoint, gather_rule, source_of, slices
+from .gather import Scatter, ScatterAdd, elements, gather_adjoint, gather_rule, slices, source_of
+from .indexing import IndexPut, index_rule
 from .select import where_rule
 from .shape import expand, reshape_rule, unsqueeze
 
@@ -27,7 +28,7 @@ class ScatterExtreme(Primitive):
     def forward(ctx: Any, x: Any, index: Any, src: Any, *, dim: int, largest: bool) -> Any:
         y = x.copy()
         ctx.k.scatter_extreme_(y, index, src, dim, largest)
-        wins, wins_src = x == y, src == ctx.k.gather(y, index, dim)
+        wins, wins_src = x == y, src == ctx.k.gather_elements(y, index, dim)
         ties = wins.astype("int64")
         ctx.k.scatter_add_(ties, index, wins_src.astype("int64"), dim)
         ctx.save(index)
@@ -45,11 +46,24 @@ class ScatterExtreme(Primitive):
 class ScatterProd(Primitive):
     """``x`` multiplied by the elements of ``src`` at each position."""
 
+    kernels = ("scatter_prod_",)
+
+    @staticmethod
+    def formula(x: Any, index: Any, src: Any, *, dim: int) -> Any:
+        """Multiply in rounds, each of which meets a position once: exact with zeros, at any order."""
+        k = kernels_of[type(index._data)]
+        positions, rounds = k.scatter_rounds(index._data, x.shape, dim)
+        y, factors = reshape_rule(x, (-1,)), reshape_rule(src, (-1,))
+        for now in rounds:
+            at = (positions[now],)
+            y = apply(IndexPut, y, index_rule(y, at, (0,)) * index_rule(factors, (now,), (0,)), *at, **_FIRST)
+        return reshape_rule(y, tuple(x.shape))
+
     @staticmethod
     def forward(ctx: Any, x: Any, index: Any, src: Any, *, dim: int) -> Any:
         y = x.copy()
-        ctx.k.scatter_prod_(y, index, src, dim)
         ctx.save(x, index, src)
+        ctx.k.scatter_prod_(y, index, src, dim)
         return y
 
     @staticmethod
@@ -64,6 +78,9 @@ class ScatterProd(Primitive):
         gx = where_rule(zeros - none * 1 == 0, g / solid, 0.0)
         others = gather_rule(zeros, index, dim) - none_src * 1
         return gx, None, where_rule(others == 0, gather_rule(g, index, dim) / solid_src, 0.0)
+
+
+_FIRST = {"where": (0,), "accumulate": False}
 
 
 def _reduced(name: str, input: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool) -> Any:

@@ -144,7 +144,9 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tenso
     if input is None and other is None:
         return tuple([wrap(index) for index in k.nonzero(condition._data)])
     if condition._data.dtype.char not in "?B":
-        raise DTypeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}")
+        raise DTypeError(
+            f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
+        )
     if condition._data.dtype.char == "B":
         condition = cast(condition, k.dtype("bool"))
     if not isinstance(input, TensorBase) and not isinstance(other, TensorBase):
@@ -152,7 +154,7 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tenso
         input, other = wrap(k.full((), input, dtype=dtype)), wrap(k.full((), other, dtype=dtype))
     x, y = operands("where", input, other)
     for v in (x, y):
-        if isinstance(v, TensorBase) and v.device != condition.device:
+        if type(v) is type(condition) and v.device != condition.device:
             raise DeviceError(
                 f"where: Expected condition, x and y to be on the same device, but condition is on {condition.device} "
                 f"and a value is on {v.device}"
@@ -166,7 +168,7 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tenso
 
 def where_method(input: Tensor, condition: Tensor, other: Any) -> Tensor:
     """``input`` where the condition holds, else ``other``."""
-    return where(condition, input, other)  # type: ignore[no-any-return]
+    return where(condition, input, other)
 
 
 def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None = None) -> Tensor:
@@ -201,7 +203,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
     else:
         dtype = result_type(input, *(b for b in (min, max) if b is not None)).dtype
         y = apply(Clamp, x if x._data.dtype == dtype else cast(x, dtype), low=min, high=max)
-    return y if out is None else write_out(out, y, "clamp")  # type: ignore[no-any-return]
+    return y if out is None else write_out(out, y, "clamp")
 
 
 def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:
@@ -226,22 +228,22 @@ def _pair(name: str, prim: Any, input: Any, other: Any, out: Any) -> Any:
 
 def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two elements; NaN if either is. Equal elements get half of the gradient each."""
-    return _pair("maximum", Maximum, input, other, out)  # type: ignore[no-any-return]
+    return _pair("maximum", Maximum, input, other, out)
 
 
 def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smaller of two elements; NaN if either is. Equal elements get half of the gradient each."""
-    return _pair("minimum", Minimum, input, other, out)  # type: ignore[no-any-return]
+    return _pair("minimum", Minimum, input, other, out)
 
 
 def fmax(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two elements; where one is NaN, the other."""
-    return _pair("fmax", Fmax, input, other, out)  # type: ignore[no-any-return]
+    return _pair("fmax", Fmax, input, other, out)
 
 
 def fmin(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smaller of two elements; where one is NaN, the other."""
-    return _pair("fmin", Fmin, input, other, out)  # type: ignore[no-any-return]
+    return _pair("fmin", Fmin, input, other, out)
 
 
 clip = clamp

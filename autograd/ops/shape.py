@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...backends import DType
-from ...backends.errors import DimensionError, ShapeError
+from ...backends.errors import ShapeError
 from ..base import TensorBase, version_of, wrap
 from ..grad_mode import mode
 from ..inplace import check_writable
@@ -297,7 +297,6 @@ def matrix_transpose(input: Tensor) -> Tensor:
     if input._data.ndim < 2:
         raise ShapeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {input._data.ndim}-D.")
     return transpose(input, -2, -1)
-
 
 
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:

@@ -41,7 +41,8 @@ class Softmax(Primitive):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return softmax_backward(g, *ctx.saved, ctx.params["dim"])
+        (y,) = ctx.saved
+        return softmax_backward(g, y, axis=ctx.params["dim"])
 
 
 class LogSoftmax(Primitive):
@@ -55,7 +56,8 @@ class LogSoftmax(Primitive):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return log_softmax_backward(g, *ctx.saved, ctx.params["dim"])
+        (y,) = ctx.saved
+        return log_softmax_backward(g, y, axis=ctx.params["dim"])
 
 
 def _along(prim: Any, name: str, input: Tensor, dim: int | None, dtype: Any, out: Any) -> Any:
@@ -92,7 +94,7 @@ def softmax(
     """
     if not isinstance(_stacklevel, int):  # torch.softmax(input, dim, dtype)
         dtype = _stacklevel
-    return _along(Softmax, "softmax", input, dim, dtype, out)  # type: ignore[no-any-return]
+    return _along(Softmax, "softmax", input, dim, dtype, out)
 
 
 @numpy_names
@@ -102,7 +104,7 @@ def log_softmax(
     """``log(softmax(input))`` along ``dim``, without overflow; see `softmax`."""
     if not isinstance(_stacklevel, int):
         dtype = _stacklevel
-    return _along(LogSoftmax, "log_softmax", input, dim, dtype, out)  # type: ignore[no-any-return]
+    return _along(LogSoftmax, "log_softmax", input, dim, dtype, out)
 
 
 @numpy_names

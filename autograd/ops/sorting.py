@@ -82,9 +82,7 @@ def _result(kind: Any, pair: Any, shape: tuple[int, ...], out: Any, name: str) -
     return kind(*pair) if out is None else kind(*[write_out(o, p, name) for o, p in zip(out, pair, strict=True)])
 
 
-def sort(
-    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Any = None
-) -> Any:
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Any = None) -> Any:
     """Each row of ``dim`` in order.
 
     Args:
@@ -120,9 +118,7 @@ def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return y if out is None else write_out(out, y, "msort")
 
 
-def topk(
-    input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out: Any = None
-) -> Any:
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out: Any = None) -> Any:
     """The ``k`` largest (or least) elements of each row of ``dim``, in order.
 
     Args:
@@ -201,26 +197,30 @@ def searchsorted(
     if side not in (None, "left", "right"):
         raise ShapeError(f"searchsorted: side can only be 'left' or 'right' but got {side}")
     if side == "left" and right:
-        raise ShapeError("searchsorted: side and right can't be set to opposites, got side of left while right was True")
-    values = input if isinstance(input, TensorBase) else as_tensor(input, device=sorted_sequence.device)
+        raise ShapeError(
+            "searchsorted: side and right can't be set to opposites, got side of left while right was True"
+        )
+    values: Any = input if isinstance(input, TensorBase) else as_tensor(input, device=sorted_sequence.device)
     rows, v = sorted_sequence._data, values._data
     k = kernels_of[type(rows)]
     if sorter is not None:
         rows = k.take_along_axis(rows, sorter._data, -1)
     if not rows.ndim:
         raise ShapeError("searchsorted: boundaries tensor should have at least 1 dimension")
+    if rows.dtype != v.dtype and values is input:
+        raise DTypeError(
+            "searchsorted(): boundary tensor and input value tensor should have same dtype, but got "
+            f"{sorted_sequence.dtype} and {values.dtype}"
+        )
     if rows.ndim > 1 and rows.shape[:-1] != v.shape[:-1]:
         raise ShapeError(
-            "searchsorted: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
-            f"input value tensor must match, but we got boundaries tensor {list(rows.shape)} and input value tensor "
+            "searchsorted: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
+            f"and input value tensor must match, but we got boundaries tensor {list(rows.shape)} and input value tensor "
             f"{list(v.shape)}"
         )
     behind = right or side == "right"
-    if rows.ndim == 1:
-        positions = k.asarray(k.searchsorted(rows, v, side="right" if behind else "left"))
-    else:
-        positions = k.row_positions(rows, v, behind)
-    y: Tensor = wrap(positions.astype("int32" if out_int32 else "int64"))
+    positions = k.places(rows, v, behind) if rows.ndim == 1 else k.row_positions(rows, v, behind)
+    y: Tensor = wrap(k.asarray(positions).astype("int32" if out_int32 else "int64"))
     return y if out is None else write_out(out, y, "searchsorted")
 
 
@@ -233,7 +233,5 @@ def bucketize(
         RuntimeError: ``boundaries`` has not one dimension.
     """
     if boundaries._data.ndim != 1:
-        raise ShapeError(
-            f"boundaries tensor must be 1 dimension, but got dim({boundaries._data.ndim})"
-        )
+        raise ShapeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries._data.ndim})")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..primitive import apply
 from .calling import in_place, unary
@@ -34,12 +34,12 @@ erf_rule = functools.partial(apply, Erf)
 
 def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The error function: ``2 / sqrt(pi)`` times the integral of ``exp(-t ** 2)`` from 0 to ``input``."""
-    return unary(Erf, "erf", input, out)  # type: ignore[no-any-return]
+    return unary(Erf, "erf", input, out)
 
 
 def erfc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``1 - erf(input)``, precise where that is tiny."""
-    return unary(Erfc, "erfc", input, out)  # type: ignore[no-any-return]
+    return unary(Erfc, "erfc", input, out)
 
 
 erf_, erfc_ = in_place(erf), in_place(erfc)

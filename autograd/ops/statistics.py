@@ -86,7 +86,7 @@ def var(
         >>> wg.tensor([1.0, 2.0, 3.0]).var(correction=0)
         tensor(0.6667)
     """
-    return _done(_moments("var", input, dim, unbiased, correction, keepdim)[0], out, "var")  # type: ignore[no-any-return]
+    return _done(_moments("var", input, dim, unbiased, correction, keepdim)[0], out, "var")
 
 
 @numpy_names
@@ -101,7 +101,7 @@ def std(
 ) -> Tensor:
     """The standard deviation: the square root of `var`."""
     variance = _moments("std", input, dim, unbiased, correction, keepdim)[0]
-    return _done(variance.sqrt(), out, "std")  # type: ignore[no-any-return]
+    return _done(variance.sqrt(), out, "std")
 
 
 @numpy_names
@@ -114,7 +114,7 @@ def var_mean(
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The variance and the mean; see `var`."""
-    return _moments("var_mean", input, dim, unbiased, correction, keepdim)  # type: ignore[no-any-return]
+    return _moments("var_mean", input, dim, unbiased, correction, keepdim)
 
 
 @numpy_names

@@ -98,9 +98,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     return apply(Unfold, input, dim=dim, size=int(size), step=int(step))
 
 
-def as_strided(
-    input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
-) -> Tensor:
+def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> Tensor:
     """A view of the tensor's memory with any sizes and strides; both, and the offset, count elements.
 
     Args:
@@ -115,7 +113,7 @@ def as_strided(
     sizes, steps = sizes_of("as_strided", size), sizes_of("as_strided", stride)
     if len(sizes) != len(steps):
         raise ShapeError(f"mismatch in length of strides and shape: {list(steps)} for {list(sizes)}")
-    if any([s < 0 for s in steps]):
+    if any(s < 0 for s in steps):
         raise ShapeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(steps)}")
     own = _offset(input)
     offset = own if storage_offset is None else storage_offset

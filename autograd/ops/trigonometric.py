@@ -25,14 +25,14 @@ class Sin(Unary):
     """The sine."""
 
     kernel, expression = "sin", "sin(x)"
-    derivative = staticmethod(lambda g, x: g * cos_rule(x))
+    derivative = staticmethod(lambda g, x: g * apply(Cos, x))
 
 
 class Cos(Unary):
     """The cosine."""
 
     kernel, expression = "cos", "cos(x)"
-    derivative = staticmethod(lambda g, x: -(g * sin_rule(x)))
+    derivative = staticmethod(lambda g, x: -(g * apply(Sin, x)))
 
 
 class Tan(Unary):
@@ -133,77 +133,77 @@ tanh_rule = functools.partial(apply, Tanh)
 
 def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The sine of ``input`` in radians; integers give floats."""
-    return unary(Sin, "sin", input, out)  # type: ignore[no-any-return]
+    return unary(Sin, "sin", input, out)
 
 
 def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The cosine of ``input`` in radians."""
-    return unary(Cos, "cos", input, out)  # type: ignore[no-any-return]
+    return unary(Cos, "cos", input, out)
 
 
 def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The tangent of ``input`` in radians."""
-    return unary(Tan, "tan", input, out)  # type: ignore[no-any-return]
+    return unary(Tan, "tan", input, out)
 
 
 def asin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inverse of the sine, in radians; NaN outside [-1, 1]."""
-    return unary(Asin, "asin", input, out)  # type: ignore[no-any-return]
+    return unary(Asin, "asin", input, out)
 
 
 def acos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inverse of the cosine, in radians; NaN outside [-1, 1]."""
-    return unary(Acos, "acos", input, out)  # type: ignore[no-any-return]
+    return unary(Acos, "acos", input, out)
 
 
 def atan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inverse of the tangent, in radians."""
-    return unary(Atan, "atan", input, out)  # type: ignore[no-any-return]
+    return unary(Atan, "atan", input, out)
 
 
 def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The angle of the point (``other``, ``input``), in (-pi, pi]: ``atan(input / other)`` in the right quadrant."""
-    return binary(Atan2, "atan2", input, other, out, floating=True)  # type: ignore[no-any-return]
+    return binary(Atan2, "atan2", input, other, out, floating=True)
 
 
 def sinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The hyperbolic sine."""
-    return unary(Sinh, "sinh", input, out)  # type: ignore[no-any-return]
+    return unary(Sinh, "sinh", input, out)
 
 
 def cosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The hyperbolic cosine."""
-    return unary(Cosh, "cosh", input, out)  # type: ignore[no-any-return]
+    return unary(Cosh, "cosh", input, out)
 
 
 def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The hyperbolic tangent, in (-1, 1)."""
-    return unary(Tanh, "tanh", input, out)  # type: ignore[no-any-return]
+    return unary(Tanh, "tanh", input, out)
 
 
 def asinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inverse of the hyperbolic sine."""
-    return unary(Asinh, "asinh", input, out)  # type: ignore[no-any-return]
+    return unary(Asinh, "asinh", input, out)
 
 
 def acosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inverse of the hyperbolic cosine; NaN below 1."""
-    return unary(Acosh, "acosh", input, out)  # type: ignore[no-any-return]
+    return unary(Acosh, "acosh", input, out)
 
 
 def atanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inverse of the hyperbolic tangent; NaN outside [-1, 1]."""
-    return unary(Atanh, "atanh", input, out)  # type: ignore[no-any-return]
+    return unary(Atanh, "atanh", input, out)
 
 
 def deg2rad(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Degrees as radians."""
-    return unary(Deg2Rad, "deg2rad", input, out)  # type: ignore[no-any-return]
+    return unary(Deg2Rad, "deg2rad", input, out)
 
 
 def rad2deg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Radians as degrees."""
-    return unary(Rad2Deg, "rad2deg", input, out)  # type: ignore[no-any-return]
+    return unary(Rad2Deg, "rad2deg", input, out)
 
 
 arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2

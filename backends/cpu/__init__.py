@@ -9,9 +9,10 @@ import numpy as np
 
 from ..device import Device
 from ..registry import Backend
-from . import conv, elementwise, embedding, indexing, loss, norm, optim, pool, product, random
+from . import activation, conv, elementwise, embedding, indexing, loss, norm, optim, pool, product, random, reduction
 
 OWN = (
+    activation,
     conv,
     elementwise,
     embedding,
@@ -22,6 +23,7 @@ OWN = (
     pool,
     product,
     random,
+    reduction,
 )
 # log(0) is -inf and 0/0 is NaN without a word, as in PyTorch and on a GPU; NumPy goes on warning in the user's own code.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"wengert\.")

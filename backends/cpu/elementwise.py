@@ -10,7 +10,7 @@ import numpy as np
 from ..definitions import elementwise as plain
 from ..errors import ArgumentError
 
-__all__ = ["floor_divide", "fmod", "product", "quotient", "relu_backward", "remainder", "tanh_backward", "trunc_divide"]
+__all__ = ["floor_divide", "fmod", "product", "quotient", "remainder", "trunc_divide"]
 
 
 def product(g: Any, d: Any) -> Any:
@@ -25,21 +25,6 @@ def quotient(g: Any, d: Any) -> Any:
         return g / plain.like(g, d)
     y = np.true_divide(g, d)
     return y if math.isfinite(abs(np.add.reduce(y, axis=None))) else plain.quotient(np, g, d)
-
-
-def tanh_backward(g: Any, y: Any) -> Any:
-    """``g * (1 - y ** 2)`` in one buffer."""
-    t = np.multiply(y, y)
-    if not t.ndim:
-        return g * (1 - t)
-    np.subtract(1, t, out=t)
-    return np.multiply(g, t, out=t)
-
-
-def relu_backward(g: Any, y: Any) -> Any:
-    """``g`` where ``y`` is positive."""
-    t = np.multiply(g, y > 0)
-    return t if math.isfinite(np.add.reduce(t, axis=None)) else plain.where(np, y > 0, g, 0.0)
 
 
 def _refuse_zero(name: str, y: Any) -> None:

@@ -8,7 +8,18 @@ import numpy as np
 
 from ..definitions import indexing as plain
 
-__all__ = ["address", "broadcast_to", "diagonal", "index_add_", "index_get", "index_put_", "index_select", "scatter_add_", "strided", "windows"]
+__all__ = [
+    "address",
+    "broadcast_to",
+    "diagonal",
+    "index_add_",
+    "index_get",
+    "index_put_",
+    "index_select",
+    "scatter_add_",
+    "strided",
+    "windows",
+]
 
 
 def address(x: Any) -> int:
@@ -18,15 +29,17 @@ def address(x: Any) -> int:
 
 def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
     """``x`` expanded to ``shape``, which stays writable where ``x`` is: no elements need share memory."""
+    if x.size == 1 and x.dtype.char in "fd":  # the gradient of every loss begins here, so not by way of nditer
+        return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
     y = np.broadcast_to(x, shape)
     if x.flags.writeable:
         y.flags.writeable = True
     return y
 
 
-def diagonal(x: Any, offset: int, dim1: int, dim2: int) -> Any:
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """A view of a diagonal, writable where ``x`` is."""
-    y = x.diagonal(offset, dim1, dim2)
+    y = x.diagonal(offset, axis1, axis2)
     if x.flags.writeable:
         y.flags.writeable = True
     return y

@@ -1,87 +1,86 @@
-"""Optimizer steps in pieces that fit the cache, with one set of scratch arrays for all of them."""
+"""Optimizer steps in pieces that fit the cache: the plain rules, run on one piece after the other.
+
+A rule makes a dozen passes over its arrays. On a piece they all stay in the cache, and so do its intermediates.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ..definitions import optim as plain
 
-__all__ = ["adam_step_", "sgd_step_"]
+__all__ = ["gather", *(name for name in plain.__all__ if name.endswith("_step_"))]
 
-PIECE = 1 << 14  # elements: five float32 arrays of this length stay in a 512 KiB second-level cache
-
-
-def _plain(*arrays: Any) -> bool:
-    """Whether the definition has to do: 16-bit types, or arrays that do not lie in one piece."""
-    return any(a is not None and (a.dtype.itemsize < 4 or not a.flags.c_contiguous) for a in arrays)
+PIECE = 1 << 14  # elements: a rule's ten or so float32 arrays of this length stay in a 1 MiB second-level cache
 
 
-def _pieces(p: Any, *arrays: Any) -> Iterator[tuple[Any, ...]]:
-    flat = [None if a is None else a.reshape(-1) for a in (p, *arrays)]
-    size = p.size
-    if size <= PIECE:
-        yield tuple(flat)
-        return
-    for i in range(0, size, PIECE):
-        yield tuple([None if a is None else a[i : i + PIECE] for a in flat])
+def gather(parts: list[Any]) -> Any:
+    """Gradients end to end, or, when there is more than one piece of them, as they are: `pieces` takes a list."""
+    if len(parts) == 1:
+        return parts[0]
+    if sum([part.size for part in parts]) > PIECE:
+        return parts
+    return np.concatenate(parts)
 
 
-def sgd_step_(p: Any, g: Any, momentum_buffer: Any, *, lr: float, momentum: float, dampening: float,
-              weight_decay: float, nesterov: bool, maximize: bool, first: bool) -> None:
-    """See the definition."""
-    if _plain(p, g, momentum_buffer):
-        plain.sgd_step_(np, p, g, momentum_buffer, lr=lr, momentum=momentum, dampening=dampening,
-                        weight_decay=weight_decay, nesterov=nesterov, maximize=maximize, first=first)
-        return
-    sign = -1 if maximize else 1
-    scratch = np.empty(min(p.size, PIECE), p.dtype)
-    more = np.empty_like(scratch) if weight_decay else scratch
-    for w, d, b in _pieces(p, g, momentum_buffer):
-        t = scratch[: w.size]
-        if weight_decay:
-            d = np.add(np.multiply(w, sign * weight_decay, out=more[: w.size]), d, out=more[: w.size])
-        if not momentum:
-            np.subtract(w, np.multiply(d, sign * lr, out=t), out=w)
+def pieces(p: Any, g: Any, state: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """``(p, g, *state)``, piece by piece. ``g`` may be a list of arrays that make up the gradient end to end."""
+    parts = g if isinstance(g, list) else [g]
+    start = 0  # in the flat arrays, of the gradients collected so far
+    few: list[Any] = []
+    stop = 0
+    for part in parts:
+        if few and stop - start + part.size > PIECE:
+            yield _cut(p, _joined(few), state, start, stop)
+            start, few = stop, []
+        if part.size <= PIECE:
+            few.append(part)
+            stop += part.size
             continue
-        if first:
-            np.multiply(d, sign, out=b)
-        else:
-            np.multiply(b, momentum, out=b)
-            np.add(b, np.multiply(d, sign * (1 - dampening), out=t), out=b)
-        if nesterov:
-            np.subtract(w, np.multiply(d, sign * lr, out=t), out=w)
-            np.subtract(w, np.multiply(b, lr * momentum, out=t), out=w)
-        else:
-            np.subtract(w, np.multiply(b, lr, out=t), out=w)
+        for i in range(0, part.size, PIECE):
+            piece = part[i : i + PIECE]
+            yield _cut(p, piece, state, start, start + piece.size)
+            start += piece.size
+        stop = start
+    if few:
+        yield _cut(p, _joined(few), state, start, stop)
 
 
-def adam_step_(p: Any, g: Any, exp_avg: Any, exp_avg_sq: Any, max_exp_avg_sq: Any, *, lr: float, beta1: float,
-               beta2: float, eps: float, weight_decay: float, decoupled: bool, maximize: bool, step: int) -> None:
-    """See the definition."""
-    if _plain(p, g, exp_avg, exp_avg_sq, max_exp_avg_sq):
-        plain.adam_step_(np, p, g, exp_avg, exp_avg_sq, max_exp_avg_sq, lr=lr, beta1=beta1, beta2=beta2, eps=eps,
-                         weight_decay=weight_decay, decoupled=decoupled, maximize=maximize, step=step)
-        return
-    correction1, correction2 = 1 - beta1**step, math.sqrt(1 - beta2**step)
-    scratch = np.empty(min(p.size, PIECE), p.dtype)
-    more = np.empty_like(scratch)
-    for w, d, m, v, top in _pieces(p, g, exp_avg, exp_avg_sq, max_exp_avg_sq):
-        t, u = scratch[: w.size], more[: w.size]
-        if maximize:
-            d = np.negative(d, out=u)
-        if weight_decay:
-            if decoupled:
-                np.multiply(w, 1 - lr * weight_decay, out=w)
-            else:
-                d = np.add(d, np.multiply(w, weight_decay, out=t), out=u)
-        np.add(m, np.multiply(np.subtract(d, m, out=t), 1 - beta1, out=t), out=m)
-        np.multiply(v, beta2, out=v)
-        np.add(v, np.multiply(np.multiply(d, d, out=t), 1 - beta2, out=t), out=v)
-        if top is not None:
-            v = np.maximum(top, v, out=top)
-        np.add(np.divide(np.sqrt(v, out=t), correction2, out=t), eps, out=t)
-        np.subtract(w, np.multiply(np.divide(m, t, out=t), lr / correction1, out=t), out=w)
+def _joined(parts: list[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _cut(p: Any, g: Any, state: tuple[Any, ...], start: int, stop: int) -> tuple[Any, ...]:
+    return (p[start:stop], g, *[None if s is None else s[start:stop] for s in state])
+
+
+def in_pieces(rule: Callable[..., None]) -> Callable[..., None]:
+    """The plain rule, on pieces of its arrays; arrays of more than one dimension as they are."""
+
+    @functools.wraps(rule)
+    def step(p: Any, g: Any, *state: Any, **options: Any) -> None:
+        if p.size <= PIECE or p.ndim != 1:
+            rule(np, p, g, *state, **options)
+            return
+        for piece in pieces(p, g, state):
+            rule(np, *piece, **options)
+
+    return step
+
+
+adadelta_step_ = in_pieces(plain.adadelta_step_)
+adagrad_step_ = in_pieces(plain.adagrad_step_)
+adam_step_ = in_pieces(plain.adam_step_)
+adamax_step_ = in_pieces(plain.adamax_step_)
+asgd_step_ = in_pieces(plain.asgd_step_)
+lion_step_ = in_pieces(plain.lion_step_)
+nadam_step_ = in_pieces(plain.nadam_step_)
+radam_step_ = in_pieces(plain.radam_step_)
+rmsprop_step_ = in_pieces(plain.rmsprop_step_)
+rprop_step_ = in_pieces(plain.rprop_step_)
+sgd_step_ = in_pieces(plain.sgd_step_)
+sophia_step_ = in_pieces(plain.sophia_step_)

@@ -14,7 +14,7 @@ __all__ = [
     "address",
     "check_positions",
     "diagonal",
-    "gather",
+    "gather_elements",
     "index_add_",
     "index_copy_",
     "index_get",
@@ -24,6 +24,7 @@ __all__ = [
     "scatter_add_",
     "scatter_extreme_",
     "scatter_prod_",
+    "scatter_rounds",
     "stride_positions",
     "strided",
     "triangle",
@@ -40,6 +41,7 @@ def check_positions(xp: Any, index: Any, size: int, dim: int, negative: bool = T
     """Raise `OutOfRangeError` unless all of ``index`` are positions of a dimension with ``size`` elements.
 
     Args:
+        xp: the array namespace.
         index: integer array.
         size: elements in dimension ``dim``.
         dim: for the message.
@@ -112,13 +114,13 @@ def along(xp: Any, x: Any, index: Any, dim: int) -> tuple[Any, ...]:
     )
 
 
-def gather(xp: Any, x: Any, index: Any, dim: int) -> Any:
+def gather_elements(xp: Any, x: Any, index: Any, dim: int) -> Any:
     """``out[i][j][k] = x[index[i][j][k]][j][k]`` for ``dim`` 0, and so on; ``index`` may be smaller than ``x``."""
     return x[along(xp, x, index, dim)]
 
 
 def scatter_(xp: Any, x: Any, index: Any, value: Any, dim: int) -> None:
-    """``x[index[i][j][k]][j][k] = value[i][j][k]`` for ``dim`` 0: the writing form of `gather`."""
+    """``x[index[i][j][k]][j][k] = value[i][j][k]`` for ``dim`` 0: the writing form of `gather_elements`."""
     x[along(xp, x, index, dim)] = value
 
 
@@ -139,28 +141,35 @@ def scatter_prod_(xp: Any, x: Any, index: Any, value: Any, dim: int) -> None:
 
 
 def combine_at(xp: Any, x: Any, key: tuple[Any, ...], value: Any, combine: Any) -> None:
-    """``x[key] = combine(x[key], value)`` for repeated positions too.
-
-    The elements for one position are numbered; round ``r`` writes all those with number ``r``, which are at positions
-    that differ from each other.
-    """
-    shape = xp.broadcast_shapes(*[k.shape for k in key])
-    flat = xp.zeros(shape, dtype="int64")
-    for k, n in zip(key, x.shape, strict=True):
-        flat = flat * n + k
-    flat = flat.reshape(-1)
-    values = xp.broadcast_to(value, shape).reshape(-1)
-    order = xp.argsort(flat, kind="stable")
-    positions, values = flat[order], values[order]
-    place = xp.arange(positions.size)
-    first = xp.searchsorted(positions, positions, side="left")
-    number = place - first
+    """``x[key] = combine(x[key], value)`` for repeated positions too."""
+    positions, rounds = _rounds(xp, key, x.shape)
+    values = xp.broadcast_to(value, xp.broadcast_shapes(*[k.shape for k in key])).reshape(-1)
     memory = x.reshape(-1).copy()
-    for r in range(int(number.max()) + 1 if positions.size else 0):
-        now = xp.nonzero(number == r)[0]
+    for now in rounds:
         at = positions[now]
         memory[at] = combine(memory[at], values[now])
     x[...] = memory.reshape(x.shape)
+
+
+def scatter_rounds(xp: Any, index: Any, shape: tuple[int, ...], dim: int) -> Any:
+    """The flat positions that ``index`` names in a tensor of ``shape``, and rounds that name each of them once.
+
+    Returns:
+        ``(positions, rounds)``: shape (n,), int64, and a list of arrays of indices into it.
+    """
+    return _rounds(xp, along(xp, xp.empty(shape, dtype=bool), index, dim), shape)
+
+
+def _rounds(xp: Any, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    flat = xp.zeros(xp.broadcast_shapes(*[k.shape for k in key]), dtype="int64")
+    for k, n in zip(key, shape, strict=True):
+        flat = flat * n + k
+    flat = flat.reshape(-1)
+    order = xp.argsort(flat, kind="stable")
+    ordered = flat[order]
+    number = xp.arange(flat.size) - xp.searchsorted(ordered, ordered, side="left")  # how often it was named before
+    count = int(number.max()) + 1 if flat.size else 0
+    return flat, [order[xp.nonzero(number == r)[0]] for r in range(count)]
 
 
 def triangle(xp: Any, x: Any, offset: int, upper: bool) -> Any:
@@ -171,9 +180,9 @@ def triangle(xp: Any, x: Any, offset: int, upper: bool) -> Any:
     return xp.where(keep, x, xp.zeros((), dtype=x.dtype))
 
 
-def diagonal(xp: Any, x: Any, offset: int, dim1: int, dim2: int) -> Any:
+def diagonal(xp: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """A view of the elements ``[i, i + offset]`` of two dimensions, as a last dimension."""
-    return x.diagonal(offset, dim1, dim2)
+    return x.diagonal(offset, axis1, axis2)
 
 
 def windows(xp: Any, x: Any, dim: int, size: int, step: int) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .reduction import wide
 
-__all__ = ["normalise", "normalise_backward", "update_running_"]
+__all__ = ["normalise", "normalise_backward", "p_norm", "update_running_"]
 
 Axes = tuple[int, ...]
 
@@ -71,3 +71,17 @@ def update_running_(
 def count(x: Any, axes: Axes) -> int:
     """How many elements one statistic covers."""
     return math.prod([x.shape[a] for a in axes])
+
+
+def p_norm(xp: Any, x: Any, p: float, axes: Axes, keepdims: bool) -> Any:
+    """``sum(abs(x) ** p) ** (1 / p)``; the largest and the smallest for infinite ``p``, the non-zeros' number for 0."""
+    sizes = abs(wide(x))
+    if math.isinf(p):
+        y = (xp.max if p > 0 else xp.min)(sizes, axis=axes, keepdims=keepdims)
+    elif p == 0:
+        y = xp.sum((sizes != 0).astype(sizes.dtype), axis=axes, keepdims=keepdims)
+    elif p == 2:
+        y = xp.sqrt(xp.sum(sizes * sizes, axis=axes, keepdims=keepdims))
+    else:
+        y = xp.sum(sizes if p == 1 else sizes**p, axis=axes, keepdims=keepdims) ** (1 / p)
+    return y.astype(x.dtype)

@@ -7,7 +7,10 @@ from typing import Any
 
 from .reduction import wide
 
-__all__ = ["bmm", "gram", "linear", "matmul", "mm", "sum_rows"]
+__all__ = ["bmm", "contract", "gram", "linear", "matmul", "mm", "sum_rows"]
+
+
+Labels = tuple[int, ...]
 
 
 def matmul(xp: Any, a: Any, b: Any) -> Any:
@@ -34,6 +37,28 @@ def gram(xp: Any, x: Any, y: Any) -> Any:
 def bmm(xp: Any, a: Any, b: Any, ta: bool = False, tb: bool = False) -> Any:
     """Products of stacked matrices, either of which may be meant transposed."""
     return matmul(xp, xp.swapaxes(a, -1, -2) if ta else a, xp.swapaxes(b, -1, -2) if tb else b)
+
+
+def contract(xp: Any, a: Any, b: Any, left: Labels, right: Labels, out: Labels) -> Any:
+    """The sum of products that Einstein's convention writes as ``left,right->out``, as one stacked matrix product.
+
+    Labels are distinct within an operand, and each is in two of the three at least. In all three: a batch. In both
+    operands: summed. In one operand and ``out``: rows or columns.
+    """
+    batch = [i for i in out if i in left and i in right]
+    rows = [i for i in out if i in left and i not in right]
+    columns = [i for i in out if i in right and i not in left]
+    summed = [i for i in left if i in right and i not in out]
+    size = dict(zip(left, a.shape, strict=True)) | dict(zip(right, b.shape, strict=True))
+
+    def matrix(x: Any, labels: Labels, *parts: list[int]) -> Any:
+        order = [labels.index(i) for part in parts for i in part]
+        return xp.transpose(x, order).reshape([math.prod([size[i] for i in part]) for part in parts])
+
+    y = matmul(xp, matrix(a, left, batch, rows, summed), matrix(b, right, batch, summed, columns))
+    made = batch + rows + columns
+    y = y.reshape([size[i] for i in made])
+    return xp.transpose(y, [made.index(i) for i in out])
 
 
 def sum_rows(xp: Any, x: Any) -> Any:

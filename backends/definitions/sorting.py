@@ -6,7 +6,7 @@ from typing import Any
 
 from .reduction import wide
 
-__all__ = ["row_positions", "sort_positions", "top_positions"]
+__all__ = ["places", "row_positions", "sort_positions", "top_positions"]
 
 
 def sort_positions(xp: Any, x: Any, dim: int, descending: bool = False) -> Any:
@@ -24,10 +24,16 @@ def top_positions(xp: Any, x: Any, count: int, dim: int, largest: bool = True) -
     return sort_positions(xp, x, dim, largest)[(slice(None),) * dim + (slice(0, count),)]
 
 
+def places(xp: Any, row: Any, values: Any, right: bool = False) -> Any:
+    """Before how many elements of one ascending row each value goes; see `row_positions`."""
+    return xp.searchsorted(wide(row), wide(values), side="right" if right else "left")
+
+
 def row_positions(xp: Any, rows: Any, values: Any, right: bool = False) -> Any:
     """Before how many elements of its sorted row each value goes: binary search in all rows at once.
 
     Args:
+        xp: the array namespace.
         rows: shape (..., n), each row ascending.
         values: shape (..., m).
         right: go behind equal elements instead of before them.

@@ -12,8 +12,10 @@ __all__ = ["erf", "erfc", "erfcx"]
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation 23 (1969): the
 # numerator and denominator of erf(x)/x in x**2 for x <= 0.46875, of exp(x**2) erfc(x) in x for x <= 4, and of
 # (1/sqrt(pi) - x exp(x**2) erfc(x)) x**2 in 1/x**2 above.
+# fmt: off
 _ERF = (
-    (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3),
+    (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
+     3.20937758913846947e3),
     (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3),
 )
 _ERFC_MIDDLE = (
@@ -37,6 +39,7 @@ _ERFC_FAR = (
         2.33520497626869185e-3,
     ),
 )
+# fmt: on
 
 
 def polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:

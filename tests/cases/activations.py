@@ -50,12 +50,22 @@ CASES: list[OpCase] = [
         lambda m: [(m.away(3, 4),)],
         also=("rrelu",),
     ),
-    OpCase("nn.functional.glu", lambda T, x, d: T.nn.functional.glu(x, d), lambda m: [(m.real(3, 4), -1), (m.real(4, 3), 0)]),
+    OpCase(
+        "nn.functional.glu",
+        lambda T, x, d: T.nn.functional.glu(x, d),
+        lambda m: [(m.real(3, 4), -1), (m.real(4, 3), 0)],
+    ),
     *(
         OpCase(
             name,
             lambda T, x, d, name=name: function(name)(T, x, dim=d),
-            lambda m: [(m.real(3, 4) * 3, -1), (m.real(3, 4, 2), 1), (m.real(), 0), (m.real(0, 3), 1), (m.real(5) + 1e3, 0)],
+            lambda m: [
+                (m.real(3, 4) * 3, -1),
+                (m.real(3, 4, 2), 1),
+                (m.real(), 0),
+                (m.real(0, 3), 1),
+                (m.real(5) + 1e3, 0),
+            ],
             also=(f"Tensor.{name}", f"nn.functional.{name}") if name != "nn.functional.softmin" else (),
         )
         for name in ("softmax", "log_softmax", "nn.functional.softmin")

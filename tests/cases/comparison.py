@@ -14,11 +14,22 @@ INF, NAN = np.inf, np.nan
 
 def _pairs(make: Make) -> list[Args]:
     x = make.integers(3, 4, low=0, high=3).astype(float)
-    return [(x, make.integers(4, low=0, high=3).astype(float)), (x, 1), (x, 1.5), (x, True), (make.real(0, 2), make.real(2)), (make.real(), make.real(3))]
+    return [
+        (x, make.integers(4, low=0, high=3).astype(float)),
+        (x, 1),
+        (x, 1.5),
+        (x, True),
+        (make.real(0, 2), make.real(2)),
+        (make.real(), make.real(3)),
+    ]
 
 
 def _truth(make: Make) -> list[Args]:
-    return [(make.bools(3, 4), make.bools(4)), (make.real(3) > 0, make.real(3)), (make.integers(3, low=0, high=2), make.bools(3))]
+    return [
+        (make.bools(3, 4), make.bools(4)),
+        (make.real(3) > 0, make.real(3)),
+        (make.integers(3, low=0, high=2), make.bools(3)),
+    ]
 
 
 def _whole(make: Make) -> list[Args]:
@@ -36,7 +47,7 @@ def plain(name: str, samples: Any, *aliases: str, inplace: bool = True, **option
 
 
 def _dunder(T: Any, x: Any, y: Any) -> Any:
-    return (x == y) | (x != 1) & (x < y) ^ (x <= y) | (x > 0.5) ^ ~(x >= y) | (x == "text") | (1 < x)
+    return (x == y) | (x != 1) & (x < y) ^ (x <= y) | (x > 0.5) ^ ~(x >= y) | (x == "text") | (x > 1)
 
 
 NAMES = {"eq": "", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
@@ -85,5 +96,8 @@ CASES: list[OpCase] = [
     plain("logical_not", lambda m: [(m.bools(3, 4),), (m.integers(3, low=0, high=2),), (m.real(3),)]),
     *(plain(n, lambda m: [*_whole(m), (m.bools(3), m.bools(3))]) for n in ("bitwise_and", "bitwise_or", "bitwise_xor")),
     plain("bitwise_not", lambda m: [(m.integers(3),), (m.bools(3),)]),
-    *(plain(n, lambda m: [(m.integers(3, 4), m.integers(4, low=0, high=5)), (m.integers(3), 2)]) for n in ("bitwise_left_shift", "bitwise_right_shift")),
+    *(
+        plain(n, lambda m: [(m.integers(3, 4), m.integers(4, low=0, high=5)), (m.integers(3), 2)])
+        for n in ("bitwise_left_shift", "bitwise_right_shift")
+    ),
 ]

@@ -76,6 +76,9 @@ def within(low: float, high: float) -> Callable[[Make], Draw]:
 WHOLE = tuple(float(n) for n in range(-2, 3))
 HALVES = tuple(n + 0.5 for n in range(-2, 2))
 
+_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")
+OPERATORS = ("neg", "pos", "abs", *(r + n for n in _BINARY for r in ("", "r", "i")))
+
 ARITHMETIC = [
     binary("add", scalars=(2, 0.5, True), integer=True),
     OpCase("add", lambda T, x, y: T.add(x, y, alpha=0.5), lambda m: pairs(m.real, m.real), note="alpha"),
@@ -104,12 +107,11 @@ ARITHMETIC = [
     unary("square"),
     OpCase(
         "Tensor.__add__",
-        lambda T, x, y: ((1 + x - y) * 2 / (3 - y)) % 5 + (-x) - +y + abs(x) + 7 // (y * y + 1) + 5 % (y * y + 1) + 1 / (y - 3),
+        lambda T, x, y: (
+            ((1 + x - y) * 2 / (3 - y)) % 5 + (-x) - +y + abs(x) + 7 // (y * y + 1) + 5 % (y * y + 1) + 1 / (y - 3)
+        ),
         lambda m: [(m.away(3, 4), m.real(4))],
-        also=tuple(
-            f"Tensor.__{r}{n}__" for n in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow") for r in ("", "r", "i")
-        )
-        + ("Tensor.__neg__", "Tensor.__pos__", "Tensor.__abs__", "Tensor.positive", "positive"),
+        also=("positive", "Tensor.positive", *(f"Tensor.__{n}__" for n in OPERATORS)),
     ),
 ]
 
@@ -170,7 +172,11 @@ SELECT = [
     OpCase(
         "where",
         lambda T, c, x, y: T.where(c, x, y),
-        lambda m: [(m.bools(3, 4), m.real(3, 4), m.real(4)), (m.bools(3, 1), m.real(), m.real(1, 4)), (m.bools(2), m.real(2), 0.5)],
+        lambda m: [
+            (m.bools(3, 4), m.real(3, 4), m.real(4)),
+            (m.bools(3, 1), m.real(), m.real(1, 4)),
+            (m.bools(2), m.real(2), 0.5),
+        ],
     ),
     OpCase("Tensor.where", lambda T, x, c, y: x.where(c, y), lambda m: [(m.real(3, 4), m.bools(3, 4), m.real(4))]),
     OpCase("where", lambda T, c: T.where(c), lambda m: [(m.bools(3, 4),)], orders=0, strict=False, note="indices"),
@@ -200,7 +206,13 @@ SELECT = [
         for name in EXTREMES
     ),
     *(
-        OpCase(name, function(name), lambda m: [(np.array([1.0, NAN, 2.0]), np.array([NAN, 1.0, 2.0]))], orders=0, note="nan")
+        OpCase(
+            name,
+            function(name),
+            lambda m: [(np.array([1.0, NAN, 2.0]), np.array([NAN, 1.0, 2.0]))],
+            orders=0,
+            note="nan",
+        )
         for name in EXTREMES
     ),
 ]

@@ -1,0 +1,135 @@
+"""Products added to something (the family of ``addmm``), chains of products, and products of vectors."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from ...backends.errors import ShapeError
+from ..base import TensorBase
+from ..inplace import write_out
+from .arithmetic import mul, sub
+from .calling import in_place
+from .dims import canonical_dim
+from .elementwise import conj
+from .product import bmm, check_pair, dot, matmul, mv, outer, ranks, scaled_sum
+from .rearrange import roll
+from .reduction import sum_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
+    """``beta * input + alpha * (mat @ vec)``."""
+    ranks("addmv", ("mat", mat, 2), ("vec", vec, 1))
+    return scaled_sum("addmv", input, mv(mat, vec), beta, alpha, out)  # type: ignore[no-any-return]
+
+
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
+    """``beta * input + alpha * outer(vec1, vec2)``."""
+    return scaled_sum("addr", input, outer(vec1, vec2), beta, alpha, out)  # type: ignore[no-any-return]
+
+
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
+    """``beta * input + alpha * bmm(batch1, batch2)``."""
+    return scaled_sum("baddbmm", input, bmm(batch1, batch2), beta, alpha, out)  # type: ignore[no-any-return]
+
+
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
+    """``beta * input + alpha * (the sum over the batch of batch1 @ batch2)``."""
+    return scaled_sum("addbmm", input, sum_rule(bmm(batch1, batch2), (0,)), beta, alpha, out)  # type: ignore[no-any-return]
+
+
+addmv_, addr_, baddbmm_, addbmm_ = map(in_place, (addmv, addr, baddbmm, addbmm))
+
+
+def ger(input: Tensor, vec2: Tensor, *, out: Any = None) -> Tensor:
+    """`outer` under its old name."""
+    return outer(input, vec2, out=out)
+
+
+def vdot(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
+    """`dot` with the first vector conjugated."""
+    ranks("vdot", ("input", input, 1), ("other", other, 1))
+    return dot(conj(input), other, out=out)
+
+
+def chain_matmul(*matrices: Tensor, out: Any = None) -> Tensor:
+    """The product of several matrices, in the order that takes the fewest multiplications.
+
+    Raises:
+        RuntimeError: shapes do not fit, or there is no matrix.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.chain_matmul(wg.ones(2, 3), wg.ones(3, 4), wg.ones(4, 1)).shape
+        wengert.Size([2, 1])
+    """
+    if len(matrices) == 1 and isinstance(matrices[0], list | tuple):
+        matrices = tuple(matrices[0])
+    if not matrices:
+        raise ShapeError("chain_matmul(): Expected one or more matrices")
+    ranks("chain_matmul", *[(f"matrix {i}", m, 2) for i, m in enumerate(matrices)])
+    for a, b in zip(matrices, matrices[1:], strict=False):
+        check_pair("chain_matmul", a, b)
+    result = multiplied(list(matrices))
+    return result if out is None else write_out(out, result, "chain_matmul")
+
+
+def multiplied(matrices: list[Any]) -> Any:
+    """The product, cut where the dynamic programme says.
+
+    References:
+        T. Cormen et al., "Introduction to algorithms", section on matrix-chain multiplication.
+    """
+    sizes = [m._data.shape[0] for m in matrices] + [matrices[-1]._data.shape[1]]
+
+    @functools.cache
+    def cost(i: int, j: int) -> tuple[int, int]:
+        if j - i == 1:
+            return 0, i
+        return min((cost(i, k)[0] + cost(k, j)[0] + sizes[i] * sizes[k] * sizes[j], k) for k in range(i + 1, j))
+
+    def product(i: int, j: int) -> Any:
+        if j - i == 1:
+            return matrices[i]
+        k = cost(i, j)[1]
+        return matmul(product(i, k), product(k, j))
+
+    return product(0, len(matrices))
+
+
+def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = None) -> Tensor:
+    """The vector product along a dimension of size 3; the other dimensions broadcast.
+
+    Args:
+        input, other: Tensors of one dtype.
+        dim: the dimension; unless told the first of size 3, with a warning as in PyTorch.
+        out: a tensor to write the result to.
+
+    Raises:
+        RuntimeError: the dimension's size is not 3.
+    """
+    for value in (input, other):
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"cross(): argument must be Tensor, not {type(value).__name__}")
+    a, b = input._data, other._data
+    if dim is None:
+        warnings.warn(
+            "Using cross without specifying the dim arg is deprecated. Please either pass the dim explicitly or simply "
+            "use linalg.cross.",
+            stacklevel=2,
+        )
+        dim = next((d for d, n in enumerate(a.shape) if n == 3), None)
+        if dim is None:
+            raise ShapeError(f"cross: no dimension of size 3 in input of shape {list(a.shape)}")
+    axis = canonical_dim(dim, a.ndim, "cross")
+    if a.ndim != b.ndim or a.shape[axis] != 3 or b.shape[axis] != 3:
+        raise ShapeError(
+            f"linalg.cross: inputs dimension {dim} must have length 3. Got shapes {list(a.shape)} and {list(b.shape)}"
+        )
+    left = mul(roll(input, -1, axis), roll(other, -2, axis))
+    result = sub(left, mul(roll(input, -2, axis), roll(other, -1, axis)))
+    return result if out is None else write_out(out, result, "cross")

@@ -1,0 +1,82 @@
+"""The step of one parameter after the other, for rules that need a parameter's shape, and for recorded steps."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from ..autograd import ops
+from ..autograd.base import TensorBase, version_of, wrap
+from ..autograd.inplace import check_writable
+from ..backends import Backend, get_backend, kernels_of
+from ..backends.definitions import MODULES
+from ..backends.errors import DTypeError
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
+
+__all__ = ["step_each"]
+
+
+@functools.cache
+def recording() -> Any:
+    """The plain rules on Tensors, with the ops in place of an array namespace."""
+    return Backend("recording", ops, TensorBase, definitions=MODULES).kernels
+
+
+def step_each(optimizer: Optimizer, group: dict[str, Any], writer: str, record: bool) -> None:
+    """Update the parameters of ``group`` that have a gradient.
+
+    Args:
+        optimizer: whose rule it is.
+        group: the parameters and options.
+        writer: what a later backward names if it misses a value that is overwritten here.
+        record: run the rule on Tensors, so that gradients flow through the step.
+    """
+    for p in group["params"]:
+        if p._grad is None:
+            continue
+        state = optimizer.state[p]
+        first = not state
+        if first:
+            _fill(optimizer, group, p, state)
+        step = int(state["step"].item()) + 1 if optimizer.counted else 1 + (not first)
+        values = {name: _value(value, name in optimizer.scalars(group), record) for name, value in state.items()}
+        if record:
+            optimizer.update(recording(), group, p, p._grad, values, step)
+        else:
+            k = kernels_of[type(p._data)]
+            with k.backend.on(p.device):
+                optimizer.update(k, group, p._data, p._grad._data, values, step)
+            version = version_of(p)
+            version[0] += 1
+            version[1] = writer
+        for name in optimizer.scalars(group):
+            state[name]._data[...] = values[name]
+        if optimizer.counted:
+            state["step"]._data[...] = step
+
+
+def _fill(optimizer: Optimizer, group: dict[str, Any], p: Any, state: dict[str, Any]) -> None:
+    """The state of a parameter before its first step."""
+    check_writable(p, f"{type(optimizer).__name__}.step")
+    if p._data.dtype.kind == "c" and not optimizer.elementwise:
+        raise DTypeError(f"{type(optimizer).__name__} does not support complex parameters")
+    numbers = get_backend("cpu").kernels
+    k = kernels_of[type(p._data)]
+    if optimizer.counted:
+        state["step"] = wrap(numbers.zeros((), dtype="float32"))
+    for name, value in optimizer.scalars(group).items():
+        state[name] = wrap(numbers.full((), value, dtype="float32"))
+    with k.backend.on(p.device):
+        for name, array in optimizer.first_state(k, group, p._data).items():
+            state[name] = wrap(array)
+
+
+def _value(value: Any, scalar: bool, record: bool) -> Any:
+    """An entry of the state as the rule takes it: a number, an array, or a Tensor when it is recorded."""
+    if not isinstance(value, TensorBase):
+        return value
+    if scalar:
+        return value.item()  # type: ignore[attr-defined]
+    return value if record else value._data

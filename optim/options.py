@@ -1,0 +1,56 @@
+"""What the optimizers ask of their options, and how they read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd.base import TensorBase
+from ..autograd.grad_mode import mode
+from ..backends.errors import ArgumentError
+
+__all__ = ["check_betas", "check_flags", "check_not_negative", "given", "number"]
+
+
+def given(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The options of an optimizer from the ``locals()`` of its constructor: all its arguments but ``params``."""
+    return {name: value for name, value in arguments.items() if name not in ("self", "params", "__class__")}
+
+
+def number(value: Any) -> Any:
+    """An option as a Python number. A tensor stays one while the step is recorded, so that gradients reach it."""
+    if isinstance(value, TensorBase):
+        return value if mode.grad else value.item()  # type: ignore[attr-defined]
+    return value
+
+
+def plain(value: Any) -> Any:
+    """An option as a Python number, recorded or not."""
+    return value.item() if isinstance(value, TensorBase) else value  # type: ignore[attr-defined]
+
+
+_WORDS = {"lr": "learning rate", "eps": "epsilon value", "weight_decay": "weight_decay value", "rho": "rho value"}
+
+
+def check_not_negative(group: dict[str, Any], *names: str) -> None:
+    """Raise ValueError if one of these options is negative or not a number."""
+    for name in names:
+        value = group[name]
+        if isinstance(value, TensorBase) and value._data.size != 1:
+            raise ValueError(f"Tensor {name} must be 1-element, but its shape is {list(value._data.shape)}")
+        if not plain(value) >= 0.0:
+            raise ValueError(f"Invalid {_WORDS.get(name, name)}: {value}; it must not be negative")
+
+
+def check_betas(betas: Any) -> None:
+    """Raise ValueError unless both rates of decay are in [0, 1)."""
+    for i, beta in enumerate(betas):
+        if not 0.0 <= plain(beta) < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {i}: {beta}; it must be in [0, 1)")
+
+
+def check_flags(group: dict[str, Any]) -> None:
+    """Raise RuntimeError for ways of computing the step that exclude each other."""
+    if group.get("fused") and group.get("foreach"):
+        raise ArgumentError("`fused` and `foreach` cannot be `True` together; leave both away")
+    if group.get("fused") and group.get("differentiable"):
+        raise ArgumentError("`fused` does not support `differentiable`; leave it away")
