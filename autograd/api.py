@@ -21,23 +21,23 @@ def _tuple(values: Any, what: str) -> tuple[Any, ...]:
     """One tensor or a sequence of them as a tuple."""
     if isinstance(values, TensorBase):
         return (values,)
-    values = tuple(values)
-    for i, value in enumerate(values):
+    tensors = tuple(values)
+    for i, value in enumerate(tensors):
         if not isinstance(value, TensorBase):
             raise TypeError(f"{what}[{i}] must be a Tensor, not {type(value).__name__}")
-    return values
+    return tensors
 
 
 def _gradients(gradients: Any, outputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """One incoming gradient (or None) per output."""
     if gradients is None:
         return (None,) * len(outputs)
-    gradients = (gradients,) if isinstance(gradients, TensorBase) else tuple(gradients)
-    if len(gradients) != len(outputs):
+    found: tuple[Any, ...] = (gradients,) if isinstance(gradients, TensorBase) else tuple(gradients)
+    if len(found) != len(outputs):
         raise GraphError(
-            f"got {len(outputs)} tensors and {len(gradients)} gradients; give one gradient (or None) for each tensor"
+            f"got {len(outputs)} tensors and {len(found)} gradients; give one gradient (or None) for each tensor"
         )
-    return gradients
+    return found
 
 
 def backward(

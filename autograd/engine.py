@@ -111,7 +111,7 @@ class Pass:
                 if type(grads) is not tuple:
                     grads = (grads,)
             else:
-                gs = self._inspect(node, g)
+                gs: Any = self._inspect(node, g)
                 g = None
                 if special and node not in self.leading:
                     continue
@@ -133,7 +133,7 @@ class Pass:
 
     def _inspect(self, node: Any, g: Any) -> list[Any]:
         """The gradients of a node's outputs, after its hooks, with zeros for outputs that were not used."""
-        gs = [g] if node.count == 1 else g
+        gs: list[Any] = [g] if node.count == 1 else g
         if node.hooks is not None:
             gs = node.hooks.before(gs, self.create_graph)
         if self.wanted is not None:
@@ -144,7 +144,7 @@ class Pass:
             gs = node.hooks.prehooks(gs, self.create_graph)
         if node.count > 1 and not node.op.undefined:
             gs = [self._zeros(node, i) if gi is None else gi for i, gi in enumerate(gs)]
-        return gs  # type: ignore[no-any-return]
+        return gs
 
     def _zeros(self, node: Any, index: int) -> Any:
         zeros = node.k.zeros(node.shape[index], node.dtype[index])

@@ -17,7 +17,7 @@ from ..backends.errors import GraphError, InplaceError, ShapeError
 from .base import TensorBase, alias, edge_of, new, version_of, wrap
 from .engine import as_array
 from .grad_mode import INFERENCE, mode, no_grad
-from .inplace import View, move, wrote
+from .inplace import View, check_writable, move, wrote
 from .node import Node, Output, inference_error
 from .primitive import Primitive, apply, next_seq
 
@@ -30,8 +30,6 @@ class FunctionCtx:
     Attributes:
         needs_input_grad: per argument of ``apply``, whether its gradient is wanted.
     """
-
-    needs_input_grad: tuple[bool, ...]
 
     def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
         self.needs_input_grad = needs_input_grad
@@ -78,7 +76,7 @@ class FunctionCtx:
             RuntimeError: backward has already freed them, or one was overwritten in place since.
         """
         node = self._node()
-        return self._to_save if node is None else node.saved_tensors  # type: ignore[no-any-return]
+        return self._to_save if node is None else node.saved_tensors
 
 
 class FunctionNode(Node):
@@ -175,8 +173,7 @@ class Function:
         ...         return x * x * x
         ...     @staticmethod
         ...     def backward(ctx, g):
-        ...         (x,) = ctx.saved_tensors
-        ...         return g * 3 * x * x
+        ...         return g * 3 * ctx.saved_tensors[0] ** 2
         >>> x = wg.tensor([2.0], requires_grad=True)
         >>> Cube.apply(x).backward()
         >>> x.grad
@@ -312,19 +309,12 @@ def _outputs(ctx: FunctionCtx, node: Any, args: tuple[Any, ...], results: tuple[
 def _dirty(ctx: FunctionCtx, tensor: Any, edge: Any, count: int) -> Any:
     """An input that was written in place: it moves to the node."""
     if edge is not None:
-        view = tensor._view
-        if tensor._rg and edge_of(tensor) is tensor:
-            raise InplaceError(
-                "a leaf Variable that requires grad has been used in an in-place operation by a Function: mark_dirty "
-                "was given it. Write to a clone() of it"
-            )
-        if view is not None and view.steps is None:
-            raise InplaceError("a Function marked dirty an output of a Function that is a view; clone() it first")
-        if view is not None and count > 1:
+        if tensor._view is not None and count > 1:
             raise InplaceError(
                 "If your Function modifies inplace an input that is a view of another Tensor, your Function cannot "
                 "return more than one Tensor"
             )
+        check_writable(tensor, "mark_dirty", joins=True)
         written = wrap(tensor._data)
         written._edge, written._rg = edge, True
         move(tensor, written)
@@ -403,6 +393,4 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 def _fence(output: Any) -> Any:
     if not isinstance(output, TensorBase):
         return output
-    shown = alias(output)
-    shown._rg = True
-    return apply(_Once, shown)
+    return apply(_Once, alias(output).requires_grad_())

@@ -86,7 +86,7 @@ def _wrap_generator(context: ModeContext, function: Callable[..., Any]) -> Calla
                     generator.close()
                 raise
             except BaseException as error:
-                step, value = generator.throw, error  # type: ignore[assignment]
+                step, value = generator.throw, error
 
     return wrapped
 
@@ -156,6 +156,8 @@ class inference_mode(ModeContext):  # noqa: N801
     Args:
         mode: False makes the context do nothing.
     """
+
+    mode: bool
 
     def __new__(cls, mode: Any = True) -> Any:
         self = super().__new__(cls)

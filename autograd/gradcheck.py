@@ -327,7 +327,7 @@ def _tuple(values: Any) -> tuple[Any, ...]:
 
 
 def _requires_grad(value: Any) -> bool:
-    return isinstance(value, TensorBase) and value.requires_grad  # type: ignore[attr-defined, no-any-return]
+    return isinstance(value, TensorBase) and value.requires_grad  # type: ignore[attr-defined]
 
 
 def _differentiable(outputs: Any) -> tuple[Any, ...]:

@@ -176,8 +176,10 @@ def check_writable(tensor: Any, op: str, joins: bool = False) -> None:
         elif joins or tensor._rg or view.base._rg:
             _check_view(tensor, view, op)
     data = tensor._data
-    if data.size > 1 and 0 in data.strides and any(
-        s == 0 and n > 1 for s, n in zip(data.strides, data.shape, strict=True)
+    if (
+        data.size > 1
+        and 0 in data.strides
+        and any(s == 0 and n > 1 for s, n in zip(data.strides, data.shape, strict=True))
     ):
         raise InplaceError(
             f"{op}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
@@ -262,7 +264,7 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
 
 def _keep_old(result: Any, before: Any, start: int) -> None:
     """Give nodes made since ``start`` that saved the memory about to be overwritten a copy of it."""
-    stack, copies = [result._edge], {}
+    stack, copies = [result._edge], dict[int, Any]()
     while stack:
         edge = stack.pop()
         if edge is None or edge.edge_kind == LEAF:
@@ -370,5 +372,3 @@ def write_out(out: Any, result: Any, op: str) -> Any:
     out._data[...] = result._data
     wrote(out, op)
     return out
-
-

@@ -49,7 +49,19 @@ class Node:
     )
     edge_kind = NODE
     op: Any  # the Primitive; a class attribute of the op's own node type
+    k: Any
+    edges: tuple[Any, ...]
+    needs: tuple[bool, ...]
+    params: dict[str, Any]
+    info: Any
+    count: int
+    shape: Any
+    dtype: Any
+    seq: int
     hooks: Hooks | None
+    site: str | None
+    _saved: Any  # what save() was given; then a list with `Saved` tuples in it; None when it has been given back
+    _cached: Any
 
     def save(self, *values: Any) -> None:
         """Keep inputs or outputs for backward. Under ``create_graph`` they come back joined to the graph."""

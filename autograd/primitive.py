@@ -112,10 +112,10 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
             if type(v) not in kernels_of and v is not None:
                 break
         else:  # a rule at first order: kernels at once, no graph
-            k = kernels_of[type(first)]
-            if prim.kernels and not _has_kernels(prim, k):
+            plain = kernels_of[type(first)]
+            if prim.kernels and not _has_kernels(prim, plain):
                 return prim.formula(*values, **params)
-            return prim.forward(k.nocontext, *values, **params)
+            return prim.forward(plain.nocontext, *values, **params)
     recording = mode.grad
     arrays: list[Any] = []
     edges: list[Any] = []

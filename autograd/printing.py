@@ -105,8 +105,8 @@ def _float_formatter(values: Sequence[float]) -> tuple[Callable[[Any], str], int
     if sizes:
         least, most = min(sizes), max(sizes)
         scientific = most / least > 1000 or most > 1e8 or (not whole and least < 1e-4)
-    if options.sci_mode is not None:
-        scientific = options.sci_mode
+        if options.sci_mode is not None:
+            scientific = options.sci_mode
     code = f".{options.precision}e" if scientific else ".0f" if whole else f".{options.precision}f"
     point = "." if whole and not scientific else ""
 

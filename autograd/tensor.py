@@ -239,7 +239,8 @@ class Tensor(TensorBase, ops.Casts):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         if self._rg and value._data.dtype.kind not in "fcV":
             raise GraphError(
-                f"data set to a tensor that requires gradients must be floating point or complex dtype, not {value.dtype}"
+                "data set to a tensor that requires gradients must be floating point or complex dtype, not "
+                f"{value.dtype}; convert it first: value.float()"
             )
         self._data = value._data[...]
         self._view = None

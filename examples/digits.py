@@ -162,8 +162,8 @@ def main() -> int:
         print("\nstopped; saving what there is", file=sys.stderr)
     seconds = time.perf_counter() - start
 
-    files = save(model, held_out, history, args.out)
     score = accuracy(model, held_out)
+    files = save(model, held_out, history, args.out)
     print(f"\n{score:.2%} of the held-out digits are read rightly, after {seconds:.1f} s of training")
     for what, path in files.items():
         print(f"  {what:9} {path}")

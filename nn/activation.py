@@ -217,7 +217,7 @@ class Tanh(Activation):
 
     def forward(self, input: Tensor) -> Tensor:
         """Any shape."""
-        return F.tanh(input)
+        return input.tanh()
 
 
 class SiLU(InplaceActivation):

@@ -267,7 +267,9 @@ def _spread(grads: tuple[Any, ...], places: list[int], count: int) -> tuple[Any,
 
 
 def _same_number(changed: Any, seen: tuple[Any, ...], who: str, what: str) -> tuple[Any, ...]:
-    changed = changed if isinstance(changed, tuple) else (changed,)
-    if len(changed) != len(seen):
-        raise RuntimeError(f"{who} returned an invalid number of {what}, got {len(changed)}, but expected {len(seen)}")
-    return changed
+    gradients: tuple[Any, ...] = changed if isinstance(changed, tuple) else (changed,)
+    if len(gradients) != len(seen):
+        raise RuntimeError(
+            f"{who} returned an invalid number of {what}, got {len(gradients)}, but expected {len(seen)}"
+        )
+    return gradients

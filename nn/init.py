@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..autograd.base import wrap
 from ..autograd.grad_mode import no_grad
@@ -36,6 +37,7 @@ __all__ = [
     "zeros_",
 ]
 
+F = TypeVar("F", bound=Callable[..., Any])
 _LINEAR = (
     "linear",
     "conv1d",
@@ -46,6 +48,12 @@ _LINEAR = (
     "conv_transpose3d",
     "sigmoid",
 )
+
+
+def unrecorded(function: F) -> F:
+    """``function`` under `no_grad`."""
+    wrapped: F = no_grad()(function)
+    return wrapped
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -82,19 +90,19 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     )
 
 
-@no_grad()
+@unrecorded
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with numbers from the uniform distribution on [a, b)."""
     return tensor.uniform_(a, b, generator=generator)
 
 
-@no_grad()
+@unrecorded
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with numbers from the normal distribution."""
     return tensor.normal_(mean, std, generator=generator)
 
 
-@no_grad()
+@unrecorded
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
@@ -124,25 +132,25 @@ def _inverse_erf(y: Any) -> Any:
     return x
 
 
-@no_grad()
+@unrecorded
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one value."""
     return tensor.fill_(val)
 
 
-@no_grad()
+@unrecorded
 def ones_(tensor: Tensor) -> Tensor:
     """Fill with ones."""
     return tensor.fill_(1.0)
 
 
-@no_grad()
+@unrecorded
 def zeros_(tensor: Tensor) -> Tensor:
     """Fill with zeros."""
     return tensor.zero_()
 
 
-@no_grad()
+@unrecorded
 def eye_(tensor: Tensor) -> Tensor:
     """Fill with the identity matrix, so that a linear layer hands on as many features as it can.
 
@@ -157,7 +165,7 @@ def eye_(tensor: Tensor) -> Tensor:
     return tensor
 
 
-@no_grad()
+@unrecorded
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Fill a convolution's weight so that it hands on as many channels as it can, unchanged.
 
@@ -260,7 +268,7 @@ def _no_elements(tensor: Tensor) -> Tensor:
     return tensor
 
 
-@no_grad()
+@unrecorded
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
     """Fill with a (semi-)orthogonal matrix, the trailing dimensions being taken as one.
 
@@ -286,7 +294,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     return tensor.copy_(wrap((q * gain).reshape(tuple(tensor.shape))))
 
 
-@no_grad()
+@unrecorded
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
     """Fill from the normal distribution, and set a part of each column to zero.
 

@@ -274,17 +274,16 @@ def indented(text: str, by: int = 2) -> str:
 def _replace_data(parameter: Any, fn: Callable[[Any], Any]) -> None:
     before, grad = parameter.detach(), parameter._grad
     changed = fn(before)
-    changed_grad = None if grad is None else fn(grad.detach())
+    changed_grad: Any = None if grad is None else fn(grad.detach()).requires_grad_(grad.requires_grad)
     if changed is not before:
         parameter.data = changed
-    if grad is not None:
-        parameter._grad = changed_grad.requires_grad_(grad.requires_grad)
+    parameter._grad = changed_grad
 
 
 def _parse_to(*args: Any, **kwargs: Any) -> tuple[Device | None, DType | None, dict[str, Any]]:
     """The device, the dtype and the remaining options that the arguments of `Module.to` mean."""
     device, dtype, tensor = kwargs.pop("device", None), kwargs.pop("dtype", None), kwargs.pop("tensor", None)
-    options = {name: kwargs.pop(name) for name in ("non_blocking", "memory_format") if name in kwargs}
+    options: dict[str, Any] = {name: kwargs.pop(name) for name in ("non_blocking", "memory_format") if name in kwargs}
     if kwargs:
         raise TypeError(f"Module.to() got an unexpected keyword argument '{next(iter(kwargs))}'")
     values = list(args)

@@ -43,7 +43,8 @@ class IncompatibleKeys(NamedTuple):
             return "<All keys matched successfully>"
         return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return repr(self)
 
 
 class Change(NamedTuple):
@@ -123,7 +124,9 @@ class State(Members):
             >>> list(wg.nn.Linear(2, 3).state_dict())
             ['weight', 'bias']
         """
-        destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args) :])
+        destination = args[0] if args else destination
+        prefix = args[1] if len(args) > 1 else prefix
+        keep_vars = args[2] if len(args) > 2 else keep_vars
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()
@@ -363,11 +366,11 @@ def _mismatch(key: str, value: Any, source: Any) -> str | None:
             f'While copying the parameter named "{key}", expected a wengert.Tensor from checkpoint but received '
             f"{type_name(source)}"
         )
-    shape, wanted = source._data.shape, value._data.shape
-    if shape == wanted or (shape == () and wanted == (1,)):
+    given: Any = source
+    if given.shape == value.shape or (given.shape == () and value.shape == (1,)):
         return None
     return (
-        f"size mismatch for {key}: copying a param with shape {source.shape} from checkpoint, "
+        f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, "
         f"the shape in current model is {value.shape}."
     )
 

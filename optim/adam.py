@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .optimizer import Optimizer, Params, number
+from .optimizer import Optimizer, Params
+from .options import check_betas, check_flags, check_not_negative, given, number
 
 __all__ = ["Adam", "AdamW"]
 
@@ -30,6 +31,15 @@ class Adam(Optimizer):
     Raises:
         ValueError: an option is out of range.
 
+    Example:
+        >>> import wengert as wg
+        >>> p = wg.tensor([1.0], requires_grad=True)
+        >>> optimizer = wg.optim.Adam([p], lr=0.1)
+        >>> (p * p).sum().backward()
+        >>> optimizer.step()
+        >>> p
+        tensor([0.9000], requires_grad=True)
+
     References:
         D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", arXiv:1412.6980.
         S. J. Reddi, S. Kale, S. Kumar, "On the Convergence of Adam and Beyond", arXiv:1904.09237 (``amsgrad``).
@@ -39,7 +49,7 @@ class Adam(Optimizer):
         self,
         params: Params,
         lr: Any = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        betas: tuple[Any, Any] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
         amsgrad: bool = False,
@@ -51,59 +61,41 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "betas": betas,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "amsgrad": amsgrad,
-                "maximize": maximize,
-                "foreach": foreach,
-                "capturable": capturable,
-                "differentiable": differentiable,
-                "fused": fused,
-                "decoupled_weight_decay": decoupled_weight_decay,
-            },
-        )
+        super().__init__(params, given(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        check_adam_like(group)
+        check_not_negative(group, "lr", "eps", "weight_decay")
+        check_betas(group["betas"])
+        check_flags(group)
 
-    def buffers(self, group: dict[str, Any]) -> tuple[str, ...]:
-        return ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if group["amsgrad"] else ("exp_avg", "exp_avg_sq")
+    def buffers(self, group: dict[str, Any]) -> dict[str, float]:
+        names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if group["amsgrad"] else ("exp_avg", "exp_avg_sq")
+        return dict.fromkeys(names, 0.0)
 
     def update(self, k: Any, group: dict[str, Any], p: Any, g: Any, state: dict[str, Any], step: int) -> None:
-        beta1, beta2 = group["betas"]
         k.adam_step_(
             p,
             g,
             state["exp_avg"],
             state["exp_avg_sq"],
             state.get("max_exp_avg_sq"),
-            lr=number(group["lr"]),
-            beta1=number(beta1),
-            beta2=number(beta2),
-            eps=group["eps"],
-            weight_decay=group["weight_decay"],
             decoupled=group["decoupled_weight_decay"],
-            maximize=group["maximize"],
-            step=step,
+            **adam_options(group, step),
         )
 
 
-def check_adam_like(group: dict[str, Any]) -> None:
-    """Raise ValueError unless rate, betas, eps and weight decay are in range."""
-    if number(group["lr"]) < 0.0:
-        raise ValueError(f"Invalid learning rate: {group['lr']}; it must not be negative")
-    if group["eps"] < 0.0:
-        raise ValueError(f"Invalid epsilon value: {group['eps']}; it must not be negative")
-    for i, beta in enumerate(group["betas"]):
-        if not 0.0 <= number(beta) < 1.0:
-            raise ValueError(f"Invalid beta parameter at index {i}: {beta}; it must be in [0, 1)")
-    if group["weight_decay"] < 0.0:
-        raise ValueError(f"Invalid weight_decay value: {group['weight_decay']}; it must not be negative")
+def adam_options(group: dict[str, Any], step: int) -> dict[str, Any]:
+    """What the rules of Adam and its kin all take."""
+    beta1, beta2 = group["betas"]
+    return {
+        "lr": number(group["lr"]),
+        "beta1": number(beta1),
+        "beta2": number(beta2),
+        "eps": group["eps"],
+        "weight_decay": number(group["weight_decay"]),
+        "maximize": group["maximize"],
+        "step": step,
+    }
 
 
 class AdamW(Adam):
@@ -119,7 +111,7 @@ class AdamW(Adam):
         self,
         params: Params,
         lr: Any = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        betas: tuple[Any, Any] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
         amsgrad: bool = False,
@@ -130,17 +122,4 @@ class AdamW(Adam):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        super().__init__(
-            params,
-            lr,
-            betas,
-            eps,
-            weight_decay,
-            amsgrad,
-            foreach=foreach,
-            maximize=maximize,
-            capturable=capturable,
-            differentiable=differentiable,
-            fused=fused,
-            decoupled_weight_decay=True,
-        )
+        super().__init__(decoupled_weight_decay=True, params=params, **given(locals()))

@@ -55,11 +55,11 @@ class Arena:
         self.dtype, self.device = params[0]._data.dtype, params[0].device
         self.ends = [0, *itertools.accumulate([p._data.size for p in params])]
         lines = [self._line(i, p._data) for i, p in enumerate(params)]
-        self.flat = k.concatenate(lines) if move else lines[0]
+        self.copied = not move and not dense(params[0]._data)
+        self.flat = k.concatenate(lines) if move else lines[0].copy() if self.copied else lines[0]
         if move:
             for i, p in enumerate(params):
                 p._data = self._part(self.flat, i)
-        self.copied = not move and not dense(params[0]._data)
         self.arrays = [p._data for p in params]
         self.state = {name: k.zeros_like(self.flat) for name in buffers}
         for name, value in buffers.items():
@@ -93,7 +93,7 @@ class Arena:
 
     def _real(self, flat: Any) -> Any:
         """Complex numbers as twice as many real ones: that is how the rules see them."""
-        return flat.view(flat.real.dtype) if self.dtype.kind == "c" else flat
+        return self.k.ascontiguousarray(flat).view(flat.real.dtype) if self.dtype.kind == "c" else flat
 
     # ------------------------------------------------------------------ state
 

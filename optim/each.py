@@ -40,8 +40,9 @@ def step_each(optimizer: Optimizer, group: dict[str, Any], writer: str, record: 
         first = not state
         if first:
             _fill(optimizer, group, p, state)
-        step = int(state["step"].item()) + 1 if optimizer.counted else 1 + (not first)
-        values = {name: _value(value, name in optimizer.scalars(group), record) for name, value in state.items()}
+        step = int(state["step"]) + 1 if optimizer.counted else 1 if first else 2
+        scalars = optimizer.scalars(group)
+        values = {name: _value(value, name in scalars, record) for name, value in state.items()}
         if record:
             optimizer.update(recording(), group, p, p._grad, values, step)
         else:
@@ -51,10 +52,10 @@ def step_each(optimizer: Optimizer, group: dict[str, Any], writer: str, record: 
             version = version_of(p)
             version[0] += 1
             version[1] = writer
-        for name in optimizer.scalars(group):
-            state[name]._data[...] = values[name]
+        for name in scalars:
+            _set(state, name, values[name])
         if optimizer.counted:
-            state["step"]._data[...] = step
+            _set(state, "step", step)
 
 
 def _fill(optimizer: Optimizer, group: dict[str, Any], p: Any, state: dict[str, Any]) -> None:
@@ -62,12 +63,11 @@ def _fill(optimizer: Optimizer, group: dict[str, Any], p: Any, state: dict[str, 
     check_writable(p, f"{type(optimizer).__name__}.step")
     if p._data.dtype.kind == "c" and not optimizer.elementwise:
         raise DTypeError(f"{type(optimizer).__name__} does not support complex parameters")
-    numbers = get_backend("cpu").kernels
-    k = kernels_of[type(p._data)]
     if optimizer.counted:
-        state["step"] = wrap(numbers.zeros((), dtype="float32"))
+        _set(state, "step", 0)
     for name, value in optimizer.scalars(group).items():
-        state[name] = wrap(numbers.full((), value, dtype="float32"))
+        _set(state, name, value)
+    k = kernels_of[type(p._data)]
     with k.backend.on(p.device):
         for name, array in optimizer.first_state(k, group, p._data).items():
             state[name] = wrap(array)
@@ -80,3 +80,12 @@ def _value(value: Any, scalar: bool, record: bool) -> Any:
     if scalar:
         return value.item()  # type: ignore[attr-defined]
     return value if record else value._data
+
+
+def _set(state: dict[str, Any], name: str, value: float) -> None:
+    """Write a number into the state: into its tensor, if it has one."""
+    tensor = state.get(name)
+    if isinstance(tensor, TensorBase):
+        tensor._data[...] = value
+    else:
+        state[name] = wrap(get_backend("cpu").kernels.full((), value, dtype="float32"))

@@ -31,10 +31,13 @@ def movable(params: Sequence[Any]) -> list[Any]:
     """Those of ``params`` whose elements lie side by side, in memory that only these parameters refer to."""
     users: dict[int, list[Any]] = {}
     for p in params:
-        base = p._data.base
-        users.setdefault(id(p._data if base is None else base), []).append(p)
+        users.setdefault(_owner(p), []).append(p)
     unseen = {id(p) for members in users.values() if _unseen(members) for p in members}
     return [p for p in params if id(p) in unseen and p._view is None and dense(p._data)]
+
+
+def _owner(p: Any) -> int:
+    return id(p._data if p._data.base is None else p._data.base)
 
 
 def _unseen(members: list[Any]) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .optimizer import Optimizer, Params, number
+from .optimizer import Optimizer, Params
+from .options import check_flags, check_not_negative, given, number
 
 __all__ = ["SGD"]
 
@@ -58,30 +59,16 @@ class SGD(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "momentum": momentum,
-                "dampening": dampening,
-                "weight_decay": weight_decay,
-                "nesterov": nesterov,
-                "maximize": maximize,
-                "foreach": foreach,
-                "differentiable": differentiable,
-                "fused": fused,
-            },
-        )
+        super().__init__(params, given(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        for name, word in (("lr", "learning rate"), ("momentum", "momentum value"), ("weight_decay", "weight_decay value")):
-            if number(group[name]) < 0.0:
-                raise ValueError(f"Invalid {word}: {group[name]}; it must not be negative")
+        check_not_negative(group, "lr", "momentum", "weight_decay")
+        check_flags(group)
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
-    def buffers(self, group: dict[str, Any]) -> tuple[str, ...]:
-        return ("momentum_buffer",) if group["momentum"] else ()
+    def buffers(self, group: dict[str, Any]) -> dict[str, float]:
+        return {"momentum_buffer": 0.0} if group["momentum"] else {}
 
     def update(self, k: Any, group: dict[str, Any], p: Any, g: Any, state: dict[str, Any], step: int) -> None:
         k.sgd_step_(
@@ -89,7 +76,7 @@ class SGD(Optimizer):
             g,
             state.get("momentum_buffer"),
             lr=number(group["lr"]),
-            momentum=group["momentum"],
+            momentum=number(group["momentum"]),
             dampening=group["dampening"],
             weight_decay=number(group["weight_decay"]),
             nesterov=group["nesterov"],

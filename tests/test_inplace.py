@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.backends.errors import InplaceError, ModifiedError
+
+from .view_programs import Program
 
 
 def leaf(*values: float) -> Any:
@@ -424,3 +427,48 @@ def test_out_is_not_recorded():
     with wg.no_grad():
         assert wg.add(x, 1, out=out) is out
     same(out, [2, 3])
+
+
+# ---------------------------------------------------------------------- random programs
+
+
+def slope(gradients: Any, directions: list[np.ndarray]) -> Any:
+    pairs = zip(gradients, directions, strict=True)
+    return sum((g * wg.tensor(d)).sum() for g, d in pairs if g is not None)
+
+
+@pytest.mark.parametrize("block", range(5))
+def test_random_programs_against_finite_differences(block: int):
+    """Gradients of first and second order through views and writes; a program may also be refused."""
+    right = 0
+    for seed in range(block * 20, block * 20 + 20):
+        program = Program(seed)
+
+        def run(moved: float, program: Program = program) -> Any:
+            pool, leaves = program.start(wg, moved)
+            for number in range(len(program.steps)):
+                program.step(wg, pool, leaves, number)
+            return program.loss(wg, pool), leaves
+
+        directions = program.directions()
+        try:
+            loss, leaves = run(0.0)
+            first = slope(wg.autograd.grad(loss, leaves, create_graph=True, allow_unused=True), directions)
+            second = (
+                slope(wg.autograd.grad(first, leaves, allow_unused=True), directions) if first.requires_grad else 0.0
+            )
+        except (InplaceError, ModifiedError):
+            continue
+        if not abs(loss.item()) < 1e6:
+            continue
+        step = 1e-5
+        (above, above_leaves), (below, below_leaves) = run(step), run(-step)
+        scale = 1 + abs(loss.item())
+        assert abs(first.item() - (above.item() - below.item()) / (2 * step)) < 1e-6 * scale, seed
+        moved = [
+            slope(wg.autograd.grad(a, b, allow_unused=True), directions).item()
+            for a, b in ((above, above_leaves), (below, below_leaves))
+        ]
+        assert abs(float(second) - (moved[0] - moved[1]) / (2 * step)) < 1e-5 * (scale + abs(first.item())), seed
+        right += 1
+    assert right > 8

@@ -48,13 +48,20 @@ def tensor_on(device: str, requires_grad: bool = False) -> Any:
     return change
 
 
+def tensors(case: LayerCase, device: str, requires_grad: bool) -> list[Any]:
+    """The inputs of one call; those that may be differentiated require grad if asked to."""
+    values = case.inputs(Make(1))
+    free = len(values) if case.free is None else case.free
+    return [mapped(a, tensor_on(device, requires_grad and i < free)) for i, a in enumerate(values)]
+
+
 def outputs_of(result: Any) -> list[Any]:
     return list(result) if isinstance(result, tuple) else [result]
 
 
 def run(case: LayerCase, layer: Any, device: str, requires_grad: bool = False) -> tuple[list[Any], list[Any]]:
     """The outputs and inputs of one call."""
-    inputs = [mapped(a, tensor_on(device, requires_grad)) for a in case.inputs(Make(1))]
+    inputs = tensors(case, device, requires_grad)
     wg.manual_seed(0)
     return outputs_of(layer(*inputs)), inputs
 
@@ -107,14 +114,10 @@ def test_layer(case: LayerCase, backend: str):  # noqa: F811
 @pytest.mark.parametrize("case", [c for c in CASES if c.orders], ids=str)
 def test_gradients_of_layer(case: LayerCase):
     layer = make_layer(case, wg, wg.tensor)
-    inputs = [mapped(a, tensor_on("cpu")) for a in case.inputs(Make(1))]
-    # Of a pair of input and target, PyTorch differentiates some losses in the input only.
-    free = [x for x in inputs if isinstance(x, wg.Tensor) and x.dtype == wg.float64][:1]
-    free += list(layer.parameters())
+    inputs = tensors(case, "cpu", True)
+    free = [x for x in (*inputs, *layer.parameters()) if isinstance(x, wg.Tensor) and x.requires_grad]
     if not free:
         return
-    for x in free:
-        x.requires_grad_()
     before = {name: buffer.clone() for name, buffer in layer._buffers.items() if buffer is not None}
 
     def function(*_: Any) -> Any:
@@ -179,9 +182,9 @@ def test_layer_is_that_of_torch(case: LayerCase):
 
 
 def compare_with_torch(case: LayerCase, mine: Any, theirs: Any, torch: Any) -> None:
-    sample, tolerance = case.inputs(Make(1)), case.tolerance
-    xs = [mapped(a, tensor_on("cpu", True)) for a in sample]
-    ys = [mapped(a, lambda a: torch.tensor(a, requires_grad=a.dtype.kind == "f")) for a in sample]
+    tolerance = case.tolerance
+    xs = tensors(case, "cpu", True)
+    ys = [torch.tensor(values(x), requires_grad=x.requires_grad) if isinstance(x, wg.Tensor) else x for x in xs]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs.zero_grad()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.backends.errors import InplaceError
 
 from .backends import to_backend
 from .cases.base import OpCase
@@ -30,6 +31,7 @@ from .op_checks import (
     vjp,
     whole_numbers,
 )
+from .view_programs import Program
 
 try:
     import torch
@@ -235,3 +237,42 @@ def compare_gradients(ours: list[Any], theirs: list[Any], dtype: str) -> None:
         np.testing.assert_allclose(
             x, np.broadcast_to(y, np.broadcast_shapes(x.shape, y.shape)), rtol=0, atol=10 * TOLERANCE[dtype] * scale
         )
+
+
+@pytest.mark.parametrize("block", range(5))
+def test_random_programs_of_views_and_writes(block: int) -> None:
+    """What PyTorch computes through views and in-place writes, we compute; where it raises, we may."""
+    compared = 0
+    for seed in range(block * 40, block * 40 + 40):
+        program = Program(seed, unrecorded=True)
+        (theirs, their_leaves), (ours, our_leaves) = program.start(torch), program.start(wg)
+        try:
+            with asking_torch():
+                for number in range(len(program.steps)):
+                    program.step(torch, theirs, their_leaves, number)
+                expected = gradients(torch, program.loss(torch, theirs), their_leaves)
+        except Unsupported:
+            continue
+        try:
+            for number in range(len(program.steps)):
+                program.step(wg, ours, our_leaves, number)
+        except InplaceError as error:
+            if "single memory location" not in str(error):
+                raise
+            continue  # PyTorch lets one write a constant to an expanded tensor
+        for a, b in zip(ours, theirs, strict=True):
+            assert a.requires_grad == b.requires_grad, seed
+        compare(ours, theirs, 1e-9)
+        compare_gradients(gradients(wg, program.loss(wg, ours), our_leaves), expected, "float64")
+        compared += 1
+    assert compared > 20
+
+
+def gradients(T: Any, loss: Any, leaves: list[Any]) -> list[Any]:
+    """The first gradients and those of their squares."""
+    if not loss.requires_grad:
+        return []
+    first = T.autograd.grad(loss, leaves, create_graph=True, allow_unused=True)
+    again = sum((g * g).sum() for g in first if g is not None and g.requires_grad)
+    second = T.autograd.grad(again, leaves, allow_unused=True) if not isinstance(again, int) else ()
+    return [*first, *second]

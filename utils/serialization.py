@@ -98,7 +98,7 @@ class Writer:
         if isinstance(value, dict):
             return self._dict(value, path)
         for kind, key in ((list, "list"), (tuple, "tuple"), ((set, frozenset), "set")):
-            if isinstance(value, kind):  # type: ignore[arg-type]
+            if isinstance(value, kind):
                 return {key: [self.node(item, (*path, str(i))) for i, item in enumerate(value)]}
         if isinstance(value, complex):
             return {"complex": [value.real, value.imag]}
@@ -164,7 +164,9 @@ class Reader:
         if "tensor" in node:
             return self.tensor(node["tensor"], node)
         if "dict" in node or "ordered" in node:
-            pairs = ((self.value(key), self.value(item)) for key, item in node.get("dict", node.get("ordered")))
+            pairs = (
+                (self.value(key), self.value(item)) for key, item in node["ordered" if "ordered" in node else "dict"]
+            )
             result: Any = OrderedDict(pairs) if "ordered" in node else dict(pairs)
             if "metadata" in node and isinstance(result, OrderedDict):
                 result._metadata = self.value(node["metadata"])  # type: ignore[attr-defined]

@@ -110,7 +110,7 @@ def in_place(function: F) -> F:
         >>> x.sqrt_()
         tensor([2., 3.])
     """
-    name = function.__name__ + "_"
+    name = function.__name__.removesuffix("_method") + "_"
 
     @functools.wraps(function)
     def method(input: Any, *args: Any, **kwargs: Any) -> Any:

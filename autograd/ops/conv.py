@@ -14,7 +14,7 @@ from ...backends.errors import DTypeError, ShapeError
 from ..primitive import Primitive, apply
 from .arithmetic import add
 from .product import check_pair, conj
-from .shape import expand_rule, reshape_rule
+from .shape import expand_rule, permute_rule, reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -366,3 +366,9 @@ def conv_transpose3d(
     return transposed(
         "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
     )
+
+
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
+    """`conv1d` of (time, batch, channels) with a weight of (kernel, channels in, channels out)."""
+    x, w = permute_rule(input, (1, 2, 0)), permute_rule(weight, (2, 1, 0))
+    return permute_rule(conv1d(x, w, bias, padding=pad), (2, 0, 1))  # type: ignore[no-any-return]

@@ -20,9 +20,9 @@ from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
 from .arithmetic import mul
+from .diagonals import diagonal
 from .dims import canonical_dim
 from .product import check_pair, conj, mm_rule
-from .rearrange import diagonal
 from .reduction import sum_rule
 from .shape import permute_rule, reshape_rule
 

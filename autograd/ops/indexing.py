@@ -10,13 +10,13 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
-from ...backends import kernels_of
-from ...backends.errors import DeviceError, DimensionError, DTypeError, ShapeError
-from ..base import TensorBase, wrap
+from ...backends.errors import DimensionError, DTypeError, ShapeError
+from ..base import TensorBase
 from ..inplace import check_writable
 from ..primitive import Primitive, apply
 from .cast import cast
 from .dims import canonical_dim
+from .keys import FULL, Key, check_together, position_of
 from .layout import apart
 from .scalar import number_for
 from .shape import broadcast_shapes, reshape_rule
@@ -24,8 +24,6 @@ from .writing import writable, write_into
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-_FULL = slice(None)
 
 
 class Slice(Primitive):
@@ -78,6 +76,9 @@ class CopySlices(Primitive):
     def backward(ctx: Any, g: Any) -> Any:
         key = ctx.params["key"]
         return apply(CopySlices, g, 0, key=key) if ctx.needs[0] else None, g[key] if ctx.needs[1] else None
+
+
+CopySlices.node_type.__name__ = "CopySlices"
 
 
 class Index(Primitive):
@@ -134,7 +135,7 @@ class IndexPut(Primitive):
 
 def key_of(indices: Any, where: tuple[int, ...]) -> tuple[Any, ...]:
     """The index tuple that has ``indices`` at the dimensions ``where`` and full slices between them."""
-    key: list[Any] = [_FULL] * (max(where) + 1)
+    key: list[Any] = [FULL] * (max(where) + 1)
     for index, dim in zip(indices, where, strict=True):
         key[dim] = index
     return tuple(key)
@@ -148,171 +149,6 @@ def put_rule(x: Any, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
 def index_rule(x: Any, indices: Any, where: tuple[int, ...]) -> Any:
     """``x`` (Tensor or array) at integer arrays on the dimensions ``where``."""
     return apply(Index, x, *indices, where=where)
-
-
-# ---------------------------------------------------------------------- what a key means
-
-
-class Key:
-    """A parsed key: a basic part, and index tensors on dimensions of the view that the basic part gives.
-
-    Attributes:
-        basic: what NumPy takes, with a full slice (None for 0-d masks) in place of each index tensor.
-        where: the view's dimension of each index array.
-        indices: integer Tensors on the device of the indexed one.
-        plain: whether the basic part leaves the tensor as it is.
-    """
-
-    __slots__ = ("basic", "indices", "plain", "where")
-
-    def __init__(self, x: Any, key: Any) -> None:
-        shape = x._data.shape
-        parts = _parts(key)
-        used = 0
-        for p in parts:
-            used += _consumed(p)
-        if used > len(shape):
-            raise DimensionError(f"too many indices for tensor of dimension {len(shape)} (shape {list(shape)})")
-        basic: list[Any] = []
-        self.where: list[int] = []
-        self.indices: list[Any] = []
-        dim = place = 0  # dimension of x, and of the view
-        ellipsis_seen = False
-        for p in parts:
-            if p is None:
-                basic.append(None)
-                place += 1
-            elif p is Ellipsis:
-                if not ellipsis_seen:
-                    basic += [_FULL] * (len(shape) - used)
-                    dim += len(shape) - used
-                    place += len(shape) - used
-                ellipsis_seen = True
-            elif isinstance(p, slice):
-                basic.append(_plain_slice(p))
-                dim += 1
-                place += 1
-            elif isinstance(p, TensorBase):
-                n = self._add(x, p, dim, place)
-                basic += [_FULL] * n or [None]
-                dim += n
-                place += n or 1
-            else:
-                basic.append(_position(p, shape, dim))
-                dim += 1
-        self.basic = tuple(basic)
-        self.plain = all(b is _FULL for b in basic)
-
-    def _add(self, x: Any, index: Any, dim: int, place: int) -> int:
-        """Keep an index tensor; returns how many dimensions it stands for."""
-        data = index._data
-        k = kernels_of[type(x._data)]
-        if type(data) is not type(x._data):
-            data = _moved(x, data)
-        if data.dtype.kind not in "bu" or (data.dtype.kind == "u" and data.dtype.itemsize > 1):
-            self.where.append(place)
-            self.indices.append(wrap(data))
-            return 1
-        shape = x._data.shape[dim : dim + data.ndim]
-        if data.shape != shape:
-            bad = next(i for i, (n, m) in enumerate(zip(data.shape, shape, strict=True)) if n != m)
-            raise DimensionError(
-                f"The shape of the mask {list(data.shape)} at index {bad} does not match the shape of the indexed "
-                f"tensor {list(x._data.shape)} at index {dim + bad}"
-            )
-        for i, positions in enumerate(k.nonzero(data.reshape(data.shape or (1,)))):
-            self.where.append(place + i)
-            self.indices.append(wrap(positions))
-        return int(data.ndim)
-
-
-def _parts(key: Any) -> list[Any]:
-    """The key as a list in which sequences have become tensors."""
-    if (
-        isinstance(key, list)
-        and len(key) < 32
-        and any(k is None or k is Ellipsis or isinstance(k, slice | TensorBase | list | tuple) for k in key)
-    ):
-        key = tuple(key)
-    return [_part(k) for k in (key if isinstance(key, tuple) else (key,))]
-
-
-def _part(k: Any) -> Any:
-    if k is None or k is Ellipsis or isinstance(k, slice):
-        return k
-    if isinstance(k, TensorBase):
-        kind = k._data.dtype
-        if kind.kind == "b" or kind.name in ("int64", "int32", "uint8"):
-            return k._data.item() if k._data.ndim == 0 and kind.kind == "i" else k
-        raise DimensionError(f"tensors used as indices must be long, int, byte or bool tensors, not {kind.name}")
-    if isinstance(k, bool):
-        return _index_tensor(k)
-    if hasattr(k, "__index__") and not getattr(k, "shape", ()):
-        return operator.index(k)
-    if isinstance(k, list | tuple | range) or hasattr(k, "__array__"):
-        return _part(_index_tensor(k))
-    if isinstance(k, str):
-        raise TypeError(f"an index must be an integer, slice, None, Ellipsis or tensor, not the string {k!r}")
-    raise DimensionError(
-        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
-        f"(got {type(k).__name__})"
-    )
-
-
-def _index_tensor(values: Any) -> Any:
-    from .data import as_tensor
-
-    if isinstance(values, list | tuple) and not values:
-        return as_tensor(values, dtype="int64", device="cpu")
-    return as_tensor(values, device="cpu")
-
-
-def _consumed(p: Any) -> int:
-    """How many dimensions one part of a key takes."""
-    if p is None or p is Ellipsis:
-        return 0
-    if isinstance(p, TensorBase) and p._data.dtype.kind in "bu":
-        return p._data.ndim  # type: ignore[no-any-return]
-    return 1
-
-
-def _plain_slice(s: slice) -> slice:
-    if s == _FULL:
-        return _FULL
-    step = 1 if s.step is None else operator.index(s.step)
-    if step <= 0:
-        raise ValueError(f"step must be greater than zero, got {step}; use flip() to reverse a dimension")
-    return slice(*[None if v is None else operator.index(v) for v in (s.start, s.stop)], step)
-
-
-def _position(i: int, shape: tuple[int, ...], dim: int) -> int:
-    n = shape[dim]
-    if not -n <= i < n:
-        raise DimensionError(f"index {i} is out of bounds for dimension {dim} with size {n}")
-    return i
-
-
-def _moved(x: Any, index: Any) -> Any:
-    """An index array of another backend, on the device of ``x``."""
-    source, target = kernels_of[type(index)].backend, kernels_of[type(x._data)].backend
-    if source.name != "cpu":
-        raise DeviceError(
-            f"indices should be either on cpu or on the same device as the indexed tensor ({x.device}), "
-            f"not on {source.device_of(index)}; move them with .to({str(x.device)!r})"
-        )
-    return target.from_numpy(index, x.device)
-
-
-def _check_together(indices: list[Any]) -> None:
-    """Raise unless the index arrays broadcast together."""
-    if len(indices) > 1:
-        try:
-            broadcast_shapes(*[i._data.shape for i in indices])
-        except ShapeError:
-            shapes = ", ".join([str(list(i._data.shape)) for i in indices])
-            raise DimensionError(
-                f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
-            ) from None
 
 
 # ---------------------------------------------------------------------- reading
@@ -330,17 +166,17 @@ def getitem(input: Tensor, key: Any) -> Tensor:
             raise DimensionError(
                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a number"
             )
-        return apply(Select, input, key=(_position(key, shape, 0), ...))
+        return apply(Select, input, key=(position_of(key, shape, 0), ...))
     parsed = Key(input, key)
     if not parsed.indices:
         return _basic(input, parsed.basic)
     y = input if parsed.plain else _basic(input, parsed.basic)
-    _check_together(parsed.indices)
+    check_together(parsed.indices)
     return apply(Index, y, *parsed.indices, where=tuple(parsed.where))
 
 
 def _basic(input: Tensor, basic: tuple[Any, ...]) -> Tensor:
-    last = basic[-1] if basic else _FULL
+    last = basic[-1] if basic else FULL
     prim: Any = Slice
     if isinstance(last, int):
         prim = Select
@@ -371,7 +207,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     n, i = shape[dim], operator.index(index)
     if not -n <= i < n:
         raise DimensionError(f"select(): index {i} out of range for tensor of size {list(shape)} at dimension {dim}")
-    return apply(Select, input, key=((_FULL,) * dim + (i, ...)))
+    return apply(Select, input, key=((FULL,) * dim + (i, ...)))
 
 
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
@@ -392,12 +228,12 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     first += n if first < 0 else 0
     if first + length > n:
         raise ShapeError(f"narrow(): start ({first}) + length ({length}) exceeds dimension size ({n}).")
-    return apply(Slice, input, key=((_FULL,) * dim + (slice(first, first + length),)))
+    return apply(Slice, input, key=((FULL,) * dim + (slice(first, first + length),)))
 
 
 def slice_rule(x: Any, dim: int, start: int, stop: int) -> Any:
     """Positions ``start`` to ``stop`` of ``dim`` of a Tensor or array."""
-    return x[(_FULL,) * dim + (slice(start, stop),)]
+    return x[(FULL,) * dim + (slice(start, stop),)]
 
 
 # ---------------------------------------------------------------------- writing
@@ -488,7 +324,7 @@ def _prepared(target: Any, indices: list[Any], where: tuple[int, ...], value: An
     Raises:
         IndexError: these do not broadcast together. RuntimeError: the value's shape or dtype does not fit.
     """
-    _check_together(indices)
+    check_together(indices)
     if not isinstance(value, TensorBase):
         return value
     if value._data.dtype != target._data.dtype:
@@ -528,6 +364,6 @@ def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = F
         accumulate: add instead of write.
     """
     check_writable(input, "index_put_")
-    parsed = Key(input, tuple([_FULL if i is None else i for i in indices]))
+    parsed = Key(input, tuple([FULL if i is None else i for i in indices]))
     write_positions(input, parsed.indices, tuple(parsed.where), values, accumulate, "index_put_")
     return input

@@ -10,9 +10,10 @@ from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
 from ..promotion import result_type
+from .atleast import atleast_1d, atleast_2d, atleast_3d
 from .cast import cast
 from .dims import canonical_dim, sizes_of
-from .shape import atleast_1d, atleast_2d, atleast_3d, reshape_rule
+from .shape import reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

@@ -39,7 +39,12 @@ def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return _logical("logical_not", input, out=out)
 
 
-def _integers(kernel: str, *values: Any, out: Any, bools: bool = True) -> Any:
+def integers(kernel: str, *values: Any, out: Any, bools: bool = True) -> Any:
+    """A kernel for integers, and for truth values where ``bools``.
+
+    Raises:
+        RuntimeError: an operand is of another type.
+    """
     for v in values:
         if isinstance(v, TensorBase):
             if v._data.dtype.kind not in ("iub" if bools else "iu"):
@@ -56,32 +61,32 @@ def bitwise_and(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     Raises:
         RuntimeError: an operand is floating point.
     """
-    return _integers("bitwise_and", input, other, out=out)
+    return integers("bitwise_and", input, other, out=out)
 
 
 def bitwise_or(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input | other`` of integers, or of truth values."""
-    return _integers("bitwise_or", input, other, out=out)
+    return integers("bitwise_or", input, other, out=out)
 
 
 def bitwise_xor(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input ^ other`` of integers, or of truth values."""
-    return _integers("bitwise_xor", input, other, out=out)
+    return integers("bitwise_xor", input, other, out=out)
 
 
 def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``~input`` of integers, or of truth values."""
-    return _integers("invert", input, out=out)
+    return integers("invert", input, out=out)
 
 
 def bitwise_left_shift(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input << other`` of integers."""
-    return _integers("left_shift", input, other, out=out, bools=False)
+    return integers("left_shift", input, other, out=out, bools=False)
 
 
 def bitwise_right_shift(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``input >> other`` of integers; the sign is kept."""
-    return _integers("right_shift", input, other, out=out, bools=False)
+    return integers("right_shift", input, other, out=out, bools=False)
 
 
 logical_and_, logical_or_ = in_place(logical_and), in_place(logical_or)

@@ -10,11 +10,12 @@ from ..base import wrap
 from ..inplace import check_writable, inplace, write_out
 from ..primitive import Primitive, apply
 from .conversion import to
-from .gather import fill_value, same_dtype
+from .gather import same_dtype
 from .indexing import slice_rule, write_positions
 from .layout import clone, contiguous_format
 from .select import where_rule
 from .shape import broadcast_shapes, broadcast_tensors, expand, ravel, reshape_rule
+from .slices import fill_value
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

@@ -187,7 +187,7 @@ class MaxUnpool(Primitive):
 # ---------------------------------------------------------------------- arguments
 
 
-def _batched(op: str, n: int, input: Any) -> tuple[Any, bool]:
+def batched(op: str, n: int, input: Any) -> tuple[Any, bool]:
     """The input with a batch dimension, and whether one was added."""
     if not isinstance(input, TensorBase):
         raise TypeError(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
@@ -248,7 +248,7 @@ def max_pool(
 ) -> Any:
     """Max pooling over ``n`` dimensions."""
     op = f"max_pool{n}d"
-    x, single = _batched(op, n, input)
+    x, single = batched(op, n, input)
     windows = _windows(op, n, x._data.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
     if return_indices:
         y, position = apply(MaxPoolWithIndices, x, **windows)
@@ -268,7 +268,7 @@ def avg_pool(
 ) -> Any:
     """Average pooling over ``n`` dimensions."""
     op = f"avg_pool{n}d"
-    x, single = _batched(op, n, input)
+    x, single = batched(op, n, input)
     _floating(op, x)
     if divisor_override == 0:
         raise ShapeError(f"{op}: divisor must be not zero")
@@ -304,7 +304,7 @@ def _even(size: Ints, out: Ints) -> dict[str, Any] | None:
 def adaptive_avg_pool(n: int, input: Any, output_size: Any) -> Any:
     """Average pooling to a given size over ``n`` dimensions."""
     op = f"adaptive_avg_pool{n}d"
-    x, single = _batched(op, n, input)
+    x, single = batched(op, n, input)
     _floating(op, x)
     out = _out_size(op, n, x._data.shape[2:], output_size)
     even = _even(x._data.shape[2:], out)
@@ -316,7 +316,7 @@ def adaptive_avg_pool(n: int, input: Any, output_size: Any) -> Any:
 def adaptive_max_pool(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     """Max pooling to a given size over ``n`` dimensions."""
     op = f"adaptive_max_pool{n}d"
-    x, single = _batched(op, n, input)
+    x, single = batched(op, n, input)
     out = _out_size(op, n, x._data.shape[2:], output_size)
     even = _even(x._data.shape[2:], out)
     if even is None:
@@ -333,7 +333,7 @@ def max_unpool(
 ) -> Any:
     """The partial inverse of max pooling over ``n`` dimensions."""
     op = f"max_unpool{n}d"
-    x, single = _batched(op, n, input)
+    x, single = batched(op, n, input)
     position = indices._data
     if position.dtype.name != "int64":
         raise DTypeError(f"{op}: elements in indices should be type int64 but got: {position.dtype.name}")

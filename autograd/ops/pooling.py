@@ -230,3 +230,27 @@ def max_unpool3d(
     """The partial inverse of `max_pool3d`; see `max_unpool2d`."""
     y: Tensor = pool.max_unpool(3, input, indices, kernel_size, stride, padding, output_size)
     return y
+
+
+def adaptive_max_pool1d_with_indices(
+    input: Tensor, output_size: Any, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """`adaptive_max_pool1d` with its indices."""
+    result: tuple[Tensor, Tensor] = pool.adaptive_max_pool(1, input, output_size, True)
+    return result
+
+
+def adaptive_max_pool2d_with_indices(
+    input: Tensor, output_size: Any, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """`adaptive_max_pool2d` with its indices."""
+    result: tuple[Tensor, Tensor] = pool.adaptive_max_pool(2, input, output_size, True)
+    return result
+
+
+def adaptive_max_pool3d_with_indices(
+    input: Tensor, output_size: Any, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """`adaptive_max_pool3d` with its indices."""
+    result: tuple[Tensor, Tensor] = pool.adaptive_max_pool(3, input, output_size, True)
+    return result

@@ -1,4 +1,4 @@
-"""Random tensors, and tensors filled with random numbers in place. None of them has a gradient."""
+"""Random tensors. Tensors are overwritten with random numbers in ``random_fill.py``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ...backends import get_backend, kernels_of, to_dtype
 from ...backends.definitions.random import blocks_used
 from ...backends.errors import DTypeError, ShapeError, UnsupportedDTypeError
-from ..base import TensorBase, wrap
-from ..inplace import check_writable
+from ..base import TensorBase
 from ..random import Generator, default_generator
-from .conversion import Overwrite
 from .creation import check_layout, dtype_of, finished, memory_order, place_of, shape_of
 from .layout import MemoryFormat, preserve_format
-from .writing import write_into
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -106,11 +103,12 @@ def randint(
         low, high, size = 0, low, high if size is None else size
     d = to_dtype(("int64" if out is None else out.dtype) if dtype is None else dtype).dtype
     return finished(
-        _integers("randint", low, high, shape_of("randint", size), d, device, generator), requires_grad, out, "randint"
+        integers("randint", low, high, shape_of("randint", size), d, device, generator), requires_grad, out, "randint"
     )
 
 
-def _integers(name: str, low: Any, high: Any, shape: Any, dtype: Any, device: Any, generator: Any) -> Any:
+def integers(name: str, low: Any, high: Any, shape: Any, dtype: Any, device: Any, generator: Any) -> Any:
+    """An array of integers from ``low`` to ``high - 1``, which must fit the dtype."""
     low, high = int(low), int(high)
     if low >= high:
         raise ShapeError(f"{name} expects 'from' to be less than 'to', but got from={low} >= to={high}")
@@ -120,12 +118,12 @@ def _integers(name: str, low: Any, high: Any, shape: Any, dtype: Any, device: An
 
 def _check_bounds(name: str, low: int, high: int, dtype: Any) -> None:
     kind = to_dtype(dtype)
-    least, most = _integer_range(kind)
+    least, most = integer_range(kind)
     if low < least or high - 1 > most:
         raise DTypeError(f"{name}: from={low} or to - 1={high - 1} is out of bounds for {kind}")
 
 
-def _integer_range(kind: Any) -> tuple[int, int]:
+def integer_range(kind: Any) -> tuple[int, int]:
     """The integers that a type holds exactly, from the least to the greatest."""
     if kind.is_floating_point:
         most = 2 ** {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}[kind.name]
@@ -232,11 +230,12 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = Non
         p = kernels_of[type(x)].astype(x, "float64")
         if x.size and not bool(((p >= 0) & (p <= 1)).all()):
             raise ShapeError("Expected p_in >= 0 && p_in <= 1 to be true: a probability is not within [0, 1]")
-    array = draw("random_bernoulli", generator, input.device, x.shape, x.dtype, _probability("bernoulli", p))
+    array = draw("random_bernoulli", generator, input.device, x.shape, x.dtype, probability("bernoulli", p))
     return finished(array, False, out, "bernoulli")
 
 
-def _probability(name: str, p: Any) -> Any:
+def probability(name: str, p: Any) -> Any:
+    """``p``, if it is a tensor or within [0, 1]; else a RuntimeError."""
     if isinstance(p, int | float) and not 0 <= p <= 1:
         raise ShapeError(f"{name} expects p to be in [0, 1], but got p={p}")
     return p
@@ -360,115 +359,3 @@ def randint_like(input: Tensor, low: int, high: int | None = None, **options: An
     options.setdefault("device", input.device)
     options.pop("memory_format", None)
     return randint(low, high, input._data.shape, **options)
-
-
-# ---------------------------------------------------------------------- in place
-
-
-def _fill(tensor: Any, name: str, array: Any) -> Any:
-    return write_into(Overwrite, tensor, name, wrap(array.astype(tensor._data.dtype, copy=False)))
-
-
-def _draw_for(tensor: Any, kernel: str, generator: Any, name: str, *args: Any) -> Any:
-    check_writable(tensor, name)
-    x = tensor._data
-    if x.dtype.kind not in "fcV":
-        raise UnsupportedDTypeError(
-            f"{name}: not implemented for {tensor.dtype}; use a floating-point tensor, or random_()"
-        )
-    return draw(kernel, generator, tensor.device, x.shape, x.dtype, *args)
-
-
-def uniform_(input: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Overwrite with uniform numbers in [``a``, ``b``).
-
-    Raises:
-        RuntimeError: ``a`` is above ``b``.
-    """
-    if a > b:
-        raise ShapeError(f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}")
-    u = _draw_for(input, "random_uniform", generator, "uniform_")
-    return _fill(input, "uniform_", u * (b - a) + a)  # type: ignore[no-any-return]
-
-
-def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Overwrite with normal numbers.
-
-    Raises:
-        RuntimeError: ``std`` is negative.
-    """
-    if std < 0:
-        raise ShapeError(f"normal_ expects std >= 0.0, but found std={std}")
-    z = _draw_for(input, "random_normal", generator, "normal_")
-    return _fill(input, "normal_", z * std + mean)  # type: ignore[no-any-return]
-
-
-def exponential_(input: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Overwrite with numbers of the exponential distribution with rate ``lambd``.
-
-    Raises:
-        RuntimeError: ``lambd`` is not positive.
-    """
-    if lambd <= 0:
-        raise ShapeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
-    return _fill(input, "exponential_", _draw_for(input, "random_exponential", generator, "exponential_") / lambd)  # type: ignore[no-any-return]
-
-
-def log_normal_(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
-    """Overwrite with ``exp`` of normal numbers.
-
-    Raises:
-        RuntimeError: ``std`` is not positive.
-    """
-    if std <= 0:
-        raise ShapeError(f"log_normal_ expects std > 0.0, but found std={std}")
-    z = _draw_for(input, "random_normal", generator, "log_normal_")
-    return _fill(input, "log_normal_", kernels_of[type(z)].exp(z * std + mean))  # type: ignore[no-any-return]
-
-
-def cauchy_(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Overwrite with numbers of the Cauchy distribution: the quotient of two normal numbers."""
-    z = _draw_for(input, "random_normal", generator, "cauchy_") / _draw_for(
-        input, "random_normal", generator, "cauchy_"
-    )
-    return _fill(input, "cauchy_", z * sigma + median)  # type: ignore[no-any-return]
-
-
-def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
-    """Overwrite with the number of trials up to the first success, each of which has probability ``p``.
-
-    Raises:
-        RuntimeError: ``p`` is not within (0, 1).
-    """
-    if not 0 < p < 1:
-        raise ShapeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
-    check_writable(input, "geometric_")
-    waits = draw("random_exponential", generator, input.device, input._data.shape, to_dtype("float64").dtype)
-    return _fill(input, "geometric_", kernels_of[type(waits)].ceil(waits / -math.log1p(-p)))  # type: ignore[no-any-return]
-
-
-def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
-    """Overwrite with 1 with probability ``p`` (a number, or a tensor that broadcasts), else 0."""
-    check_writable(input, "bernoulli_")
-    x = input._data
-    q = kernels_of[type(x)].astype(p._data, "float64") if isinstance(p, TensorBase) else _probability("bernoulli_", p)
-    return _fill(input, "bernoulli_", draw("random_bernoulli", generator, input.device, x.shape, x.dtype, q))  # type: ignore[no-any-return]
-
-
-def random_(input: Tensor, *bounds: Any, generator: Generator | None = None, **named: Any) -> Tensor:
-    """Overwrite with integers: ``random_()``, ``random_(to)`` or ``random_(from, to)``, without ``to`` itself.
-
-    Raises:
-        RuntimeError: the bounds are in the wrong order, or do not fit the dtype.
-    """
-    check_writable(input, "random_")
-    low, high = named.get("from"), named.get("to")
-    if len(bounds) == 1:
-        high = bounds[0]
-    elif bounds:
-        low, high = bounds
-    _, most = _integer_range(input.dtype)
-    high = most + 1 if high is None else high
-    x = input._data
-    array = _integers("random_", low or 0, high, x.shape, x.dtype, input.device, generator)
-    return _fill(input, "random_", array)  # type: ignore[no-any-return]

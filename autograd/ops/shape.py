@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 from ...backends import DType
 from ...backends.errors import ShapeError
 from ..base import TensorBase, version_of, wrap
-from ..grad_mode import mode
-from ..inplace import check_writable
 from ..primitive import Primitive, apply
 from .dims import canonical_dim, canonical_dims, infer_shape, packed, sizes_of, spread
 from .size import Size
@@ -407,73 +405,3 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     several = tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], TensorBase) else tensors
     shape = broadcast_shapes(*[x._data.shape for x in several])
     return tuple([expand(x, shape) for x in several])
-
-
-# ---------------------------------------------------------------------- at least so many dimensions
-
-
-def _at_least(tensors: tuple[Any, ...], grow: Any) -> Any:
-    if len(tensors) == 1 and isinstance(tensors[0], TensorBase):
-        return grow(tensors[0])
-    several = tensors[0] if len(tensors) == 1 else tensors
-    return tuple([grow(x) for x in several])
-
-
-def atleast_1d(*tensors: Any) -> Any:
-    """Each tensor with at least one dimension; one tensor gives a tensor, several give a tuple."""
-    return _at_least(tensors, lambda x: x if x._data.ndim else reshape(x, (1,)))
-
-
-def atleast_2d(*tensors: Any) -> Any:
-    """Each tensor with at least two dimensions; new ones are in front."""
-    return _at_least(tensors, lambda x: x if x._data.ndim >= 2 else reshape(x, (1, x._data.size)))
-
-
-def atleast_3d(*tensors: Any) -> Any:
-    """Each tensor with at least three dimensions; a matrix gets the third behind its own two."""
-
-    def grow(x: Any) -> Any:
-        x = atleast_2d(x)
-        return x if x._data.ndim >= 3 else unsqueeze(x, -1)
-
-    return _at_least(tensors, grow)
-
-
-# ---------------------------------------------------------------------- in place
-
-
-def _in_place(tensor: Tensor, name: str, change: Any) -> Tensor:
-    """Make ``tensor`` what ``change`` makes of it, in the graph too. Only its shape changes, so nothing is written."""
-    check_writable(tensor, name)
-    before = wrap(tensor._data)
-    before._edge, before._rg, before._ver, before._view = tensor._edge, tensor._rg, version_of(tensor), tensor._view
-    after = change(before)
-    tensor._data = after._data
-    if mode.grad:
-        tensor._edge, tensor._rg = after._edge, after._rg
-    if tensor._view is not None:
-        tensor._view = after._view
-    return tensor
-
-
-def unsqueeze_(input: Tensor, dim: int) -> Tensor:
-    """`unsqueeze` in place."""
-    return _in_place(input, "unsqueeze_", lambda x: unsqueeze(x, dim))
-
-
-def squeeze_(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
-    """`squeeze` in place."""
-    return _in_place(input, "squeeze_", lambda x: squeeze(x, dim))
-
-
-def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """`transpose` in place."""
-    return _in_place(input, "transpose_", lambda x: transpose(x, dim0, dim1))
-
-
-swapaxes_ = swapdims_ = transpose_
-
-
-def t_(input: Tensor) -> Tensor:
-    """`t` in place."""
-    return _in_place(input, "t_", t)

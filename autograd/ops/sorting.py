@@ -215,7 +215,7 @@ def searchsorted(
     if rows.ndim > 1 and rows.shape[:-1] != v.shape[:-1]:
         raise ShapeError(
             "searchsorted: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
-            f"and input value tensor must match, but we got boundaries tensor {list(rows.shape)} and input value tensor "
+            f"and input value tensor must match, but we got boundaries tensor {list(rows.shape)} and input tensor "
             f"{list(v.shape)}"
         )
     behind = right or side == "right"

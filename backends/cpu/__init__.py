@@ -9,10 +9,25 @@ import numpy as np
 
 from ..device import Device
 from ..registry import Backend
-from . import activation, conv, elementwise, embedding, indexing, loss, norm, optim, pool, product, random, reduction
+from . import (
+    activation,
+    clip,
+    conv,
+    elementwise,
+    embedding,
+    indexing,
+    loss,
+    norm,
+    optim,
+    pool,
+    product,
+    random,
+    reduction,
+)
 
 OWN = (
     activation,
+    clip,
     conv,
     elementwise,
     embedding,

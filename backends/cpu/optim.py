@@ -15,34 +15,35 @@ from ..definitions import optim as plain
 
 __all__ = ["gather", *(name for name in plain.__all__ if name.endswith("_step_"))]
 
-PIECE = 1 << 14  # elements: a rule's ten or so float32 arrays of this length stay in a 1 MiB second-level cache
+# Bytes: the ten or so arrays of a rule stay in a 1 MiB second-level cache, and intermediates of this size come from
+# memory that was used before; from 128 KiB on the C library maps fresh pages for each.
+PIECE = 1 << 16
 
 
 def gather(parts: list[Any]) -> Any:
     """Gradients end to end, or, when there is more than one piece of them, as they are: `pieces` takes a list."""
     if len(parts) == 1:
         return parts[0]
-    if sum([part.size for part in parts]) > PIECE:
-        return parts
-    return np.concatenate(parts)
+    return parts if sum([part.nbytes for part in parts]) > PIECE else np.concatenate(parts)
 
 
 def pieces(p: Any, g: Any, state: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
     """``(p, g, *state)``, piece by piece. ``g`` may be a list of arrays that make up the gradient end to end."""
     parts = g if isinstance(g, list) else [g]
+    longest = PIECE // p.itemsize
     start = 0  # in the flat arrays, of the gradients collected so far
     few: list[Any] = []
     stop = 0
     for part in parts:
-        if few and stop - start + part.size > PIECE:
+        if few and stop - start + part.size > longest:
             yield _cut(p, _joined(few), state, start, stop)
             start, few = stop, []
-        if part.size <= PIECE:
+        if part.size <= longest:
             few.append(part)
             stop += part.size
             continue
-        for i in range(0, part.size, PIECE):
-            piece = part[i : i + PIECE]
+        for i in range(0, part.size, longest):
+            piece = part[i : i + longest]
             yield _cut(p, piece, state, start, start + piece.size)
             start += piece.size
         stop = start
@@ -63,7 +64,7 @@ def in_pieces(rule: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(rule)
     def step(p: Any, g: Any, *state: Any, **options: Any) -> None:
-        if p.size <= PIECE or p.ndim != 1:
+        if p.nbytes <= PIECE or p.ndim != 1:
             rule(np, p, g, *state, **options)
             return
         for piece in pieces(p, g, state):

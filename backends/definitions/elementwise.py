@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .reduction import wide
@@ -9,16 +10,22 @@ from .reduction import wide
 __all__ = [
     "clamp",
     "frac",
+    "heaviside",
     "isclose",
     "logical_not",
     "logical_xor",
+    "make_complex",
+    "nan_to_num",
+    "phase",
     "power",
+    "power_of_two",
     "product",
     "quotient",
     "round_to",
     "rsqrt",
     "sgn",
     "sign_bit",
+    "split_exponent",
     "tanh_backward",
     "trunc_divide",
     "where",
@@ -139,3 +146,41 @@ def isclose(xp: Any, x: Any, y: Any, rtol: float, atol: float, equal_nan: bool) 
 def tanh_backward(xp: Any, g: Any, y: Any) -> Any:
     """``g * (1 - y ** 2)``."""
     return g * (1 - y * y)
+
+
+def heaviside(xp: Any, x: Any, y: Any) -> Any:
+    """0 where ``x`` is negative, 1 where it is positive, ``y`` where it is 0, NaN where it is."""
+    return xp.where(x == 0, y, xp.where(x > 0, xp.ones_like(x), xp.where(x < 0, xp.zeros_like(x), x)))
+
+
+def nan_to_num(xp: Any, x: Any, nan: float, high: float, low: float) -> Any:
+    """``x`` with numbers in place of NaN and of the infinities."""
+    y = xp.where(xp.isnan(x), like(x, nan), x)
+    return xp.where(xp.isinf(x), xp.where(x > 0, like(x, high), like(x, low)), y)
+
+
+def split_exponent(xp: Any, x: Any) -> Any:
+    """The mantissa in [1/2, 1) and the exponent of two, in int32."""
+    mantissa, exponent = xp.frexp(wide(x))
+    return mantissa.astype(x.dtype), exponent.astype("int32")
+
+
+def power_of_two(xp: Any, exponent: Any, dtype: Any) -> Any:
+    """``2 ** exponent`` as numbers of type ``dtype``."""
+    return xp.exp2(exponent.astype("float64")).astype(dtype)
+
+
+def phase(xp: Any, z: Any) -> Any:
+    """The angle of a complex number; of a real one 0 or pi, and NaN of NaN."""
+    if z.dtype.kind == "c":
+        return xp.arctan2(z.imag, z.real)
+    return xp.where(xp.isnan(z), z, xp.where(z < 0, like(z, math.pi), like(z, 0.0)))
+
+
+def make_complex(xp: Any, x: Any, y: Any) -> Any:
+    """``x + iy``; float16 gives complex64."""
+    shape = xp.broadcast_shapes(x.shape, y.shape)
+    z = xp.empty(shape, dtype="complex128" if x.dtype.itemsize == 8 else "complex64")
+    z.real = x
+    z.imag = y
+    return z

@@ -24,6 +24,7 @@ __all__ = [
     "flat_add",
     "flat_gather",
     "flat_put",
+    "fractional_positions",
     "max_pool",
     "pool_gather",
     "pool_positions",
@@ -213,6 +214,31 @@ def adaptive_max_positions(xp: Any, x: Any, out: Ints) -> Any:
         best = xp.argmax(block.reshape(*x.shape[:2], -1), axis=-1)
         position[(..., *cell)] = flat_place(best, ranges, size)
     return position
+
+
+def fractional_positions(xp: Any, x: Any, samples: Any, kernel: Ints, out: Ints) -> Any:
+    """The place of the largest element of windows whose starts step by a fraction, (N, C, *out), int64.
+
+    Args:
+        samples: in [0, 1), (N, C, dimensions): where the fractions start; in two dimensions the width's comes first, as in PyTorch.
+    """
+    places, values = [], []
+    starts = []
+    for axis, (n, k, o) in enumerate(zip(x.shape[2:], kernel, out, strict=True)):
+        u = samples[:, :, 1 - axis if len(out) == 2 else axis, None]
+        step = (n - k) / (o - 1) if o > 1 else 0.0
+        index = xp.arange(o, dtype=u.dtype)
+        start = xp.floor((index + u) * step).astype("int64") - xp.floor(u * step).astype("int64")
+        start = xp.where(index == o - 1, n - k, start)  # the last window ends at the edge
+        starts.append(start.reshape(*x.shape[:2], *[-1 if i == axis else 1 for i in range(len(out))]))
+    for _, offset in taps(kernel):
+        place: Any = 0
+        for n, start, t in zip(x.shape[2:], starts, offset, strict=True):
+            place = place * n + start + t
+        places.append(place)
+        values.append(flat_gather(xp, x, place))
+    best = xp.argmax(xp.stack(values), axis=0)
+    return xp.take_along_axis(xp.stack(places), best[None], 0)[0]
 
 
 def flat_place(best: Any, ranges: list[tuple[int, int]], size: Ints) -> Any:

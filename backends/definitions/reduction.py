@@ -30,6 +30,19 @@ def widened(kernel: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def in_double(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """The kernel computed in float64, for functions whose formulas lose digits on the way."""
+
+    @functools.wraps(kernel)
+    def run(xp: Any, x: Any, *args: Any, **params: Any) -> Any:
+        if x.dtype == "float64":
+            return kernel(xp, x, *args, **params)
+        others = [a.astype("float64") if hasattr(a, "dtype") else a for a in args]
+        return kernel(xp, x.astype("float64"), *others, **params).astype(x.dtype)
+
+    return run
+
+
 def astype(xp: Any, x: Any, dtype: Any) -> Any:
     """``x`` in another element type; complex numbers lose their imaginary part on the way to real ones."""
     if x.dtype.kind == "c" and dtype.kind != "c":

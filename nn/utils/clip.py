@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ...autograd.base import TensorBase, wrap
-from ...autograd.grad_mode import mode, no_grad
+from ...autograd.grad_mode import mode
 from ...autograd.inplace import wrote
-from ...autograd.ops import stack
-from ...backends import kernels_of
+from ...autograd.ops import cat
+from ...backends import default_device, get_backend, kernels_of
 from ...backends.errors import WengertError
+from ..init import unrecorded
 
 if TYPE_CHECKING:
     from ...autograd.tensor import Tensor
@@ -60,10 +62,11 @@ def get_total_norm(
     """
     tensors = _listed(tensors)
     if not tensors:
-        return wrap(kernels_of_default().zeros((), dtype="float32"))  # type: ignore[no-any-return]
+        kernels = get_backend(default_device().type).kernels
+        return wrap(kernels.zeros((), dtype="float32"))  # type: ignore[no-any-return]
     norm_type = float(norm_type)
     if mode.grad and any(t.requires_grad for t in tensors):
-        total = stack([t.norm(norm_type) for t in tensors]).norm(norm_type)
+        total = _recorded_norm(tensors, norm_type)
     else:
         totals = [_norm(group, norm_type) for group in _by_device(tensors)]
         total = totals[0] if len(totals) == 1 else _norm([t.to(totals[0].device) for t in totals], norm_type)
@@ -72,16 +75,19 @@ def get_total_norm(
     return total  # type: ignore[no-any-return]
 
 
-def kernels_of_default() -> Any:
-    """The kernels of the device that a norm of nothing is on."""
-    from ...backends import default_device, get_backend
-
-    return get_backend(default_device().type).kernels
-
-
 def _norm(tensors: list[Any], norm_type: float) -> Any:
     arrays = [t._data for t in tensors]
     return wrap(kernels_of[type(arrays[0])].total_norm(arrays, norm_type))
+
+
+def _recorded_norm(tensors: list[Any], norm_type: float) -> Any:
+    """The norm by ops, which are recorded."""
+    magnitudes = cat([t.reshape(-1).abs() for t in tensors])
+    if norm_type in (math.inf, -math.inf):
+        return magnitudes.max() if norm_type > 0 else magnitudes.min()
+    if norm_type == 2:
+        return (magnitudes * magnitudes).sum().sqrt()
+    return (magnitudes**norm_type).sum() ** (1 / norm_type)
 
 
 def _nonfinite(tensors: list[Any], norm_type: float) -> str:
@@ -94,7 +100,7 @@ def _nonfinite(tensors: list[Any], norm_type: float) -> str:
     )
 
 
-@no_grad()
+@unrecorded
 def clip_grads_with_norm_(
     parameters: Tensors, max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
@@ -116,7 +122,7 @@ def clip_grads_with_norm_(
                 wrote(g, "clip_grad_norm_")
 
 
-@no_grad()
+@unrecorded
 def clip_grad_norm_(
     parameters: Tensors,
     max_norm: float,
@@ -150,7 +156,7 @@ def clip_grad_norm_(
     return total
 
 
-@no_grad()
+@unrecorded
 def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
     """Clip every element of every gradient to [-clip_value, clip_value]."""
     for p in _listed(parameters):

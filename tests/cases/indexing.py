@@ -60,7 +60,7 @@ def into_view(T: Any, x: Any, v: Any) -> Any:
     y = x * 2
     row, column = y[1], y[:, 0]
     row[1:3] = v * 3
-    column.add_(row[0])
+    column.add_(x[1, 0])
     y.t()[2].copy_(v[0] * x[:, 1])[1] = 5.0
     return y, row, column
 

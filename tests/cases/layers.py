@@ -19,6 +19,7 @@ class LayerCase:
         name: the class in ``wengert.nn`` and ``torch.nn``.
         inputs: ``inputs(make)`` gives the arguments of one call; NumPy arrays become tensors, floats in float64.
         args, kwargs: what it is made with; NumPy arrays become tensors.
+        free: how many of the inputs, from the first on, are differentiated; all when None.
         random: in training its output is random, so that only evaluation is compared with torch.
         orders: how often it is differentiated.
         repr: whether it prints as torch's does.
@@ -31,6 +32,7 @@ class LayerCase:
     inputs: Callable[[Make], Args]
     args: Args = ()
     kwargs: tuple[tuple[str, Any], ...] = ()
+    free: int | None = None
     random: bool = False
     orders: int = 2
     repr: bool = True
@@ -260,47 +262,58 @@ def signs(make: Make, *shape: int) -> np.ndarray:
     return 2.0 * make.bools(*shape) - 1.0
 
 
+def loss(name: str, inputs: Inputs, free: int = 1, orders: int = 2, **kwargs: Any) -> None:
+    """A row for a loss, of which the targets are not differentiated."""
+    add(name, inputs, options={"free": free, "orders": orders}, **kwargs)
+
+
 weights = np.array([0.5, 1.0, 2.0, 0.25])
 for reduction in ("mean", "sum", "none"):
     for name in ("L1Loss", "MSELoss", "SmoothL1Loss", "HuberLoss"):
-        add(name, pair(3, 4), reduction=reduction)
-    add("CrossEntropyLoss", classes(5), reduction=reduction)
-    add("NLLLoss", classes(5, 2), reduction=reduction, weight=weights)
+        loss(name, pair(3, 4), reduction=reduction)
+    loss("CrossEntropyLoss", classes(5), reduction=reduction)
+    loss("NLLLoss", classes(5, 2), reduction=reduction, weight=weights)
     add(
         "BCELoss", lambda m: (m.positive(3, 4, low=0.1, high=0.9), m.positive(3, 4, low=0, high=1)), reduction=reduction
     )
-    add("BCEWithLogitsLoss", lambda m: (m.real(3, 4), m.bools(3, 4) * 1.0), reduction=reduction, pos_weight=weights)
-    add("KLDivLoss", lambda m: (m.real(3, 4), m.positive(3, 4)), reduction=reduction)
-    add("TripletMarginLoss", reals((3, 4), (3, 4), (3, 4)), reduction=reduction)
-    add("MarginRankingLoss", lambda m: (m.real(5), m.real(5), signs(m, 5)), reduction=reduction, margin=0.3)
-    add("HingeEmbeddingLoss", lambda m: (m.real(3, 4), signs(m, 3, 4)), reduction=reduction)
-    add("SoftMarginLoss", lambda m: (m.real(3, 4), signs(m, 3, 4)), reduction=reduction)
-    add("CosineEmbeddingLoss", lambda m: (m.real(3, 4), m.real(3, 4), signs(m, 3)), reduction=reduction, margin=0.1)
-    add("MultiMarginLoss", classes(3), reduction=reduction)
-    add("MultiLabelSoftMarginLoss", lambda m: (m.real(3, 4), m.bools(3, 4) * 1.0), reduction=reduction, weight=weights)
-    add("PoissonNLLLoss", lambda m: (m.real(3, 4), m.positive(3, 4)), reduction=reduction)
-    add("GaussianNLLLoss", lambda m: (m.real(3, 4), m.real(3, 4), m.positive(3, 4)), reduction=reduction)
-add("SmoothL1Loss", pair(3, 4), beta=0.5)
-add("HuberLoss", pair(3, 4), delta=0.5)
-add("CrossEntropyLoss", classes(3, 2, 2), weight=weights, ignore_index=1, label_smoothing=0.1)
-add("CrossEntropyLoss", lambda m: (m.real(3, 4), m.positive(3, 4)), label_smoothing=0.2)
-add("CrossEntropyLoss", lambda m: (m.real(4), np.array(2)))
-add("NLLLoss", classes(5), ignore_index=2)
-add("BCEWithLogitsLoss", lambda m: (m.real(3, 4), m.bools(3, 4) * 1.0), weight=weights)
-add("KLDivLoss", lambda m: (m.real(3, 4), m.real(3, 4)), reduction="batchmean", log_target=True)
-add("PoissonNLLLoss", lambda m: (m.positive(3, 4), m.positive(3, 4, low=1.1)), log_input=False, full=True)
-add("GaussianNLLLoss", lambda m: (m.real(3, 4), m.real(3, 4), m.positive(3, 1)), full=True)
-add("MultiMarginLoss", classes(3), p=2, margin=0.5, weight=weights)
-add("MultiLabelMarginLoss", lambda m: (m.distinct(2, 4), np.array([[3, 0, -1, 1], [2, -1, 0, 0]])))
-add("TripletMarginLoss", reals((3, 4), (3, 4), (3, 4)), margin=0.5, p=3.0, swap=True)
-add("TripletMarginWithDistanceLoss", reals((3, 4), (3, 4), (3, 4)))
+    loss("BCEWithLogitsLoss", lambda m: (m.real(3, 4), m.bools(3, 4) * 1.0), reduction=reduction, pos_weight=weights)
+    loss("KLDivLoss", lambda m: (m.real(3, 4), m.positive(3, 4)), reduction=reduction)
+    loss("TripletMarginLoss", reals((3, 4), (3, 4), (3, 4)), free=3, reduction=reduction)
+    loss("MarginRankingLoss", lambda m: (m.real(5), m.real(5), signs(m, 5)), free=2, reduction=reduction, margin=0.3)
+    loss("HingeEmbeddingLoss", lambda m: (m.real(3, 4), signs(m, 3, 4)), reduction=reduction)
+    loss("SoftMarginLoss", lambda m: (m.real(3, 4), signs(m, 3, 4)), reduction=reduction)
+    loss(
+        "CosineEmbeddingLoss",
+        lambda m: (m.real(3, 4), m.real(3, 4), signs(m, 3)),
+        free=2,
+        reduction=reduction,
+        margin=0.1,
+    )
+    loss("MultiMarginLoss", classes(3), reduction=reduction)
+    loss("MultiLabelSoftMarginLoss", lambda m: (m.real(3, 4), m.bools(3, 4) * 1.0), reduction=reduction, weight=weights)
+    loss("PoissonNLLLoss", lambda m: (m.real(3, 4), m.positive(3, 4)), reduction=reduction)
+    loss("GaussianNLLLoss", lambda m: (m.real(3, 4), m.real(3, 4), m.positive(3, 4)), reduction=reduction)
+loss("SmoothL1Loss", pair(3, 4), beta=0.5)
+loss("HuberLoss", pair(3, 4), delta=0.5)
+loss("CrossEntropyLoss", classes(3, 2, 2), weight=weights, ignore_index=1, label_smoothing=0.1)
+loss("CrossEntropyLoss", lambda m: (m.real(3, 4), m.positive(3, 4)), label_smoothing=0.2)
+loss("CrossEntropyLoss", lambda m: (m.real(4), np.array(2)))
+loss("NLLLoss", classes(5), ignore_index=2)
+loss("BCEWithLogitsLoss", lambda m: (m.real(3, 4), m.bools(3, 4) * 1.0), weight=weights)
+loss("KLDivLoss", lambda m: (m.real(3, 4), m.real(3, 4)), reduction="batchmean", log_target=True)
+loss("PoissonNLLLoss", lambda m: (m.positive(3, 4), m.positive(3, 4, low=1.1)), log_input=False, full=True)
+loss("GaussianNLLLoss", lambda m: (m.real(3, 4), m.real(3, 4), m.positive(3, 1)), full=True)
+loss("MultiMarginLoss", classes(3), p=2, margin=0.5, weight=weights)
+loss("MultiLabelMarginLoss", lambda m: (m.distinct(2, 4), np.array([[3, 0, -1, 1], [2, -1, 0, 0]])))
+loss("TripletMarginLoss", reals((3, 4), (3, 4), (3, 4)), free=3, margin=0.5, p=3.0, swap=True)
+loss("TripletMarginWithDistanceLoss", reals((3, 4), (3, 4), (3, 4)), free=3)
 lengths = [np.array([6, 5]), np.array([3, 2])]
-add(
+loss(
     "CTCLoss",
     lambda m: (
         np.log(np.exp(x := m.real(6, 2, 5)) / np.exp(x).sum(-1, keepdims=True)),
         m.integers(2, 3, low=1, high=5),
         *lengths,
     ),
-    options={"orders": 1},
+    orders=1,
 )

@@ -1,0 +1,118 @@
+"""Bags of embeddings: rows looked up and summed, averaged or maximised, without keeping the rows apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...backends import kernels_of
+from ...backends.errors import DTypeError, ShapeError
+from ..base import TensorBase, wrap
+from ..primitive import apply
+from .arithmetic import div, mul
+from .embedding import embedding
+from .gather import IndexSelectAdjoint
+from .scatter_reduce import scatter_reduce
+from .select import where_rule
+from .shape import reshape_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def embedding_bag(
+    input: Tensor,
+    weight: Tensor,
+    offsets: Tensor | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Tensor:
+    """The sum, mean or maximum of each bag of rows of ``weight``.
+
+    Args:
+        input: indices, (bags, size of each), or (all) with ``offsets``.
+        weight: (number of embeddings, their size).
+        offsets: where each bag starts in a one-dimensional input.
+        max_norm, norm_type, scale_grad_by_freq, sparse: as in `embedding`.
+        mode: ``"sum"``, ``"mean"`` or ``"max"``; an empty bag gives zeros.
+        per_sample_weights: a factor per index, with ``mode="sum"`` only.
+        include_last_offset: the last offset is where the last bag ends.
+        padding_idx: indices that count for nothing.
+
+    Returns:
+        (bags, embedding size).
+
+    Raises:
+        ValueError, RuntimeError: the arguments do not fit together.
+    """
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError("mode has to be one of sum, mean or max")
+    index, bag, bags = _bags(input, offsets, include_last_offset)
+    if per_sample_weights is not None:
+        if mode != "sum":
+            raise NotImplementedError(
+                f"embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
+                f"(got mode={mode!r})"
+            )
+        if per_sample_weights._data.shape != input._data.shape:
+            raise ValueError(
+                f"embedding_bag: If per_sample_weights ({list(per_sample_weights._data.shape)}) is not None, it must "
+                f"have the same shape as the input ({list(input._data.shape)})"
+            )
+    rows: Any = embedding(wrap(index), weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
+    k, dtype = kernels_of[type(index)], weight._data.dtype
+    width = weight._data.shape[1]
+    counted = k.ones(index.shape, dtype=bool)
+    if padding_idx is not None:
+        counted = index != padding_idx % weight._data.shape[0]
+    if mode == "max":
+        places = k.where(counted, bag, bags)  # what does not count goes to a bag that is thrown away
+        base = wrap(k.zeros((bags + 1, width), dtype=dtype))
+        at = wrap(k.broadcast_to(places[:, None], (index.size, width)))
+        return scatter_reduce(base, 0, at, rows, "amax", include_self=False)[:bags]
+    rows = where_rule(wrap(counted[:, None]), rows, 0.0)
+    if per_sample_weights is not None:
+        rows = mul(rows, reshape_rule(per_sample_weights, (index.size, 1)))
+    y = apply(IndexSelectAdjoint, rows, bag, dim=0, shape=(bags, width))
+    if mode == "mean":
+        number = k.bincount(k.where(counted, bag, bags), minlength=bags + 1)[:bags]
+        y = div(y, wrap(k.maximum(number, 1)[:, None].astype(dtype)))
+    return y  # type: ignore[no-any-return]
+
+
+def _bags(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int]:
+    """All indices in one row, the bag of each, and how many bags there are."""
+    for name, value in (("input", input), ("offsets", offsets)):
+        if value is not None and not isinstance(value, TensorBase):
+            raise TypeError(f"embedding_bag(): argument '{name}' must be Tensor, not {type(value).__name__}")
+    index = input._data
+    if index.dtype.name not in ("int64", "int32"):
+        raise DTypeError(f"embedding_bag: Expected indices of scalar type Long or Int but got {index.dtype.name}")
+    k = kernels_of[type(index)]
+    if index.ndim == 2:
+        if offsets is not None:
+            raise ValueError(
+                f"if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
+                f"sequences. However, found offsets of type {type(offsets).__name__}"
+            )
+        bags, size = index.shape
+        return index.reshape(-1), k.repeat(k.arange(bags), size), bags
+    if index.ndim != 1:
+        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {index.ndim}")
+    if offsets is None or offsets._data.ndim != 1:
+        raise ValueError("offsets has to be a 1D Tensor but got None" if offsets is None else "offsets has to be a 1D Tensor")
+    starts = offsets._data
+    if starts.size and (int(starts[0]) != 0 or int(starts.max()) > index.size):
+        raise ShapeError(
+            f"embedding_bag: offsets[0] has to be 0, and no offset larger than the number of indices, {index.size}; "
+            f"got {starts.tolist()}"
+        )
+    if include_last:
+        starts = starts[:-1]
+    bag = k.searchsorted(starts, k.arange(index.size, dtype=starts.dtype), side="right") - 1
+    return index, bag, starts.size

@@ -1,0 +1,118 @@
+"""Functions of two or three operands: blends, products added to something, lengths, sums of exponentials."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ...backends.errors import DTypeError
+from ..base import TensorBase
+from ..inplace import write_out
+from ..primitive import apply
+from .activation import sigmoid_rule
+from .arithmetic import add, div, mul, sub
+from .calling import binary, in_place
+from .elementwise import Binary, quotient, scaled
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class Hypot(Binary):
+    """``sqrt(x ** 2 + y ** 2)``."""
+
+    kernel, expression = "hypot", "hypot(x, y)"
+    derivatives = (
+        lambda g, x, y: quotient(g * x, apply(Hypot, x, y)),
+        lambda g, x, y: quotient(g * y, apply(Hypot, x, y)),
+    )
+
+
+class LogAddExp(Binary):
+    """``log(exp(x) + exp(y))``."""
+
+    kernel, expression = "logaddexp", "max(x, y) + log1p(exp(-abs(x - y)))"
+    derivatives = (lambda g, x, y: g * sigmoid_rule(x - y), lambda g, x, y: g * sigmoid_rule(y - x))
+
+
+class LogAddExp2(Binary):
+    """``log2(2 ** x + 2 ** y)``."""
+
+    kernel, expression = "logaddexp2", "max(x, y) + log2(1 + exp2(-abs(x - y)))"
+    derivatives = (
+        lambda g, x, y: g * sigmoid_rule(scaled(x - y, math.log(2))),
+        lambda g, x, y: g * sigmoid_rule(scaled(y - x, math.log(2))),
+    )
+
+
+def _done(y: Any, out: Any, name: str) -> Any:
+    return y if out is None else write_out(out, y, name)
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
+    """``input + value * tensor1 * tensor2``, with broadcasting.
+
+    Args:
+        input: any dtype.
+        tensor1: any dtype.
+        tensor2: any dtype.
+        value: a number; of integers, an integer.
+        out: a tensor to write the result to.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.addcmul(wg.ones(2), wg.tensor([1.0, 2.0]), wg.tensor([3.0, 4.0]), value=0.5)
+        tensor([2.5000, 5.0000])
+    """
+    return _done(add(input, mul(tensor1, tensor2), alpha=value), out, "addcmul")
+
+
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
+    """``input + value * tensor1 / tensor2``, with broadcasting.
+
+    Raises:
+        RuntimeError: both ``tensor1`` and ``tensor2`` are of integers.
+    """
+    if tensor1.dtype.category < 2 and tensor2.dtype.category < 2:
+        raise DTypeError("addcdiv: Integer division with addcdiv is not supported; convert tensor1 or tensor2 to float")
+    return _done(add(input, div(tensor1, tensor2), alpha=value), out, "addcdiv")
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) -> Tensor:
+    """``input + weight * (end - input)``: the point between two, at ``weight`` of the way.
+
+    Args:
+        input: floating point: the start.
+        end: the same dtype.
+        weight: a number, or a tensor of the same dtype; the shapes broadcast.
+        out: a tensor to write the result to.
+
+    Raises:
+        RuntimeError: the dtypes differ.
+    """
+    for which, other in (("end", end), ("weight", weight)):
+        if isinstance(other, TensorBase) and input._data.dtype != other._data.dtype:
+            raise DTypeError(
+                f"lerp: expected dtype {input.dtype} for `{which}` but got dtype {other._data.dtype.name}; convert one"
+            )
+    if input.dtype.category < 2:
+        raise DTypeError(f"lerp: not implemented for {input.dtype}; convert with .float()")
+    return _done(add(input, mul(sub(end, input), weight)), out, "lerp")
+
+
+def hypot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """``sqrt(input ** 2 + other ** 2)`` without overflow."""
+    return binary(Hypot, "hypot", input, other, out, floating=True)
+
+
+def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """``log(exp(input) + exp(other))`` without overflow."""
+    return binary(LogAddExp, "logaddexp", input, other, out, floating=True)
+
+
+def logaddexp2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """``log2(2 ** input + 2 ** other)`` without overflow."""
+    return binary(LogAddExp2, "logaddexp2", input, other, out, floating=True)
+
+
+addcmul_, addcdiv_, lerp_, hypot_ = in_place(addcmul), in_place(addcdiv), in_place(lerp), in_place(hypot)

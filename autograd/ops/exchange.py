@@ -1,0 +1,212 @@
+"""Tensors into Python's numbers and lists, other libraries' arrays, copies and pickles."""
+
+from __future__ import annotations
+
+import copy
+import operator
+from typing import TYPE_CHECKING, Any
+
+from ...backends import Device, get_backend, kernels_of
+from ...backends.errors import DTypeError, GraphError, ShapeError
+from ..base import TensorBase, alias, new, version_of
+from .layout import clone
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def item(input: Tensor) -> Any:
+    """The only element, as a Python number.
+
+    Raises:
+        RuntimeError: there are more elements, or none.
+    """
+    x = input._data
+    if x.size != 1:
+        raise ShapeError(
+            f"a Tensor with {x.size} elements cannot be converted to Scalar: the shape is {list(x.shape)}; "
+            "use tolist(), or reduce or index it first"
+        )
+    value = x.item()
+    return float(value) if x.dtype.kind == "V" else value
+
+
+def tolist(input: Tensor) -> Any:
+    """The elements as nested lists of Python numbers; a number for a 0-d tensor."""
+    x = input._data
+    if x.dtype.kind == "V":
+        x = kernels_of[type(x)].astype(x, "float32")
+    return x.tolist()
+
+
+def bool_of(input: Tensor) -> bool:
+    """``bool(x)``: whether the only element is not zero.
+
+    Raises:
+        RuntimeError: there are more elements, or none.
+    """
+    x = input._data
+    if x.size != 1:
+        many = "more than one value" if x.size else "no values"
+        raise ShapeError(
+            f"Boolean value of Tensor with {many} is ambiguous: the shape is {list(x.shape)}; use any() or all()"
+        )
+    return bool(x.reshape(()))
+
+
+def float_of(input: Tensor) -> float:
+    """``float(x)`` of the only element."""
+    return float(item(input))
+
+
+def int_of(input: Tensor) -> int:
+    """``int(x)`` of the only element."""
+    return int(item(input))
+
+
+def complex_of(input: Tensor) -> complex:
+    """``complex(x)`` of the only element."""
+    return complex(item(input))
+
+
+def index_of(input: Tensor) -> int:
+    """``operator.index(x)`` of the only element.
+
+    Raises:
+        TypeError: the tensor is not of an integer type, or has several elements.
+    """
+    if input._data.size != 1 or input._data.dtype.kind not in "iub":
+        raise TypeError("only integer tensors of a single element can be converted to an index")
+    return operator.index(item(input))
+
+
+def contains(input: Tensor, element: Any) -> bool:
+    """``element in x``: whether any element equals it.
+
+    Raises:
+        RuntimeError: ``element`` is neither a tensor nor a number.
+    """
+    if not isinstance(element, TensorBase | bool | int | float | complex):
+        raise DTypeError(
+            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}."
+        )
+    return bool((input._data == (element._data if isinstance(element, TensorBase) else element)).any())
+
+
+# ---------------------------------------------------------------------- arrays of others
+
+
+def numpy(input: Tensor, *, force: bool = False) -> Any:
+    """A NumPy array on the same memory.
+
+    Args:
+        input: on the CPU, without ``requires_grad``.
+        force: detach and move it first, so that any tensor will do.
+
+    Raises:
+        RuntimeError: it requires grad. TypeError: it is on another device.
+    """
+    if input.requires_grad and not force:
+        raise GraphError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    backend = kernels_of[type(input._data)].backend
+    if backend.name != "cpu" and not force:
+        raise TypeError(
+            f"can't convert {input.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
+            "memory first."
+        )
+    version_of(input)
+    return backend.to_numpy(input._data)[...]
+
+
+def array_of(input: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
+    """``np.asarray(x)``: see `numpy`."""
+    array = numpy(input)
+    if dtype is not None and array.dtype != dtype:
+        if copy is False:
+            raise ValueError(f"a {array.dtype} tensor cannot become a {dtype} array without a copy")
+        return array.astype(dtype)
+    return array.copy() if copy else array
+
+
+def dlpack(input: Tensor, **options: Any) -> Any:
+    """The DLPack capsule of the tensor's memory.
+
+    Raises:
+        BufferError: it requires grad, or the other side cannot take it.
+    """
+    if input.requires_grad:
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    return input._data.__dlpack__(**options)
+
+
+def dlpack_device(input: Tensor) -> Any:
+    """The tensor's device in DLPack's numbers."""
+    return input._data.__dlpack_device__()
+
+
+# ---------------------------------------------------------------------- copies and pickles
+
+
+def copied(input: Tensor) -> Tensor:
+    """``copy.copy(x)``: another Tensor on the same memory, with the same gradient and attributes."""
+    t = _bare(type(input), input._data[...], input._rg if input.is_leaf else False)
+    t._ver = version_of(input)
+    t._grad = input._grad
+    if not input.is_leaf:
+        return alias(input) if not input.requires_grad else clone(input)  # type: ignore[no-any-return]
+    t.__dict__.update(input.__dict__)
+    return t
+
+
+def deepcopied(input: Tensor, memo: dict[int, Any]) -> Tensor:
+    """``copy.deepcopy(x)``: a Tensor with memory, gradient and attributes of its own.
+
+    Raises:
+        RuntimeError: it is not a leaf, so that a copy would have no place in the graph.
+    """
+    if id(input) in memo:
+        return memo[id(input)]  # type: ignore[no-any-return]
+    if not input.is_leaf:
+        raise GraphError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment; "
+            "this one was made by an operation: use x.detach().clone()"
+        )
+    t = memo[id(input)] = _bare(type(input), input._data.copy("K"), input._rg)
+    if input._grad is not None:
+        t._grad = copy.deepcopy(input._grad, memo)
+    t.__dict__.update(copy.deepcopy(input.__dict__, memo))
+    return t
+
+
+def _bare(cls: type, array: Any, requires_grad: bool) -> Any:
+    """A leaf of class ``cls`` on ``array``, made past the class's constructor."""
+    t = new(cls)
+    t._data = array
+    t._grad = t._edge = t._view = t._hooks = t._ver = None
+    t._rg = requires_grad
+    return t
+
+
+def rebuild(cls: type, array: Any, device: str, requires_grad: bool, state: dict[str, Any]) -> Any:
+    """What a pickle calls: a leaf of class ``cls`` with the values of a NumPy array, on ``device`` if that is here."""
+    where = Device(device)
+    t = _bare(cls, get_backend(where.type).from_numpy(array, where), requires_grad)
+    t.__dict__.update(state)
+    return t
+
+
+def reduced(input: Tensor, protocol: Any) -> Any:
+    """What pickle keeps of a tensor: class, values, device, ``requires_grad`` and attributes.
+
+    Raises:
+        RuntimeError: it is not a leaf and requires grad.
+    """
+    if input.requires_grad and not input.is_leaf:
+        raise GraphError("a tensor that was made by a recorded operation cannot be pickled; detach() it first")
+    array = kernels_of[type(input._data)].backend.to_numpy(input._data)
+    return rebuild, (type(input), array, str(input.device), input._rg, dict(input.__dict__))
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether ``obj`` is a Tensor."""
+    return isinstance(obj, TensorBase)

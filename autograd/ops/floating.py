@@ -1,0 +1,164 @@
+"""Floating-point numbers by their parts: signs, exponents, neighbours, NaN; and the integers' divisors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...backends.dtypes import complex128, finfo, float64
+from ...backends.errors import DTypeError
+from ..base import TensorBase
+from ..inplace import write_out
+from ..primitive import Primitive, apply
+from .arithmetic import mul, pow
+from .calling import binary, in_place, mask, unary
+from .cast import cast
+from .elementwise import Binary, Unary
+from .logic import integers
+from .return_types import named_result
+from .rounding import Sign
+from .select import where_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class Copysign(Binary):
+    """``abs(x)`` with the sign of ``y``."""
+
+    kernel, expression = "copysign", "copysign(x, y)"
+
+    @staticmethod
+    def turned(g: Any, x: Any, y: Any) -> Any:
+        """``g``, negated where the signs differ, and 0 at 0."""
+        sign = apply(Sign, x)
+        return g * sign * apply(Copysign, sign, y)
+
+    derivatives = (turned, lambda g, x, y: g * 0)
+
+
+class Heaviside(Binary):
+    """0 below zero, 1 above, ``y`` at zero."""
+
+    kernel, expression = "heaviside", "y if x == 0 else 1 if x > 0 else 0"
+    derivatives = (lambda g, x, y: g * 0, lambda g, x, y: where_rule(x == 0, g, 0.0))
+
+
+class NanToNum(Unary):
+    """``x`` with numbers in place of NaN and infinities."""
+
+    kernel, expression = "nan_to_num", "nan if isnan(x) else min(max(x, low), high)"
+    derivative = staticmethod(lambda g, x, nan, high, low: where_rule(x - x == 0, g, 0.0))
+
+
+class Frexp(Primitive):
+    """``x`` as a mantissa in [1/2, 1) and a power of two."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        mantissa, exponent = ctx.k.split_exponent(x)
+        ctx.cache(exponent)
+        return mantissa, exponent
+
+    @staticmethod
+    def backward(ctx: Any, g: Any, _: Any) -> Any:
+        (exponent,) = ctx.cached
+        return g * ctx.k.power_of_two(-exponent, ctx.dtype[0])
+
+
+FrexpResult = named_result("frexp", "mantissa exponent")
+
+
+def copysign(input: Tensor, other: Any, *, out: Tensor | None = None) -> Tensor:
+    """``abs(input)`` with the sign of ``other``, that of -0.0 too."""
+    return binary(Copysign, "copysign", input, other, out, floating=True)
+
+
+def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """0 where ``input`` is negative, 1 where it is positive, ``values`` where it is 0.
+
+    Raises:
+        RuntimeError: the dtypes differ.
+    """
+    if input.dtype is not values.dtype:
+        raise DTypeError(
+            f"heaviside is not yet implemented for tensors with different dtypes: {input.dtype} and {values.dtype}"
+        )
+    return binary(Heaviside, "heaviside", input, values, out)
+
+
+def nan_to_num(
+    input: Tensor,
+    nan: float | None = None,
+    posinf: float | None = None,
+    neginf: float | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """``input`` with NaN and infinities replaced; they send no gradient on.
+
+    Args:
+        input: any real dtype.
+        nan: in place of NaN; 0 unless told.
+        posinf: in place of infinity; the largest number of the dtype unless told.
+        neginf: in place of minus infinity; the smallest number of the dtype unless told.
+        out: a tensor to write the result to.
+    """
+    limits = finfo(input.dtype) if input.dtype.category == 2 else None
+    if limits is None:  # integers are finite
+        return input.clone() if out is None else write_out(out, input, "nan_to_num")
+    high = limits.max if posinf is None else posinf
+    low = limits.min if neginf is None else neginf
+    return unary(NanToNum, "nan_to_num", input, out, nan=0.0 if nan is None else nan, high=high, low=low)
+
+
+def nextafter(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The next number that the dtype has after ``input`` in the direction of ``other``."""
+    if isinstance(input, TensorBase) and input._data.dtype.kind not in "fV":
+        raise DTypeError(f"nextafter: not implemented for {input._data.dtype.name}; convert with .float()")
+    return mask("nextafter", "nextafter", input, other, out=out)
+
+
+def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """``input * 2 ** other``."""
+    return mul(input, pow(2.0, other), out=out)
+
+
+def frexp(input: Tensor, *, out: Any = None) -> Any:
+    """``(mantissa, exponent)`` with ``input = mantissa * 2 ** exponent`` and mantissa in [1/2, 1), or 0.
+
+    Returns:
+        The mantissa in the dtype of ``input``, the exponent in int32.
+
+    Raises:
+        RuntimeError: ``input`` is not floating point.
+    """
+    if input.dtype.category != 2:
+        raise DTypeError(f"frexp() only supports floating-point dtypes, not {input.dtype}")
+    pair = apply(Frexp, input)
+    if out is not None:
+        pair = tuple(write_out(target, part, "frexp") for target, part in zip(out, pair, strict=True))
+    return FrexpResult(*pair)
+
+
+def float_power(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
+    """``input ** exponent`` in float64 (complex128)."""
+    wide = [
+        cast(v, (complex128 if v._data.dtype.kind == "c" else float64).dtype) if isinstance(v, TensorBase) else v
+        for v in (input, exponent)
+    ]
+    return pow(*wide, out=out)
+
+
+def gcd(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The greatest common divisor of integers."""
+    return integers("gcd", input, other, out=out, bools=False)
+
+
+def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The least common multiple of integers."""
+    return integers("lcm", input, other, out=out, bools=False)
+
+
+copysign_, heaviside_, nan_to_num_ = in_place(copysign), in_place(heaviside), in_place(nan_to_num)
+nextafter_, ldexp_, float_power_ = in_place(nextafter), in_place(ldexp), in_place(float_power)
+gcd_, lcm_ = in_place(gcd), in_place(lcm)

@@ -1,0 +1,176 @@
+"""What an index means: ``x[key]`` taken apart into a basic part and index tensors."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from ...backends import kernels_of
+from ...backends.errors import DeviceError, DimensionError, ShapeError
+from ..base import TensorBase, wrap
+from .shape import broadcast_shapes
+
+FULL = slice(None)
+
+
+class Key:
+    """A parsed key: a basic part, and index tensors on dimensions of the view that the basic part gives.
+
+    Attributes:
+        basic: what NumPy takes, with a full slice (None for 0-d masks) in place of each index tensor.
+        where: the view's dimension of each index array.
+        indices: integer Tensors on the device of the indexed one.
+        plain: whether the basic part leaves the tensor as it is.
+    """
+
+    __slots__ = ("basic", "indices", "plain", "where")
+
+    def __init__(self, x: Any, key: Any) -> None:
+        shape = x._data.shape
+        parts = _parts(key)
+        used = 0
+        for p in parts:
+            used += _consumed(p)
+        if used > len(shape):
+            raise DimensionError(f"too many indices for tensor of dimension {len(shape)} (shape {list(shape)})")
+        basic: list[Any] = []
+        self.where: list[int] = []
+        self.indices: list[Any] = []
+        dim = place = 0  # dimension of x, and of the view
+        ellipsis_seen = False
+        for p in parts:
+            if p is None:
+                basic.append(None)
+                place += 1
+            elif p is Ellipsis:
+                if not ellipsis_seen:
+                    basic += [FULL] * (len(shape) - used)
+                    dim += len(shape) - used
+                    place += len(shape) - used
+                ellipsis_seen = True
+            elif isinstance(p, slice):
+                basic.append(_plain_slice(p))
+                dim += 1
+                place += 1
+            elif isinstance(p, TensorBase):
+                n = self._add(x, p, dim, place)
+                basic += [FULL] * n or [None]
+                dim += n
+                place += n or 1
+            else:
+                basic.append(position_of(p, shape, dim))
+                dim += 1
+        self.basic = tuple(basic)
+        self.plain = all(b is FULL for b in basic)
+
+    def _add(self, x: Any, index: Any, dim: int, place: int) -> int:
+        """Keep an index tensor; returns how many dimensions it stands for."""
+        data = index._data
+        k = kernels_of[type(x._data)]
+        if type(data) is not type(x._data):
+            data = _moved(x, data)
+        if data.dtype.kind not in "bu" or (data.dtype.kind == "u" and data.dtype.itemsize > 1):
+            self.where.append(place)
+            self.indices.append(wrap(data))
+            return 1
+        shape = x._data.shape[dim : dim + data.ndim]
+        if data.shape != shape:
+            bad = next(i for i, (n, m) in enumerate(zip(data.shape, shape, strict=True)) if n != m)
+            raise DimensionError(
+                f"The shape of the mask {list(data.shape)} at index {bad} does not match the shape of the indexed "
+                f"tensor {list(x._data.shape)} at index {dim + bad}"
+            )
+        for i, positions in enumerate(k.nonzero(data.reshape(data.shape or (1,)))):
+            self.where.append(place + i)
+            self.indices.append(wrap(positions))
+        return int(data.ndim)
+
+
+def _parts(key: Any) -> list[Any]:
+    """The key as a list in which sequences have become tensors."""
+    if (
+        isinstance(key, list)
+        and len(key) < 32
+        and any(k is None or k is Ellipsis or isinstance(k, slice | TensorBase | list | tuple) for k in key)
+    ):
+        key = tuple(key)
+    return [_part(k) for k in (key if isinstance(key, tuple) else (key,))]
+
+
+def _part(k: Any) -> Any:
+    if k is None or k is Ellipsis or isinstance(k, slice):
+        return k
+    if isinstance(k, TensorBase):
+        kind = k._data.dtype
+        if kind.kind == "b" or kind.name in ("int64", "int32", "uint8"):
+            return k._data.item() if k._data.ndim == 0 and kind.kind == "i" else k
+        raise DimensionError(f"tensors used as indices must be long, int, byte or bool tensors, not {kind.name}")
+    if isinstance(k, bool):
+        return _index_tensor(k)
+    if hasattr(k, "__index__") and not getattr(k, "shape", ()):
+        return operator.index(k)
+    if isinstance(k, list | tuple | range) or hasattr(k, "__array__"):
+        return _part(_index_tensor(k))
+    if isinstance(k, str):
+        raise TypeError(f"an index must be an integer, slice, None, Ellipsis or tensor, not the string {k!r}")
+    raise DimensionError(
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+        f"(got {type(k).__name__})"
+    )
+
+
+def _index_tensor(values: Any) -> Any:
+    from .data import as_tensor
+
+    if isinstance(values, list | tuple) and not values:
+        return as_tensor(values, dtype="int64", device="cpu")
+    return as_tensor(values, device="cpu")
+
+
+def _consumed(p: Any) -> int:
+    """How many dimensions one part of a key takes."""
+    if p is None or p is Ellipsis:
+        return 0
+    if isinstance(p, TensorBase) and p._data.dtype.kind in "bu":
+        return p._data.ndim  # type: ignore[no-any-return]
+    return 1
+
+
+def _plain_slice(s: slice) -> slice:
+    if s == FULL:
+        return FULL
+    step = 1 if s.step is None else operator.index(s.step)
+    if step <= 0:
+        raise ValueError(f"step must be greater than zero, got {step}; use flip() to reverse a dimension")
+    return slice(*[None if v is None else operator.index(v) for v in (s.start, s.stop)], step)
+
+
+def position_of(i: int, shape: tuple[int, ...], dim: int) -> int:
+    """``i``, if it is a position of ``dim``; else an IndexError."""
+    n = shape[dim]
+    if not -n <= i < n:
+        raise DimensionError(f"index {i} is out of bounds for dimension {dim} with size {n}")
+    return i
+
+
+def _moved(x: Any, index: Any) -> Any:
+    """An index array of another backend, on the device of ``x``."""
+    source, target = kernels_of[type(index)].backend, kernels_of[type(x._data)].backend
+    if source.name != "cpu":
+        raise DeviceError(
+            f"indices should be either on cpu or on the same device as the indexed tensor ({x.device}), "
+            f"not on {source.device_of(index)}; move them with .to({str(x.device)!r})"
+        )
+    return target.from_numpy(index, x.device)
+
+
+def check_together(indices: list[Any]) -> None:
+    """Raise unless the index arrays broadcast together."""
+    if len(indices) > 1:
+        try:
+            broadcast_shapes(*[i._data.shape for i in indices])
+        except ShapeError:
+            shapes = ", ".join([str(list(i._data.shape)) for i in indices])
+            raise DimensionError(
+                f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
+            ) from None

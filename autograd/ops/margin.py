@@ -1,0 +1,296 @@
+"""Losses that ask for a margin: ranking, hinge, triplets, and their forms for several classes or labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ...backends import kernels_of
+from ...backends.errors import DTypeError, ShapeError
+from ..base import TensorBase, wrap
+from ..primitive import apply
+from .activation import softplus_rule
+from .arithmetic import add, div, mul, sub
+from .calling import broadcast_error
+from .distance import pairwise_distance
+from .exponential import sqrt
+from .loss import Pick, reduced, reduction_of
+from .reduction import mean_rule, sum_rule
+from .select import Clamp, minimum, where_rule
+from .shape import reshape_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def _hinge(x: Any) -> Any:
+    """``max(x, 0)``."""
+    return apply(Clamp, x, low=0.0, high=None)
+
+
+def margin_ranking_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``max(0, -target (input1 - input2) + margin)``: where the target is 1 the first input should be the larger.
+
+    Raises:
+        RuntimeError: the operands do not have equally many dimensions.
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    ranks = [t._data.ndim for t in (input1, input2, target)]
+    if len(set(ranks)) > 1:
+        shapes = [list(t._data.shape) for t in (input1, input2, target)]
+        raise ShapeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
+            f"{shapes[0]}, input2: {shapes[1]}, target: {shapes[2]}"
+        )
+    return reduced(_hinge(add(mul(mul(target, -1), sub(input1, input2)), margin)), reduction)  # type: ignore[no-any-return]
+
+
+def hinge_embedding_loss(
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``input`` where the target is 1, ``max(0, margin - input)`` where it is -1."""
+    reduction = reduction_of(size_average, reduce, reduction)
+    far = where_rule(target != 1, _hinge(sub(margin, input)), 0.0)
+    near = where_rule(target != -1, input, 0.0)
+    return reduced(add(far, near), reduction)  # type: ignore[no-any-return]
+
+
+def cosine_embedding_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``1 - cos`` where the target is 1, ``max(0, cos - margin)`` where it is -1; ``cos`` over the last dimension.
+
+    Args:
+        input1, input2: (N, D) or (D).
+        target: (N) or a scalar, 1 or -1.
+        margin: at which cosine different vectors are different enough.
+        size_average, reduce, reduction: as in `mse_loss`.
+
+    Raises:
+        RuntimeError: the shapes do not fit.
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    ndim = target._data.ndim
+    if ndim > 1 or input1._data.ndim != ndim + 1 or input2._data.ndim != ndim + 1:
+        raise ShapeError(
+            f"cosine_embedding_loss: {ndim}D target tensor expects {ndim + 1}D input tensors, but found inputs with "
+            f"sizes {list(input1._data.shape)} and {list(input2._data.shape)}"
+        )
+    products = [sum_rule(mul(a, b), (ndim,)) for a, b in ((input1, input2), (input1, input1), (input2, input2))]
+    cos = div(products[0], sqrt(mul(products[1] + 1e-12, products[2] + 1e-12)))
+    loss = add(where_rule(target == 1, 1 - cos, 0.0), where_rule(target == -1, _hinge(cos - margin), 0.0))
+    return reduced(loss, reduction)  # type: ignore[no-any-return]
+
+
+def soft_margin_loss(
+    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+) -> Tensor:
+    """``log(1 + exp(-target input))`` for targets 1 and -1, without overflow."""
+    reduction = reduction_of(size_average, reduce, reduction)
+    try:
+        product = mul(mul(target, -1), input)
+    except ValueError as error:
+        raise broadcast_error("soft_margin_loss", input, target) from error
+    return reduced(softplus_rule(product), reduction)  # type: ignore[no-any-return]
+
+
+def _rows(op: str, input: Any, target: Any, per_class: bool) -> tuple[Any, Any, bool]:
+    """Scores (N, C) and targets (N) or (N, C), and whether N was added."""
+    for value in (input, target):
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"{op}(): argument must be Tensor, not {type(value).__name__}")
+    x, t = input._data, target._data
+    if t.dtype.name != "int64":
+        raise DTypeError(f"{op}: expected scalar type Long but found {t.dtype.name} for the target")
+    single = x.ndim < 2
+    expected = (x.shape or (1,)) if per_class and single else x.shape if per_class else x.shape[:1] if not single else ()
+    if x.ndim > 2 or 0 in x.shape[1:] or (t.shape != expected and not (single and t.size == 1 and not per_class)):
+        raise ShapeError(
+            f"{op}: Expected non-empty vector or matrix with optional 0-dim batch size, and a target to fit, but got "
+            f"input {list(x.shape)} and target {list(t.shape)}"
+        )
+    if single:
+        input = reshape_rule(input, (1, x.size))
+        t = t.reshape((1, -1) if per_class else (1,))
+    return input, t, single
+
+
+def multi_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``sum over other classes j of max(0, margin - x[y] + x[j]) ** p / C``, times the weight of class ``y``.
+
+    Args:
+        input: (N, C) or (C).
+        target: classes, (N) or a scalar, int64.
+        p: 1 or 2.
+        margin: what the right class should be ahead by.
+        weight: (C) or None.
+        size_average, reduce, reduction: as in `mse_loss`.
+
+    Raises:
+        ValueError: ``p`` is neither 1 nor 2. RuntimeError: shapes do not fit. IndexError: a class is out of range.
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    scores, t, single = _rows("multi_margin_loss", input, target, False)
+    n, c = scores._data.shape
+    k = kernels_of[type(t)]
+    right = reshape_rule(apply(Pick, scores, t), (n, 1))
+    gap = _hinge(scores - right + margin)
+    gap = mul(gap, gap) if p == 2 else gap
+    if weight is not None:
+        if weight._data.shape != (c,):
+            raise ShapeError(f"multi_margin_loss: inconsistent weight size, expected {c} but got {list(weight._data.shape)}")
+        gap = mul(gap, reshape_rule(apply(Pick, weight.expand(n, c), t), (n, 1)))
+    others = wrap(t[:, None] != k.arange(c)[None, :])
+    loss = sum_rule(where_rule(others, gap, 0.0), (1,)) * (1 / c)
+    return reduced(reshape_rule(loss, ()) if single else loss, reduction)  # type: ignore[no-any-return]
+
+
+def multilabel_margin_loss(
+    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+) -> Tensor:
+    """``sum over labels j and other classes i of max(0, 1 - (x[j] - x[i])) / C``.
+
+    Args:
+        input: (N, C) or (C).
+        target: of the same shape, int64: the labels of each sample, then -1.
+        size_average, reduce, reduction: as in `mse_loss`.
+
+    Raises:
+        RuntimeError: shapes do not fit.
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    scores, t, single = _rows("multilabel_margin_loss", input, target, True)
+    n, c = scores._data.shape
+    k = kernels_of[type(t)]
+    listed = k.cumsum((t < 0).astype("int64"), 1) == 0  # only what comes before the first -1
+    label = ((t[:, :, None] == k.arange(c)) & listed[:, :, None]).any(1)
+    gap = _hinge(1 - (reshape_rule(scores, (n, c, 1)) - reshape_rule(scores, (n, 1, c))))
+    wanted = wrap(label[:, :, None] & ~label[:, None, :])
+    loss = sum_rule(where_rule(wanted, gap, 0.0), (1, 2)) * (1 / c)
+    return reduced(reshape_rule(loss, ()) if single else loss, reduction)  # type: ignore[no-any-return]
+
+
+def multilabel_soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Binary cross entropy of ``sigmoid(input)``, averaged over the classes, the last dimension.
+
+    Args:
+        input: (N, C).
+        target: of the same shape, 0 or 1.
+        weight: a factor per class, or None.
+        size_average, reduce, reduction: as in `mse_loss`.
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    # -log sigmoid(x) = softplus(-x), and -log sigmoid(-x) = softplus(x)
+    loss = add(mul(target, softplus_rule(input * -1)), mul(sub(1, target), softplus_rule(input)))
+    if weight is not None:
+        loss = mul(loss, weight)
+    return reduced(mean_rule(loss, (loss._data.ndim - 1,)), reduction)  # type: ignore[no-any-return]
+
+
+def triplet_margin_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``max(0, margin + d(anchor, positive) - d(anchor, negative))`` with distances of the p-norm.
+
+    Args:
+        anchor, positive, negative: (N, D) or (D).
+        margin: how much farther the negative should be.
+        p, eps: of `pairwise_distance`.
+        swap: take the negative's distance from the positive, where that is smaller.
+        size_average, reduce, reduction: as in `mse_loss`.
+
+    References:
+        V. Balntas et al., "Learning shallow convolutional feature descriptors with triplet losses", BMVC 2016.
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    ranks = {t._data.ndim for t in (anchor, positive, negative)}
+    if len(ranks) > 1:
+        raise ShapeError(
+            "triplet_margin_loss: The anchor, positive, and negative tensors are expected to have the same number of "
+            f"dimensions, but got {[list(t._data.shape) for t in (anchor, positive, negative)]}"
+        )
+    if margin <= 0:
+        raise ValueError("margin must be greater than 0.")
+    return _triplet(lambda a, b: pairwise_distance(a, b, p, eps), anchor, positive, negative, margin, swap, reduction)  # type: ignore[no-any-return]
+
+
+def _triplet(
+    distance: Callable[[Any, Any], Any],
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float,
+    swap: bool,
+    reduction: str,
+) -> Any:
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = minimum(far, distance(positive, negative))
+    return reduced(_hinge(sub(near, far) + margin), reduction)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """`triplet_margin_loss` with a distance of one's own, `pairwise_distance` unless told.
+
+    Raises:
+        ValueError: the margin is not positive.
+    """
+    reduction = reduction_of(None, None, reduction)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    return _triplet(distance_function or pairwise_distance, anchor, positive, negative, margin, swap, reduction)  # type: ignore[no-any-return]

@@ -1,0 +1,191 @@
+"""Multi-head attention as one function, and the Gumbel softmax."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...backends import kernels_of
+from ...backends.errors import DTypeError, ShapeError
+from ..base import wrap
+from .arithmetic import add, mul
+from .attention import scaled_dot_product_attention
+from .dims import canonical_dim
+from .dropout import dropout
+from .join import cat
+from .padding import pad
+from .product import bmm_rule, linear
+from .random import draw
+from .reduction import mean_rule
+from .shape import expand_rule, permute_rule, reshape_rule
+from .softmax import softmax
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """A sample of a categorical distribution that gradients pass through: ``softmax((logits + noise) / tau)``.
+
+    Args:
+        logits: unnormalised log-probabilities.
+        tau: temperature; small values give nearly one-hot samples.
+        hard: return one-hot samples, with the gradient of the soft ones.
+        eps: PyTorch's, without effect.
+        dim: the dimension of the classes.
+
+    References:
+        E. Jang, S. Gu, B. Poole, "Categorical reparameterization with Gumbel-softmax", arXiv:1611.01144.
+    """
+    x = logits._data
+    if x.dtype.kind not in "fV":
+        raise DTypeError(f"gumbel_softmax is not implemented for '{x.dtype.name}'; convert first, for example with .float()")
+    k, axis = kernels_of[type(x)], canonical_dim(dim, x.ndim, "gumbel_softmax")
+    noise = k.log(draw("random_exponential", None, logits.device, x.shape, x.dtype)) * -1
+    soft = softmax((logits + wrap(noise.astype(x.dtype))) / tau, axis)
+    if not hard:
+        return soft
+    top = k.expand_dims(k.argmax(soft._data, axis=axis), axis)
+    places = k.arange(x.shape[axis]).reshape([-1 if d == axis else 1 for d in range(x.ndim)])
+    one_hot = (places == top).astype(x.dtype)
+    # The value is the one-hot sample's, the gradient the soft sample's.
+    return add(soft, wrap(one_hot - soft._data))
+
+
+def multi_head_attention_forward(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    embed_dim_to_check: int,
+    num_heads: int,
+    in_proj_weight: Tensor | None,
+    in_proj_bias: Tensor | None,
+    bias_k: Tensor | None,
+    bias_v: Tensor | None,
+    add_zero_attn: bool,
+    dropout_p: float,
+    out_proj_weight: Tensor,
+    out_proj_bias: Tensor | None,
+    training: bool = True,
+    key_padding_mask: Tensor | None = None,
+    need_weights: bool = True,
+    attn_mask: Tensor | None = None,
+    use_separate_proj_weight: bool = False,
+    q_proj_weight: Tensor | None = None,
+    k_proj_weight: Tensor | None = None,
+    v_proj_weight: Tensor | None = None,
+    static_k: Tensor | None = None,
+    static_v: Tensor | None = None,
+    average_attn_weights: bool = True,
+    is_causal: bool = False,
+) -> tuple[Tensor, Tensor | None]:
+    """What `wengert.nn.MultiheadAttention` computes, with its parameters as arguments.
+
+    Args:
+        query: (L, N, E) or (L, E).
+        key, value: (S, N, E) or (S, E).
+        embed_dim_to_check: E.
+        num_heads: into how many heads E is divided.
+        in_proj_weight, in_proj_bias: the three projections in one, (3 E, E) and (3 E).
+        bias_k, bias_v: one more key and value, (1, 1, E), or None.
+        add_zero_attn: one more key and value of zeros.
+        dropout_p, training: dropout of the weights.
+        out_proj_weight, out_proj_bias: the last projection.
+        key_padding_mask: keys to leave out, (N, S) or (S): True, or a number to add.
+        need_weights: return the weights too; otherwise the fused attention is used.
+        attn_mask: (L, S) or (N * heads, L, S): True leaves out, or a number to add.
+        use_separate_proj_weight, q_proj_weight, k_proj_weight, v_proj_weight: the three projections apart.
+        static_k, static_v: projected keys and values, (N * heads, S, head size).
+        average_attn_weights: return the mean of the heads' weights.
+        is_causal: a hint that ``attn_mask`` is the causal mask.
+
+    Returns:
+        (L, N, E) and the weights (N, L, S), (N, heads, L, S) or None; without N where the inputs had none.
+
+    Raises:
+        RuntimeError: shapes do not fit.
+    """
+    batched = query._data.ndim == 3
+    if not batched:
+        query, key, value = (_with_batch(t) for t in (query, key, value))
+        key_padding_mask = None if key_padding_mask is None else _with_batch(key_padding_mask, 0)
+    length, n, e = query._data.shape
+    head = e // num_heads
+    if e != embed_dim_to_check or head * num_heads != e:
+        raise ShapeError(
+            f"multi_head_attention_forward: was expecting embedding dimension of {embed_dim_to_check}, divisible by "
+            f"num_heads {num_heads}, but got query {list(query._data.shape)}"
+        )
+    if is_causal and attn_mask is None:
+        raise ShapeError("multi_head_attention_forward: Need attn_mask if specifying the is_causal hint.")
+    weights = [q_proj_weight, k_proj_weight, v_proj_weight] if use_separate_proj_weight else _thirds(in_proj_weight, e)
+    biases = [None] * 3 if in_proj_bias is None else _thirds(in_proj_bias, e)
+    q, k, v = (linear(t, w, b) for t, w, b in zip((query, key, value), weights, biases, strict=True))  # type: ignore[arg-type]
+    mask = _additive(attn_mask, q._data.dtype)
+    padding = _additive(key_padding_mask, q._data.dtype)
+    if bias_k is not None and bias_v is not None:
+        k, v = (cat([t, expand_rule(b, (1, n, e))], 0) for t, b in ((k, bias_k), (v, bias_v)))
+        mask, padding = _one_more(mask), _one_more(padding)
+    q = _heads(q, num_heads)
+    k = _heads(k, num_heads) if static_k is None else reshape_rule(static_k, (n, num_heads, -1, head))
+    v = _heads(v, num_heads) if static_v is None else reshape_rule(static_v, (n, num_heads, -1, head))
+    if add_zero_attn:
+        k, v = (pad(t, (0, 0, 0, 1)) for t in (k, v))
+        mask, padding = _one_more(mask), _one_more(padding)
+    bias = _combined(mask, padding, n, num_heads, length)
+    p = dropout_p if training else 0.0
+    if need_weights:
+        scores = mul(bmm_rule(q, k, False, True), head**-0.5)  # (N, heads, L, S)
+        shares = softmax(scores if bias is None else add(scores, bias), -1)
+        y = bmm_rule(dropout(shares, p) if p else shares, v)
+    else:
+        y, shares = scaled_dot_product_attention(q, k, v, bias, p), None
+    y = linear(reshape_rule(permute_rule(y, (2, 0, 1, 3)), (length, n, e)), out_proj_weight, out_proj_bias)
+    if shares is not None and average_attn_weights:
+        shares = mean_rule(shares, (1,))
+    if batched:
+        return y, shares
+    return reshape_rule(y, (length, e)), None if shares is None else reshape_rule(shares, shares._data.shape[1:])
+
+
+def _with_batch(t: Any, at: int = 1) -> Any:
+    shape = t._data.shape
+    return reshape_rule(t, (*shape[:at], 1, *shape[at:]))
+
+
+def _thirds(t: Any, e: int) -> list[Any]:
+    return [t[i * e : (i + 1) * e] for i in range(3)]
+
+
+def _heads(t: Any, heads: int) -> Any:
+    """(L, N, E) as (N, heads, L, head size)."""
+    length, n, e = t._data.shape
+    return permute_rule(reshape_rule(t, (length, n, heads, e // heads)), (1, 2, 0, 3))
+
+
+def _additive(mask: Any, dtype: Any) -> Any:
+    """A mask as numbers to add: a True of a bool mask becomes -inf."""
+    if mask is None or mask._data.dtype.kind != "b":
+        return mask
+    k = kernels_of[type(mask._data)]
+    return wrap(k.where(mask._data, k.asarray(float("-inf"), dtype=dtype), k.asarray(0, dtype=dtype)))
+
+
+def _one_more(mask: Any) -> Any:
+    """A mask with one more key, which takes part."""
+    return None if mask is None else pad(mask, (0, 1))
+
+
+def _combined(mask: Any, padding: Any, n: int, heads: int, length: int) -> Any:
+    """Both masks as one that broadcasts to (N, heads, L, S)."""
+    if mask is not None and mask._data.ndim == 3:
+        shape = mask._data.shape
+        if shape[0] != n * heads or shape[1] != length:
+            raise ShapeError(
+                f"multi_head_attention_forward: The shape of the 3D attn_mask is {list(shape)}, but should be "
+                f"[{n * heads}, {length}, {shape[2]}]"
+            )
+        mask = reshape_rule(mask, (n, heads, *shape[1:]))
+    if padding is None:
+        return mask
+    padding = reshape_rule(padding, (n, 1, 1, padding._data.shape[-1]))
+    return padding if mask is None else add(mask, padding)

@@ -1,0 +1,178 @@
+"""Rearrangements of images: windows as columns and back, pixels between space and channels, groups of channels."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ...backends.errors import ShapeError
+from ..base import TensorBase
+from ..primitive import Primitive, apply
+from .conv import Ints, Pairs, per_dim
+from .shape import permute_rule, reshape_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class Unfold(Primitive):
+    """Every window of an image as a column."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, kernel: Ints, out: Ints, stride: Ints, padding: Pairs, dilation: Ints) -> Any:
+        ctx.info = x.shape[2:]
+        return ctx.k.unfold_columns(x, kernel, out, stride, padding, dilation)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(Fold, g, size=ctx.info, **ctx.params)
+
+
+class Fold(Primitive):
+    """Columns added back to where their windows were: the adjoint of `Unfold`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, size: Ints, out: Ints, **windows: Any) -> Any:
+        ctx.info = {"out": out, **windows}
+        return ctx.k.fold_columns(x, size, **windows)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(Unfold, g, **ctx.info)
+
+
+def _geometry(op: str, size: Ints, kernel: Any, dilation: Any, padding: Any, stride: Any) -> dict[str, Any]:
+    sizes, gaps = per_dim(op, "kernel_size", kernel, 2), per_dim(op, "dilation", dilation, 2)
+    steps, margins = per_dim(op, "stride", stride, 2), per_dim(op, "padding", padding, 2, 0)
+    out = tuple(
+        (n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, d, p, s in zip(size, sizes, gaps, margins, steps, strict=True)
+    )
+    if any(o < 1 for o in out):
+        raise ShapeError(
+            f"{op}: Given spatial size {list(size)}, kernel_size={list(sizes)}, dilation={list(gaps)}, "
+            f"padding={list(margins)}, stride={list(steps)}, calculated shape of the array of sliding blocks as "
+            f"{list(out)}, but its components must be at least one"
+        )
+    pairs = tuple((p, p) for p in margins)
+    return {"kernel": sizes, "out": out, "stride": steps, "padding": pairs, "dilation": gaps}
+
+
+def _check(op: str, input: Any, ndim: int) -> tuple[Any, bool]:
+    """The input with a batch dimension, and whether one was added."""
+    if not isinstance(input, TensorBase):
+        raise TypeError(f"{op}(): argument 'input' must be Tensor, not {type(input).__name__}")
+    x = input._data
+    if x.ndim not in (ndim - 1, ndim):
+        raise ShapeError(f"{op}: Expected {ndim - 1}D or {ndim}D (batch mode) tensor, but got shape {list(x.shape)}")
+    return (reshape_rule(input, (1, *x.shape)), True) if x.ndim == ndim - 1 else (input, False)
+
+
+def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
+    """Every window of the image as a column.
+
+    Args:
+        input: (N, C, H, W) or (C, H, W).
+        kernel_size, dilation, padding, stride: of the windows, a number or one per dimension.
+
+    Returns:
+        (N, C * window size, number of windows).
+    """
+    x, single = _check("unfold", input, 4)
+    n, c, *size = x._data.shape
+    windows = _geometry("unfold", tuple(size), kernel_size, dilation, padding, stride)
+    shape = (n, c * math.prod(windows["kernel"]), math.prod(windows["out"]))
+    return reshape_rule(apply(Unfold, x, **windows), shape[1:] if single else shape)  # type: ignore[no-any-return]
+
+
+def fold(
+    input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+) -> Tensor:
+    """Columns added up to an image: the adjoint of `unfold`.
+
+    Args:
+        input: (N, C * window size, number of windows), or without N.
+        output_size: the image's size.
+        kernel_size, dilation, padding, stride: of the windows, a number or one per dimension.
+
+    Returns:
+        (N, C, *output_size), or without N.
+
+    Raises:
+        RuntimeError: the input is not of the size that the windows ask for.
+    """
+    x, single = _check("fold", input, 3)
+    size = per_dim("fold", "output_size", output_size, 2)
+    windows = _geometry("fold", size, kernel_size, dilation, padding, stride)
+    n, rows, columns = x._data.shape
+    area = math.prod(windows["kernel"])
+    if rows % area or columns != math.prod(windows["out"]):
+        raise ShapeError(
+            f"fold: Expected size of input's dimension 1 to be divisible by {area}, the product of kernel_size, and "
+            f"dimension 2 to match the calculated number of sliding blocks {' * '.join(map(str, windows['out']))} = "
+            f"{math.prod(windows['out'])}, but got input of size {list(x._data.shape)}"
+        )
+    x = reshape_rule(x, (n, rows // area, area, *windows["out"]))
+    y = apply(Fold, x, size=size, **windows)
+    return reshape_rule(y, y._data.shape[1:]) if single else y  # type: ignore[no-any-return]
+
+
+def _tail(op: str, input: Any, dims: int) -> tuple[Ints, Ints]:
+    if not isinstance(input, TensorBase):
+        raise TypeError(f"{op}(): argument 'input' must be Tensor, not {type(input).__name__}")
+    shape = input._data.shape
+    if len(shape) < dims:
+        raise ShapeError(f"{op} expects input to have at least {dims} dimensions, but got input of shape {list(shape)}")
+    return shape[:-dims], shape[-dims:]
+
+
+def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
+    """Channels to space: (..., C r^2, H, W) becomes (..., C, H r, W r).
+
+    References:
+        W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
+        neural network", arXiv:1609.05158.
+    """
+    lead, (c, h, w) = _tail("pixel_shuffle", input, 3)
+    r, n = upscale_factor, len(lead)
+    if r < 1 or c % (r * r):
+        raise ShapeError(
+            f"pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
+            f"but input.size(-3)={c} is not divisible by {r * r}"
+        )
+    x = reshape_rule(input, (*lead, c // (r * r), r, r, h, w))
+    x = permute_rule(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
+    return reshape_rule(x, (*lead, c // (r * r), h * r, w * r))  # type: ignore[no-any-return]
+
+
+def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
+    """Space to channels: (..., C, H r, W r) becomes (..., C r^2, H, W)."""
+    lead, (c, h, w) = _tail("pixel_unshuffle", input, 3)
+    r, n = downscale_factor, len(lead)
+    if r < 1 or h % r or w % r:
+        raise ShapeError(
+            f"pixel_unshuffle expects height and width to be divisible by downscale_factor, but input of shape "
+            f"{[*lead, c, h, w]} is not divisible by {r}"
+        )
+    x = reshape_rule(input, (*lead, c, h // r, r, w // r, r))
+    x = permute_rule(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
+    return reshape_rule(x, (*lead, c * r * r, h // r, w // r))  # type: ignore[no-any-return]
+
+
+def channel_shuffle(input: Tensor, groups: int) -> Tensor:
+    """Channels of ``groups`` groups dealt out in turn: (N, g c, ...) with group and place in the group swapped.
+
+    References:
+        X. Zhang et al., "ShuffleNet", arXiv:1707.01083.
+    """
+    shape = input._data.shape
+    if len(shape) < 3:
+        raise ShapeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(shape)}")
+    if groups < 1 or shape[1] % groups:
+        raise ShapeError(
+            f"channel_shuffle: Number of channels must be divisible by groups. Got {shape[1]} channels and {groups} groups."
+        )
+    x = reshape_rule(input, (shape[0], groups, shape[1] // groups, *shape[2:]))
+    return reshape_rule(permute_rule(x, (0, 2, 1, *range(3, len(shape) + 1))), shape)  # type: ignore[no-any-return]
+
+
+native_channel_shuffle = channel_shuffle

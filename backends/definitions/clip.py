@@ -1,0 +1,36 @@
+"""The norm of many arrays at once, and scaling them in place: what clipping gradients is made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from .reduction import wide
+
+__all__ = ["scale_to_norm_", "total_norm"]
+
+
+def total_norm(xp: Any, arrays: Sequence[Any], order: float) -> Any:
+    """The norm of all elements of all arrays, as if they were one vector: an array without dimensions."""
+    flat = arrays[0].reshape(-1) if len(arrays) == 1 else xp.concatenate([a.reshape(-1) for a in arrays])
+    magnitudes = xp.abs(wide(flat))
+    if order == math.inf:
+        norm = xp.max(magnitudes)
+    elif order == -math.inf:
+        norm = xp.min(magnitudes)
+    elif order == 0:
+        norm = xp.sum((magnitudes != 0).astype(magnitudes.dtype))
+    elif order == 2:
+        norm = xp.sqrt(xp.sum(magnitudes * magnitudes))
+    else:
+        norm = xp.sum(magnitudes**order) ** (1 / order)
+    return xp.asarray(norm, dtype=magnitudes.dtype).astype(flat.real.dtype)
+
+
+def scale_to_norm_(xp: Any, arrays: Sequence[Any], norm: Any, max_norm: float) -> None:
+    """Multiply arrays in place by ``max_norm / norm`` where that is below 1. The host does not look at ``norm``."""
+    norm = wide(norm)
+    factor = xp.minimum(max_norm / (norm + 1e-6), xp.ones_like(norm))
+    for a in arrays:
+        a[...] = (wide(a) * factor).astype(a.dtype)

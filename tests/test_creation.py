@@ -1,0 +1,368 @@
+"""Making tensors and turning them into something else: dtypes, devices, memory, errors."""
+
+from __future__ import annotations
+
+import copy
+import operator
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wengert as wg
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype", "shape"),
+    [
+        (1, "int64", ()),
+        (1.0, "float32", ()),
+        (True, "bool", ()),
+        (1j, "complex64", ()),
+        ([1, 2.5], "float32", (2,)),
+        ([True, 2], "int64", (2,)),
+        ([1, 2j], "complex64", (2,)),
+        ([], "float32", (0,)),
+        ([[], []], "float32", (2, 0)),
+        ([[1, 2], (3, 4)], "int64", (2, 2)),
+        (range(4), "int64", (4,)),
+        (np.arange(3, dtype=np.int16), "int16", (3,)),
+        (np.float64(1), "float64", ()),
+        ([np.float64(1), np.float64(2)], "float64", (2,)),
+        ([np.zeros(2, np.int16), np.zeros(2, np.float64)], "float64", (2, 2)),
+        (np.zeros((2, 0), np.uint8), "uint8", (2, 0)),
+    ],
+    ids=str,
+)
+def test_tensor_infers_the_dtype(data: Any, dtype: str, shape: tuple[int, ...]) -> None:
+    x = wg.tensor(data)
+    assert (x.dtype.name, tuple(x.shape)) == (dtype, shape)
+
+
+def test_lists_of_tensors() -> None:
+    zero_dim = [wg.tensor(1.0), wg.tensor(2), 3]
+    assert repr(wg.tensor(zero_dim)) == "tensor([1., 2., 3.])"
+    assert wg.tensor([wg.tensor(1, dtype=wg.int8)]).dtype is wg.int8
+    assert wg.tensor([wg.tensor([1]), wg.tensor([2])]).tolist() == [1, 2]
+    x = wg.tensor([wg.tensor(1.0, requires_grad=True)])
+    assert not x.requires_grad
+
+
+def test_the_default_dtype_is_that_of_floats() -> None:
+    wg.set_default_dtype(wg.float64)
+    try:
+        assert wg.tensor(1.5).dtype == wg.zeros(1).dtype == wg.arange(1.0).dtype == wg.rand(1).dtype == wg.float64
+        assert wg.tensor(1).dtype == wg.int64
+        assert wg.tensor(1j).dtype == wg.complex128
+        assert repr(wg.tensor(1.5)) == "tensor(1.5000)"
+    finally:
+        wg.set_default_dtype(wg.float32)
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "text"),
+    [
+        ([[1, 2], [3]], ValueError, "length 2 at dim 1 \\(got 1\\)"),
+        ([[[1, 2]], [[3]]], ValueError, "length 2 at dim 2 \\(got 1\\)"),
+        ([[1], 2], TypeError, "not a sequence"),
+        ("a", TypeError, "str"),
+        (["a"], ValueError, "str"),
+        (None, RuntimeError, "NoneType"),
+        ([None], RuntimeError, "NoneType"),
+        ({}, RuntimeError, "dict"),
+        ([2**63], ValueError, "int64"),
+        (np.array(["a"]), TypeError, "element type"),
+        (np.zeros(2, np.uint16), TypeError, "element type"),
+        ([wg.zeros(2), wg.zeros(2)], ValueError, "stack"),
+    ],
+    ids=str,
+)
+def test_tensor_refuses(data: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        wg.tensor(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype", "error"),
+    [
+        ([300], "uint8", RuntimeError),
+        (2**40, "int32", RuntimeError),
+        ([float("nan")], "int64", RuntimeError),
+        ([1j], "float32", TypeError),
+    ],
+)
+def test_values_must_fit(data: Any, dtype: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        wg.tensor(data, dtype=getattr(wg, dtype))
+
+
+def test_values_are_converted_as_in_pytorch() -> None:
+    assert wg.tensor([1.7, -1.7], dtype=wg.int64).tolist() == [1, -1]
+    assert wg.tensor([-1], dtype=wg.uint8).tolist() == [255]
+    assert wg.tensor([1e40]).tolist() == [float("inf")]
+    assert wg.tensor([0.0, 0.5], dtype=wg.bool).tolist() == [False, True]
+
+
+def test_tensor_copies_and_from_numpy_shares() -> None:
+    a = np.zeros(2)
+    copied, shared, as_is = wg.tensor(a), wg.from_numpy(a), wg.as_tensor(a)
+    a[0] = 5
+    assert (copied.tolist(), shared.tolist(), as_is.tolist()) == ([0, 0], [5, 0], [5, 0])
+    shared.add_(1)
+    assert a.tolist() == [6, 1]
+    assert shared.numpy().ctypes.data == a.ctypes.data == shared.data_ptr()
+    with pytest.raises(ValueError, match="negative"):
+        wg.from_numpy(np.arange(3)[::-1])
+    with pytest.raises(TypeError, match="ndarray"):
+        wg.from_numpy([1])
+    with pytest.raises(TypeError, match="uint16"):
+        wg.from_numpy(np.zeros(1, np.uint16))
+
+
+def test_as_tensor_keeps_what_is_right_already() -> None:
+    x = wg.ones(2, requires_grad=True)
+    assert wg.as_tensor(x) is x
+    assert wg.as_tensor(x, dtype=wg.float64).requires_grad
+    assert wg.asarray(x) is x
+    assert wg.asarray(x, copy=True) is not x
+    with pytest.raises(ValueError, match="alias"):
+        wg.asarray([1, 2], copy=False)
+
+
+def test_dlpack() -> None:
+    a = np.arange(3.0)
+    x = wg.from_dlpack(a)
+    a[0] = 7
+    assert x.tolist() == [7, 1, 2]
+    b = np.from_dlpack(x)
+    x[1] = 9
+    assert b.tolist() == [7, 9, 2]
+    with pytest.raises(BufferError, match="detach"):
+        np.from_dlpack(wg.ones(1, requires_grad=True))
+
+
+FACTORIES: dict[str, Callable[..., Any]] = {
+    "zeros": lambda **o: wg.zeros(2, 3, **o),
+    "ones": lambda **o: wg.ones((2, 3), **o),
+    "empty": lambda **o: wg.empty(2, 3, **o),
+    "full": lambda **o: wg.full((2, 3), 2, **o),
+    "eye": lambda **o: wg.eye(3, **o),
+    "arange": lambda **o: wg.arange(3, **o),
+    "linspace": lambda **o: wg.linspace(0, 1, 3, **o),
+    "rand": lambda **o: wg.rand(2, 3, **o),
+    "randn": lambda **o: wg.randn(2, 3, **o),
+    "tensor": lambda **o: wg.tensor([1, 2], **o),
+    "zeros_like": lambda **o: wg.zeros_like(wg.ones(2), **o),
+    "new_zeros": lambda **o: wg.ones(2).new_zeros(3, **o),
+    "rand_like": lambda **o: wg.rand_like(wg.ones(2), **o),
+}
+
+
+@pytest.mark.parametrize("name", FACTORIES)
+def test_what_every_factory_takes(name: str, backend: str) -> None:
+    make = FACTORIES[name]
+    x = make(dtype=wg.float64, device=backend, requires_grad=True)
+    assert (x.dtype, x.device.type, x.requires_grad, x.is_leaf) == (wg.float64, backend, True, True)
+    if not name.startswith(("zeros_like", "new", "rand_like")):
+        with wg.device(backend):
+            assert make(dtype=wg.float32).device.type == backend
+    with pytest.raises(RuntimeError, match="unknown device"):
+        make(device="nowhere")
+    if not name.startswith("rand"):
+        with pytest.raises(RuntimeError, match="floating point"):
+            make(dtype=wg.int64, requires_grad=True)
+
+
+def test_out() -> None:
+    out = wg.empty(0)
+    assert wg.zeros(2, 3, out=out) is out
+    assert tuple(out.shape) == (2, 3)
+    assert wg.arange(3, out=wg.empty(3)).tolist() == [0, 1, 2]
+    assert wg.cat([wg.ones(1), wg.zeros(1)], out=wg.empty(2)).tolist() == [1, 0]
+    with pytest.raises(RuntimeError, match="automatic differentiation"):
+        wg.cat([wg.ones(1, requires_grad=True)], out=wg.empty(1))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "text"),
+    [
+        (lambda: wg.zeros(2, -1), RuntimeError, "negative"),
+        (lambda: wg.zeros(2.5), TypeError, "integers"),
+        (lambda: wg.arange(0, 5, 0), RuntimeError, "nonzero"),
+        (lambda: wg.arange(0, 5, -1), RuntimeError, "step sign"),
+        (lambda: wg.linspace(0, 1, -1), RuntimeError, "steps"),
+        (lambda: wg.full((2,), 300, dtype=wg.uint8), RuntimeError, "uint8"),
+        (lambda: wg.zeros(2, dtype="text"), TypeError, "element type"),
+        (lambda: wg.zeros(2, device="cuda:x"), RuntimeError, "cuda:x"),
+        (lambda: wg.zeros(2, layout=wg.Tensor), RuntimeError, "strided"),
+    ],
+)
+def test_factories_refuse(wrong: Callable[[], Any], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        wrong()
+
+
+def test_sizes_and_strides() -> None:
+    x = wg.zeros(2, 3, 4)
+    assert x.shape == x.size() == (2, 3, 4) == wg.Size([2, 3, 4])
+    assert repr(x.shape) == "wengert.Size([2, 3, 4])"
+    assert isinstance(x.shape[1:], wg.Size)
+    assert isinstance(x.shape + wg.Size([5]), wg.Size)
+    assert x.shape.numel() == x.numel() == x.nelement() == 24
+    assert (x.dim(), x.ndim, x.size(-1), x.element_size(), x.nbytes) == (3, 3, 4, 4, 96)
+    y = x.transpose(0, 2)[1:]
+    assert (x.stride(), y.stride(), y.storage_offset()) == ((12, 4, 1), (1, 4, 12), 1)
+    assert (x.is_contiguous(), y.is_contiguous(), y.contiguous().is_contiguous()) == (True, False, True)
+    assert x.contiguous() is x
+    assert wg.zeros(3, 0).stride() == (1, 1)
+    assert pickle.loads(pickle.dumps(x.shape)) == x.shape
+    with pytest.raises(IndexError):
+        x.size(3)
+
+
+def test_memory_formats() -> None:
+    x = wg.rand(2, 3, 4, 5)
+    y = x.contiguous(memory_format=wg.channels_last)
+    assert y.stride() == (60, 1, 15, 3)
+    assert y.is_contiguous(memory_format=wg.channels_last)
+    assert not y.is_contiguous()
+    assert bool((x == y).all())
+    assert y.clone().stride() == wg.zeros_like(y).stride() == y.double().stride() == y.stride()
+    assert y.contiguous().stride() == x.stride()
+    assert x.to(memory_format=wg.channels_last).stride() == y.stride()
+    assert wg.empty(2, 3, 4, 5, memory_format=wg.channels_last).stride() == y.stride()
+    with pytest.raises(RuntimeError, match="rank 4"):
+        wg.rand(2).contiguous(memory_format=wg.channels_last)
+
+
+def test_to() -> None:
+    x = wg.ones(2, requires_grad=True)
+    assert x.to("cpu") is x
+    assert x.to(wg.float32) is x
+    assert x.to(x) is x
+    assert x.to(wg.float32, copy=True) is not x
+    assert x.to("strict", wg.float64).dtype is wg.float64
+    y = x.to("strict") * 2
+    y.sum().backward()
+    assert (x.grad.device.type, x.grad.tolist()) == ("cpu", [2, 2])
+    assert x.to(device="strict").cpu().device.type == "cpu"
+    for name in ("float", "double", "half", "bfloat16", "int", "long", "short", "bool", "cfloat"):
+        assert getattr(wg.ones(1), name)().dtype is getattr(wg, name)
+    assert wg.ones(1).type() == "wengert.FloatTensor"
+    assert wg.ones(1).type(wg.int32).type("wengert.DoubleTensor").dtype is wg.float64
+    with pytest.raises(RuntimeError, match="nowhere"):
+        x.to("nowhere")
+    with pytest.raises(TypeError, match="colour"):
+        x.to(colour=1)
+
+
+def test_into_python() -> None:
+    x = wg.tensor([[1, 2], [3, 4]])
+    assert x.tolist() == [[1, 2], [3, 4]]
+    assert wg.tensor(2.5).tolist() == wg.tensor([2.5]).item() == float(wg.tensor(2.5)) == 2.5
+    assert [type(wg.tensor(v).item()) for v in (1, 1.0, True, 1j)] == [int, float, bool, complex]
+    assert wg.tensor(1.5, dtype=wg.bfloat16).item() == 1.5
+    assert (int(wg.tensor(2.7)), operator.index(wg.tensor(3)), complex(wg.tensor(1))) == (2, 3, 1)
+    assert ["a", "b"][wg.tensor(1)] == "b"
+    assert 3 in x
+    assert 5 not in x
+    assert bool(wg.tensor([2.0]))
+    assert [row.tolist() for row in x] == x.tolist()
+    assert len(x) == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "text"),
+    [
+        (lambda: wg.ones(2).item(), RuntimeError, "2 elements"),
+        (lambda: bool(wg.ones(2)), RuntimeError, "ambiguous"),
+        (lambda: bool(wg.ones(0)), RuntimeError, "no values"),
+        (lambda: operator.index(wg.ones(1)), TypeError, "integer"),
+        (lambda: len(wg.tensor(1)), TypeError, "0-d"),
+        (lambda: list(wg.tensor(1)), TypeError, "0-d"),
+        (lambda: "a" in wg.ones(2), RuntimeError, "str"),
+        (lambda: wg.ones(2, requires_grad=True).numpy(), RuntimeError, "detach"),
+        (lambda: wg.ones(2).to("strict").numpy(), TypeError, "cpu"),
+        (lambda: copy.deepcopy(wg.ones(2, requires_grad=True) * 2), RuntimeError, "deepcopy"),
+        (lambda: pickle.dumps(wg.ones(2, requires_grad=True) * 2), RuntimeError, "detach"),
+    ],
+)
+def test_conversions_refuse(wrong: Callable[[], Any], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        wrong()
+
+
+def test_numpy() -> None:
+    x = wg.ones(2)
+    a = x.numpy()
+    a[0] = 5
+    assert x.tolist() == [5, 1]
+    assert np.asarray(x).dtype == np.float32
+    assert np.asarray(x, dtype=np.float64).dtype == np.float64
+    assert np.add(x.numpy(), 1).tolist() == [6, 2]
+    assert wg.ones(2, requires_grad=True).numpy(force=True).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8", "bool", "complex64"])
+def test_pickles_and_copies(dtype: str) -> None:
+    x = wg.tensor([[0, 1], [1, 0]]).to(getattr(wg, dtype)).t()
+    for y in (pickle.loads(pickle.dumps(x)), copy.deepcopy(x)):
+        assert (y.dtype, y.tolist(), y.device) == (x.dtype, x.tolist(), x.device)
+        y[0, 0] = 1
+    assert x.tolist()[0][0] == 0
+    shallow = copy.copy(x)
+    shallow[0, 0] = 1
+    assert x.tolist()[0][0] == 1
+
+
+def test_copies_of_leaves_keep_gradients_and_attributes() -> None:
+    x = wg.ones(2, requires_grad=True)
+    x.grad = wg.tensor([1.0, 2.0])
+    x.note = "mine"
+    for y in (copy.deepcopy(x), pickle.loads(pickle.dumps(x)), copy.copy(x)):
+        assert (y.requires_grad, y.is_leaf, y.note) == (True, True, "mine")
+    twice = copy.deepcopy([x, x])
+    assert twice[0] is twice[1]
+    assert copy.deepcopy(x).grad is not x.grad
+    assert copy.deepcopy(x).grad.tolist() == [1, 2]
+
+
+def test_legacy_constructor() -> None:
+    assert tuple(wg.Tensor(2, 3).shape) == (2, 3)
+    assert wg.Tensor([1, 2]).dtype is wg.float32
+    assert tuple(wg.Tensor().shape) == (0,)
+    assert wg.Tensor(wg.ones(2)).tolist() == [1, 1]
+    with pytest.raises(TypeError, match="sequence"):
+        wg.Tensor(2.5)
+
+
+def test_overwriting() -> None:
+    x = wg.zeros(2, 3, dtype=wg.int64)
+    assert x.fill_(1.9).tolist() == [[1, 1, 1]] * 2
+    assert x.copy_(wg.tensor([1.5, 2.5, 3.5])).tolist() == [[1, 2, 3]] * 2
+    assert x.zero_() is x
+    assert x._version == 3
+    for wrong in (lambda: x.copy_(wg.ones(2)), lambda: x.fill_(wg.ones(2)), lambda: x.fill_(1j)):
+        with pytest.raises(RuntimeError):
+            wrong()
+    assert x.tolist() == [[0, 0, 0]] * 2
+    with pytest.raises(RuntimeError, match="leaf"):
+        wg.ones(2, requires_grad=True).zero_()
+
+
+def test_overlapping_memory() -> None:
+    x = wg.arange(6)
+    with pytest.raises(RuntimeError, match="clone"):
+        x[1:] = x[:-1]
+    with pytest.raises(RuntimeError, match="clone"):
+        x[1:].copy_(x[:-1])
+    with pytest.raises(RuntimeError, match="single memory location"):
+        wg.zeros(1).expand(3).copy_(wg.arange(3))
+    x[:] = x
+    x[:3] = x[3:]
+    assert x.tolist() == [3, 4, 5, 3, 4, 5]
+    y = wg.arange(6).reshape(2, 3)
+    y[:, 1:] = y[:, :2]
+    assert y.tolist() == [[0, 0, 1], [3, 3, 4]]
