@@ -56,7 +56,7 @@ docs: $(call env,docs) ## the documentation as web pages in build/docs
 	$(PY) -m sphinx -W --keep-going -b html docs build/docs $(ARGS)
 
 clean: ## remove everything that the targets made, the environment included
-	rm -rf $(VENV) build dist runs benchmarks/results *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist runs *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

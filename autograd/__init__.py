@@ -18,8 +18,7 @@ from .grad_mode import no_grad as no_grad
 from .grad_mode import set_grad_enabled as set_grad_enabled
 from .gradcheck import gradcheck as gradcheck
 from .gradcheck import gradgradcheck as gradgradcheck
+from .ops.legacy import Variable as Variable
 from .tensor import Tensor as Tensor
-
-Variable = Tensor  # its name in old programs
 
 _get_backend("cpu")  # every program needs it, and an op finds its kernels by the types of array that are loaded

@@ -23,6 +23,17 @@ from .ops.reduction import sum_to
 _by_seq = attrgetter("seq")
 
 
+def _references() -> int:
+    """How many references this interpreter counts to a gradient that only the loop of ``_deliver`` knows."""
+    grads = (object(),)
+    for _, g in zip((None,), grads):  # noqa: B905  (the loop of `_deliver`, down to its form)
+        return sys.getrefcount(g)
+    return 0
+
+
+UNSHARED = _references()
+
+
 class Pass:
     """One run of backward: what is still to be delivered, and where it goes.
 
@@ -168,7 +179,8 @@ class Pass:
                 left = self.waiting[edge] = self.waiting[edge] - 1
                 if left == 0:
                     if simple and g is not None and edge._grad is None and edge._hooks is None and edge not in pending:
-                        self._first(edge, g, sys.getrefcount(g) <= 3)  # `grads`, `g` and this call refer to it
+                        mine = sys.getrefcount(g) <= UNSHARED
+                        self._first(edge, g, mine)
                         continue
                     ready = [edge] if ready is None else [*ready, edge]
                 if g is None or (wanted is not None and edge not in wanted):

@@ -251,7 +251,9 @@ def _recorded(roots: list[Any]) -> list[Any]:
 def _kept(node: Any) -> list[Any]:
     """The arrays that a recorded node keeps, without those of its leaves."""
     leaves = {id(e._data) for e in node.edges if e is not None and e.edge_kind == LEAF}
-    arrays = [s[0] for s in node._saved or () if type(s) is tuple] + [c for c in node._cached if hasattr(c, "nbytes")]
+    arrays = [s[0] for s in node._saved or () if type(s) is tuple] + [
+        c for c in node._cached or () if hasattr(c, "nbytes")
+    ]
     return [a for a in arrays if id(a) not in leaves]
 
 

@@ -81,6 +81,7 @@ class NoContext:
 
     @property
     def saved(self) -> Any:
+        """Nothing, since nothing was recorded."""
         raise GraphError("nothing was recorded")
 
 

@@ -21,6 +21,7 @@ from .grad_mode import INFERENCE
 from .graph import Graph
 from .node import OUTPUT
 from .printing import formatted, tensor_repr
+from .promotion import is_complex, is_floating_point
 
 
 class Tensor(TensorBase, ops.Casts):
@@ -83,6 +84,11 @@ class Tensor(TensorBase, ops.Casts):
         return self._data.nbytes  # type: ignore[no-any-return]
 
     @property
+    def is_cpu(self) -> bool:
+        """Whether the memory is main memory."""
+        return self.device.type == "cpu"
+
+    @property
     def is_cuda(self) -> bool:
         """Whether the memory is on a CUDA device."""
         return self.device.type == "cuda"
@@ -99,6 +105,9 @@ class Tensor(TensorBase, ops.Casts):
 
     def __repr__(self) -> str:
         return tensor_repr(self)
+
+    layout = ops.strided
+    is_meta = is_mkldnn = is_mps = is_nested = is_quantized = is_sparse = is_sparse_csr = is_xla = is_xpu = False
 
     __hash__ = object.__hash__  # by identity, although == compares elements
 
@@ -444,6 +453,11 @@ class Tensor(TensorBase, ops.Casts):
     acos_ = ops.acos_
     acosh = ops.acosh
     acosh_ = ops.acosh_
+    addcdiv = ops.addcdiv
+    addcdiv_ = ops.addcdiv_
+    addcmul = ops.addcmul
+    addcmul_ = ops.addcmul_
+    angle = ops.angle
     arccos = ops.arccos
     arccos_ = ops.arccos_
     arccosh = ops.arccosh
@@ -478,12 +492,25 @@ class Tensor(TensorBase, ops.Casts):
     clamp_min_ = ops.clamp_min_
     clip = ops.clip
     clip_ = ops.clip_
+    conj = ops.conj
+    conj_physical = ops.conj_physical
+    conj_physical_ = ops.conj_physical_
+    copysign = ops.copysign
+    copysign_ = ops.copysign_
     cos = ops.cos
     cos_ = ops.cos_
     cosh = ops.cosh
     cosh_ = ops.cosh_
     deg2rad = ops.deg2rad
     deg2rad_ = ops.deg2rad_
+    digamma = ops.digamma
+    digamma_ = ops.digamma_
+    erf = ops.erf
+    erf_ = ops.erf_
+    erfc = ops.erfc
+    erfc_ = ops.erfc_
+    erfinv = ops.erfinv
+    erfinv_ = ops.erfinv_
     exp = ops.exp
     exp2 = ops.exp2
     exp2_ = ops.exp2_
@@ -492,10 +519,39 @@ class Tensor(TensorBase, ops.Casts):
     expm1_ = ops.expm1_
     fix = ops.fix
     fix_ = ops.fix_
+    float_power = ops.float_power
+    float_power_ = ops.float_power_
     floor = ops.floor
     floor_ = ops.floor_
+    fmax = ops.fmax
+    fmin = ops.fmin
     frac = ops.frac
     frac_ = ops.frac_
+    frexp = ops.frexp
+    gcd = ops.gcd
+    gcd_ = ops.gcd_
+    heaviside = ops.heaviside
+    heaviside_ = ops.heaviside_
+    hypot = ops.hypot
+    hypot_ = ops.hypot_
+    i0 = ops.i0
+    i0_ = ops.i0_
+    igamma = ops.igamma
+    igamma_ = ops.igamma_
+    igammac = ops.igammac
+    igammac_ = ops.igammac_
+    imag = property(ops.imag, ops.set_imag)
+    is_conj = ops.is_conj
+    is_neg = ops.is_neg
+    isin = ops.isin
+    lcm = ops.lcm
+    lcm_ = ops.lcm_
+    ldexp = ops.ldexp
+    ldexp_ = ops.ldexp_
+    lerp = ops.lerp
+    lerp_ = ops.lerp_
+    lgamma = ops.lgamma
+    lgamma_ = ops.lgamma_
     log = ops.log
     log10 = ops.log10
     log10_ = ops.log10_
@@ -504,8 +560,25 @@ class Tensor(TensorBase, ops.Casts):
     log2 = ops.log2
     log2_ = ops.log2_
     log_ = ops.log_
+    logaddexp = ops.logaddexp
+    logaddexp2 = ops.logaddexp2
+    logit = ops.logit
+    logit_ = ops.logit_
+    maximum = ops.maximum
+    minimum = ops.minimum
+    mvlgamma = ops.mvlgamma
+    mvlgamma_ = ops.mvlgamma_
+    nan_to_num = ops.nan_to_num
+    nan_to_num_ = ops.nan_to_num_
+    nextafter = ops.nextafter
+    nextafter_ = ops.nextafter_
+    polygamma = ops.polygamma_method
+    polygamma_ = ops.polygamma_
     rad2deg = ops.rad2deg
     rad2deg_ = ops.rad2deg_
+    real = property(ops.real, ops.set_real)
+    resolve_conj = ops.resolve_conj
+    resolve_neg = ops.resolve_neg
     round = ops.round
     round_ = ops.round_
     rsqrt = ops.rsqrt
@@ -514,8 +587,11 @@ class Tensor(TensorBase, ops.Casts):
     sgn_ = ops.sgn_
     sign = ops.sign
     sign_ = ops.sign_
+    signbit = ops.signbit
     sin = ops.sin
     sin_ = ops.sin_
+    sinc = ops.sinc
+    sinc_ = ops.sinc_
     sinh = ops.sinh
     sinh_ = ops.sinh_
     sqrt = ops.sqrt
@@ -526,12 +602,9 @@ class Tensor(TensorBase, ops.Casts):
     tanh_ = ops.tanh_
     trunc = ops.trunc
     trunc_ = ops.trunc_
-    fmax = ops.fmax
-    fmin = ops.fmin
-    maximum = ops.maximum
-    minimum = ops.minimum
-    signbit = ops.signbit
     where = ops.where_method
+    xlogy = ops.xlogy
+    xlogy_ = ops.xlogy_
 
     # ------------------------------------------------------------------ reductions
 
@@ -542,24 +615,49 @@ class Tensor(TensorBase, ops.Casts):
     any = ops.any
     argmax = ops.argmax
     argmin = ops.argmin
+    bincount = ops.bincount
+    corrcoef = ops.corrcoef
+    count_nonzero = ops.count_nonzero
+    cov = ops.cov
+    cummax = ops.cummax
+    cummin = ops.cummin
     cumprod = ops.cumprod
+    cumprod_ = ops.cumprod_
     cumsum = ops.cumsum
+    cumsum_ = ops.cumsum_
+    diff = ops.diff
+    dist = ops.dist
+    histc = ops.histc
+    histogram = ops.histogram
+    logcumsumexp = ops.logcumsumexp
     logsumexp = ops.logsumexp
     max = ops.max
     mean = ops.mean
+    median = ops.median
     min = ops.min
+    mode = ops.mode
+    nanmean = ops.nanmean
+    nanmedian = ops.nanmedian
+    nanquantile = ops.nanquantile
+    nansum = ops.nansum
+    norm = ops.norm
     prod = ops.prod
+    quantile = ops.quantile
+    renorm = ops.renorm
+    renorm_ = ops.renorm_
     std = ops.std
     sum = ops.sum
+    unique = ops.unique
+    unique_consecutive = ops.unique_consecutive
     var = ops.var
-    cumprod_ = ops.cumprod_
-    cumsum_ = ops.cumsum_
 
     # ------------------------------------------------------------------ shape
 
     H = property(ops.matrix_transpose)
     T = property(ops.reversed_dims)
     as_strided = ops.as_strided
+    as_strided_ = ops.as_strided_
+    as_strided_scatter = ops.as_strided_scatter
     broadcast_to = ops.expand_method
     chunk = ops.chunk
     contiguous = ops.contiguous
@@ -580,6 +678,8 @@ class Tensor(TensorBase, ops.Casts):
     flipud = ops.flipud
     hsplit = ops.hsplit
     is_contiguous = ops.is_contiguous
+    is_same_size = ops.is_same_size
+    is_set_to = ops.is_set_to
     mH = property(ops.matrix_transpose)
     mT = property(ops.matrix_transpose)
     moveaxis = ops.moveaxis
@@ -594,18 +694,23 @@ class Tensor(TensorBase, ops.Casts):
     repeat_interleave = ops.repeat_interleave
     reshape = ops.reshape_method
     reshape_as = ops.reshape_as
+    resize_ = ops.resize_
+    resize_as_ = ops.resize_as_
     roll = ops.roll
     rot90 = ops.rot90
     select = ops.select
     select_scatter = ops.select_scatter
+    set_ = ops.set_
     size = ops.size
     slice_scatter = ops.slice_scatter
     split = ops.split
     split_with_sizes = ops.split_with_sizes
     squeeze = ops.squeeze
     squeeze_ = ops.squeeze_
+    storage = ops.untyped_storage
     storage_offset = ops.storage_offset
     stride = ops.stride
+    sum_to_size = ops.sum_to_size
     swapaxes = ops.swapaxes
     swapaxes_ = ops.swapaxes_
     swapdims = ops.swapdims
@@ -623,8 +728,12 @@ class Tensor(TensorBase, ops.Casts):
     unbind = ops.unbind
     unflatten = ops.unflatten
     unfold = ops.unfold
+    unsafe_chunk = ops.unsafe_chunk
+    unsafe_split = ops.unsafe_split
+    unsafe_split_with_sizes = ops.unsafe_split_with_sizes
     unsqueeze = ops.unsqueeze
     unsqueeze_ = ops.unsqueeze_
+    untyped_storage = ops.untyped_storage
     view = ops.view
     view_as = ops.view_as
     vsplit = ops.vsplit
@@ -635,6 +744,7 @@ class Tensor(TensorBase, ops.Casts):
     __setitem__ = ops.setitem
     argsort = ops.argsort
     argwhere = ops.argwhere
+    fill_diagonal_ = ops.fill_diagonal_
     gather = ops.gather
     index_add = ops.index_add
     index_add_ = ops.index_add_
@@ -654,6 +764,7 @@ class Tensor(TensorBase, ops.Casts):
     masked_scatter_ = ops.masked_scatter_
     masked_select = ops.masked_select
     msort = ops.msort
+    narrow_copy = ops.narrow_copy
     nonzero = ops.nonzero
     put = ops.put
     put_ = ops.put_
@@ -670,16 +781,30 @@ class Tensor(TensorBase, ops.Casts):
 
     # ------------------------------------------------------------------ products
 
-    __matmul__ = ops.matmul
-    __rmatmul__ = ops.rmatmul
+    __matmul__ = ops.matmul_operator
+    __rmatmul__ = ops.rmatmul_operator
+    addbmm = ops.addbmm
+    addbmm_ = ops.addbmm_
     addmm = ops.addmm
     addmm_ = ops.addmm_
+    addmv = ops.addmv
+    addmv_ = ops.addmv_
+    addr = ops.addr
+    addr_ = ops.addr_
+    baddbmm = ops.baddbmm
+    baddbmm_ = ops.baddbmm_
     bmm = ops.bmm
+    cross = ops.cross
+    dist = ops.dist
     dot = ops.dot
+    ger = ops.ger
+    inner = ops.inner
+    kron = ops.kron
     matmul = ops.matmul
     mm = ops.mm
     mv = ops.mv
     outer = ops.outer
+    vdot = ops.vdot
 
     # ------------------------------------------------------------------ activations
 
@@ -694,16 +819,21 @@ class Tensor(TensorBase, ops.Casts):
 
     # ------------------------------------------------------------------ filling and random numbers
 
+    apply_ = ops.apply_
     bernoulli = ops.bernoulli
     bernoulli_ = ops.bernoulli_
     cauchy_ = ops.cauchy_
     copy_ = ops.copy_
     exponential_ = ops.exponential_
+    fill = ops.fill
     fill_ = ops.fill_
     geometric_ = ops.geometric_
     log_normal_ = ops.log_normal_
+    map_ = ops.map_
     multinomial = ops.multinomial
+    new = ops.new
     new_empty = ops.new_empty
+    new_empty_strided = ops.new_empty_strided
     new_full = ops.new_full
     new_ones = ops.new_ones
     new_tensor = ops.new_tensor
@@ -728,11 +858,28 @@ class Tensor(TensorBase, ops.Casts):
     __index__ = ops.index_of
     __int__ = ops.int_of
     __reduce_ex__ = ops.reduced
+    __cuda_array_interface__ = property(ops.cuda_array_interface)
+    __reversed__ = ops.reversed_
+    as_subclass = ops.as_subclass
     clone = ops.clone
     cpu = ops.cpu
     cuda = ops.cuda
+    get_device = ops.get_device
+    is_complex = is_complex
+    is_floating_point = is_floating_point
+    is_conj = ops.is_conj
+    is_neg = ops.is_neg
+    is_nonzero = ops.is_nonzero
+    is_pinned = ops.is_pinned
+    is_shared = ops.is_shared
+    is_signed = ops.is_signed
     item = ops.item
     numpy = ops.numpy
+    pin_memory = ops.pin_memory
+    record_stream = ops.record_stream
+    resolve_conj = ops.resolve_conj
+    resolve_neg = ops.resolve_neg
+    share_memory_ = ops.share_memory_
     to = ops.to
     tolist = ops.tolist
     type_as = ops.type_as

@@ -8,8 +8,10 @@ from __future__ import annotations
 from . import tuning as tuning  # before everything that imports NumPy: it sets the environment for it
 
 # isort: split
+from . import cudnn as cudnn
 from . import dtypes as dtypes
 from . import errors as errors
+from . import mps as mps
 from .device import Device as Device
 from .dtypes import DType as DType
 from .dtypes import to_dtype as to_dtype

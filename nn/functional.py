@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ..autograd.ops.activation import celu as celu
+from ..autograd.ops.activation import celu_ as celu_
 from ..autograd.ops.activation import elu as elu
+from ..autograd.ops.activation import elu_ as elu_
 from ..autograd.ops.activation import gelu as gelu
 from ..autograd.ops.activation import logsigmoid as logsigmoid
 from ..autograd.ops.activation import mish as mish
 from ..autograd.ops.activation import selu as selu
+from ..autograd.ops.activation import selu_ as selu_
 from ..autograd.ops.activation import sigmoid as sigmoid
 from ..autograd.ops.activation import silu as silu
 from ..autograd.ops.activation import softplus as softplus
@@ -101,11 +104,15 @@ from ..autograd.ops.rectifier import hardshrink as hardshrink
 from ..autograd.ops.rectifier import hardsigmoid as hardsigmoid
 from ..autograd.ops.rectifier import hardswish as hardswish
 from ..autograd.ops.rectifier import hardtanh as hardtanh
+from ..autograd.ops.rectifier import hardtanh_ as hardtanh_
 from ..autograd.ops.rectifier import leaky_relu as leaky_relu
+from ..autograd.ops.rectifier import leaky_relu_ as leaky_relu_
 from ..autograd.ops.rectifier import prelu as prelu
 from ..autograd.ops.rectifier import relu as relu
 from ..autograd.ops.rectifier import relu6 as relu6
+from ..autograd.ops.rectifier import relu_ as relu_
 from ..autograd.ops.rectifier import rrelu as rrelu
+from ..autograd.ops.rectifier import rrelu_ as rrelu_
 from ..autograd.ops.rectifier import softshrink as softshrink
 from ..autograd.ops.rectifier import tanhshrink as tanhshrink
 from ..autograd.ops.rectifier import threshold as threshold

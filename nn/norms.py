@@ -32,8 +32,8 @@ class LayerNorm(Module):
 
     Example:
         >>> import wengert as wg
-        >>> wg.nn.LayerNorm(4)(wg.tensor([1.0, 1.0, 3.0, 3.0])).round(decimals=2)
-        tensor([-1., -1.,  1.,  1.], grad_fn=<RoundBackward0>)
+        >>> wg.nn.LayerNorm(4)(wg.tensor([1.0, 1.0, 3.0, 3.0])).detach().round(decimals=2)
+        tensor([-1., -1.,  1.,  1.])
 
     References:
         J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer normalization", 2016, arXiv:1607.06450.

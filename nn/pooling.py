@@ -13,15 +13,11 @@ if TYPE_CHECKING:
     from ..autograd.tensor import Tensor
 
 __all__ = [
-    "AdaptiveAvgPool1d",
-    "AdaptiveAvgPool2d",
-    "AdaptiveAvgPool3d",
-    "AdaptiveMaxPool1d",
-    "AdaptiveMaxPool2d",
-    "AdaptiveMaxPool3d",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
@@ -261,6 +257,78 @@ class AvgPool3d(AvgPoolNd):
         return self._pool(F.avg_pool3d, input)
 
 
+class FractionalMaxPoolNd(Module):
+    """What fractional max pools share; see `FractionalMaxPool2d`."""
+
+    dims: int
+
+    def __init__(
+        self,
+        kernel_size: Sizes,
+        output_size: Sizes | None = None,
+        output_ratio: float | tuple[float, ...] | None = None,
+        return_indices: bool = False,
+        _random_samples: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        if output_size is None and output_ratio is None:
+            raise ValueError(f"{name} requires specifying either an output size, or a pooling ratio")
+        if output_size is not None and output_ratio is not None:
+            raise ValueError("only one of output_size and output_ratio may be specified")
+        self.kernel_size = repeated(kernel_size, self.dims)
+        self.output_size = None if output_size is None else repeated(output_size, self.dims)
+        self.output_ratio = None if output_ratio is None else repeated(output_ratio, self.dims)
+        if self.output_ratio is not None and not all(0 < ratio < 1 for ratio in self.output_ratio):
+            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+        self.return_indices = return_indices
+        self.register_buffer("_random_samples", _random_samples)
+
+    def _pool(self, pool: Any, input: Tensor) -> Any:
+        samples = self._buffers["_random_samples"]
+        return pool(
+            input,
+            self.kernel_size,
+            self.output_size,
+            self.output_ratio,
+            self.return_indices,
+            _random_samples=samples,
+        )
+
+
+class FractionalMaxPool2d(FractionalMaxPoolNd):
+    """The largest element of each of as many windows of (N, C, H, W) as are asked for, at random places.
+
+    Args:
+        kernel_size: (kh, kw), or one size for both.
+        output_size: (H', W'), or one size for both.
+        output_ratio: or the ratio of the output's sizes to the input's.
+        return_indices: return where the largest elements are, too, for `MaxUnpool2d`.
+
+    Raises:
+        ValueError: neither a size nor a ratio is given, or both, or the ratio is not between 0 and 1.
+
+    References:
+        B. Graham, "Fractional max-pooling", 2014, arXiv:1412.6071.
+    """
+
+    dims = 2
+
+    def forward(self, input: Tensor) -> Any:
+        """(N, C, H, W) to (N, C, H', W')."""
+        return self._pool(F.fractional_max_pool2d, input)
+
+
+class FractionalMaxPool3d(FractionalMaxPoolNd):
+    """The largest element of each of as many windows of (N, C, D, H, W) as are asked for, at random places."""
+
+    dims = 3
+
+    def forward(self, input: Tensor) -> Any:
+        """(N, C, D, H, W) to (N, C, D', H', W')."""
+        return self._pool(F.fractional_max_pool3d, input)
+
+
 class LPPoolNd(Module):
     """What norm pools share; see `LPPool2d`."""
 
@@ -313,97 +381,3 @@ class LPPool3d(LPPoolNd):
     def forward(self, input: Tensor) -> Tensor:
         """(N, C, D, H, W) to (N, C, D', H', W')."""
         return self._pool(F.lp_pool3d, input)
-
-
-OutputSize = int | None | tuple[int | None, ...]
-
-
-class AdaptiveAvgPoolNd(Module):
-    """What adaptive mean pools share.
-
-    Args:
-        output_size: the output's sizes, or one for all; None keeps that of the input.
-    """
-
-    def __init__(self, output_size: OutputSize) -> None:
-        super().__init__()
-        self.output_size = output_size
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return f"output_size={self.output_size}"
-
-
-class AdaptiveAvgPool1d(AdaptiveAvgPoolNd):
-    """The means of as many windows of (N, C, L) as the output shall have elements."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        """(N, C, L) to (N, C, L')."""
-        return F.adaptive_avg_pool1d(input, self.output_size)
-
-
-class AdaptiveAvgPool2d(AdaptiveAvgPoolNd):
-    """The means of as many windows of (N, C, H, W) as the output shall have elements.
-
-    Args:
-        output_size: (H', W'), or one size for both; None keeps that of the input.
-
-    Example:
-        >>> import wengert as wg
-        >>> wg.nn.AdaptiveAvgPool2d(1)(wg.ones(2, 3, 5, 7)).shape
-        wengert.Size([2, 3, 1, 1])
-    """
-
-    def forward(self, input: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, C, H', W')."""
-        return F.adaptive_avg_pool2d(input, self.output_size)
-
-
-class AdaptiveAvgPool3d(AdaptiveAvgPoolNd):
-    """The means of as many windows of (N, C, D, H, W) as the output shall have elements."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        """(N, C, D, H, W) to (N, C, D', H', W')."""
-        return F.adaptive_avg_pool3d(input, self.output_size)
-
-
-class AdaptiveMaxPoolNd(Module):
-    """What adaptive max pools share.
-
-    Args:
-        output_size: the output's sizes, or one for all; None keeps that of the input.
-        return_indices: return where the largest elements are, too.
-    """
-
-    def __init__(self, output_size: OutputSize, return_indices: bool = False) -> None:
-        super().__init__()
-        self.output_size = output_size
-        self.return_indices = return_indices
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return f"output_size={self.output_size}"
-
-
-class AdaptiveMaxPool1d(AdaptiveMaxPoolNd):
-    """The largest elements of as many windows of (N, C, L) as the output shall have elements."""
-
-    def forward(self, input: Tensor) -> Any:
-        """(N, C, L) to (N, C, L')."""
-        return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
-
-
-class AdaptiveMaxPool2d(AdaptiveMaxPoolNd):
-    """The largest elements of as many windows of (N, C, H, W) as the output shall have elements."""
-
-    def forward(self, input: Tensor) -> Any:
-        """(N, C, H, W) to (N, C, H', W')."""
-        return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
-
-
-class AdaptiveMaxPool3d(AdaptiveMaxPoolNd):
-    """The largest elements of as many windows of (N, C, D, H, W) as the output shall have elements."""
-
-    def forward(self, input: Tensor) -> Any:
-        """(N, C, D, H, W) to (N, C, D', H', W')."""
-        return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)

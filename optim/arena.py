@@ -190,7 +190,7 @@ class Arena:
 
     def _piece(self, i: int, j: int, grads: list[Any]) -> tuple[Any, Any, dict[str, Any]]:
         """The parameters from ``i`` to ``j``, their gradients and their state, each in one dimension."""
-        g = self.k.gather([self._real(self._line(m, grads[m]._data)) for m in range(i, j)])
+        g = self.k.gather_gradients([self._real(self._line(m, grads[m]._data)) for m in range(i, j)])
         if j - i == len(self.params):
             return self._real(self.flat), g, dict(self.whole)
         cut = slice(self.ends[i], self.ends[j])

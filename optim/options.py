@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from ..autograd.base import TensorBase
 from ..autograd.grad_mode import mode
 from ..backends.errors import ArgumentError
 
-__all__ = ["check_betas", "check_flags", "check_not_negative", "given", "number"]
+__all__ = ["check_betas", "check_flags", "check_not_negative", "given", "number", "plain", "single"]
 
 
 def given(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -54,3 +55,8 @@ def check_flags(group: dict[str, Any]) -> None:
         raise ArgumentError("`fused` and `foreach` cannot be `True` together; leave both away")
     if group.get("fused") and group.get("differentiable"):
         raise ArgumentError("`fused` does not support `differentiable`; leave it away")
+
+
+def single(value: float) -> float:
+    """The nearest float32: what a number of the state is after it was stored."""
+    return float(struct.unpack("f", struct.pack("f", value))[0])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any, SupportsFloat
 
-from ..autograd.base import TensorBase
 from .optimizer import Optimizer
+from .schedule import LRScheduler, check_optimizer, one_per_group, set_rate, warn_of_epoch
 
 __all__ = ["ReduceLROnPlateau"]
 
 
-class ReduceLROnPlateau:
+class ReduceLROnPlateau(LRScheduler):
     """Multiply the rate by ``factor`` when a metric has not improved for more than ``patience`` epochs.
 
     Args:
@@ -42,31 +42,30 @@ class ReduceLROnPlateau:
     ) -> None:
         if factor >= 1.0:
             raise ValueError(f"Factor should be < 1.0, got {factor}")
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+        check_optimizer(optimizer)
         if mode not in ("min", "max"):
             raise ValueError(f"mode {mode} is unknown! Use 'min' or 'max'")
         if threshold_mode not in ("rel", "abs"):
             raise ValueError(f"threshold mode {threshold_mode} is unknown! Use 'rel' or 'abs'")
-        groups = len(optimizer.param_groups)
-        if isinstance(min_lr, (list, tuple)) and len(min_lr) != groups:
-            raise ValueError(f"expected {groups} min_lrs, got {len(min_lr)}")
+        self.min_lrs = one_per_group(optimizer, min_lr, "min_lr")
+        self.default_min_lr = None if isinstance(min_lr, (list, tuple)) else min_lr
         self.optimizer = optimizer
         self.mode, self.factor, self.patience, self.cooldown, self.eps = mode, factor, patience, cooldown, eps
         self.threshold, self.threshold_mode = threshold, threshold_mode
-        self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * groups
         self.last_epoch = 0
         self._last_lr = [group["lr"] for group in optimizer.param_groups]
         self._reset()
 
     def _reset(self) -> None:
         """Forget the best metric and the count of bad epochs."""
-        self.best = math.inf if self.mode == "min" else -math.inf
+        self.best = self.mode_worse = math.inf if self.mode == "min" else -math.inf
         self.cooldown_counter = self.num_bad_epochs = 0
 
-    def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:
+    def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:  # type: ignore[override]
         """Look at this epoch's metric, and lower the rates if it is time."""
         current = float(metrics)
+        if epoch is not None:
+            warn_of_epoch()
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self.is_better(current, self.best):
             self.best, self.num_bad_epochs = current, 0
@@ -85,10 +84,7 @@ class ReduceLROnPlateau:
             old = float(group["lr"])
             new = max(old * self.factor, lowest)
             if old - new > self.eps:
-                if isinstance(group["lr"], TensorBase):
-                    group["lr"].fill_(new)  # type: ignore[attr-defined]
-                else:
-                    group["lr"] = new
+                set_rate(group, new)
 
     @property
     def in_cooldown(self) -> bool:
@@ -100,15 +96,3 @@ class ReduceLROnPlateau:
         if self.mode == "min":
             return a < (best * (1.0 - self.threshold) if self.threshold_mode == "rel" else best - self.threshold)
         return a > (best * (self.threshold + 1.0) if self.threshold_mode == "rel" else best + self.threshold)
-
-    def get_last_lr(self) -> list[Any]:
-        """The rates after the last step."""
-        return self._last_lr
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer."""
-        return {key: value for key, value in self.__dict__.items() if key != "optimizer"}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over a state that ``state_dict`` returned."""
-        self.__dict__.update(state_dict)

@@ -12,7 +12,7 @@ from ..autograd.hooks import HookTable, RemovableHandle
 
 __all__ = ["Saving"]
 
-UNSAVED = ("_arenas", "_stepping")  # what a copy or a pickle of an optimizer makes anew, besides hooks
+UNSAVED = ("_arenas", "_stepping", "_opt_called")  # what a copy or a pickle of an optimizer makes anew, besides hooks
 
 
 class Saving:

@@ -39,7 +39,7 @@ def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                         f"{hook} must return None or a tuple of (new_args, new_kwargs), but got {replaced}."
                     )
                 arguments, kwargs = replaced
-        self._stepping = True
+        self._stepping = self._opt_called = True
         try:
             result = step(*arguments, **kwargs)
         finally:

@@ -366,3 +366,95 @@ def test_overlapping_memory() -> None:
     y = wg.arange(6).reshape(2, 3)
     y[:, 1:] = y[:, :2]
     assert y.tolist() == [[0, 0, 1], [3, 3, 4]]
+
+
+def test_tensors_that_change_their_size() -> None:
+    x = wg.arange(6)
+    assert x.resize_(2, 2).tolist() == [[0, 1], [2, 3]]
+    assert tuple(x.resize_as_(wg.ones(3)).shape) == (3,)
+    assert x.tolist() == [0, 1, 2]
+    assert x.unsqueeze_(0).t_().squeeze_().tolist() == [0, 1, 2]
+    y = wg.ones(2, dtype=wg.int64).set_(x)
+    y[0] = 9
+    assert x[0] == 9
+    assert y.is_set_to(x)
+    with pytest.raises(RuntimeError, match=r"require(s)? grad"):
+        wg.ones(2, requires_grad=True).resize_(3)
+
+
+def test_transposed_in_place_in_the_graph() -> None:
+    x = wg.ones(2, 3, requires_grad=True)
+    y = (x * 2).t_()
+    (y * wg.arange(6.0).reshape(3, 2)).sum().backward()
+    assert (tuple(y.shape), type(y.grad_fn).__name__) == ((3, 2), "TBackward0")
+    assert x.grad.tolist() == [[0, 4, 8], [2, 6, 10]]
+
+
+def test_storage() -> None:
+    x = wg.zeros(4, 2)
+    a, b = x.untyped_storage(), x[1:].t().untyped_storage()
+    assert a == b
+    assert (a.nbytes(), len(a), a.data_ptr(), a.device.type) == (32, 32, x.data_ptr(), "cpu")
+    assert x.clone().untyped_storage() != a
+
+
+def test_older_names() -> None:
+    assert wg.LongTensor([1, 2]).dtype is wg.int64
+    assert tuple(wg.FloatTensor(2, 3).shape) == (2, 3)
+    assert isinstance(wg.ones(1), wg.FloatTensor)
+    assert not isinstance(wg.ones(1), wg.LongTensor)
+    assert wg.ones(1).type(wg.DoubleTensor).dtype is wg.float64
+    assert wg.ones(1).long().new([1, 2]).dtype is wg.int64
+    v = wg.autograd.Variable(wg.ones(2), requires_grad=True)
+    assert v.requires_grad
+    assert isinstance(v, wg.autograd.Variable)
+    wg.set_default_tensor_type("wengert.DoubleTensor")
+    try:
+        assert wg.zeros(1).dtype is wg.float64
+    finally:
+        wg.set_default_tensor_type(wg.FloatTensor)
+    with pytest.raises(TypeError, match="FloatTensor"):
+        wg.set_default_tensor_type("NoTensor")
+
+
+def test_elements_through_python() -> None:
+    x = wg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert x.apply_(lambda v: v * v).tolist() == [[1, 4], [9, 16]]
+    assert x.map_(wg.ones(2), lambda a, b: a - b).tolist() == [[0, 3], [8, 15]]
+    assert x.fill_diagonal_(7).tolist() == [[7, 3], [8, 7]]
+    assert wg.zeros(5, 2).fill_diagonal_(1, wrap=True).tolist() == [[1, 0], [0, 1], [0, 0], [1, 0], [0, 1]]
+    assert wg.ones(2, 3).sum_to_size(1, 3).tolist() == [[2, 2, 2]]
+    assert [row.tolist() for row in reversed(wg.arange(3))] == [2, 1, 0]
+
+
+def test_questions_about_devices_are_answered_without_one() -> None:
+    if wg.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    assert (wg.cuda.device_count(), wg.cuda.memory_allocated(), wg.accelerator.is_available()) == (0, 0, False)
+    assert wg.accelerator.current_accelerator() is None
+    assert not wg.backends.cudnn.is_available()
+    wg.cuda.empty_cache()
+    wg.cuda.manual_seed_all(3)
+    assert wg.initial_seed() == 3
+    for ask in (wg.cuda.current_device, wg.cuda.init, wg.accelerator.synchronize, lambda: wg.ones(1).cuda()):
+        with pytest.raises(RuntimeError):
+            ask()
+    with pytest.raises(RuntimeError, match="CuPy"):
+        wg.zeros(1, device="cuda")
+
+
+def test_settings() -> None:
+    assert wg.get_float32_matmul_precision() == "highest"
+    wg.set_float32_matmul_precision("high")
+    try:
+        assert wg.get_float32_matmul_precision() == "high"
+    finally:
+        wg.set_float32_matmul_precision("highest")
+    with pytest.raises(RuntimeError, match="highest, high, medium"):
+        wg.set_float32_matmul_precision("low")
+    threads = wg.get_num_threads()
+    wg.set_num_threads(1)
+    assert wg.get_num_threads() == 1
+    wg.set_num_threads(threads)
+    with pytest.raises(RuntimeError, match="positive"):
+        wg.set_num_threads(0)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .test_layering import FILES, folder_of
+from .test_layering import FILES
 
 # What an extra brings: a module that needs it at import cannot be looked at without it.
 OPTIONAL = {"cudnn", "cupy", "cupyx", "graphviz", "matplotlib", "numba", "onnx", "sklearn", "tensorboardX", "tqdm"}
@@ -59,7 +59,3 @@ def test_public_names_have_docstrings(module: ModuleType):
 def test_examples_run(module: ModuleType):
     failed, _ = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     assert not failed, f"{failed} examples of {module.__name__} do not give what they show"
-
-
-def test_every_folder_is_looked_at():
-    assert {folder_of(name) for name in FILES} >= {"autograd", "backends", "nn", "optim", "wengert"}

@@ -75,7 +75,12 @@ def test_generators_and_seeds_decide_the_numbers():
         assert a.tolist() == b.tolist() != c.tolist()
 
 
-def test_constants_and_identities():
+def test_constants_and_identities(backend: str):  # noqa: F811
+    with wg.device(backend):
+        check_constants_and_identities()
+
+
+def check_constants_and_identities():
     assert numbers(init.constant_(wg.empty(2, 2), 3.5)).tolist() == [[3.5] * 2] * 2
     assert numbers(init.ones_(wg.empty(2))).tolist() == [1, 1]
     assert numbers(init.zeros_(wg.ones(2))).tolist() == [0, 0]
@@ -94,14 +99,16 @@ def test_dirac_hands_channels_on(conv: Any, shape: tuple[int, ...]):
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 2, 3), (2, 0)])
-def test_orthogonal(shape: tuple[int, ...]):
-    w = numbers(init.orthogonal_(wg.empty(shape, dtype=wg.float64), gain=2.0)).reshape(shape[0], -1)
+def test_orthogonal(shape: tuple[int, ...], backend: str):  # noqa: F811
+    with wg.device(backend):
+        w = numbers(init.orthogonal_(wg.empty(shape, dtype=wg.float64), gain=2.0)).reshape(shape[0], -1)
     product = w @ w.T if w.shape[0] < w.shape[1] else w.T @ w
     np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-12)
 
 
-def test_sparse():
-    x = numbers(init.sparse_(wg.empty(10, 6), 0.31, std=0.5))
+def test_sparse(backend: str):  # noqa: F811
+    with wg.device(backend):
+        x = numbers(init.sparse_(wg.empty(10, 6), 0.31, std=0.5))
     assert ((x == 0).sum(0) == 4).all()
     assert x.std() > 0.1
 

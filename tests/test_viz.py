@@ -90,6 +90,41 @@ def test_graphs_of_gradients():
     assert len(g.graph) > len((x**3).graph)
 
 
+def test_a_graph_can_be_looked_at_after_backward():
+    model, x, y = network()
+    loss = nn.functional.cross_entropy(model(x), y)
+    before = len(loss.graph.named(model).leaves)
+    loss.backward()
+    assert loss.graph.saved_bytes == 0
+    assert len(loss.graph.leaves) == before == 4
+
+
+class Square(wg.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return 2 * x * g
+
+
+def test_functions_of_the_users_own_have_their_name():
+    x = wg.ones(3, requires_grad=True)
+    assert [n.op for n in Square.apply(x + 1).graph] == ["Tensor", "Add", "Square"]
+
+
+def test_a_write_in_place_is_part_of_the_graph():
+    x = wg.ones(4, requires_grad=True)
+    y = x * 1
+    y[:2].mul_(3)
+    ops = [n.op for n in y.graph if n.kind == "op"]
+    assert ops.count("Mul") == 2
+    assert ops[-1] == "WriteView"
+
+
 def test_a_tensor_without_history_is_a_graph_of_one():
     assert [n.kind for n in wg.ones(2).graph] == ["data"]
     assert [n.kind for n in wg.ones(2, requires_grad=True).graph] == ["leaf"]

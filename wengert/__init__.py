@@ -24,6 +24,8 @@ from .autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_e
 from .autograd.grad_mode import no_grad as no_grad
 from .autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from .autograd.ops import *  # noqa: F403
+from .autograd.ops import Layout as Layout
+from .autograd.ops import MemoryFormat as MemoryFormat
 from .autograd.ops import Size as Size
 from .autograd.ops import channels_last as channels_last
 from .autograd.ops import channels_last_3d as channels_last_3d
@@ -67,8 +69,19 @@ from .backends.dtypes import int16 as int16
 from .backends.dtypes import int32 as int32
 from .backends.dtypes import int64 as int64
 from .backends.dtypes import uint8 as uint8
+from .backends.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+from .backends.settings import get_float32_matmul_precision as get_float32_matmul_precision
+from .backends.settings import get_num_interop_threads as get_num_interop_threads
+from .backends.settings import (
+    is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,
+)
+from .backends.settings import set_float32_matmul_precision as set_float32_matmul_precision
+from .backends.settings import set_flush_denormal as set_flush_denormal
+from .backends.settings import set_num_interop_threads as set_num_interop_threads
+from .backends.settings import use_deterministic_algorithms as use_deterministic_algorithms
 
 if TYPE_CHECKING:
+    from . import accelerator as accelerator
     from . import cuda as cuda
     from . import func as func
     from . import nn as nn
@@ -83,13 +96,13 @@ if TYPE_CHECKING:
 bool = _bool
 cdouble, cfloat, double, float, half = complex128, complex64, float64, float32, float16
 int, long, short = int32, int64, int16
-device, dtype, range = Device, DType, range_
+device, dtype, layout, memory_format, range = Device, DType, Layout, MemoryFormat, range_
 get_default_device = default_device
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 newaxis = None
 
 # What a program may not need is imported when it is first asked for, so that `import wengert` is quick.
-_MODULES = ("cuda", "fft", "func", "linalg", "nn", "optim", "random", "special", "utils", "viz")
+_MODULES = ("accelerator", "cuda", "fft", "func", "linalg", "nn", "optim", "random", "special", "utils", "viz")
 _ELSEWHERE = {"load": "utils.serialization", "save": "utils.serialization"}
 
 

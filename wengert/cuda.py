@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .autograd.ops.legacy import typed_tensors as _typed_tensors
 from .autograd.random import get_rng_state as _get_rng_state
 from .autograd.random import manual_seed as manual_seed
 from .autograd.random import seed as seed
@@ -131,3 +132,8 @@ def get_rng_state(device: Any = "cuda") -> Any:
 def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
     """Put the random number generator into a state that `get_rng_state` gave."""
     _set_rng_state(new_state)
+
+
+_types = _typed_tensors("cuda")
+DoubleTensor, FloatTensor, HalfTensor = _types["DoubleTensor"], _types["FloatTensor"], _types["HalfTensor"]
+ByteTensor, IntTensor, LongTensor = _types["ByteTensor"], _types["IntTensor"], _types["LongTensor"]

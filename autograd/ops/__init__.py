@@ -9,7 +9,6 @@ from .activation import celu as celu
 from .activation import celu_ as celu_
 from .activation import elu as elu
 from .activation import elu_ as elu_
-from .activation import expit as expit
 from .activation import gelu as gelu
 from .activation import logsigmoid as logsigmoid
 from .activation import mish as mish
@@ -71,6 +70,20 @@ from .arithmetic import true_divide_ as true_divide_
 from .atleast import atleast_1d as atleast_1d
 from .atleast import atleast_2d as atleast_2d
 from .atleast import atleast_3d as atleast_3d
+from .bessel import i0 as i0
+from .bessel import i0_ as i0_
+from .blas import addbmm as addbmm
+from .blas import addbmm_ as addbmm_
+from .blas import addmv as addmv
+from .blas import addmv_ as addmv_
+from .blas import addr as addr
+from .blas import addr_ as addr_
+from .blas import baddbmm as baddbmm
+from .blas import baddbmm_ as baddbmm_
+from .blas import chain_matmul as chain_matmul
+from .blas import cross as cross
+from .blas import ger as ger
+from .blas import vdot as vdot
 from .combined import addcdiv as addcdiv
 from .combined import addcdiv_ as addcdiv_
 from .combined import addcmul as addcmul
@@ -130,11 +143,14 @@ from .complex import polar as polar
 from .complex import real as real
 from .complex import resolve_conj as resolve_conj
 from .complex import resolve_neg as resolve_neg
+from .complex import set_imag as set_imag
+from .complex import set_real as set_real
 from .complex import view_as_complex as view_as_complex
 from .complex import view_as_real as view_as_real
 from .conv import conv1d as conv1d
 from .conv import conv2d as conv2d
 from .conv import conv3d as conv3d
+from .conv import conv_tbc as conv_tbc
 from .conv import conv_transpose1d as conv_transpose1d
 from .conv import conv_transpose2d as conv_transpose2d
 from .conv import conv_transpose3d as conv_transpose3d
@@ -142,16 +158,26 @@ from .conversion import Casts as Casts
 from .conversion import copy_ as copy_
 from .conversion import cpu as cpu
 from .conversion import cuda as cuda
+from .conversion import fill as fill
 from .conversion import fill_ as fill_
 from .conversion import to as to
 from .conversion import type_as as type_as
 from .conversion import zero_ as zero_
+from .counting import bincount as bincount
+from .counting import count_nonzero as count_nonzero
+from .counting import histc as histc
+from .counting import histogram as histogram
+from .counting import isin as isin
+from .counting import unique as unique
+from .counting import unique_consecutive as unique_consecutive
 from .creation import empty as empty
 from .creation import empty_like as empty_like
+from .creation import empty_permuted as empty_permuted
 from .creation import empty_strided as empty_strided
 from .creation import full as full
 from .creation import full_like as full_like
 from .creation import new_empty as new_empty
+from .creation import new_empty_strided as new_empty_strided
 from .creation import new_full as new_full
 from .creation import new_ones as new_ones
 from .creation import new_zeros as new_zeros
@@ -160,14 +186,23 @@ from .creation import ones_like as ones_like
 from .creation import scalar_tensor as scalar_tensor
 from .creation import zeros as zeros
 from .creation import zeros_like as zeros_like
+from .cumulative import cummax as cummax
+from .cumulative import cummin as cummin
 from .cumulative import cumprod as cumprod
 from .cumulative import cumprod_ as cumprod_
 from .cumulative import cumsum as cumsum
 from .cumulative import cumsum_ as cumsum_
+from .cumulative import cumulative_trapezoid as cumulative_trapezoid
+from .cumulative import diff as diff
+from .cumulative import gradient as gradient
+from .cumulative import logcumsumexp as logcumsumexp
+from .cumulative import trapezoid as trapezoid
+from .cumulative import trapz as trapz
 from .data import as_tensor as as_tensor
 from .data import asarray as asarray
 from .data import from_dlpack as from_dlpack
 from .data import from_numpy as from_numpy
+from .data import frombuffer as frombuffer
 from .data import legacy_tensor as legacy_tensor
 from .data import new_tensor as new_tensor
 from .data import tensor as tensor
@@ -184,6 +219,20 @@ from .diagonals import tril_indices as tril_indices
 from .diagonals import triu as triu
 from .diagonals import triu_ as triu_
 from .diagonals import triu_indices as triu_indices
+from .distance import cdist as cdist
+from .distance import cosine_similarity as cosine_similarity
+from .distance import dist as dist
+from .distance import pairwise_distance as pairwise_distance
+from .distance import pdist as pdist
+from .dropout import alpha_dropout as alpha_dropout
+from .dropout import dropout as dropout
+from .dropout import feature_alpha_dropout as feature_alpha_dropout
+from .dropout import feature_dropout as feature_dropout
+from .einsum import bilinear as bilinear
+from .einsum import einsum as einsum
+from .einsum import inner as inner
+from .einsum import kron as kron
+from .einsum import tensordot as tensordot
 from .exchange import array_of as array_of
 from .exchange import bool_of as bool_of
 from .exchange import complex_of as complex_of
@@ -255,8 +304,29 @@ from .indexing import getitem as getitem
 from .indexing import index_put as index_put
 from .indexing import index_put_ as index_put_
 from .indexing import narrow as narrow
+from .indexing import narrow_copy as narrow_copy
 from .indexing import select as select
 from .indexing import setitem as setitem
+from .inspection import as_subclass as as_subclass
+from .inspection import cuda_array_interface as cuda_array_interface
+from .inspection import detach as detach
+from .inspection import detach_ as detach_
+from .inspection import get_device as get_device
+from .inspection import is_conj as is_conj
+from .inspection import is_inference as is_inference
+from .inspection import is_neg as is_neg
+from .inspection import is_nonzero as is_nonzero
+from .inspection import is_pinned as is_pinned
+from .inspection import is_same_size as is_same_size
+from .inspection import is_shared as is_shared
+from .inspection import is_signed as is_signed
+from .inspection import pin_memory as pin_memory
+from .inspection import record_stream as record_stream
+from .inspection import resolve_conj as resolve_conj
+from .inspection import resolve_neg as resolve_neg
+from .inspection import reversed_ as reversed_
+from .inspection import share_memory_ as share_memory_
+from .inspection import typename as typename
 from .join import block_diag as block_diag
 from .join import cat as cat
 from .join import chunk as chunk
@@ -273,6 +343,9 @@ from .join import split_with_sizes as split_with_sizes
 from .join import stack as stack
 from .join import tensor_split as tensor_split
 from .join import unbind as unbind
+from .join import unsafe_chunk as unsafe_chunk
+from .join import unsafe_split as unsafe_split
+from .join import unsafe_split_with_sizes as unsafe_split_with_sizes
 from .join import vsplit as vsplit
 from .join import vstack as vstack
 from .layout import Layout as Layout
@@ -292,6 +365,19 @@ from .layout import size as size
 from .layout import storage_offset as storage_offset
 from .layout import stride as stride
 from .layout import strided as strided
+from .legacy import BFloat16Tensor as BFloat16Tensor
+from .legacy import BoolTensor as BoolTensor
+from .legacy import ByteTensor as ByteTensor
+from .legacy import CharTensor as CharTensor
+from .legacy import DoubleTensor as DoubleTensor
+from .legacy import FloatTensor as FloatTensor
+from .legacy import HalfTensor as HalfTensor
+from .legacy import IntTensor as IntTensor
+from .legacy import LongTensor as LongTensor
+from .legacy import ShortTensor as ShortTensor
+from .legacy import Variable as Variable
+from .legacy import new as new
+from .legacy import set_default_tensor_type as set_default_tensor_type
 from .logic import and_operator as and_operator
 from .logic import bitwise_and as bitwise_and
 from .logic import bitwise_and_ as bitwise_and_
@@ -330,9 +416,16 @@ from .masked import masked_scatter_ as masked_scatter_
 from .masked import masked_select as masked_select
 from .masked import nonzero as nonzero
 from .masked import one_hot as one_hot
+from .masked import unravel_index as unravel_index
 from .norm import group_norm as group_norm
 from .norm import layer_norm as layer_norm
 from .norm import rms_norm as rms_norm
+from .order import median as median
+from .order import mode as mode
+from .order import nanmedian as nanmedian
+from .order import nanquantile as nanquantile
+from .order import quantile as quantile
+from .padding import constant_pad_nd as constant_pad_nd
 from .padding import pad as pad
 from .pooling import adaptive_avg_pool1d as adaptive_avg_pool1d
 from .pooling import adaptive_max_pool1d as adaptive_max_pool1d
@@ -346,11 +439,13 @@ from .product import addmm_ as addmm_
 from .product import bmm as bmm
 from .product import dot as dot
 from .product import matmul as matmul
+from .product import matmul_operator as matmul_operator
 from .product import mm as mm
 from .product import mv as mv
 from .product import outer as outer
-from .product import rmatmul as rmatmul
+from .product import rmatmul_operator as rmatmul_operator
 from .random import bernoulli as bernoulli
+from .random import binomial as binomial
 from .random import multinomial as multinomial
 from .random import normal as normal
 from .random import poisson as poisson
@@ -408,8 +503,22 @@ from .reduction import all as all
 from .reduction import any as any
 from .reduction import logsumexp as logsumexp
 from .reduction import mean as mean
+from .reduction import nanmean as nanmean
+from .reduction import nansum as nansum
 from .reduction import prod as prod
 from .reduction import sum as sum
+from .resizing import apply_ as apply_
+from .resizing import as_strided_ as as_strided_
+from .resizing import as_strided_scatter as as_strided_scatter
+from .resizing import fill_diagonal_ as fill_diagonal_
+from .resizing import is_set_to as is_set_to
+from .resizing import is_storage as is_storage
+from .resizing import map_ as map_
+from .resizing import resize_ as resize_
+from .resizing import resize_as_ as resize_as_
+from .resizing import set_ as set_
+from .resizing import sum_to_size as sum_to_size
+from .resizing import untyped_storage as untyped_storage
 from .rounding import abs as abs
 from .rounding import abs_ as abs_
 from .rounding import absolute as absolute
@@ -454,6 +563,7 @@ from .sequences import eye as eye
 from .sequences import linspace as linspace
 from .sequences import logspace as logspace
 from .sequences import range_ as range_
+from .sequences import vander as vander
 from .shape import broadcast_shapes as broadcast_shapes
 from .shape import broadcast_tensors as broadcast_tensors
 from .shape import broadcast_to as broadcast_to
@@ -504,16 +614,39 @@ from .sorting import msort as msort
 from .sorting import searchsorted as searchsorted
 from .sorting import sort as sort
 from .sorting import topk as topk
+from .special import digamma as digamma
+from .special import digamma_ as digamma_
 from .special import erf as erf
 from .special import erf_ as erf_
 from .special import erfc as erfc
 from .special import erfc_ as erfc_
+from .special import erfinv as erfinv
+from .special import erfinv_ as erfinv_
+from .special import igamma as igamma
+from .special import igamma_ as igamma_
+from .special import igammac as igammac
+from .special import igammac_ as igammac_
+from .special import lgamma as lgamma
+from .special import lgamma_ as lgamma_
+from .special import logit as logit
+from .special import logit_ as logit_
+from .special import mvlgamma as mvlgamma
+from .special import mvlgamma_ as mvlgamma_
+from .special import polygamma as polygamma
+from .special import polygamma_ as polygamma_
+from .special import polygamma_method as polygamma_method
+from .special import sinc as sinc
+from .special import sinc_ as sinc_
+from .special import xlogy as xlogy
+from .special import xlogy_ as xlogy_
+from .statistics import corrcoef as corrcoef
+from .statistics import cov as cov
 from .statistics import std as std
 from .statistics import std_mean as std_mean
 from .statistics import var as var
 from .statistics import var_mean as var_mean
-from .strided import as_strided as as_strided
-from .strided import unfold as unfold
+from .strides import as_strided as as_strided
+from .strides import unfold as unfold
 from .trigonometric import acos as acos
 from .trigonometric import acos_ as acos_
 from .trigonometric import acosh as acosh
@@ -558,14 +691,29 @@ from .trigonometric import tan as tan
 from .trigonometric import tan_ as tan_
 from .trigonometric import tanh as tanh
 from .trigonometric import tanh_ as tanh_
+from .vector_norm import norm as norm
+from .vector_norm import renorm as renorm
+from .vector_norm import renorm_ as renorm_
+from .vision import channel_shuffle as channel_shuffle
+from .vision import native_channel_shuffle as native_channel_shuffle
+from .vision import pixel_shuffle as pixel_shuffle
+from .vision import pixel_unshuffle as pixel_unshuffle
+from .windows import bartlett_window as bartlett_window
+from .windows import blackman_window as blackman_window
+from .windows import hamming_window as hamming_window
+from .windows import hann_window as hann_window
+from .windows import kaiser_window as kaiser_window
 
 # What only methods, operators and other modules use; the front door exports the rest. Keep this after all imports.
 _INTERNAL = frozenset(
-    "Casts Layout MemoryFormat Size array_of bool_of cauchy_ complex_of contains contiguous copied copy_ cpu cuda data_ptr "
-    "deepcopied dim dlpack dlpack_device element_size expand expand_as expand_method exponential_ fill_ float_of "
-    "geometric_ getitem index_of int_of is_contiguous item legacy_tensor log_normal_ matrix_transpose new_empty "
-    "new_full new_ones new_tensor new_zeros normal_ numpy permute_method random_ range_ reduced reshape_as "
-    "reshape_method reversed_dims setitem size storage_offset stride to tolist type_as uniform_ view view_as".split()
+    "Variable cuda_array_interface reversed_ "
+    "apply_ array_of as_subclass bool_of Casts cauchy_ complex_of contains contiguous copied copy_ cpu cuda data_ptr "
+    "deepcopied dim dlpack dlpack_device element_size expand expand_as expand_method exponential_ fill_ "
+    "fill_diagonal_ float_of geometric_ getitem index_of int_of is_contiguous is_pinned is_set_to is_shared item "
+    "Layout legacy_tensor log_normal_ map_ matrix_transpose MemoryFormat new new_empty new_empty_strided new_full "
+    "new_ones new_tensor new_zeros normal_ numpy permute_method pin_memory random_ range_ record_stream reduced "
+    "reshape_as reshape_method resize_ reversed_dims set_ setitem share_memory_ Size size storage_offset stride "
+    "sum_to_size to tolist type_as uniform_ untyped_storage view view_as".split()
 )
 if not TYPE_CHECKING:  # type checkers read the imports above
     __all__ = [

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.dtypes import float32
 from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
@@ -30,7 +31,7 @@ class Attention(Primitive):
     def formula(q: Any, k: Any, v: Any, mask: Any, dropped: Any, *, scale: float, causal: bool, keep: float) -> Any:
         dtype = getattr(q.dtype, "dtype", q.dtype)
         if q.dtype.itemsize == 2:
-            q, k, v = (cast(t, "float32") for t in (q, k, v))
+            q, k, v = (cast(t, float32.dtype) for t in (q, k, v))
         scores = bmm_rule(q * scale, k, False, True)
         data = scores._data if isinstance(scores, TensorBase) else scores
         kernels, last = kernels_of[type(data)], data.ndim - 1
@@ -131,7 +132,7 @@ def scaled_dot_product_attention(
             f"{op}: shapes do not fit: query {list(q.shape)}, key {list(k.shape)}, value {list(v.shape)}, mask "
             f"{None if attn_mask is None else list(attn_mask._data.shape)}; leading dimensions broadcast"
         ) from error
-    return reshape_rule(y, (*q.shape[:-1], v.shape[-1])) if grouped else y  # type: ignore[no-any-return]
+    return reshape_rule(y, (*q.shape[:-1], v.shape[-1])) if grouped else y
 
 
 def _arrays(op: str, query: Any, key: Any, value: Any) -> tuple[Any, Any, Any]:

@@ -38,7 +38,10 @@ def embedding_bag(
         input: indices, (bags, size of each), or (all) with ``offsets``.
         weight: (number of embeddings, their size).
         offsets: where each bag starts in a one-dimensional input.
-        max_norm, norm_type, scale_grad_by_freq, sparse: as in `embedding`.
+        max_norm: as in `embedding`.
+        norm_type: likewise.
+        scale_grad_by_freq: likewise.
+        sparse: likewise.
         mode: ``"sum"``, ``"mean"`` or ``"max"``; an empty bag gives zeros.
         per_sample_weights: a factor per index, with ``mode="sum"`` only.
         include_last_offset: the last offset is where the last bag ends.
@@ -48,7 +51,8 @@ def embedding_bag(
         (bags, embedding size).
 
     Raises:
-        ValueError, RuntimeError: the arguments do not fit together.
+        ValueError: the arguments do not fit together.
+        RuntimeError: likewise.
     """
     if mode not in ("sum", "mean", "max"):
         raise ValueError("mode has to be one of sum, mean or max")
@@ -82,7 +86,7 @@ def embedding_bag(
     if mode == "mean":
         number = k.bincount(k.where(counted, bag, bags), minlength=bags + 1)[:bags]
         y = div(y, wrap(k.maximum(number, 1)[:, None].astype(dtype)))
-    return y  # type: ignore[no-any-return]
+    return y
 
 
 def _bags(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int]:
@@ -105,7 +109,9 @@ def _bags(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int]:
     if index.ndim != 1:
         raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {index.ndim}")
     if offsets is None or offsets._data.ndim != 1:
-        raise ValueError("offsets has to be a 1D Tensor but got None" if offsets is None else "offsets has to be a 1D Tensor")
+        raise ValueError(
+            "offsets has to be a 1D Tensor but got None" if offsets is None else "offsets has to be a 1D Tensor"
+        )
     starts = offsets._data
     if starts.size and (int(starts[0]) != 0 or int(starts.max()) > index.size):
         raise ShapeError(

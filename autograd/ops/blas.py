@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -24,22 +25,22 @@ if TYPE_CHECKING:
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
     """``beta * input + alpha * (mat @ vec)``."""
     ranks("addmv", ("mat", mat, 2), ("vec", vec, 1))
-    return scaled_sum("addmv", input, mv(mat, vec), beta, alpha, out)  # type: ignore[no-any-return]
+    return scaled_sum("addmv", input, mv(mat, vec), beta, alpha, out)
 
 
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
     """``beta * input + alpha * outer(vec1, vec2)``."""
-    return scaled_sum("addr", input, outer(vec1, vec2), beta, alpha, out)  # type: ignore[no-any-return]
+    return scaled_sum("addr", input, outer(vec1, vec2), beta, alpha, out)
 
 
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
     """``beta * input + alpha * bmm(batch1, batch2)``."""
-    return scaled_sum("baddbmm", input, bmm(batch1, batch2), beta, alpha, out)  # type: ignore[no-any-return]
+    return scaled_sum("baddbmm", input, bmm(batch1, batch2), beta, alpha, out)
 
 
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
     """``beta * input + alpha * (the sum over the batch of batch1 @ batch2)``."""
-    return scaled_sum("addbmm", input, sum_rule(bmm(batch1, batch2), (0,)), beta, alpha, out)  # type: ignore[no-any-return]
+    return scaled_sum("addbmm", input, sum_rule(bmm(batch1, batch2), (0,)), beta, alpha, out)
 
 
 addmv_, addr_, baddbmm_, addbmm_ = map(in_place, (addmv, addr, baddbmm, addbmm))
@@ -72,7 +73,7 @@ def chain_matmul(*matrices: Tensor, out: Any = None) -> Tensor:
     if not matrices:
         raise ShapeError("chain_matmul(): Expected one or more matrices")
     ranks("chain_matmul", *[(f"matrix {i}", m, 2) for i, m in enumerate(matrices)])
-    for a, b in zip(matrices, matrices[1:], strict=False):
+    for a, b in itertools.pairwise(matrices):
         check_pair("chain_matmul", a, b)
     result = multiplied(list(matrices))
     return result if out is None else write_out(out, result, "chain_matmul")
@@ -105,7 +106,8 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = No
     """The vector product along a dimension of size 3; the other dimensions broadcast.
 
     Args:
-        input, other: Tensors of one dtype.
+        input: Tensors of one dtype.
+        other: likewise.
         dim: the dimension; unless told the first of size 3, with a warning as in PyTorch.
         out: a tensor to write the result to.
 

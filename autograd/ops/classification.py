@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.dtypes import float32
 from ...backends.errors import DTypeError, GraphError, ShapeError
 from ..base import TensorBase, wrap
 from ..primitive import apply
@@ -39,7 +40,8 @@ def cross_entropy(
         input: (N, C), (N, C, d1, ...) or (C).
         target: class indices, int64, of the input's shape without C; or probabilities of the input's shape.
         weight: (C), a factor per class; the mean is then over the factors.
-        size_average, reduce: PyTorch's old names for ``reduction``.
+        size_average: PyTorch's old names for ``reduction``.
+        reduce: likewise.
         ignore_index: samples of this class count for nothing.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
         label_smoothing: how much of the target is spread evenly over all classes.
@@ -78,7 +80,7 @@ def cross_entropy(
         smoothing=label_smoothing,
         reduction=reduction,
     )
-    return reshape_rule(y, ()) if single and reduction == "none" else y  # type: ignore[no-any-return]
+    return reshape_rule(y, ()) if single and reduction == "none" else y
 
 
 def _soft_cross_entropy(
@@ -129,7 +131,7 @@ def nll_loss(
         input, t = reshape_rule(input, (1, x.size)), t.reshape(1)
     k = kernels_of[type(x)]
     half = x.dtype.itemsize == 2
-    dtype = k.asarray(0, dtype="float32").dtype if half else x.dtype
+    dtype = float32.dtype if half else x.dtype
     valid, safe, each = k.class_weights(t, None if weight is None else weight._data, ignore_index, dtype)
     picked = apply(Pick, input, safe)
     losses = where_rule(wrap(valid), mul(cast(picked, dtype) if half else picked, wrap(-each)), 0.0)
@@ -138,7 +140,7 @@ def nll_loss(
         y = y / wrap(not_zero(k, k.sum(each)))
     if single and reduction == "none":
         y = reshape_rule(y, ())
-    return cast(y, x.dtype) if half else y  # type: ignore[no-any-return]
+    return cast(y, x.dtype) if half else y
 
 
 def _arrays(op: str, input: Any, target: Any) -> tuple[Any, Any]:
@@ -209,7 +211,8 @@ def binary_cross_entropy(
         input: probabilities, any shape.
         target: of the same shape, in [0, 1].
         weight: a factor per element, which broadcasts.
-        size_average, reduce: PyTorch's old names for ``reduction``.
+        size_average: PyTorch's old names for ``reduction``.
+        reduce: likewise.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
@@ -218,7 +221,7 @@ def binary_cross_entropy(
     reduction = reduction_of(size_average, reduce, reduction)
     _same_size("binary_cross_entropy", input, target, ValueError)
     loss = apply(BCE, input, target)
-    return reduced(loss if weight is None else mul(loss, weight), reduction)  # type: ignore[no-any-return]
+    return reduced(loss if weight is None else mul(loss, weight), reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -236,7 +239,8 @@ def binary_cross_entropy_with_logits(
         input: scores, any shape.
         target: of the same shape, in [0, 1].
         weight: a factor per element, which broadcasts.
-        size_average, reduce: PyTorch's old names for ``reduction``.
+        size_average: PyTorch's old names for ``reduction``.
+        reduce: likewise.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
         pos_weight: a factor for the part of positive targets, which broadcasts.
 
@@ -247,7 +251,7 @@ def binary_cross_entropy_with_logits(
     _same_size("binary_cross_entropy_with_logits", input, target, ValueError)
     _constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight)
     loss = apply(BCELogits, input, target, pos_weight)
-    return reduced(loss if weight is None else mul(loss, weight), reduction)  # type: ignore[no-any-return]
+    return reduced(loss if weight is None else mul(loss, weight), reduction)
 
 
 def _same_size(op: str, input: Any, target: Any, error: type[Exception]) -> None:
@@ -280,7 +284,8 @@ def kl_div(
     Args:
         input: logarithms of probabilities.
         target: probabilities, or their logarithms with ``log_target``.
-        size_average, reduce: PyTorch's old names for ``reduction``.
+        size_average: PyTorch's old names for ``reduction``.
+        reduce: likewise.
         reduction: ``"mean"`` over all elements, ``"batchmean"`` (the divergence), ``"sum"`` or ``"none"``.
         log_target: the target is given as logarithms.
     """
@@ -294,7 +299,7 @@ def kl_div(
         logs = log_rule(where_rule(positive, b, 1.0))
         loss = where_rule(positive, mul(b, sub(logs, a)), mul(b, a) * -1.0)
     y = reduced(loss, reduction)
-    return y * (1 / input._data.shape[0]) if batch and input._data.ndim else y  # type: ignore[no-any-return]
+    return y * (1 / input._data.shape[0]) if batch and input._data.ndim else y
 
 
 def linear_cross_entropy(
@@ -316,7 +321,10 @@ def linear_cross_entropy(
         linear_weight: (C, D).
         target: as in `cross_entropy`.
         linear_bias: (C) or None.
-        weight, reduction, ignore_index, label_smoothing: as in `cross_entropy`.
+        weight: as in `cross_entropy`.
+        reduction: likewise.
+        ignore_index: likewise.
+        label_smoothing: likewise.
         options: accepted for PyTorch's sake; the scores are made in one piece.
     """
     ignored = -100 if ignore_index is None else ignore_index

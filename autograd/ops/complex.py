@@ -140,6 +140,16 @@ def _is_complex(input: Any) -> bool:
     return input._data.dtype.kind == "c"
 
 
+def set_real(input: Tensor, value: Any) -> None:
+    """``input.real = value``."""
+    real(input)[...] = value
+
+
+def set_imag(input: Tensor, value: Any) -> None:
+    """``input.imag = value``."""
+    imag(input)[...] = value
+
+
 def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex conjugate, computed at once."""
     return unary(Conj, "conj", input, out, floating=False)

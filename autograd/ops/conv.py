@@ -1,8 +1,8 @@
 """Convolutions in one, two and three dimensions, and transposed ones.
 
 One family of three primitives, linear in each operand and closed: forward, input gradient and weight gradient are
-the three ways to contract ``y``, ``x`` and ``w`` of one trilinear form ``sum y[o] w[t] x[s o + d t - p]``. Leaving one of
-the three open is one primitive, so the backward of each is the other two, and derivatives of any order are right.
+the three ways to contract ``y``, ``x`` and ``w`` in one trilinear form, ``sum y[o] w[t] x[s o + d t - p]``. Leaving one
+of the three open is one primitive, so the backward of each is the other two, and derivatives of any order are right.
 A transposed convolution is the input gradient used as a forward pass.
 """
 
@@ -181,8 +181,8 @@ def convolution(
             padded = " x ".join(str(s + sum(p)) for s, p in zip(x.shape[-n:], pairs, strict=True))
             spans = " x ".join(str(e * (k - 1) + 1) for e, k in zip(dilation, w.shape[2:], strict=True))
             raise ShapeError(
-                f"{op}: Calculated padded input size per channel: ({padded}). Kernel size: ({spans}). Kernel size can't "
-                "be greater than actual input size; add padding"
+                f"{op}: Calculated padded input size per channel: ({padded}). Kernel size: ({spans}). Kernel size "
+                "can't be greater than actual input size; add padding"
             )
     single = x.ndim == n + 1
     values = (reshape_rule(input, (1, *x.shape)) if single else input, weight)
@@ -218,8 +218,8 @@ def transposed(
     extra = per_dim(op, "output_padding", output_padding, n, 0)
     if any(e >= s and e >= d for e, s, d in zip(extra, stride, dilation, strict=True)):
         raise ShapeError(
-            f"{op}: output padding must be smaller than either stride or dilation, but got output_padding={list(extra)}, "
-            f"stride={list(stride)}, dilation={list(dilation)}"
+            f"{op}: output padding must be smaller than either stride or dilation, but got output_padding="
+            f"{list(extra)}, stride={list(stride)}, dilation={list(dilation)}"
         )
     size = tuple(
         (m - 1) * s - 2 * p + d * (k - 1) + e + 1
@@ -320,9 +320,7 @@ def conv_transpose1d(
     dilation: Any = 1,
 ) -> Tensor:
     """Transposed convolution over one dimension; see `conv_transpose2d`."""
-    return transposed(
-        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
+    return transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose2d(
@@ -341,15 +339,16 @@ def conv_transpose2d(
         input: (N, K, H, W) or (K, H, W).
         weight: (K, C / groups, kernel height, kernel width).
         bias: (C) or None.
-        stride, padding, dilation, groups: those of the convolution.
+        stride: those of the convolution.
+        padding: likewise.
+        dilation: likewise.
+        groups: likewise.
         output_padding: rows and columns added to the end of the output, whose size the stride leaves open.
 
     Returns:
         (N, C, H', W') with ``H' = (H - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1``.
     """
-    return transposed(
-        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
+    return transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose3d(
@@ -363,12 +362,10 @@ def conv_transpose3d(
     dilation: Any = 1,
 ) -> Tensor:
     """Transposed convolution over three dimensions; see `conv_transpose2d`."""
-    return transposed(
-        "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
+    return transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
     """`conv1d` of (time, batch, channels) with a weight of (kernel, channels in, channels out)."""
     x, w = permute_rule(input, (1, 2, 0)), permute_rule(weight, (2, 1, 0))
-    return permute_rule(conv1d(x, w, bias, padding=pad), (2, 0, 1))  # type: ignore[no-any-return]
+    return permute_rule(conv1d(x, w, bias, padding=pad), (2, 0, 1))

@@ -121,6 +121,11 @@ def fill_(input: Tensor, value: Any) -> Tensor:
     return write_into(Fill, input, "fill_", to(value, input.device, input.dtype))  # type: ignore[no-any-return, arg-type]
 
 
+def fill(input: Tensor, value: Any) -> Tensor:
+    """A tensor like ``input`` with one number, or a 0-d tensor, everywhere."""
+    return fill_(clone(input), value)
+
+
 def zero_(input: Tensor) -> Tensor:
     """Write zero everywhere."""
     return write_into(Zero, input, "zero_", 0)  # type: ignore[no-any-return]

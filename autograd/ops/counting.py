@@ -25,7 +25,7 @@ def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
     """How many elements are not zero, of all or along dimensions, in int64."""
     dims = reduced("count_nonzero", input, dim)
     k = kernels_of[type(input._data)]
-    return wrap(k.asarray(k.sum_of_bools(input._data != 0, dims)))
+    return wrap(k.asarray(k.count_true(input._data, dims)))
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:

@@ -285,3 +285,25 @@ def empty_strided(
     order = sorted(range(len(shape)), key=lambda i: (-strides[i], i))
     array = make("empty", device, tuple([shape[i] for i in order]), dtype=dtype_of(dtype))
     return finished(array.transpose([order.index(i) for i in range(len(order))]), requires_grad)
+
+
+def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, device: Any = None, **options: Any) -> Tensor:
+    """Uninitialised elements with the dimensions in the given order in memory, the slowest first.
+
+    Raises:
+        RuntimeError: ``physical_layout`` does not name every dimension once.
+    """
+    shape, order = shape_of("empty_permuted", size), sizes_of("empty_permuted", physical_layout)
+    if sorted(order) != list(range(len(shape))):
+        raise ShapeError(
+            f"empty_permuted: physical_layout {list(order)} must name each dimension of {list(shape)} once"
+        )
+    array = make("empty", device, tuple([shape[i] for i in order]), dtype=dtype_of(dtype))
+    requires_grad = options.pop("requires_grad", False)
+    return finished(array.transpose([order.index(i) for i in range(len(order))]), requires_grad)
+
+
+def new_empty_strided(input: Tensor, size: Any, stride: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """`empty_strided` with the dtype and on the device of ``input``, unless told."""
+    d, where = input.dtype if dtype is None else dtype, input.device if device is None else device
+    return empty_strided(size, stride, dtype=d, device=where)

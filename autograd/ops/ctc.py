@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.definitions.ctc import NEVER
+from ...backends.dtypes import float32
 from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase, wrap
 from ..primitive import Primitive, apply
@@ -31,7 +32,9 @@ class CTC(Primitive):
     @staticmethod
     def formula(x: Any, targets: Any, input_lengths: Any, target_lengths: Any, *, blank: int) -> Any:
         """The recursion over time in plain ops."""
-        t, into, lengths = (v._data if isinstance(v, TensorBase) else v for v in (targets, input_lengths, target_lengths))
+        t, into, lengths = (
+            v._data if isinstance(v, TensorBase) else v for v in (targets, input_lengths, target_lengths)
+        )
         k = kernels_of[type(t)]
         states, skip = k.ctc_states(t, blank)
         n, width = states.shape
@@ -61,9 +64,7 @@ class CTC(Primitive):
     def backward(ctx: Any, g: Any) -> Any:
         x, targets, input_lengths, target_lengths = ctx.saved
         alphas, losses = ctx.cached
-        gx = ctx.k.ctc_backward(
-            g, x, alphas, losses, targets, input_lengths, target_lengths, ctx.params["blank"]
-        )
+        gx = ctx.k.ctc_backward(g, x, alphas, losses, targets, input_lengths, target_lengths, ctx.params["blank"])
         return gx, None, None, None
 
 
@@ -109,19 +110,20 @@ def ctc_loss(
     inputs: Any = reshape_rule(log_probs, (x.shape[0], 1, x.shape[1])) if single else log_probs
     steps, n, classes = inputs._data.shape
     k = kernels_of[type(x)]
-    into, lengths = _lengths("input_lengths", input_lengths, n, steps), _lengths("target_lengths", target_lengths, n, None)
+    into, lengths = (
+        _lengths("input_lengths", input_lengths, n, steps),
+        _lengths("target_lengths", target_lengths, n, None),
+    )
     labels = _labels(k, targets._data, lengths, n, blank, classes)
     if x.dtype.itemsize == 2:
-        inputs = cast(inputs, "float32")
-    each = apply(
-        CTC, inputs, labels, k.asarray(into, dtype="int64"), k.asarray(lengths, dtype="int64"), blank=blank
-    )
+        inputs = cast(inputs, float32.dtype)
+    each = apply(CTC, inputs, labels, k.asarray(into, dtype="int64"), k.asarray(lengths, dtype="int64"), blank=blank)
     impossible = each._data > -NEVER / 10
     losses = where_rule(wrap(impossible), 0.0 if zero_infinity else math.inf, each)
     if reduction == "mean":
         losses = losses / wrap(k.asarray([max(length, 1) for length in lengths], dtype=each._data.dtype))
     y: Any = select(losses, 0, 0) if single and reduction == "none" else reduced(losses, reduction)
-    return y if y._data.dtype == x.dtype else cast(y, x.dtype)  # type: ignore[no-any-return]
+    return y if y._data.dtype == x.dtype else cast(y, x.dtype)
 
 
 def _check(log_probs: Any, targets: Any) -> Any:
@@ -166,8 +168,10 @@ def _labels(k: Any, targets: Any, lengths: list[int], n: int, blank: int, classe
         starts = [sum(lengths[:i]) for i in range(n)]
         within = k.asarray(starts, dtype="int64")[:, None] + k.arange(longest)[None, :]
         last = max(targets.size - 1, 0)
-        labels = k.take(targets.reshape(-1).astype("int64"), k.minimum(within, last)) if longest else (
-            k.zeros((n, 0), dtype="int64")
+        labels = (
+            k.take(targets.reshape(-1).astype("int64"), k.minimum(within, last))
+            if longest
+            else (k.zeros((n, 0), dtype="int64"))
         )
     there = k.arange(longest)[None, :] < k.asarray(lengths, dtype="int64")[:, None]
     wrong = there & ((labels < 0) | (labels >= classes))

@@ -1,14 +1,23 @@
-"""Running sums and products along a dimension."""
+"""Running sums, products and extremes along a dimension; differences, and areas under curves."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ...backends.errors import ArgumentError, DTypeError, ShapeError
+from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
+from .arithmetic import mul
 from .calling import in_place
-from .dims import canonical_dim
-from .reduction import _summable, numpy_names
+from .combined import logaddexp
+from .dims import canonical_dim, canonical_dims
+from .gather import gather_adjoint
+from .join import cat
+from .logic import logical_xor
+from .reduction import numpy_names, summable
+from .return_types import named_result
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -34,15 +43,7 @@ class Cumprod(Primitive):
     @staticmethod
     def formula(x: Any, *, dim: int) -> Any:
         """Multiply by what lies 1, 2, 4, ... places back: exact with zeros, at any order."""
-        from .join import cat
-
-        step, n = 1, x.shape[dim] if x.shape else 1
-        before: tuple[Any, ...] = (slice(None),) * dim
-        while step < n:
-            head, tail, back = slice(None, step), slice(step, None), slice(None, n - step)
-            x = cat([x[(*before, head)], x[(*before, tail)] * x[(*before, back)]], dim)
-            step *= 2
-        return x
+        return scan(x, dim, mul)
 
     @staticmethod
     def forward(ctx: Any, x: Any, *, dim: int) -> Any:
@@ -55,9 +56,68 @@ class Cumprod(Primitive):
         return ctx.k.cumprod_backward(g, *ctx.saved, ctx.params["dim"])
 
 
+class Logcumsumexp(Primitive):
+    """The logarithm of the running sum of exponentials."""
+
+    kernels = ("logcumsumexp", "logcumsumexp_backward")
+
+    @staticmethod
+    def formula(x: Any, *, dim: int) -> Any:
+        """Combine with what lies 1, 2, 4, ... places back."""
+        return scan(x, dim, logaddexp)
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, dim: int) -> Any:
+        y = ctx.k.asarray(ctx.k.logcumsumexp(x, dim))
+        ctx.save(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return ctx.k.logcumsumexp_backward(g, *ctx.saved, ctx.params["dim"])
+
+
+class Cummax(Primitive):
+    """The running maximum along ``dim``, and its index: the last of equal ones."""
+
+    largest = True
+
+    @classmethod
+    def forward(cls, ctx: Any, x: Any, *, dim: int) -> Any:
+        ctx.info = x.shape
+        values, indices = ctx.k.cumulative_extreme(x, dim, cls.largest)
+        ctx.cache(indices)
+        return values, indices
+
+    @staticmethod
+    def backward(ctx: Any, g: Any, _: Any) -> Any:
+        (indices,) = ctx.cached
+        return gather_adjoint(g, indices, ctx.params["dim"], ctx.info) if ctx.info else g
+
+
+class Cummin(Cummax):
+    """The running minimum along ``dim``, and its index: the last of equal ones."""
+
+    largest = False
+
+
+CummaxResult, CumminResult = named_result("cummax", "values indices"), named_result("cummin", "values indices")
+
+
+def scan(x: Any, dim: int, combine: Callable[[Any, Any], Any]) -> Any:
+    """The running result of an associative op, in log2(n) steps of plain ops: with what lies 1, 2, 4, ... places back."""
+    step, n = 1, x.shape[dim] if x.shape else 1
+    before: tuple[Any, ...] = (slice(None),) * dim
+    while step < n:
+        head, tail, back = slice(None, step), slice(step, None), slice(None, n - step)
+        x = cat([x[(*before, head)], combine(x[(*before, tail)], x[(*before, back)])], dim)
+        step *= 2
+    return x
+
+
 def _running(name: str, prim: Any, input: Tensor, dim: int, dtype: Any, out: Any) -> Any:
     d = canonical_dim(dim, input._data.ndim, name)
-    y = apply(prim, _summable(input, dtype), dim=d)
+    y = apply(prim, summable(input, dtype), dim=d)
     return y if out is None else write_out(out, y, name)
 
 
@@ -79,4 +139,161 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None, out: Tensor | None = 
     return _running("cumprod", Cumprod, input, dim, dtype, out)
 
 
+@numpy_names
+def logcumsumexp(input: Tensor, dim: int, *, out: Tensor | None = None) -> Tensor:
+    """``log(cumsum(exp(input)))`` along ``dim``, without overflow.
+
+    Raises:
+        RuntimeError: ``input`` is not floating point.
+    """
+    if input.dtype.category < 2:
+        raise DTypeError(f"logcumsumexp: not implemented for {input.dtype}; convert with .float()")
+    return _running("logcumsumexp", Logcumsumexp, input, dim, None, out)
+
+
+def _extreme(name: str, prim: Any, kind: Any, input: Tensor, dim: int, out: Any) -> Any:
+    pair = apply(prim, input, dim=canonical_dim(dim, input._data.ndim, name))
+    if out is not None:
+        pair = [write_out(target, part, name) for target, part in zip(out, pair, strict=True)]
+    return kind(*pair)
+
+
+@numpy_names
+def cummax(input: Tensor, dim: int, *, out: Any = None) -> Any:
+    """The running maximum along ``dim`` and its index, as ``(values, indices)``; NaN stays from where it occurs."""
+    return _extreme("cummax", Cummax, CummaxResult, input, dim, out)
+
+
+@numpy_names
+def cummin(input: Tensor, dim: int, *, out: Any = None) -> Any:
+    """The running minimum along ``dim`` and its index, as ``(values, indices)``; NaN stays from where it occurs."""
+    return _extreme("cummin", Cummin, CumminResult, input, dim, out)
+
+
+def diff(
+    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
+) -> Tensor:
+    """The differences of neighbours along ``dim``, taken ``n`` times; of truth values, whether they differ.
+
+    Args:
+        input: one dimension at least.
+        n: how often.
+        dim: the dimension, which gets shorter by ``n``.
+        prepend: what comes before ``input`` along ``dim``.
+        append: what comes after it.
+
+    Raises:
+        RuntimeError: ``input`` is 0-d, or ``n`` is negative.
+    """
+    if not input._data.ndim:
+        raise ShapeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise ArgumentError(f"diff: order must be non-negative but got {n}")
+    d = canonical_dim(dim, input._data.ndim, "diff")
+    parts = [p for p in (prepend, input, append) if p is not None]
+    x = cat(parts, d) if len(parts) > 1 else input
+    if not n:
+        return x.clone()
+    for _ in range(min(n, x._data.shape[d])):
+        size = x._data.shape[d] - 1
+        later, earlier = x.narrow(d, 1, size), x.narrow(d, 0, size)
+        x = logical_xor(later, earlier) if x._data.dtype.char == "?" else later - earlier
+    return x
+
+
+def _steps(name: str, y: Tensor, x: Tensor | None, dx: Any, dim: int) -> Any:
+    """The distances between neighbours along ``dim``, ready to multiply by."""
+    if x is None:
+        return dx
+    steps = diff(x)
+    n = y._data.shape[dim]
+    if x._data.shape[-1] != n:
+        raise ShapeError(f"{name}: there must be one `x` value for each sample point, not {x._data.shape[-1]} for {n}")
+    if x._data.ndim == 1:
+        return steps.reshape(-1, *(1,) * (y._data.ndim - dim - 1))
+    return diff(x, dim=dim)
+
+
+def _areas(name: str, y: Tensor, x: Tensor | None, dx: Any, dim: int) -> Any:
+    d = canonical_dim(dim, y._data.ndim, name)
+    size = y._data.shape[d] - 1
+    if x is not None and dx is not None:
+        raise TypeError(f"{name}() takes x or dx, not both")
+    if size < 1:
+        return y.narrow(d, 0, 0) * 1.0, d
+    sides = y.narrow(d, 1, size) + y.narrow(d, 0, size)
+    return sides * _steps(name, y, x, 1 if dx is None else dx, d) / 2, d
+
+
+def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1) -> Tensor:
+    """The area under samples along ``dim``, by the trapezoidal rule.
+
+    Args:
+        y: the samples.
+        x: where they were taken; evenly, ``dx`` apart, without it.
+        dx: the distance; 1 unless told.
+        dim: the dimension that is integrated.
+    """
+    areas, d = _areas("trapezoid", y, x, dx, dim)
+    return areas.sum(d)
+
+
+def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1) -> Tensor:
+    """The area up to each sample but the first; see `trapezoid`."""
+    areas, d = _areas("cumulative_trapezoid", y, x, dx, dim)
+    return cumsum(areas, d)
+
+
+def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> tuple[Tensor, ...]:
+    """The slope along each dimension, estimated from samples: by both neighbours inside, by one side at the edges.
+
+    Args:
+        input: the samples.
+        spacing: the distance between samples, for all dimensions or one each; or a 1-d tensor of coordinates each.
+        dim: one dimension, several, or None for all.
+        edge_order: how many neighbours the edges use, 1 or 2.
+
+    Returns:
+        One tensor of the shape of ``input`` a dimension.
+
+    Raises:
+        RuntimeError: a dimension has too few samples, or the numbers of spacings and dimensions differ.
+    """
+    dims = canonical_dims(dim, input._data.ndim, "gradient")
+    given = list(spacing) if isinstance(spacing, tuple | list) else [spacing] * len(dims)
+    if len(given) != len(dims):
+        raise ArgumentError(f"gradient: expected spacing to have one value a dimension, not {len(given)} for {len(dims)}")
+    if edge_order not in (1, 2):
+        raise ArgumentError(f"gradient only supports edge_order=1 and edge_order=2, not {edge_order}")
+    x = input if input.dtype.category > 1 else input.float()
+    return tuple([_slope(x, d, h, edge_order) for d, h in zip(dims, given, strict=True)])
+
+
+def _slope(y: Tensor, d: int, h: Any, edge_order: int) -> Tensor:
+    n = y._data.shape[d]
+    if n <= edge_order:
+        raise ShapeError(f"gradient expected each dimension size to be at least edge_order+1 = {edge_order + 1}, not {n}")
+    step: Any = h
+    if isinstance(h, TensorBase) and h._data.ndim:
+        step = diff(h).reshape(-1, *(1,) * (y._data.ndim - d - 1)).to(y.dtype)
+    even = not isinstance(step, TensorBase) or not step._data.ndim
+    chords = diff(y, dim=d) / step  # the slope between neighbours
+    first, final = chords.narrow(d, 0, 1), chords.narrow(d, n - 2, 1)
+    if n == 2:
+        return cat([first, final], d)
+    left, right = chords.narrow(d, 0, n - 2), chords.narrow(d, 1, n - 2)
+    if even:
+        inner = (left + right) / 2
+        turn_first, turn_final = (right - left).narrow(d, 0, 1) / 2, (right - left).narrow(d, n - 3, 1) / 2
+    else:
+        a, b = step.narrow(0, 0, n - 2), step.narrow(0, 1, n - 2)
+        inner = (left * b + right * a) / (a + b)
+        curve = (right - left) / (a + b)
+        turn_first, turn_final = curve.narrow(d, 0, 1) * step[0], curve.narrow(d, n - 3, 1) * step[n - 2]
+    if edge_order == 2:
+        first, final = first - turn_first, final + turn_final
+    return cat([first, inner, final], d)
+
+
+trapz = trapezoid
 cumsum_, cumprod_ = in_place(cumsum), in_place(cumprod)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import get_backend, kernels_of, to_dtype
+from ...backends.errors import InvalidValueError
 from ..base import TensorBase, wrap
 from ..promotion import get_default_dtype
 from .conversion import to
@@ -117,6 +118,33 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
         backend = get_backend("cuda" if kind in (2, 13) else "cpu")
         shared = from_array(backend.xp.from_dlpack(ext_tensor))
     return to(shared, shared.device if device is None else place_of(device), copy=bool(copy))
+
+
+def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
+    """A 1-d tensor on the memory of an object that has Python's buffer interface.
+
+    Args:
+        buffer: bytearray, memoryview, array.array, ...
+        dtype: the element type.
+        count: how many elements; all unless told.
+        offset: bytes to pass over.
+        requires_grad: whether gradients are wanted.
+
+    Raises:
+        ValueError: the buffer is too small, or its size is no multiple of the element's.
+    """
+    d = to_dtype(dtype).dtype
+    memory = memoryview(buffer).cast("B")[offset:]
+    if count < 0 and len(memory) % d.itemsize:
+        raise InvalidValueError(
+            f"frombuffer: buffer length ({len(memory)} bytes) after offset ({offset} bytes) must be a multiple of "
+            f"element size ({d.itemsize})"
+        )
+    wanted = len(memory) if count < 0 else count * d.itemsize
+    if not wanted or wanted > len(memory):
+        raise InvalidValueError(f"frombuffer: requested buffer length ({wanted} bytes), and there are {len(memory)}")
+    array = get_backend("cpu").xp.frombuffer(memory[:wanted], dtype="uint8").view(d)
+    return finished(array, requires_grad)
 
 
 def asarray(

@@ -89,9 +89,7 @@ def _floating(op: str, *tensors: Any) -> None:
             )
 
 
-def cdist(
-    x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary"
-) -> Tensor:
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Tensor:
     """The distances of every row of ``x1`` from every row of ``x2``.
 
     Args:
@@ -121,11 +119,11 @@ def cdist(
     if p == 2 and (compute_mode == "use_mm_for_euclid_dist" or (many and not compute_mode.startswith("donot"))):
         squares = [sum_rule(mul(x, x), (x._data.ndim - 1,), True) for x in (x1, x2)]
         across = reshape_rule(squares[1], (*b.shape[:-2], 1, b.shape[-2]))
-        return apply(Root, sub(add(squares[0], across), mul(bmm_rule(x1, x2, False, True), 2.0)))  # type: ignore[no-any-return]
+        return apply(Root, sub(add(squares[0], across), mul(bmm_rule(x1, x2, False, True), 2.0)))
     left = reshape_rule(x1, (*a.shape[:-1], 1, a.shape[-1]))
     right = reshape_rule(x2, (*b.shape[:-2], 1, *b.shape[-2:]))
     difference = sub(left, right)
-    return p_norm(difference, p, (difference._data.ndim - 1,))  # type: ignore[no-any-return]
+    return p_norm(difference, p, (difference._data.ndim - 1,))
 
 
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
@@ -145,35 +143,35 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     k, n = kernels_of[type(x)], x.shape[0]
     later = k.arange(n)[:, None] < k.arange(n)[None, :]
     first, second = k.nonzero(later)
-    return p_norm(sub(index_select_rule(input, first, 0), index_select_rule(input, second, 0)), p, (1,))  # type: ignore[no-any-return]
+    return p_norm(sub(index_select_rule(input, first, 0), index_select_rule(input, second, 0)), p, (1,))
 
 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of ``input - other`` over all elements."""
     difference = sub(input, other)
-    return p_norm(difference, p, tuple(range(difference._data.ndim)))  # type: ignore[no-any-return]
+    return p_norm(difference, p, tuple(range(difference._data.ndim)))
 
 
-def pairwise_distance(
-    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
-) -> Tensor:
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The p-norm of ``x1 - x2 + eps`` over the last dimension.
 
     Args:
-        x1, x2: (..., D), which broadcast.
+        x1: (..., D), which broadcast.
+        x2: likewise.
         p: which norm.
         eps: keeps the norm away from its kink at 0.
         keepdim: keep the dimension, at size 1.
     """
     difference = add(sub(x1, x2), eps)
-    return p_norm(difference, p, (difference._data.ndim - 1,), keepdim)  # type: ignore[no-any-return]
+    return p_norm(difference, p, (difference._data.ndim - 1,), keepdim)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between vectors: ``x1 x2 / (max(|x1|, eps) max(|x2|, eps))``.
 
     Args:
-        x1, x2: Tensors that broadcast.
+        x1: Tensors that broadcast.
+        x2: likewise.
         dim: the dimension of the vectors.
         eps: the least length.
     """
@@ -183,7 +181,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         a, b = broadcast_tensors(a, b)
     axis = canonical_dims(dim, a._data.ndim, "cosine_similarity")
     scaled = [div(x, apply(Clamp, p_norm(x, 2, axis, True), low=eps, high=None)) for x in (a, b)]
-    return sum_rule(mul(*scaled), axis)  # type: ignore[no-any-return]
+    return sum_rule(mul(*scaled), axis)
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None) -> Tensor:

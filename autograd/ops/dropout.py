@@ -51,7 +51,8 @@ def _run(op: str, input: Any, p: float, training: bool, inplace: bool, channels:
     shape = input._data.shape
     if channels:
         shape = shape[:2] + (1,) * (len(shape) - 2)
-    mask = draw("random_bernoulli", None, input.device, shape, "bool", 1 - p)
+    place: Any = kernels_of[type(input._data)].backend.device_of(input._data)
+    mask = draw("random_bernoulli", None, place, shape, "bool", 1 - p)
     change = _alpha_dropped if alpha else _dropped
     if inplace:
         return write_inplace(input, op + "_", lambda t: change(t, mask, p))
@@ -93,7 +94,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     References:
         N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014.
     """
-    return _run("dropout", input, p, training, inplace, False, False)  # type: ignore[no-any-return]
+    return _run("dropout", input, p, training, inplace, False, False)
 
 
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
@@ -102,17 +103,17 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     References:
         G. Klambauer et al., "Self-normalizing neural networks", arXiv:1706.02515.
     """
-    return _run("alpha_dropout", input, p, training, inplace, False, True)  # type: ignore[no-any-return]
+    return _run("alpha_dropout", input, p, training, inplace, False, True)
 
 
 def feature_dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`dropout` of whole channels: of (N, C, ...), each sample's channel is dropped or kept as one."""
-    return _run("feature_dropout", input, p, training, inplace, True, False)  # type: ignore[no-any-return]
+    return _run("feature_dropout", input, p, training, inplace, True, False)
 
 
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """`alpha_dropout` of whole channels."""
-    return _run("feature_alpha_dropout", input, p, training, inplace, True, True)  # type: ignore[no-any-return]
+    return _run("feature_alpha_dropout", input, p, training, inplace, True, True)
 
 
 def _batched(
@@ -138,16 +139,16 @@ def _batched(
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`feature_dropout` of (N, C, L) or (C, L)."""
-    return _batched(1, input, p, training, inplace)  # type: ignore[no-any-return]
+    return _batched(1, input, p, training, inplace)
 
 
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`feature_dropout` of (N, C, H, W); an input of three dimensions is taken as (N, C, L), as PyTorch does."""
     if isinstance(input, TensorBase) and input._data.ndim == 3:
         return feature_dropout(input, p, training, inplace)
-    return _batched(2, input, p, training, inplace)  # type: ignore[no-any-return]
+    return _batched(2, input, p, training, inplace)
 
 
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`feature_dropout` of (N, C, D, H, W) or (C, D, H, W)."""
-    return _batched(3, input, p, training, inplace)  # type: ignore[no-any-return]
+    return _batched(3, input, p, training, inplace)

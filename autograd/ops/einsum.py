@@ -1,8 +1,9 @@
 """Einstein summation, and the products that are special cases of it.
 
-Every sum of products of two operands is one primitive, `Contract`. It is closed: where ``y = einsum("left,right->out")``,
-the gradient of the left operand is ``einsum("out,right->left")``, because each label of ``left`` is in ``out`` or in ``right``;
-labels for which that is not so are summed, or made a diagonal, before. Three operands and more are contracted in pairs.
+Every sum of products of two operands is one primitive, `Contract`. It is closed: where
+``y = einsum("left,right->out")``, the gradient of the left operand is ``einsum("out,right->left")``, because each
+label of ``left`` is in ``out`` or in ``right``; labels for which that is not so are summed, or made a diagonal, before.
+Three operands and more are contracted in pairs.
 
 References:
     S. Laue, M. Mitterreiter, J. Giesen, "A simple and efficient tensor calculus", AAAI 2020.
@@ -95,8 +96,8 @@ def _output(given: list[Any] | None, operands: list[Labels]) -> Labels:
     for i in out:
         if out.count(i) > 1 or i not in present:
             raise ShapeError(
-                f"einsum(): output subscript {chr(i) if i > 0 else '...'} appears more than once in the output, or in no "
-                "operand"
+                f"einsum(): output subscript {chr(i) if i > 0 else '...'} appears more than once in the output, or in "
+                "no operand"
             )
     return out
 
@@ -191,8 +192,8 @@ def _cheapest(operands: list[tuple[Any, Labels]], out: Labels, sizes: dict[int, 
 def einsum(*args: Any) -> Tensor:
     """Sums of products by Einstein's convention: ``einsum("ij,jk->ik", a, b)`` is the matrix product.
 
-    Labels that the output does not name are summed. A repeated label in one operand takes a diagonal, ``...`` stands for
-    any number of dimensions, which broadcast; without ``->`` the output has the labels that occur once, sorted.
+    Labels that the output does not name are summed. A repeated label in one operand takes a diagonal, ``...`` stands
+    for any number of dimensions, which broadcast; without ``->`` the output has the labels that occur once, sorted.
 
     Args:
         args: the equation and its operands (or a list of them); or, without an equation, operands and lists of
@@ -245,7 +246,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Any = None) -> Tensor:
     """The sum of products over some dimensions of ``a`` and as many of ``b``.
 
     Args:
-        a, b: Tensors of one dtype.
+        a: Tensors of one dtype.
+        b: likewise.
         dims: how many of the last dimensions of ``a`` meet the first ones of ``b``; or two lists of dimensions.
         out: a tensor to write the result to.
 
@@ -271,8 +273,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Any = None) -> Tensor:
     for i, j in zip(over_a, over_b, strict=True):
         if x.shape[i] != y.shape[j]:
             raise ShapeError(
-                f"tensordot: contracted dimensions need to match, but first has size {x.shape[i]} in dim {i} and second "
-                f"has size {y.shape[j]} in dim {j}; the shapes are {list(x.shape)} and {list(y.shape)}"
+                f"tensordot: contracted dimensions need to match, but first has size {x.shape[i]} in dim {i} and "
+                f"second has size {y.shape[j]} in dim {j}; the shapes are {list(x.shape)} and {list(y.shape)}"
             )
         right[j] = left[i]
     out_labels = [i for i in left if i not in right] + [i for i in right if i not in left]
@@ -315,7 +317,8 @@ def kron(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
     n = max(input._data.ndim, other._data.ndim)
     a, b = ((1,) * (n - t._data.ndim) + t._data.shape for t in (input, other))
     blocks = mul(
-        reshape_rule(input, tuple(s for m in a for s in (m, 1))), reshape_rule(other, tuple(s for m in b for s in (1, m)))
+        reshape_rule(input, tuple(s for m in a for s in (m, 1))),
+        reshape_rule(other, tuple(s for m in b for s in (1, m))),
     )
     result = reshape_rule(blocks, tuple(p * q for p, q in zip(a, b, strict=True)))
     return result if out is None else write_out(out, result, "kron")
@@ -338,8 +341,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
         raise ShapeError(f"bilinear(): leading dimensions do not match: got {list(a.shape)} and {list(b.shape)}")
     if w.ndim != 3 or w.shape[1:] != (a.shape[-1], b.shape[-1]):
         raise ShapeError(
-            f"bilinear(): weight {list(w.shape)} must be (out, {a.shape[-1]}, {b.shape[-1]}) for inputs {list(a.shape)} "
-            f"and {list(b.shape)}"
+            f"bilinear(): weight {list(w.shape)} must be (out, {a.shape[-1]}, {b.shape[-1]}) for inputs "
+            f"{list(a.shape)} and {list(b.shape)}"
         )
     if a.dtype != w.dtype:
         raise DTypeError(f"bilinear(): input1 is {a.dtype.name} but weight {w.dtype.name}; convert one of them")

@@ -106,4 +106,4 @@ def embedding(
         k.embedding(w, index)  # an index out of range must raise before anything is written
         k.renormalise_rows_(w, index, max_norm, norm_type)
         wrote(weight, "embedding_renorm_")
-    return apply(Embedding, weight, index, padding=padding, by_frequency=scale_grad_by_freq)  # type: ignore[no-any-return]
+    return apply(Embedding, weight, index, padding=padding, by_frequency=scale_grad_by_freq)

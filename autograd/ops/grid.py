@@ -6,10 +6,12 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.dtypes import float32
 from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase, wrap
 from ..primitive import apply
 from .arithmetic import add, mul, sub
+from .cast import cast
 from .pool import FlatGather
 from .product import bmm_rule
 from .rounding import abs as absolute
@@ -42,12 +44,16 @@ def grid_sample(
         (N, C, H', W') or (N, C, D', H', W').
 
     Raises:
-        RuntimeError, ValueError: shapes, dtypes or modes do not fit.
+        RuntimeError: shapes, dtypes or modes do not fit.
+        ValueError: likewise.
 
     References:
         M. Jaderberg et al., "Spatial transformer networks", arXiv:1506.02025.
     """
     _check(input, grid, mode, padding_mode)
+    dtype = input._data.dtype
+    if dtype.itemsize == 2:  # places need more digits than 16-bit types have
+        input, grid = cast(input, float32.dtype), cast(grid, float32.dtype)
     x, align = input._data, bool(align_corners)
     size = x.shape[2:]
     n, out = len(size), grid._data.shape[1:-1]
@@ -61,7 +67,9 @@ def grid_sample(
     y: Any = None
     k = kernels_of[type(x)]
     for corner in itertools.product(*taps):
-        position, inside, weight = 0, True, None
+        position: Any = 0
+        inside: Any = True
+        weight: Any = None
         for (place, w), m in zip(corner, size, strict=True):
             inside = inside & (place >= 0) & (place < m)
             position = position * m + k.clip(place, 0, m - 1)
@@ -72,7 +80,7 @@ def grid_sample(
         if weight is not None:
             value = mul(value, reshape_rule(weight, shape))
         y = value if y is None else add(y, value)
-    return y  # type: ignore[no-any-return]
+    return y if dtype == x.dtype else cast(y, dtype)
 
 
 def _check(input: Any, grid: Any, mode: str, padding_mode: str) -> None:
@@ -161,13 +169,16 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
         (N, H, W, 2) or (N, D, H, W, 3).
 
     Raises:
-        RuntimeError, ValueError: the shapes do not fit.
+        RuntimeError: the shapes do not fit.
+        ValueError: likewise.
     """
     m = theta._data
     size = tuple(int(s) for s in size)
     n = len(size) - 2
     if n not in (2, 3):
-        raise NotImplementedError(f"affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms; got {size}")
+        raise NotImplementedError(
+            f"affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms; got {size}"
+        )
     if m.dtype.kind not in "fV":
         raise ValueError(f"Expected theta to have floating point type, but got {m.dtype.name}")
     if m.shape != (size[0], n, n + 1) or min(size) < 1:
@@ -183,4 +194,4 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
         axes.append(k.broadcast_to(line.reshape([-1 if i == d else 1 for i in range(n)]), size[2:]).reshape(-1))
     base = k.stack([*reversed(axes), k.ones(axes[0].shape)], axis=1).astype(m.dtype)
     places = bmm_rule(wrap(k.broadcast_to(base, (size[0], *base.shape))), theta, False, True)
-    return reshape_rule(places, (size[0], *size[2:], n))  # type: ignore[no-any-return]
+    return reshape_rule(places, (size[0], *size[2:], n))

@@ -17,7 +17,7 @@ from ..primitive import Primitive, apply
 from .cast import cast
 from .dims import canonical_dim
 from .keys import FULL, Key, check_together, position_of
-from .layout import apart
+from .layout import apart, clone
 from .scalar import number_for
 from .shape import broadcast_shapes, reshape_rule
 from .writing import writable, write_into
@@ -229,6 +229,11 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     if first + length > n:
         raise ShapeError(f"narrow(): start ({first}) + length ({length}) exceeds dimension size ({n}).")
     return apply(Slice, input, key=((FULL,) * dim + (slice(first, first + length),)))
+
+
+def narrow_copy(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+    """`narrow` as a copy."""
+    return clone(narrow(input, dim, start, length))
 
 
 def slice_rule(x: Any, dim: int, start: int, stop: int) -> Any:

@@ -9,6 +9,7 @@ from ...backends import kernels_of
 from ...backends.errors import ShapeError
 from ..base import TensorBase, wrap
 from .arithmetic import add, div, mul, sub
+from .cast import cast
 from .exponential import exp, log
 from .loss import reduced, reduction_of
 from .select import where_rule
@@ -51,12 +52,12 @@ def gaussian_nll_loss(
         elif not (len(shape) == x.ndim and shape[:-1] == x.shape[:-1] and shape[-1] == 1):
             raise ValueError(f"var is of incorrect size: {list(shape)} for input {list(x.shape)}")
     k = kernels_of[type(v._data)]
-    if bool((v._data < 0).any()):
+    if bool((v._data < k.asarray(0, dtype=v._data.dtype)).any()):
         raise ValueError("var has negative entry/entries")
     v = add(v, wrap(k.maximum(v._data, k.asarray(eps, dtype=v._data.dtype)) - v._data))
     difference = sub(input, target)
     loss = mul(add(log(v), div(mul(difference, difference), v)), 0.5)
-    return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)  # type: ignore[no-any-return]
+    return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
 
 
 def poisson_nll_loss(
@@ -76,7 +77,9 @@ def poisson_nll_loss(
         target: counts.
         log_input: whether the input holds logarithms.
         full: add Stirling's approximation of ``log(target!)`` for targets above 1.
-        size_average, reduce, reduction: as in `mse_loss`.
+        size_average: as in `mse_loss`.
+        reduce: likewise.
+        reduction: likewise.
         eps: keeps the logarithm away from 0.
     """
     reduction = reduction_of(size_average, reduce, reduction)
@@ -87,5 +90,5 @@ def poisson_nll_loss(
     if full:
         large = where_rule(target > 1, target, 1)
         stirling = add(sub(mul(large, log(large)), large), mul(log(large * (2 * math.pi)), 0.5))
-        loss = add(loss, where_rule(target > 1, stirling, 0.0))
-    return reduced(loss, reduction)  # type: ignore[no-any-return]
+        loss = add(loss, cast(where_rule(target > 1, stirling, 0.0), loss._data.dtype))
+    return reduced(loss, reduction)

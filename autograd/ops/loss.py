@@ -91,13 +91,11 @@ class CrossEntropy(Primitive):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        x, target, weight = ctx.saved
+        _, target, weight = ctx.saved
         exps, sums, each, total = ctx.cached
         p = ctx.params
         g = _over(g.astype(exps.dtype), total)
-        gx = ctx.k.cross_entropy_backward(
-            g, exps, sums, target, each, weight, p["ignore_index"], p["smoothing"]
-        )
+        gx = ctx.k.cross_entropy_backward(g, exps, sums, target, each, weight, p["ignore_index"], p["smoothing"])
         return gx, None, None
 
 
@@ -226,7 +224,7 @@ def _pair(op: str, input: Any, target: Any) -> tuple[Any, Any]:
         )
     if a.dtype.kind not in "fcV" and b.dtype.kind not in "fcV":
         raise DTypeError(f"{op} is not implemented for '{a.dtype.name}'; convert first, for example with .float()")
-    return (input, target) if a.dtype == b.dtype and type(a) is type(b) else tuple(operands(op, input, target))  # type: ignore[return-value]
+    return (input, target) if a.dtype == b.dtype and type(a) is type(b) else tuple(operands(op, input, target))
 
 
 def _weighted(op: str, loss: Any, weight: Any, reduction: str) -> Any:
@@ -256,8 +254,10 @@ def mse_loss(
     """The squared difference, ``(input - target) ** 2``.
 
     Args:
-        input, target: of one shape; another shape is broadcast, with a warning.
-        size_average, reduce: PyTorch's old names for ``reduction``.
+        input: of one shape; another shape is broadcast, with a warning.
+        target: likewise.
+        size_average: PyTorch's old names for ``reduction``.
+        reduce: likewise.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
         weight: of the input's shape, or None; the mean is over the weights then.
 
@@ -271,7 +271,7 @@ def mse_loss(
     if weight is None:
         y: Tensor = apply(SquaredError, input, target, reduction=reduction)
         return y
-    return _weighted("mse_loss", apply(SquaredError, input, target, reduction="none"), weight, reduction)  # type: ignore[no-any-return]
+    return _weighted("mse_loss", apply(SquaredError, input, target, reduction="none"), weight, reduction)
 
 
 def l1_loss(
@@ -285,7 +285,7 @@ def l1_loss(
     """The absolute difference; arguments as in `mse_loss`."""
     reduction = reduction_of(size_average, reduce, reduction)
     input, target = _pair("l1_loss", input, target)
-    return _weighted("l1_loss", absolute(sub(input, target)), weight, reduction)  # type: ignore[no-any-return]
+    return _weighted("l1_loss", absolute(sub(input, target)), weight, reduction)
 
 
 def _huber(op: str, input: Any, target: Any, delta: float) -> Any:
@@ -313,7 +313,7 @@ def smooth_l1_loss(
         raise ShapeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
-    return reduced(_huber("smooth_l1_loss", input, target, beta) * (1 / beta), reduction)  # type: ignore[no-any-return]
+    return reduced(_huber("smooth_l1_loss", input, target, beta) * (1 / beta), reduction)
 
 
 def huber_loss(
@@ -328,4 +328,4 @@ def huber_loss(
     if delta <= 0:
         raise ShapeError(f"huber_loss does not support non-positive values for delta, got {delta}")
     loss = _huber("huber_loss", input, target, delta)
-    return reduced(loss if weight is None else mul(loss, weight), reduction)  # type: ignore[no-any-return]
+    return reduced(loss if weight is None else mul(loss, weight), reduction)

@@ -50,7 +50,7 @@ def margin_ranking_loss(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
             f"{shapes[0]}, input2: {shapes[1]}, target: {shapes[2]}"
         )
-    return reduced(_hinge(add(mul(mul(target, -1), sub(input1, input2)), margin)), reduction)  # type: ignore[no-any-return]
+    return reduced(_hinge(add(mul(mul(target, -1), sub(input1, input2)), margin)), reduction)
 
 
 def hinge_embedding_loss(
@@ -65,7 +65,7 @@ def hinge_embedding_loss(
     reduction = reduction_of(size_average, reduce, reduction)
     far = where_rule(target != 1, _hinge(sub(margin, input)), 0.0)
     near = where_rule(target != -1, input, 0.0)
-    return reduced(add(far, near), reduction)  # type: ignore[no-any-return]
+    return reduced(add(far, near), reduction)
 
 
 def cosine_embedding_loss(
@@ -80,10 +80,13 @@ def cosine_embedding_loss(
     """``1 - cos`` where the target is 1, ``max(0, cos - margin)`` where it is -1; ``cos`` over the last dimension.
 
     Args:
-        input1, input2: (N, D) or (D).
+        input1: (N, D) or (D).
+        input2: likewise.
         target: (N) or a scalar, 1 or -1.
         margin: at which cosine different vectors are different enough.
-        size_average, reduce, reduction: as in `mse_loss`.
+        size_average: as in `mse_loss`.
+        reduce: likewise.
+        reduction: likewise.
 
     Raises:
         RuntimeError: the shapes do not fit.
@@ -98,7 +101,7 @@ def cosine_embedding_loss(
     products = [sum_rule(mul(a, b), (ndim,)) for a, b in ((input1, input2), (input1, input1), (input2, input2))]
     cos = div(products[0], sqrt(mul(products[1] + 1e-12, products[2] + 1e-12)))
     loss = add(where_rule(target == 1, 1 - cos, 0.0), where_rule(target == -1, _hinge(cos - margin), 0.0))
-    return reduced(loss, reduction)  # type: ignore[no-any-return]
+    return reduced(loss, reduction)
 
 
 def soft_margin_loss(
@@ -110,7 +113,7 @@ def soft_margin_loss(
         product = mul(mul(target, -1), input)
     except ValueError as error:
         raise broadcast_error("soft_margin_loss", input, target) from error
-    return reduced(softplus_rule(product), reduction)  # type: ignore[no-any-return]
+    return reduced(softplus_rule(product), reduction)
 
 
 def _rows(op: str, input: Any, target: Any, per_class: bool) -> tuple[Any, Any, bool]:
@@ -122,7 +125,9 @@ def _rows(op: str, input: Any, target: Any, per_class: bool) -> tuple[Any, Any, 
     if t.dtype.name != "int64":
         raise DTypeError(f"{op}: expected scalar type Long but found {t.dtype.name} for the target")
     single = x.ndim < 2
-    expected = (x.shape or (1,)) if per_class and single else x.shape if per_class else x.shape[:1] if not single else ()
+    expected = (
+        (x.shape or (1,)) if per_class and single else x.shape if per_class else x.shape[:1] if not single else ()
+    )
     if x.ndim > 2 or 0 in x.shape[1:] or (t.shape != expected and not (single and t.size == 1 and not per_class)):
         raise ShapeError(
             f"{op}: Expected non-empty vector or matrix with optional 0-dim batch size, and a target to fit, but got "
@@ -152,7 +157,9 @@ def multi_margin_loss(
         p: 1 or 2.
         margin: what the right class should be ahead by.
         weight: (C) or None.
-        size_average, reduce, reduction: as in `mse_loss`.
+        size_average: as in `mse_loss`.
+        reduce: likewise.
+        reduction: likewise.
 
     Raises:
         ValueError: ``p`` is neither 1 nor 2. RuntimeError: shapes do not fit. IndexError: a class is out of range.
@@ -168,11 +175,13 @@ def multi_margin_loss(
     gap = mul(gap, gap) if p == 2 else gap
     if weight is not None:
         if weight._data.shape != (c,):
-            raise ShapeError(f"multi_margin_loss: inconsistent weight size, expected {c} but got {list(weight._data.shape)}")
+            raise ShapeError(
+                f"multi_margin_loss: inconsistent weight size, expected {c} but got {list(weight._data.shape)}"
+            )
         gap = mul(gap, reshape_rule(apply(Pick, weight.expand(n, c), t), (n, 1)))
     others = wrap(t[:, None] != k.arange(c)[None, :])
     loss = sum_rule(where_rule(others, gap, 0.0), (1,)) * (1 / c)
-    return reduced(reshape_rule(loss, ()) if single else loss, reduction)  # type: ignore[no-any-return]
+    return reduced(reshape_rule(loss, ()) if single else loss, reduction)
 
 
 def multilabel_margin_loss(
@@ -183,7 +192,9 @@ def multilabel_margin_loss(
     Args:
         input: (N, C) or (C).
         target: of the same shape, int64: the labels of each sample, then -1.
-        size_average, reduce, reduction: as in `mse_loss`.
+        size_average: as in `mse_loss`.
+        reduce: likewise.
+        reduction: likewise.
 
     Raises:
         RuntimeError: shapes do not fit.
@@ -197,7 +208,7 @@ def multilabel_margin_loss(
     gap = _hinge(1 - (reshape_rule(scores, (n, c, 1)) - reshape_rule(scores, (n, 1, c))))
     wanted = wrap(label[:, :, None] & ~label[:, None, :])
     loss = sum_rule(where_rule(wanted, gap, 0.0), (1, 2)) * (1 / c)
-    return reduced(reshape_rule(loss, ()) if single else loss, reduction)  # type: ignore[no-any-return]
+    return reduced(reshape_rule(loss, ()) if single else loss, reduction)
 
 
 def multilabel_soft_margin_loss(
@@ -214,14 +225,16 @@ def multilabel_soft_margin_loss(
         input: (N, C).
         target: of the same shape, 0 or 1.
         weight: a factor per class, or None.
-        size_average, reduce, reduction: as in `mse_loss`.
+        size_average: as in `mse_loss`.
+        reduce: likewise.
+        reduction: likewise.
     """
     reduction = reduction_of(size_average, reduce, reduction)
     # -log sigmoid(x) = softplus(-x), and -log sigmoid(-x) = softplus(x)
     loss = add(mul(target, softplus_rule(input * -1)), mul(sub(1, target), softplus_rule(input)))
     if weight is not None:
         loss = mul(loss, weight)
-    return reduced(mean_rule(loss, (loss._data.ndim - 1,)), reduction)  # type: ignore[no-any-return]
+    return reduced(mean_rule(loss, (loss._data.ndim - 1,)), reduction)
 
 
 def triplet_margin_loss(
@@ -239,11 +252,16 @@ def triplet_margin_loss(
     """``max(0, margin + d(anchor, positive) - d(anchor, negative))`` with distances of the p-norm.
 
     Args:
-        anchor, positive, negative: (N, D) or (D).
+        anchor: (N, D) or (D).
+        positive: likewise.
+        negative: likewise.
         margin: how much farther the negative should be.
-        p, eps: of `pairwise_distance`.
+        p: of `pairwise_distance`.
+        eps: likewise.
         swap: take the negative's distance from the positive, where that is smaller.
-        size_average, reduce, reduction: as in `mse_loss`.
+        size_average: as in `mse_loss`.
+        reduce: likewise.
+        reduction: likewise.
 
     References:
         V. Balntas et al., "Learning shallow convolutional feature descriptors with triplet losses", BMVC 2016.
@@ -257,7 +275,7 @@ def triplet_margin_loss(
         )
     if margin <= 0:
         raise ValueError("margin must be greater than 0.")
-    return _triplet(lambda a, b: pairwise_distance(a, b, p, eps), anchor, positive, negative, margin, swap, reduction)  # type: ignore[no-any-return]
+    return _triplet(lambda a, b: pairwise_distance(a, b, p, eps), anchor, positive, negative, margin, swap, reduction)
 
 
 def _triplet(
@@ -293,4 +311,4 @@ def triplet_margin_with_distance_loss(
     reduction = reduction_of(None, None, reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
-    return _triplet(distance_function or pairwise_distance, anchor, positive, negative, margin, swap, reduction)  # type: ignore[no-any-return]
+    return _triplet(distance_function or pairwise_distance, anchor, positive, negative, margin, swap, reduction)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.errors import DTypeError, InvalidValueError, ShapeError
 from ..base import wrap
 from ..inplace import check_writable, inplace, write_out
 from ..primitive import Primitive, apply
 from .conversion import to
+from .dims import sizes_of
 from .gather import same_dtype
 from .indexing import slice_rule, write_positions
 from .layout import clone, contiguous_format
@@ -135,6 +137,30 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None)
 def argwhere(input: Tensor) -> Tensor:
     """`nonzero` as one tensor."""
     return nonzero(input)  # type: ignore[no-any-return]
+
+
+def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
+    """The positions in each dimension of ``shape`` that positions in the flattened tensor mean.
+
+    Args:
+        indices: integers, any shape.
+        shape: the sizes.
+
+    Raises:
+        TypeError: ``indices`` are no integers. ValueError: one is out of range.
+    """
+    x, sizes = indices._data, sizes_of("unravel_index", shape)
+    if x.dtype.kind not in "iu":
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    count = math.prod(sizes)
+    if x.size and bool(((x < -count) | (x >= count)).any()):
+        raise InvalidValueError(f"unravel_index: an index is out of range for a tensor of shape {list(sizes)}")
+    k = kernels_of[type(x)]
+    rest, found = k.where(x < 0, x + count, x), []
+    for n in reversed(sizes):
+        found.append(wrap(k.asarray(rest % n)))
+        rest = rest // n
+    return tuple(reversed(found))
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:

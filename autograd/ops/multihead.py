@@ -38,7 +38,9 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     """
     x = logits._data
     if x.dtype.kind not in "fV":
-        raise DTypeError(f"gumbel_softmax is not implemented for '{x.dtype.name}'; convert first, for example with .float()")
+        raise DTypeError(
+            f"gumbel_softmax is not implemented for '{x.dtype.name}'; convert first, for example with .float()"
+        )
     k, axis = kernels_of[type(x)], canonical_dim(dim, x.ndim, "gumbel_softmax")
     noise = k.log(draw("random_exponential", None, logits.device, x.shape, x.dtype)) * -1
     soft = softmax((logits + wrap(noise.astype(x.dtype))) / tau, axis)
@@ -82,19 +84,28 @@ def multi_head_attention_forward(
 
     Args:
         query: (L, N, E) or (L, E).
-        key, value: (S, N, E) or (S, E).
+        key: (S, N, E) or (S, E).
+        value: likewise.
         embed_dim_to_check: E.
         num_heads: into how many heads E is divided.
-        in_proj_weight, in_proj_bias: the three projections in one, (3 E, E) and (3 E).
-        bias_k, bias_v: one more key and value, (1, 1, E), or None.
+        in_proj_weight: the three projections in one, (3 E, E) and (3 E).
+        in_proj_bias: likewise.
+        bias_k: one more key and value, (1, 1, E), or None.
+        bias_v: likewise.
         add_zero_attn: one more key and value of zeros.
-        dropout_p, training: dropout of the weights.
-        out_proj_weight, out_proj_bias: the last projection.
+        dropout_p: dropout of the weights.
+        training: likewise.
+        out_proj_weight: the last projection.
+        out_proj_bias: likewise.
         key_padding_mask: keys to leave out, (N, S) or (S): True, or a number to add.
         need_weights: return the weights too; otherwise the fused attention is used.
         attn_mask: (L, S) or (N * heads, L, S): True leaves out, or a number to add.
-        use_separate_proj_weight, q_proj_weight, k_proj_weight, v_proj_weight: the three projections apart.
-        static_k, static_v: projected keys and values, (N * heads, S, head size).
+        use_separate_proj_weight: the three projections apart.
+        q_proj_weight: likewise.
+        k_proj_weight: likewise.
+        v_proj_weight: likewise.
+        static_k: projected keys and values, (N * heads, S, head size).
+        static_v: likewise.
         average_attn_weights: return the mean of the heads' weights.
         is_causal: a hint that ``attn_mask`` is the causal mask.
 
@@ -119,7 +130,7 @@ def multi_head_attention_forward(
         raise ShapeError("multi_head_attention_forward: Need attn_mask if specifying the is_causal hint.")
     weights = [q_proj_weight, k_proj_weight, v_proj_weight] if use_separate_proj_weight else _thirds(in_proj_weight, e)
     biases = [None] * 3 if in_proj_bias is None else _thirds(in_proj_bias, e)
-    q, k, v = (linear(t, w, b) for t, w, b in zip((query, key, value), weights, biases, strict=True))  # type: ignore[arg-type]
+    q, k, v = (linear(t, w, b) for t, w, b in zip((query, key, value), weights, biases, strict=True))
     mask = _additive(attn_mask, q._data.dtype)
     padding = _additive(key_padding_mask, q._data.dtype)
     if bias_k is not None and bias_v is not None:

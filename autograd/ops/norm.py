@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.dtypes import finfo
+from ...backends.dtypes import finfo, float32
 from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase, wrap
 from ..inplace import wrote
@@ -107,7 +107,7 @@ def _sum_like(k: Any, g: Any, like: Any, affine: Ints) -> Any:
 
 
 def _float32(x: Any) -> Any:
-    return cast(x, "float32") if x.dtype.itemsize == 2 else x
+    return cast(x, float32.dtype) if x.dtype.itemsize == 2 else x
 
 
 def _mean(x: Any, axes: Ints) -> Any:
@@ -139,7 +139,7 @@ def _check(op: str, input: Any, **parameters: tuple[Any, Ints]) -> Any:
 
 
 def _channels(op: str, input: Any, least: int) -> int:
-    shape = input._data.shape if isinstance(input, TensorBase) else ()
+    shape: Ints = input._data.shape if isinstance(input, TensorBase) else ()
     if len(shape) < least:
         raise ShapeError(f"{op}: Expected at least {least}D input (N, C, ...), but got shape {list(shape)}")
     return shape[1]
@@ -162,9 +162,11 @@ def batch_norm(
 
     Args:
         input: (N, C, ...), floating.
-        running_mean, running_var: (C) or None. In training they move towards the batch's statistics, in place and by
+        running_mean: (C) or None. In training they move towards the batch's statistics, in place and by
             ``momentum``, the variance made unbiased; otherwise they are what is normalised with.
-        weight, bias: (C) or None.
+        running_var: likewise.
+        weight: (C) or None.
+        bias: likewise.
         training: use the batch's own statistics.
         momentum: how far the running statistics move.
         eps: added to the variance.
@@ -242,7 +244,8 @@ def layer_norm(
     Args:
         input: (..., *normalized_shape), floating.
         normalized_shape: sizes of the dimensions that the statistics run over.
-        weight, bias: of ``normalized_shape``, or None.
+        weight: of ``normalized_shape``, or None.
+        bias: likewise.
         eps: added to the variance.
 
     Raises:
@@ -305,7 +308,8 @@ def group_norm(
     Args:
         input: (N, C, ...), floating.
         num_groups: into how many groups the channels are divided.
-        weight, bias: (C) or None.
+        weight: (C) or None.
+        bias: likewise.
         eps: added to the variance.
 
     Raises:
@@ -356,8 +360,10 @@ def instance_norm(
 
     Args:
         input: (N, C, ...), floating, with spatial dimensions.
-        running_mean, running_var: (C) or None; they move towards the mean over the batch of the samples' statistics.
-        weight, bias: (C) or None.
+        running_mean: (C) or None; they move towards the mean over the batch of the samples' statistics.
+        running_var: likewise.
+        weight: (C) or None.
+        bias: likewise.
         use_input_stats: use the sample's own statistics; otherwise the running ones.
         momentum: how far the running statistics move.
         eps: added to the variance.
@@ -394,24 +400,30 @@ def _move_towards_instances(input: Any, mean: Any, var: Any, momentum: float, ar
     wrote(var, "instance_norm")
 
 
-def local_response_norm(
-    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
-) -> Tensor:
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """Divide each element by ``(k + alpha * mean of squares of ``size`` neighbouring channels) ** beta``.
 
     Args:
         input: (N, C, ...), floating.
         size: number of channels.
-        alpha, beta, k: the constants above.
+        alpha: the constants above.
+        beta: likewise.
+        k: likewise.
 
     References:
-        A. Krizhevsky, I. Sutskever, G. E. Hinton, "ImageNet classification with deep convolutional neural networks", 2012.
+        A. Krizhevsky, I. Sutskever, G. E. Hinton, "ImageNet classification with deep convolutional neural
+            networks", 2012.
     """
     c = _channels("local_response_norm", input, 3)
     x = _check("local_response_norm", input)
     n, area = x.shape[0], math.prod(x.shape[2:])
     squares = reshape_rule(mul(input, input), (n, 1, c, area))
-    windows = {"kernel": (size, 1), "out": (c, area), "stride": (1, 1), "padding": ((size // 2, (size - 1) // 2), (0, 0))}
+    windows = {
+        "kernel": (size, 1),
+        "out": (c, area),
+        "stride": (1, 1),
+        "padding": ((size // 2, (size - 1) // 2), (0, 0)),
+    }
     means = reshape_rule(apply(AvgPool, squares, **windows, include=True, divisor=size), x.shape)
     y: Any = mul(input, (means * alpha + k) ** -beta)
     return y

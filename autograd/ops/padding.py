@@ -87,6 +87,14 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     return clone(y) if y is input else y
 
 
+def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:
+    """`pad` with a constant."""
+    return _pad(input, pad, "constant", value)
+
+
+_pad = pad
+
+
 def _constant(input: Any, before: tuple[int, ...], after: tuple[int, ...], value: Any) -> Any:
     y = input
     for dim, (b, n, a) in enumerate(zip(before, input._data.shape, after, strict=True)):

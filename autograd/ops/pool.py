@@ -7,16 +7,13 @@ are linear and come in pairs too. So each backward is the other primitive of its
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .conv import Ints, Pairs, per_dim
 from .shape import reshape_rule
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
 
 
 class MaxPool(Primitive):
@@ -279,7 +276,9 @@ def avg_pool(
 
 def _floating(op: str, x: Any) -> None:
     if x._data.dtype.kind not in "fV":
-        raise DTypeError(f"{op} is not implemented for '{x._data.dtype.name}'; convert first, for example with .float()")
+        raise DTypeError(
+            f"{op} is not implemented for '{x._data.dtype.name}'; convert first, for example with .float()"
+        )
 
 
 def _out_size(op: str, n: int, size: Ints, output_size: Any) -> Ints:
@@ -328,9 +327,7 @@ def adaptive_max_pool(n: int, input: Any, output_size: Any, return_indices: bool
     return (_unbatched(y, single), _unbatched(position, single)) if return_indices else _unbatched(y, single)
 
 
-def max_unpool(
-    n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any
-) -> Any:
+def max_unpool(n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any) -> Any:
     """The partial inverse of max pooling over ``n`` dimensions."""
     op = f"max_unpool{n}d"
     x, single = batched(op, n, input)
@@ -356,6 +353,8 @@ def max_unpool(
         )
     last = math.prod(out)
     if position.size and not 0 <= int(position.min()) <= int(position.max()) < last:
-        raise ShapeError(f"{op}: Found an invalid max index: indices must lie in [0, {last}) for output size {list(out)}")
+        raise ShapeError(
+            f"{op}: Found an invalid max index: indices must lie in [0, {last}) for output size {list(out)}"
+        )
     y = apply(MaxUnpool, x, position.reshape(x._data.shape), size=out)
     return _unbatched(y, single)

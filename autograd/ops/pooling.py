@@ -214,7 +214,9 @@ def max_unpool2d(
     Args:
         input: (N, C, H, W) or (C, H, W).
         indices: places, int64, of the input's shape.
-        kernel_size, stride, padding: those of the pool.
+        kernel_size: those of the pool.
+        stride: likewise.
+        padding: likewise.
         output_size: the pooled input's size, where the stride leaves it open.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...backends.dtypes import float32
 from ...backends.errors import ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
@@ -29,31 +30,27 @@ def _lp_pool(n: int, input: Any, norm_type: float, kernel_size: Any, stride: Any
     return pow(mul(mul(sign(means), relu(absolute(means))), area), 1.0 / norm_type)
 
 
-def lp_pool1d(
-    input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
-) -> Tensor:
+def lp_pool1d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """Power-average pooling over one dimension; see `lp_pool2d`."""
-    return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)  # type: ignore[no-any-return]
+    return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool2d(
-    input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
-) -> Tensor:
+def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """``(sum over the window of x ** p) ** (1 / p)``: sum pooling for p = 1, towards max pooling for large p.
 
     Args:
         input: (N, C, H, W) or (C, H, W), floating.
         norm_type: p.
-        kernel_size, stride, ceil_mode: as in `avg_pool2d`.
+        kernel_size: as in `avg_pool2d`.
+        stride: likewise.
+        ceil_mode: likewise.
     """
-    return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)  # type: ignore[no-any-return]
+    return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool3d(
-    input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
-) -> Tensor:
+def lp_pool3d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """Power-average pooling over three dimensions; see `lp_pool2d`."""
-    return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)  # type: ignore[no-any-return]
+    return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 class FractionalMaxPool(Primitive):
@@ -92,7 +89,7 @@ def _fractional(
     if any(o + k - 1 > m for o, k, m in zip(out, kernel, size, strict=True)):
         raise ShapeError(f"{op}: pool size {list(kernel)} and output {list(out)} too large for input {list(size)}")
     drawn = (
-        draw("random_uniform", None, input.device, (*x._data.shape[:2], n), x._data.dtype)
+        draw("random_uniform", None, x.device, (*x._data.shape[:2], n), float32.dtype)
         if samples is None
         else samples._data
     )

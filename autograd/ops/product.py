@@ -240,9 +240,16 @@ def _stacked(input: Any, other: Any, x: Any, y: Any) -> Any:
     return result
 
 
-def rmatmul(input: Any, other: Any) -> Any:
+def matmul_operator(input: Any, other: Any) -> Any:
+    """``input @ other``."""
+    known: bool = isinstance(other, TensorBase)
+    return matmul(input, other) if known else NotImplemented
+
+
+def rmatmul_operator(input: Any, other: Any) -> Any:
     """``other @ input``, for a left operand that does not know tensors."""
-    return matmul(other, input)
+    known: bool = isinstance(other, TensorBase)
+    return matmul(other, input) if known else NotImplemented
 
 
 def ranks(op: str, *tensors: tuple[str, Any, int]) -> None:

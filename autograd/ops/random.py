@@ -262,6 +262,24 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     return finished(counts.astype(x.dtype), False)
 
 
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
+    """How many of ``count`` trials succeed, each with probability ``prob``; in as many rounds as the largest count."""
+    from .shape import broadcast_tensors
+
+    n, p = broadcast_tensors(count, prob)
+    k = kernels_of[type(n._data)]
+    trials, chance = k.astype(n._data, "float64"), k.astype(p._data, "float64")
+    if trials.size and not bool(((chance >= 0) & (chance <= 1)).all()):
+        raise ShapeError("binomial: a probability is not within [0, 1]")
+    if trials.size and not bool((trials >= 0).all()):
+        raise ShapeError("binomial: a count is negative")
+    total = k.zeros(trials.shape, dtype="float64")
+    for i in range(int(k.max(trials)) if trials.size else 0):
+        hit = draw("random_bernoulli", generator, count.device, trials.shape, total.dtype, chance)
+        total = total + hit * (trials > i)
+    return finished(total.astype(n._data.dtype), False)
+
+
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None, out: Any = None
 ) -> Tensor:

@@ -18,6 +18,7 @@ from .dims import canonical_dim, canonical_dims, packed, sizes_of, spread
 from .layout import clone
 from .reduction import sum_rule
 from .shape import expand_rule, permute_rule, reshape_rule
+from .slices import index_select
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -206,8 +207,6 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
         >>> wg.repeat_interleave(wg.tensor([1, 2]), wg.tensor([1, 2]))
         tensor([1, 2, 2])
     """
-    from .gather import index_select
-
     if repeats is None:
         return wrap(_repeated_positions(input._data, None))  # type: ignore[no-any-return]
     if dim is None:

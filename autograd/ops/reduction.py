@@ -17,6 +17,7 @@ from .cast import cast
 from .dims import canonical_dims
 from .elementwise import scaled
 from .exponential import exp_rule
+from .select import where_rule
 from .shape import expand_rule, permute_rule, reshape_rule
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def numpy_names(function: F) -> F:
     return call  # type: ignore[return-value]
 
 
-def _summable(input: Tensor, dtype: Any) -> Tensor:
+def summable(input: Tensor, dtype: Any) -> Tensor:
     """``input`` as ``dtype``, or integers as int64, so that a sum does not overflow."""
     now = input._data.dtype
     if dtype is None and now.kind not in "iub":
@@ -226,7 +227,7 @@ def sum(
         tensor([3., 3.])
     """
     dims = reduced("sum", input, dim)
-    return _done(apply(Sum, _summable(input, dtype), dim=dims, keepdim=keepdim), out, "sum")
+    return _done(apply(Sum, summable(input, dtype), dim=dims, keepdim=keepdim), out, "sum")
 
 
 @numpy_names
@@ -256,6 +257,33 @@ def mean(
 
 
 @numpy_names
+def nansum(
+    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+) -> Tensor:
+    """The sum of what is not NaN; see `sum`."""
+    return sum(_without_nan(input), dim, keepdim, dtype=dtype, out=out)
+
+
+@numpy_names
+def nanmean(
+    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
+) -> Tensor:
+    """The mean of what is not NaN; NaN of nothing.
+
+    Raises:
+        RuntimeError: ``input`` is of integers.
+    """
+    if input.dtype.category < 2:
+        raise DTypeError(f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype}")
+    total = sum(_without_nan(input), dim, keepdim, dtype=dtype)
+    return _done(total / sum(input == input, dim, keepdim), out, "nanmean")  # noqa: PLR0124  (NaN differs from itself)
+
+
+def _without_nan(input: Tensor) -> Tensor:
+    return where_rule(input == input, input, 0.0) if input.dtype.category > 1 else input  # noqa: PLR0124
+
+
+@numpy_names
 def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
@@ -269,7 +297,7 @@ def prod(
         out: a tensor to write the result to.
     """
     dims = reduced("prod", input, dim)
-    return _done(apply(Prod, _summable(input, dtype), dim=dims, keepdim=keepdim), out, "prod")
+    return _done(apply(Prod, summable(input, dtype), dim=dims, keepdim=keepdim), out, "prod")
 
 
 @numpy_names

@@ -53,7 +53,8 @@ def interpolate(
         antialias: average while shrinking, as Pillow does (bilinear and bicubic).
 
     Raises:
-        ValueError, NotImplementedError: the arguments do not fit together.
+        ValueError: the arguments do not fit together.
+        NotImplementedError: likewise.
 
     Example:
         >>> import wengert as wg
@@ -75,10 +76,12 @@ def interpolate(
             f"{mode})"
         )
     if antialias and not (mode in ("bilinear", "bicubic") and n == 2):
-        raise ValueError("Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input")
+        raise ValueError(
+            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input"
+        )
     sizes, factors = _sizes(x.shape[2:], size, scale_factor, recompute_scale_factor)
     if mode == "area":
-        return adaptive_avg_pool(n, input, sizes)  # type: ignore[no-any-return]
+        return adaptive_avg_pool(n, input, sizes)
     k = kernels_of[type(x)]
     y: Any = input
     for d, (m, o, factor) in enumerate(zip(x.shape[2:], sizes, factors, strict=True), 2):
@@ -106,7 +109,9 @@ def _input(input: Any) -> Any:
             f"Input Error: Only 3D, 4D and 5D input Tensors supported, got {x.ndim}D with shape {list(x.shape)}"
         )
     if x.dtype.kind not in "fV" and x.dtype.name != "uint8":
-        raise DTypeError(f"interpolate is not implemented for '{x.dtype.name}'; convert first, for example with .float()")
+        raise DTypeError(
+            f"interpolate is not implemented for '{x.dtype.name}'; convert first, for example with .float()"
+        )
     return x
 
 
@@ -114,8 +119,11 @@ def _sizes(old: tuple[int, ...], size: Any, scale: Any, recompute: bool | None) 
     """The output's size, and the scale of each dimension where samples are to be placed by it."""
     n = len(old)
     if (size is None) == (scale is None):
-        raise ValueError("only one of size or scale_factor should be defined" if size is not None else
-                         "either size or scale_factor should be defined")
+        raise ValueError(
+            "only one of size or scale_factor should be defined"
+            if size is not None
+            else "either size or scale_factor should be defined"
+        )
     if size is not None:
         if recompute:
             raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
@@ -134,7 +142,8 @@ def _sizes(old: tuple[int, ...], size: Any, scale: Any, recompute: bool | None) 
         )
     if any(s < 1 for s in sizes):
         raise ShapeError(
-            f"interpolate: Input and output sizes should be greater than 0, but got input {list(old)} output {list(sizes)}"
+            f"interpolate: Input and output sizes should be greater than 0, but got input {list(old)} "
+            f"output {list(sizes)}"
         )
     return sizes, factors
 

@@ -160,3 +160,23 @@ def eye(
     shape = shape_of("eye", (n, n if m is None else m))
     d = dtype_of(out.dtype if dtype is None and out is not None else dtype)
     return finished(make("eye", device, *shape, dtype=d), requires_grad, out, "eye")
+
+
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
+    """The powers of each element as a row: from ``N - 1`` down to 0, or up with ``increasing``.
+
+    Args:
+        x: shape (n,).
+        N: how many powers; n unless told.
+        increasing: 0 first.
+
+    Raises:
+        RuntimeError: ``x`` has not one dimension, or ``N`` is negative.
+    """
+    if x._data.ndim != 1:
+        raise ShapeError(f"x must be a one-dimensional tensor, got shape {list(x._data.shape)}")
+    count = x._data.size if N is None else N
+    if count < 0:
+        raise ShapeError(f"N must be non-negative, got {N}")
+    powers = arange(count, device=x.device) if increasing else arange(count - 1, -1, -1, device=x.device)
+    return x.reshape(-1, 1) ** powers

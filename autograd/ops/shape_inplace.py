@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def _in_place(tensor: Tensor, name: str, change: Any) -> Tensor:
+def change_view(tensor: Tensor, name: str, change: Any) -> Tensor:
     """Make ``tensor`` what ``change`` makes of it, in the graph too. Only its shape changes, so nothing is written."""
     check_writable(tensor, name)
     before = wrap(tensor._data)
@@ -30,17 +30,17 @@ def _in_place(tensor: Tensor, name: str, change: Any) -> Tensor:
 
 def unsqueeze_(input: Tensor, dim: int) -> Tensor:
     """`unsqueeze` in place."""
-    return _in_place(input, "unsqueeze_", lambda x: unsqueeze(x, dim))
+    return change_view(input, "unsqueeze_", lambda x: unsqueeze(x, dim))
 
 
 def squeeze_(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """`squeeze` in place."""
-    return _in_place(input, "squeeze_", lambda x: squeeze(x, dim))
+    return change_view(input, "squeeze_", lambda x: squeeze(x, dim))
 
 
 def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """`transpose` in place."""
-    return _in_place(input, "transpose_", lambda x: transpose(x, dim0, dim1))
+    return change_view(input, "transpose_", lambda x: transpose(x, dim0, dim1))
 
 
 swapaxes_ = swapdims_ = transpose_
@@ -48,4 +48,4 @@ swapaxes_ = swapdims_ = transpose_
 
 def t_(input: Tensor) -> Tensor:
     """`t` in place."""
-    return _in_place(input, "t_", t)
+    return change_view(input, "t_", t)

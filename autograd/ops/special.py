@@ -146,7 +146,8 @@ class Zeta(Primitive):
     @staticmethod
     def forward(ctx: Any, s: Any, q: Any) -> Any:
         ctx.save(s, q)
-        return ctx.k.zeta(s, q)
+        dtype = (s if hasattr(s, "dtype") else q).dtype
+        return ctx.k.zeta(*[v if hasattr(v, "dtype") else ctx.k.full((), v, dtype=dtype) for v in (s, q)])
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:

@@ -1,14 +1,17 @@
-"""Variance and standard deviation."""
+"""Variance, standard deviation, covariance, correlation."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import DTypeError
+from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..inplace import write_out
 from ..primitive import apply
 from .elementwise import scaled
+from .product import matmul
 from .reduction import Dim, Reduction, count, mean_rule, numpy_names, reduced
+from .select import where_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -17,24 +20,37 @@ if TYPE_CHECKING:
 class Var(Reduction):
     """The variance and the mean over some dimensions."""
 
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, dim: Any, correction: float, keepdim: bool) -> Any:
-        ctx.info = x.shape
-        ctx.save(x)
-        variance, average = ctx.k.var(x, axis=dim, correction=correction, keepdims=keepdim)
-        return variance, average.reshape(variance.shape)
-
     undefined = True
+    factor = 2
+    keeps = False  # whether backward needs the output
+
+    @staticmethod
+    def finish(ctx: Any, variance: Any) -> Any:
+        """What is made of the variance."""
+        return variance
+
+    @staticmethod
+    def scale(g: Any, y: Any) -> Any:
+        """``g`` times what `finish` adds to the derivative."""
+        return g
+
+    @classmethod
+    def forward(cls, ctx: Any, x: Any, *, dim: Any, correction: float, keepdim: bool) -> Any:
+        ctx.info = x.shape
+        variance, average = ctx.k.var(x, axis=dim, correction=correction, keepdims=keepdim)
+        y = cls.finish(ctx, variance)
+        ctx.save(x, y if cls.keeps else None)
+        return y, average.reshape(variance.shape)
 
     @classmethod
     def backward(cls, ctx: Any, g: Any, gm: Any) -> Any:
-        (x,) = ctx.saved
+        x, y = ctx.saved
         dim = ctx.params["dim"]
         n = count(ctx.info, dim)
         gx = None
         if g is not None:
             freedom = n - ctx.params["correction"]
-            share = scaled(cls.restored(ctx, g), 2 / freedom if freedom > 0 else float("nan"))
+            share = scaled(cls.restored(ctx, cls.scale(g, y)), cls.factor / freedom if freedom > 0 else math.nan)
             gx = share * (x - mean_rule(x, dim, True))
         if gm is not None:
             even = scaled(cls.restored(ctx, gm), 1 / (n or 1))
@@ -42,7 +58,23 @@ class Var(Reduction):
         return gx
 
 
-def _moments(name: str, input: Any, dim: Any, unbiased: Any, correction: Any, keepdim: bool) -> Any:
+class Std(Var):
+    """The standard deviation and the mean; the gradient is 0 where all elements are equal."""
+
+    factor, keeps = 1, True
+
+    @staticmethod
+    def finish(ctx: Any, variance: Any) -> Any:
+        """Its root."""
+        return ctx.k.asarray(ctx.k.sqrt(variance))
+
+    @staticmethod
+    def scale(g: Any, y: Any) -> Any:
+        """``g / y``, and 0 where ``y`` is 0."""
+        return where_rule(y == 0, 0.0, g / where_rule(y == 0, 1.0, y))
+
+
+def _moments(prim: Any, name: str, input: Any, dim: Any, unbiased: Any, correction: Any, keepdim: bool) -> Any:
     """Variance and mean. ``unbiased`` is the old way to say ``correction`` and may stand where ``dim`` does."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
@@ -51,7 +83,7 @@ def _moments(name: str, input: Any, dim: Any, unbiased: Any, correction: Any, ke
         raise DTypeError(f"{name}: std and var only support floating point and complex dtypes, not {input.dtype}")
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
-    return apply(Var, input, dim=dims, correction=correction, keepdim=keepdim)
+    return apply(prim, input, dim=dims, correction=correction, keepdim=keepdim)
 
 
 def _done(value: Any, out: Any, name: str) -> Any:
@@ -86,7 +118,7 @@ def var(
         >>> wg.tensor([1.0, 2.0, 3.0]).var(correction=0)
         tensor(0.6667)
     """
-    return _done(_moments("var", input, dim, unbiased, correction, keepdim)[0], out, "var")
+    return _done(_moments(Var, "var", input, dim, unbiased, correction, keepdim)[0], out, "var")
 
 
 @numpy_names
@@ -100,8 +132,7 @@ def std(
     out: Tensor | None = None,
 ) -> Tensor:
     """The standard deviation: the square root of `var`."""
-    variance = _moments("std", input, dim, unbiased, correction, keepdim)[0]
-    return _done(variance.sqrt(), out, "std")
+    return _done(_moments(Std, "std", input, dim, unbiased, correction, keepdim)[0], out, "std")
 
 
 @numpy_names
@@ -114,7 +145,7 @@ def var_mean(
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The variance and the mean; see `var`."""
-    return _moments("var_mean", input, dim, unbiased, correction, keepdim)
+    return _moments(Var, "var_mean", input, dim, unbiased, correction, keepdim)
 
 
 @numpy_names
@@ -127,5 +158,59 @@ def std_mean(
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The standard deviation and the mean; see `var`."""
-    variance, average = _moments("std_mean", input, dim, unbiased, correction, keepdim)
-    return variance.sqrt(), average
+    return _moments(Std, "std_mean", input, dim, unbiased, correction, keepdim)
+
+
+def cov(
+    input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
+) -> Tensor:
+    """The covariance matrix of variables (rows) from observations (columns).
+
+    Args:
+        input: (variables, observations), or (observations) of one variable.
+        correction: the divisor is the number of observations less this.
+        fweights: (observations), integers: how often each observation counts.
+        aweights: (observations): how much each observation counts.
+
+    Returns:
+        (variables, variables); 0-d for one variable.
+
+    Raises:
+        RuntimeError: ``input`` has more than two dimensions; the weights are not 1-d, or of another length, or negative.
+    """
+    if input._data.ndim > 2:
+        raise ShapeError(f"cov(): expected input to have two or fewer dimensions but got {input._data.ndim}")
+    rows = input.reshape(1, -1) if input._data.ndim < 2 else input
+    rows = rows if rows.dtype.category > 1 else rows.float()
+    n = rows._data.shape[1]
+    weights = None
+    for name, w in (("fweights", fweights), ("aweights", aweights)):
+        if w is None:
+            continue
+        if w._data.ndim > 1 or w._data.size != n:
+            raise ShapeError(f"cov(): expected {name} of shape [{n}], one for each observation, but got {list(w.shape)}")
+        if w._data.size and bool((w._data < 0).any()):
+            raise ArgumentError(f"cov(): {name} cannot be negative")
+        weights = w if weights is None else weights * w
+    if weights is None:
+        centred, total, scaled_rows = rows - rows.mean(1, keepdim=True), n - correction, None
+    else:
+        weights = weights.to(rows.dtype)
+        whole = weights.sum()
+        centred = rows - (rows * weights).sum(1, keepdim=True) / whole
+        scaled_rows = centred * weights
+        total = whole - correction * (whole if aweights is None else (weights * aweights).sum()) / whole
+        total = whole - correction if aweights is None else total
+    total = max(total, 0) if weights is None else total.clamp(min=0)
+    other = (centred if scaled_rows is None else scaled_rows).mT
+    result = matmul(centred, other.conj() if rows.dtype.category == 3 else other) / total
+    return result.squeeze()
+
+
+def corrcoef(input: Tensor) -> Tensor:
+    """The correlation matrix of variables (rows) from observations (columns): covariances over the deviations."""
+    c = cov(input)
+    if not c._data.ndim:
+        return c / c
+    deviation = c.diagonal().real.sqrt() if c.dtype.category == 3 else c.diagonal().sqrt()
+    return (c / deviation.unsqueeze(1) / deviation.unsqueeze(0)).clamp(-1, 1)

@@ -72,7 +72,10 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
 
     Args:
         input: (N, C, H, W) or (C, H, W).
-        kernel_size, dilation, padding, stride: of the windows, a number or one per dimension.
+        kernel_size: of the windows, a number or one per dimension.
+        dilation: likewise.
+        padding: likewise.
+        stride: likewise.
 
     Returns:
         (N, C * window size, number of windows).
@@ -81,7 +84,7 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     n, c, *size = x._data.shape
     windows = _geometry("unfold", tuple(size), kernel_size, dilation, padding, stride)
     shape = (n, c * math.prod(windows["kernel"]), math.prod(windows["out"]))
-    return reshape_rule(apply(Unfold, x, **windows), shape[1:] if single else shape)  # type: ignore[no-any-return]
+    return reshape_rule(apply(Unfold, x, **windows), shape[1:] if single else shape)
 
 
 def fold(
@@ -92,7 +95,10 @@ def fold(
     Args:
         input: (N, C * window size, number of windows), or without N.
         output_size: the image's size.
-        kernel_size, dilation, padding, stride: of the windows, a number or one per dimension.
+        kernel_size: of the windows, a number or one per dimension.
+        dilation: likewise.
+        padding: likewise.
+        stride: likewise.
 
     Returns:
         (N, C, *output_size), or without N.
@@ -113,7 +119,7 @@ def fold(
         )
     x = reshape_rule(x, (n, rows // area, area, *windows["out"]))
     y = apply(Fold, x, size=size, **windows)
-    return reshape_rule(y, y._data.shape[1:]) if single else y  # type: ignore[no-any-return]
+    return reshape_rule(y, y._data.shape[1:]) if single else y
 
 
 def _tail(op: str, input: Any, dims: int) -> tuple[Ints, Ints]:
@@ -141,7 +147,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
         )
     x = reshape_rule(input, (*lead, c // (r * r), r, r, h, w))
     x = permute_rule(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
-    return reshape_rule(x, (*lead, c // (r * r), h * r, w * r))  # type: ignore[no-any-return]
+    return reshape_rule(x, (*lead, c // (r * r), h * r, w * r))
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -155,7 +161,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
         )
     x = reshape_rule(input, (*lead, c, h // r, r, w // r, r))
     x = permute_rule(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
-    return reshape_rule(x, (*lead, c * r * r, h // r, w // r))  # type: ignore[no-any-return]
+    return reshape_rule(x, (*lead, c * r * r, h // r, w // r))
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -169,10 +175,11 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         raise ShapeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(shape)}")
     if groups < 1 or shape[1] % groups:
         raise ShapeError(
-            f"channel_shuffle: Number of channels must be divisible by groups. Got {shape[1]} channels and {groups} groups."
+            f"channel_shuffle: Number of channels must be divisible by groups. Got {shape[1]} channels and "
+            f"{groups} groups."
         )
     x = reshape_rule(input, (shape[0], groups, shape[1] // groups, *shape[2:]))
-    return reshape_rule(permute_rule(x, (0, 2, 1, *range(3, len(shape) + 1))), shape)  # type: ignore[no-any-return]
+    return reshape_rule(permute_rule(x, (0, 2, 1, *range(3, len(shape) + 1))), shape)
 
 
 native_channel_shuffle = channel_shuffle

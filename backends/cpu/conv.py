@@ -15,6 +15,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from ..definitions import conv as plain
 from ..definitions.conv import Ints, Pairs, interior, out_size, taps, window
+from . import conv_last as last
+from .conv_last import channels_last
 from .product import ones
 
 __all__ = ["conv", "conv_input", "conv_weight", "sum_channels"]
@@ -73,6 +75,11 @@ def conv(x: Any, w: Any, bias: Any, stride: Ints, padding: Pairs, dilation: Ints
     """The convolution; see the definition."""
     if x.dtype.char not in "fdFD":
         return plain.conv(np, x, w, bias, stride, padding, dilation, groups)
+    if channels_last(x):
+        if groups == 1 and x.size:
+            return last.conv(x, w, bias, stride, padding, dilation)
+        y = conv(np.ascontiguousarray(x), w, bias, stride, padding, dilation, groups)
+        return to_channels_last(y)
     n, k = x.shape[0], w.shape[0]
     out = out_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
     area, depth = math.prod(out), math.prod(w.shape[1:])
@@ -92,24 +99,66 @@ def conv_input(g: Any, w: Any, size: Ints, stride: Ints, padding: Pairs, dilatio
     """The adjoint in the input; see the definition."""
     if g.dtype.char not in "fdFD":
         return plain.conv_input(np, g, w, size, stride, padding, dilation, groups)
+    if channels_last(g):
+        if groups == 1 and g.size:
+            return last.conv_input(g, w, size, stride, padding, dilation)
+        return to_channels_last(
+            conv_input(np.ascontiguousarray(g), w, size, stride, padding, dilation, groups)
+        )
     n, k, *out = g.shape
     kernel, c = w.shape[2:], w.shape[1] * groups
     weight = np.swapaxes(w.reshape(groups, k // groups, -1), 1, 2)
-    flat = g.reshape(n, groups, k // groups, math.prod(out))
-    x = np.zeros((n, c, *[m + sum(p) for m, p in zip(size, padding, strict=True)]), g.dtype)
-    windows = [(number, window(offset, tuple(out), stride, dilation)) for number, offset in taps(kernel)]
-    for piece in _pieces(n, c * len(windows) * math.prod(out) * g.itemsize):
-        columns = np.matmul(weight, flat[piece]).reshape(-1, c, len(windows), *out)
-        target = x[piece]
-        for number, seen in windows:
-            target[seen] += columns[:, :, number]
-    return np.ascontiguousarray(x[interior(size, padding)])
+    padded = tuple(m + sum(p) for m, p in zip(size, padding, strict=True))
+    add = _add_runs if all(s == 1 for s in stride) else _add_windows
+    x = np.empty((n, c, *size), g.dtype)
+    for piece in _pieces(n, c * math.prod(kernel) * math.prod(out) * g.itemsize):
+        total = add(g[piece], weight, padded, kernel, stride, dilation)
+        x[piece] = total[interior(size, padding)]
+    return x
+
+
+def _columns_of(g: Any, weight: Any) -> Any:
+    """The columns that the weights make of output gradients (samples, K, ...): (samples, C, taps, area)."""
+    groups = len(weight)
+    flat = g.reshape(len(g), groups, -1, math.prod(g.shape[2:]))
+    return np.matmul(weight, flat).reshape(len(g), -1, flat.shape[-1])
+
+
+def _add_windows(g: Any, weight: Any, padded: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> Any:
+    """Columns added where the kernel's elements saw the padded input."""
+    out = g.shape[2:]
+    columns = _columns_of(g, weight).reshape(len(g), -1, math.prod(kernel), *out)
+    x = np.zeros((len(g), columns.shape[1], *padded), g.dtype)
+    for number, offset in taps(kernel):
+        x[window(offset, out, stride, dilation)] += columns[:, :, number]
+    return x
+
+
+def _add_runs(g: Any, weight: Any, padded: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> Any:
+    """The same for stride 1, in long runs.
+
+    With the gradients padded behind to the input's rows, one kernel element's values are a single run of memory, at
+    a distance that is the element's place. What the zeros add past a row's end is zero.
+    """
+    wide = np.zeros((*g.shape[:3], *padded[1:]), g.dtype)
+    wide[(..., *map(slice, g.shape[2:]))] = g
+    run = math.prod(wide.shape[2:])
+    columns = _columns_of(wide, weight).reshape(len(g), -1, math.prod(kernel), run)
+    steps = [d * math.prod(padded[i + 1 :]) for i, d in enumerate(dilation)]
+    last = sum(step * (k - 1) for step, k in zip(steps, kernel, strict=True))
+    x = np.zeros((len(g), columns.shape[1], max(run + last, math.prod(padded))), g.dtype)
+    for number, offset in taps(kernel):
+        start = sum(step * t for step, t in zip(steps, offset, strict=True))
+        x[:, :, start : start + run] += columns[:, :, number]
+    return x[:, :, : math.prod(padded)].reshape(len(g), -1, *padded)
 
 
 def conv_weight(x: Any, g: Any, kernel: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int) -> Any:
     """The adjoint in the weight; see the definition."""
     if x.dtype.char not in "fdFD":
         return plain.conv_weight(np, x, g, kernel, stride, padding, dilation, groups)
+    if channels_last(x) and groups == 1 and x.size:
+        return last.conv_weight(x, g, kernel, stride, padding, dilation)
     n, k, *out = g.shape
     c = x.shape[1] // groups
     depth, area = c * math.prod(kernel), math.prod(out)
@@ -125,8 +174,16 @@ def conv_weight(x: Any, g: Any, kernel: Ints, stride: Ints, padding: Pairs, dila
 
 def sum_channels(x: Any) -> Any:
     """The sum over all dimensions but the second, by BLAS; see the definition."""
+    if x.dtype.char in "fdFD" and channels_last(x):
+        rows = np.moveaxis(x, 1, -1).reshape(-1, x.shape[1])
+        return ones(len(rows), x.dtype.char).dot(rows)
     if x.dtype.char not in "fdFD" or not x.flags.c_contiguous:
         return plain.sum_channels(np, x)
     n, c = x.shape[:2]
     area = math.prod(x.shape[2:])
     return ones(n, x.dtype.char).dot(x.reshape(n * c, area).dot(ones(area, x.dtype.char)).reshape(n, c))
+
+
+def to_channels_last(x: Any) -> Any:
+    """``x`` with the same shape and its channels closest together in memory."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)

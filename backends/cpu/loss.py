@@ -28,9 +28,7 @@ def pick(x: Any, target: Any) -> Any:
     return np.take_along_axis(x, target[:, None], 1)[:, 0]
 
 
-def cross_entropy(
-    x: Any, target: Any, weight: Any, ignore_index: int, smoothing: float
-) -> tuple[Any, Any, Any, Any]:
+def cross_entropy(x: Any, target: Any, weight: Any, ignore_index: int, smoothing: float) -> tuple[Any, Any, Any, Any]:
     """Cross entropy per sample; see the definition. The weights are None where all are 1.
 
     Raises:

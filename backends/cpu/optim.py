@@ -13,14 +13,14 @@ import numpy as np
 
 from ..definitions import optim as plain
 
-__all__ = ["gather", *(name for name in plain.__all__ if name.endswith("_step_"))]
+__all__ = ["gather_gradients", *(name for name in plain.__all__ if name.endswith("_step_"))]
 
 # Bytes: the ten or so arrays of a rule stay in a 1 MiB second-level cache, and intermediates of this size come from
 # memory that was used before; from 128 KiB on the C library maps fresh pages for each.
 PIECE = 1 << 16
 
 
-def gather(parts: list[Any]) -> Any:
+def gather_gradients(parts: list[Any]) -> Any:
     """Gradients end to end, or, when there is more than one piece of them, as they are: `pieces` takes a list."""
     if len(parts) == 1:
         return parts[0]

@@ -9,13 +9,12 @@ import numpy as np
 
 from ..definitions import pool as plain
 from ..definitions.conv import Ints, Pairs, interior, pad, taps, window
+from .conv_last import channels_last
 
 __all__ = ["max_pool", "pool_scatter"]
 
 
-def max_pool(
-    x: Any, kernel: Ints, out: Ints, stride: Ints, padding: Pairs, dilation: Ints, codes: bool = True
-) -> Any:
+def max_pool(x: Any, kernel: Ints, out: Ints, stride: Ints, padding: Pairs, dilation: Ints, codes: bool = True) -> Any:
     """The largest of each window and its number; see the definition.
 
     Later elements have larger numbers, so "the last one that beat all before it" is a maximum of bytes. A NaN spoils
@@ -54,7 +53,9 @@ def pool_scatter(
     padded = [n + before + after for n, (before, after) in zip(size, padding, strict=True)]
     apart = all(s >= k and d == 1 for s, k, d in zip(stride, kernel, dilation, strict=True))
     tiled = apart and all(n == o * s == o * k for n, o, s, k in zip(padded, out, stride, kernel, strict=True))
-    x = (np.empty if tiled else np.zeros)((*g.shape[:2], *padded), g.dtype)
+    make = np.empty if tiled else np.zeros
+    n, c = g.shape[:2]
+    x = np.moveaxis(make((n, *padded, c), g.dtype), -1, 1) if channels_last(g) else make((n, c, *padded), g.dtype)
     for number, offset in taps(kernel):
         target = x[window(offset, out, stride, dilation)]
         if apart:

@@ -29,6 +29,7 @@ def attention(
     """``softmax(scale q k' + mask) v`` over the last two dimensions.
 
     Args:
+        xp: the array namespace.
         q: (..., L, E).
         k: (..., S, E).
         v: (..., S, Ev).

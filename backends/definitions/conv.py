@@ -77,9 +77,7 @@ def fold_columns(xp: Any, columns: Any, size: Ints, kernel: Ints, stride: Ints, 
     return x[interior(size, padding)]
 
 
-def conv(
-    xp: Any, x: Any, w: Any, bias: Any, stride: Ints, padding: Pairs, dilation: Ints, groups: int
-) -> Any:
+def conv(xp: Any, x: Any, w: Any, bias: Any, stride: Ints, padding: Pairs, dilation: Ints, groups: int) -> Any:
     """The convolution of ``x`` (N, C, *size) with ``w`` (K, C / groups, *kernel); (N, K, *out)."""
     out = out_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
     columns = unfold_columns(xp, wide(x), w.shape[2:], out, stride, padding, dilation)
@@ -91,9 +89,7 @@ def conv(
     return y.astype(x.dtype)
 
 
-def conv_input(
-    xp: Any, g: Any, w: Any, size: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int
-) -> Any:
+def conv_input(xp: Any, g: Any, w: Any, size: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int) -> Any:
     """What ``x`` of the given spatial size receives from the output gradient ``g`` (N, K, *out)."""
     n, k, *out = g.shape
     weight = wide(w).reshape(groups, k // groups, math.prod(w.shape[1:]))

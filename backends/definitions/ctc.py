@@ -60,15 +60,15 @@ def last_states(xp: Any, alpha: Any, lengths: Any) -> tuple[Any, Any]:
     return end, xp.where(lengths > 0, label, xp.asarray(NEVER, dtype=alpha.dtype))
 
 
-def ctc(
-    xp: Any, x: Any, targets: Any, input_lengths: Any, target_lengths: Any, blank: int
-) -> tuple[Any, Any]:
+def ctc(xp: Any, x: Any, targets: Any, input_lengths: Any, target_lengths: Any, blank: int) -> tuple[Any, Any]:
     """``-log`` of the probability of each target.
 
     Args:
+        xp: the array namespace.
         x: log-probabilities, (T, N, C).
         targets: classes (N, S), int64, padded with anything valid.
-        input_lengths, target_lengths: (N), int64.
+        input_lengths: (N), int64.
+        target_lengths: likewise.
         blank: the class of the blank.
 
     Returns:

@@ -6,13 +6,13 @@ from typing import Any
 
 from .reduction import wide
 
-__all__ = ["cumprod", "cumprod_backward", "cumsum"]
+__all__ = ["cumprod", "cumprod_backward", "cumsum", "logcumsumexp", "logcumsumexp_backward"]
 
 
 def cumsum(xp: Any, x: Any, axis: int, reverse: bool = False) -> Any:
     """The running sum, from the end where ``reverse``."""
     if not x.ndim:
-        return xp.positive(x)
+        return x.copy()
     w = wide(x)
     y = xp.flip(xp.cumsum(xp.flip(w, axis), axis=axis), axis) if reverse else xp.cumsum(w, axis=axis)
     return y.astype(x.dtype)
@@ -20,7 +20,7 @@ def cumsum(xp: Any, x: Any, axis: int, reverse: bool = False) -> Any:
 
 def cumprod(xp: Any, x: Any, axis: int) -> Any:
     """The running product."""
-    return xp.cumprod(wide(x), axis=axis).astype(x.dtype) if x.ndim else xp.positive(x)
+    return xp.cumprod(wide(x), axis=axis).astype(x.dtype) if x.ndim else x.copy()
 
 
 def cumprod_backward(xp: Any, g: Any, x: Any, y: Any, axis: int) -> Any:
@@ -42,3 +42,27 @@ def cumprod_backward(xp: Any, g: Any, x: Any, y: Any, axis: int) -> Any:
         step *= 2
     before = xp.concatenate([xp.ones_like(y[:1]), y[:-1]])
     return xp.moveaxis(a * before, 0, axis).astype(g.dtype)
+
+
+def logcumsumexp(xp: Any, x: Any, axis: int, reverse: bool = False) -> Any:
+    """``log(cumsum(exp(x)))``, from the end where ``reverse``; by doubling the distance that each step looks back."""
+    if not x.ndim:
+        return x.copy()
+    y = xp.moveaxis(wide(x), axis, -1)
+    y = y[..., ::-1] if reverse else y
+    step = 1
+    while step < y.shape[-1]:
+        y = xp.concatenate([y[..., :step], xp.logaddexp(y[..., step:], y[..., :-step])], axis=-1)
+        step *= 2
+    return xp.moveaxis(y[..., ::-1] if reverse else y, -1, axis).astype(x.dtype)
+
+
+def logcumsumexp_backward(xp: Any, g: Any, x: Any, y: Any, axis: int) -> Any:
+    """``exp(x)`` times the sum of ``g * exp(-y)`` from there on, in logarithms, for each sign of ``g``."""
+    if not x.ndim:
+        return g
+    w, v, h = wide(x), wide(y), wide(g)
+    zero = xp.zeros_like(h)
+    up = xp.exp(logcumsumexp(xp, xp.log(xp.maximum(h, zero)) - v, axis, True) + w)
+    down = xp.exp(logcumsumexp(xp, xp.log(xp.maximum(-h, zero)) - v, axis, True) + w)
+    return (up - down).astype(g.dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .reduction import wide
+from .reduction import wide, widened
 
 __all__ = [
     "clamp",
@@ -24,6 +24,7 @@ __all__ = [
     "round_to",
     "rsqrt",
     "sgn",
+    "sign",
     "sign_bit",
     "split_exponent",
     "tanh_backward",
@@ -70,10 +71,15 @@ def logical_xor(xp: Any, x: Any, y: Any) -> Any:
     return xp.not_equal(wide(x) != 0, wide(y) != 0)
 
 
+def sign(xp: Any, x: Any) -> Any:
+    """-1, 0 or 1; of truth values themselves."""
+    return x.copy() if x.dtype.kind == "b" else xp.sign(x)
+
+
 def sgn(xp: Any, x: Any) -> Any:
     """``x / abs(x)``, and 0 at 0."""
     if x.dtype.kind != "c":
-        return xp.sign(x)
+        return sign(xp, x)
     size = xp.abs(x)
     return xp.where(size == 0, x, x / size)
 
@@ -148,14 +154,16 @@ def tanh_backward(xp: Any, g: Any, y: Any) -> Any:
     return g * (1 - y * y)
 
 
+@widened
 def heaviside(xp: Any, x: Any, y: Any) -> Any:
     """0 where ``x`` is negative, 1 where it is positive, ``y`` where it is 0, NaN where it is."""
     return xp.where(x == 0, y, xp.where(x > 0, xp.ones_like(x), xp.where(x < 0, xp.zeros_like(x), x)))
 
 
+@widened
 def nan_to_num(xp: Any, x: Any, nan: float, high: float, low: float) -> Any:
     """``x`` with numbers in place of NaN and of the infinities."""
-    y = xp.where(xp.isnan(x), like(x, nan), x)
+    y = xp.where(xp.isnan(x), nan, x)
     return xp.where(xp.isinf(x), xp.where(x > 0, like(x, high), like(x, low)), y)
 
 
@@ -170,6 +178,7 @@ def power_of_two(xp: Any, exponent: Any, dtype: Any) -> Any:
     return xp.exp2(exponent.astype("float64")).astype(dtype)
 
 
+@widened
 def phase(xp: Any, z: Any) -> Any:
     """The angle of a complex number; of a real one 0 or pi, and NaN of NaN."""
     if z.dtype.kind == "c":

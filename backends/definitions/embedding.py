@@ -21,6 +21,9 @@ def embedding_grad(xp: Any, g: Any, index: Any, n: int, padding: int, by_frequen
     """The rows of ``g`` (..., D) added to the rows of zeros (n, D) that they came from.
 
     Args:
+        xp: the array namespace.
+        g: (..., D).
+        index: the row of each, (...).
         n: rows of the table.
         padding: a row that receives nothing; -1 for none.
         by_frequency: divide each row's gradient by how often it was looked up.
@@ -43,9 +46,7 @@ def renormalise_rows_(xp: Any, w: Any, index: Any, max_norm: float, norm_type: f
     looked_up = xp.zeros(w.shape[0], dtype=bool)
     looked_up[index.reshape(-1)] = True
     sizes = abs(wide(w))
-    if math.isinf(norm_type):
-        norms = xp.max(sizes, axis=1)
-    else:
-        norms = xp.sum(sizes**norm_type, axis=1) ** (1 / norm_type)
+    infinite = math.isinf(norm_type)
+    norms = xp.max(sizes, axis=1) if infinite else xp.sum(sizes**norm_type, axis=1) ** (1 / norm_type)
     scale = xp.where(looked_up & (norms > max_norm), max_norm / (norms + 1e-7), xp.asarray(1, dtype=norms.dtype))
     w *= scale[:, None].astype(w.dtype)

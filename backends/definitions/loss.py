@@ -47,6 +47,7 @@ def cross_entropy(
     """``-log softmax(x)[target]`` per sample, times its class's weight.
 
     Args:
+        xp: the array namespace.
         x: (N, C, ...).
         target: (N, ...), integers.
         weight: (C) or None.

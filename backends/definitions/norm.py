@@ -1,7 +1,7 @@
 """Normalisation: zero mean and unit variance over some axes, then a scale and a shift.
 
-Batch, layer, group, instance and root-mean-square norms differ in the axes and in the shape of ``w`` and ``b`` only, which
-broadcast to ``x``. Statistics of 16-bit inputs are float32.
+Batch, layer, group, instance and root-mean-square norms differ in the axes and in the shape of ``w`` and ``b`` only,
+which broadcast to ``x``. Statistics of 16-bit inputs are float32.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ __all__ = ["normalise", "normalise_backward", "p_norm", "update_running_"]
 Axes = tuple[int, ...]
 
 
-def normalise(
-    xp: Any, x: Any, w: Any, b: Any, axes: Axes, eps: float, centre: bool = True
-) -> tuple[Any, Any, Any]:
+def normalise(xp: Any, x: Any, w: Any, b: Any, axes: Axes, eps: float, centre: bool = True) -> tuple[Any, Any, Any]:
     """``(x - mean) / sqrt(var + eps) * w + b`` and the biased statistics, with the reduced axes at size 1.
 
     Without ``centre`` nothing is subtracted, ``var`` is the mean square, and the mean that is returned is None.

@@ -16,7 +16,7 @@ __all__ = [
     "adam_step_",
     "adamax_step_",
     "asgd_step_",
-    "gather",
+    "gather_gradients",
     "lion_step_",
     "nadam_step_",
     "radam_step_",
@@ -42,7 +42,7 @@ def descent(p: Any, g: Any, weight_decay: Any = 0, maximize: bool = False) -> tu
     return w, g + weight_decay * w if weight_decay else g
 
 
-def gather(xp: Any, parts: Any) -> Any:
+def gather_gradients(xp: Any, parts: Any) -> Any:
     """Arrays of one dimension end to end. A backend whose rules take a list may return them as they are."""
     return parts[0] if len(parts) == 1 else xp.concatenate(parts)
 

@@ -1,9 +1,10 @@
 """Pooling over any number of spatial dimensions, and the adjoints.
 
-A window's elements are numbered like a kernel's taps (``definitions/conv.py``). Max pooling reports, as ``code``, the number
-of the element it took; the gradient goes back by that number. Averages are linear, so their adjoint suffices.
+A window's elements are numbered like a kernel's taps (``definitions/conv.py``). Max pooling reports, as ``code``, the
+number of the element it took; the gradient goes back by that number. Averages are linear, so their adjoint suffices.
 
-Shared arguments: ``kernel``, ``out``, ``stride`` and ``dilation`` per dimension, ``padding`` as (before, after) per dimension.
+Shared arguments: ``kernel``, ``out``, ``stride`` and ``dilation`` per dimension, ``padding`` as (before, after) for
+each dimension.
 """
 
 from __future__ import annotations
@@ -95,9 +96,7 @@ def pool_positions(
     """The chosen elements' places in the flattened spatial dimensions, int64, as PyTorch reports them."""
     position = xp.zeros(code.shape, dtype="int64")
     code = code.astype("int64")
-    for axis, (n, k, o, s, (before, _), d) in enumerate(
-        zip(size, kernel, out, stride, padding, dilation, strict=True)
-    ):
+    for axis, (n, k, o, s, (before, _), d) in enumerate(zip(size, kernel, out, stride, padding, dilation, strict=True)):
         tap = code // math.prod(kernel[axis + 1 :]) % k
         start = (xp.arange(o, dtype="int64") * s - before).reshape([-1 if i == axis else 1 for i in range(len(out))])
         position = position * n + start + tap * d
@@ -220,12 +219,17 @@ def fractional_positions(xp: Any, x: Any, samples: Any, kernel: Ints, out: Ints)
     """The place of the largest element of windows whose starts step by a fraction, (N, C, *out), int64.
 
     Args:
-        samples: in [0, 1), (N, C, dimensions): where the fractions start; in two dimensions the width's comes first, as in PyTorch.
+        xp: the array namespace.
+        x: (N, C, *size).
+        samples: in [0, 1), (N, C, dimensions): where the fractions start; in two dimensions the width's comes
+            first, as in PyTorch.
+        kernel: size of the windows.
+        out: how many there are.
     """
     places, values = [], []
     starts = []
     for axis, (n, k, o) in enumerate(zip(x.shape[2:], kernel, out, strict=True)):
-        u = samples[:, :, 1 - axis if len(out) == 2 else axis, None]
+        u = wide(samples)[:, :, 1 - axis if len(out) == 2 else axis, None]
         step = (n - k) / (o - 1) if o > 1 else 0.0
         index = xp.arange(o, dtype=u.dtype)
         start = xp.floor((index + u) * step).astype("int64") - xp.floor(u * step).astype("int64")

@@ -24,7 +24,7 @@ def flat(x: Any) -> Any:
 
 
 def mm(xp: Any, x: Any, w: Any, transposed: bool = False) -> Any:
-    """``x @ w`` (``x @ w.T`` if transposed) for a matrix ``w`` and rows ``x`` (..., n): one product, not one a batch."""
+    """``x @ w`` (``x @ w.T`` if transposed) for a matrix ``w`` and rows ``x`` (..., n): one product for all."""
     y = matmul(xp, flat(x), w.T if transposed else w)
     return y.reshape(*x.shape[:-1], y.shape[-1])
 

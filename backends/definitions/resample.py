@@ -23,6 +23,9 @@ def weights(xp: Any, size: int, out: int, mode: str, step: float, align: bool, a
     """The matrix (out, size), float64, that takes a row of ``size`` samples to ``out`` of them.
 
     Args:
+        xp: the array namespace.
+        size: how many samples there are.
+        out: how many to make.
         mode: ``"linear"`` or ``"cubic"``.
         step: distance of two outputs, in inputs.
         align: whether the first and last samples of both rows lie on each other.

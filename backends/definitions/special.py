@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .reduction import in_double, wide
+from .reduction import in_double, wide, widened
 
-__all__ = ["entr", "erf", "erfc", "erfcx", "erfinv", "log_ndtr", "logit", "ndtr", "ndtri", "xlog1py", "xlogy"]
+__all__ = ["entr", "erf", "erfc", "erfcx", "erfinv", "log_ndtr", "logit", "ndtr", "ndtri", "sinc", "xlog1py", "xlogy"]
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation 23 (1969): the
 # numerator and denominator of erf(x)/x in x**2 for x <= 0.46875, of exp(x**2) erfc(x) in x for x <= 4, and of
@@ -179,6 +179,13 @@ def log_ndtr(xp: Any, x: Any) -> Any:
     low = xp.minimum(x, -1.0)
     left = xp.log(erfcx(xp, low * -math.sqrt(0.5)) / 2) - low * low / 2
     return xp.where(x < -1, left, xp.log1p(-erfc(xp, xp.maximum(x, -1.0) * math.sqrt(0.5)) / 2))
+
+
+@widened
+def sinc(xp: Any, x: Any) -> Any:
+    """``sin(pi * x) / (pi * x)``, and 1 at 0."""
+    z = math.pi * xp.where(x == 0, xp.ones_like(x), x)
+    return xp.where(x == 0, xp.ones_like(x), xp.sin(z) / z)
 
 
 def entr(xp: Any, x: Any) -> Any:

@@ -9,13 +9,13 @@ from .reduction import wide
 __all__ = [
     "bin_positions",
     "count_bins",
+    "count_true",
     "cumulative_extreme",
     "is_among",
     "median",
     "mode",
     "nanmedian",
     "runs",
-    "sum_of_bools",
     "unique_parts",
 ]
 
@@ -73,7 +73,7 @@ def cumulative_extreme(xp: Any, x: Any, axis: int, largest: bool) -> Any:
     """
     index = xp.zeros(x.shape, dtype="int64")
     if not x.ndim or not x.size:
-        return xp.positive(wide(x)).astype(x.dtype), index
+        return x.copy(), index
     y = xp.moveaxis(x, axis, -1).copy()
     n = y.shape[-1]
     index = xp.moveaxis(index, axis, -1) + xp.arange(n)
@@ -104,9 +104,9 @@ def count_bins(xp: Any, positions: Any, weights: Any, bins: int) -> Any:
     return xp.bincount(flat, weights=weight, minlength=bins + 1)[:bins]
 
 
-def sum_of_bools(xp: Any, mask: Any, axis: Any) -> Any:
-    """How many are true along ``axis``."""
-    return xp.sum(mask, axis=axis)
+def count_true(xp: Any, x: Any, axis: Any) -> Any:
+    """How many are not zero along ``axis``."""
+    return xp.sum(wide(x) != 0, axis=axis)
 
 
 def unique_parts(xp: Any, x: Any, axis: int | None) -> Any:

@@ -136,7 +136,11 @@ DATA = [
 CONVERSIONS = [
     OpCase("Tensor.to", lambda T, x: x.to(T.float64), on((2, 3), ()), lambda x: x, note="dtype"),
     OpCase(
-        "Tensor.to", lambda T, x: x.to(T.float32).to(T.float64) * 1.0, on((2, 3), ()), orders=0, note="dtype, there and back"
+        "Tensor.to",
+        lambda T, x: x.to(T.float32).to(T.float64) * 1.0,
+        on((2, 3), ()),
+        orders=0,
+        note="dtype, there and back",
     ),
     OpCase(
         "Tensor.type_as", lambda T, x, y: x.type_as(y), on((2, 3), (np.zeros(1, F8),)), lambda x, y: x, note="dtype"
@@ -216,4 +220,59 @@ RANDOM = [
     ),
 ]
 
-CASES: list[OpCase] = [*FACTORIES, *DATA, *CONVERSIONS, *OVERWRITING, *RANDOM]
+WINDOWS = [
+    made(f"{name}_window", (5, {"dtype": "float64"}), (6, False, {"dtype": "float64"}), (1, {}), (0, {}))
+    for name in ("hann", "hamming", "blackman", "bartlett", "kaiser")
+]
+
+ASKED = [
+    OpCase(name, lambda T, x, n=name: T.tensor(getattr(T, n)(x)), on((1,), ()), orders=0)
+    for name in ("is_nonzero", "is_signed", "is_inference", "is_conj", "is_neg")
+] + [
+    OpCase("is_same_size", lambda T, x: T.tensor(T.is_same_size(x, x)), on((2,), ()), orders=0),
+    OpCase("is_storage", lambda T, x: T.tensor(T.is_storage(x.untyped_storage())), on((2,), ()), orders=0),
+    OpCase("get_device", lambda T, x: T.tensor(T.get_device(x.cpu())), on((2,), ()), orders=0),
+    OpCase("typename", lambda T, x: T.tensor(T.typename(x).endswith("Tensor")), on((2,), ()), orders=0, parity=False),
+    *[
+        OpCase(name, lambda T, x, n=name: getattr(T, n)(x * 1), on((2,), ()), lambda x: x, **options)
+        for name, options in {
+            "resolve_conj": {},
+            "resolve_neg": {},
+            "detach": {"orders": 0},
+            "detach_": {"orders": 0},
+        }.items()
+    ],
+]
+
+MORE = [
+    OpCase(
+        "fill",
+        function("fill"),
+        lambda make: [(make.real(2, 3), 2.0), (make.real(2), make.real())],
+        also=("Tensor.fill",),
+    ),
+    OpCase(
+        "frombuffer",
+        lambda T: T.frombuffer(bytearray(b"abcd"), dtype=T.int16),
+        lambda make: [()],
+        orders=0,
+        strict=False,
+    ),
+    OpCase(
+        "empty_permuted",
+        lambda T: T.tensor(T.empty_permuted((2, 3, 4), (2, 0, 1)).stride()),
+        lambda make: [()],
+        orders=0,
+        dtypes=(),
+    ),
+    OpCase("vander", function("vander"), on((3,), (), (2,), (4, True))),
+    OpCase(
+        "binomial",
+        lambda T, n: T.binomial(n, T.ones_like(n)),
+        lambda make: [(np.array([0.0, 3.0]),)],
+        lambda n: n,
+        orders=0,
+    ),
+]
+
+CASES: list[OpCase] = [*FACTORIES, *DATA, *CONVERSIONS, *OVERWRITING, *RANDOM, *WINDOWS, *ASKED, *MORE]

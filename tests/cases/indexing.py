@@ -315,6 +315,12 @@ SORTING = [
         integer=False,
         also=("Tensor.nonzero",),
     ),
+    OpCase(
+        "unravel_index",
+        lambda T, i: list(T.unravel_index(i, (3, 4))),
+        lambda make: [(np.array([[0, 5], [11, -1]]),)],
+        orders=0,
+    ),
     row("argwhere", lambda make: [(MASK,), (np.array([0, 3]),)], np.argwhere, orders=0),
     OpCase(
         "nn.functional.one_hot",

@@ -20,6 +20,7 @@ class LayerCase:
         inputs: ``inputs(make)`` gives the arguments of one call; NumPy arrays become tensors, floats in float64.
         args, kwargs: what it is made with; NumPy arrays become tensors.
         free: how many of the inputs, from the first on, are differentiated; all when None.
+        same_gradients: whether torch gives the true gradients.
         random: in training its output is random, so that only evaluation is compared with torch.
         orders: how often it is differentiated.
         repr: whether it prints as torch's does.
@@ -33,6 +34,7 @@ class LayerCase:
     args: Args = ()
     kwargs: tuple[tuple[str, Any], ...] = ()
     free: int | None = None
+    same_gradients: bool = True
     random: bool = False
     orders: int = 2
     repr: bool = True
@@ -126,6 +128,11 @@ add("AdaptiveAvgPool3d", real(1, 2, 4, 5, 3), 2)
 add("AdaptiveMaxPool1d", distinct(2, 3, 7), 3)
 add("AdaptiveMaxPool2d", distinct(2, 3, 7, 5), (3, 2))
 add("AdaptiveMaxPool3d", distinct(1, 2, 4, 5, 3), 2)
+starts = np.array([[[0.3, 0.7], [0.1, 0.6]]])
+add("FractionalMaxPool2d", distinct(1, 2, 7, 6), 2, output_size=(3, 2), _random_samples=starts)
+add("FractionalMaxPool2d", distinct(2, 2, 7, 6), (2, 3), output_ratio=0.5, options={"random": True, "parity": False})
+starts = np.array([[[0.3, 0.7, 0.2], [0.1, 0.6, 0.9]]])
+add("FractionalMaxPool3d", distinct(1, 2, 5, 6, 5), 2, output_size=2, return_indices=True, _random_samples=starts)
 unpool = np.array([[[[0, 3], [8, 10]]]])
 add("MaxUnpool1d", lambda m: (m.real(1, 1, 2), np.array([[[1, 2]]])), 2)
 add("MaxUnpool2d", lambda m: (m.real(1, 1, 2, 2), unpool), 2)
@@ -183,6 +190,23 @@ for mode in ("sum", "mean", "max"):
     add("EmbeddingBag", lambda m: (numbers,), 5, 3, mode=mode)
     add("EmbeddingBag", lambda m: (np.array([1, 3, 1, 0, 4, 2]), np.array([0, 2, 2])), 5, 3, mode=mode)
 add("EmbeddingBag", lambda m: (numbers,), 5, 3, mode="sum", padding_idx=1)
+
+# ---------------------------------------------------------------------- attention
+
+ATTENTION = {"repr": False}  # torch gives its output layer a class of its own, for quantization
+add("MultiheadAttention", reals((4, 2, 6), (3, 2, 6), (3, 2, 6)), 6, 2, options=ATTENTION)
+add("MultiheadAttention", reals((4, 6), (3, 6), (3, 6)), 6, 3, bias=False, add_zero_attn=True, options=ATTENTION)
+add(
+    "MultiheadAttention",
+    reals((2, 4, 6), (2, 3, 4), (2, 3, 5)),
+    6,
+    2,
+    kdim=4,
+    vdim=5,
+    add_bias_kv=True,
+    batch_first=True,
+    options=ATTENTION,
+)
 
 # ---------------------------------------------------------------------- activations
 
@@ -262,9 +286,9 @@ def signs(make: Make, *shape: int) -> np.ndarray:
     return 2.0 * make.bools(*shape) - 1.0
 
 
-def loss(name: str, inputs: Inputs, free: int = 1, orders: int = 2, **kwargs: Any) -> None:
+def loss(name: str, inputs: Inputs, free: int = 1, options: dict[str, Any] | None = None, **kwargs: Any) -> None:
     """A row for a loss, of which the targets are not differentiated."""
-    add(name, inputs, options={"free": free, "orders": orders}, **kwargs)
+    add(name, inputs, options={"free": free, **(options or {})}, **kwargs)
 
 
 weights = np.array([0.5, 1.0, 2.0, 0.25])
@@ -299,6 +323,19 @@ loss("CrossEntropyLoss", classes(3, 2, 2), weight=weights, ignore_index=1, label
 loss("CrossEntropyLoss", lambda m: (m.real(3, 4), m.positive(3, 4)), label_smoothing=0.2)
 loss("CrossEntropyLoss", lambda m: (m.real(4), np.array(2)))
 loss("NLLLoss", classes(5), ignore_index=2)
+add("LinearCrossEntropyLoss", lambda m: (m.real(5, 3), m.integers(5, high=4)), 3, 4, options={"free": 1})
+add(
+    "LinearCrossEntropyLoss",
+    lambda m: (m.real(5, 3), m.integers(5, 2, high=4)),
+    3,
+    4,
+    out_features=(2,),
+    bias=True,
+    weight=weights,
+    ignore_index=1,
+    label_smoothing=0.1,
+    options={"free": 1},
+)
 loss("BCEWithLogitsLoss", lambda m: (m.real(3, 4), m.bools(3, 4) * 1.0), weight=weights)
 loss("KLDivLoss", lambda m: (m.real(3, 4), m.real(3, 4)), reduction="batchmean", log_target=True)
 loss("PoissonNLLLoss", lambda m: (m.positive(3, 4), m.positive(3, 4, low=1.1)), log_input=False, full=True)
@@ -308,6 +345,7 @@ loss("MultiLabelMarginLoss", lambda m: (m.distinct(2, 4), np.array([[3, 0, -1, 1
 loss("TripletMarginLoss", reals((3, 4), (3, 4), (3, 4)), free=3, margin=0.5, p=3.0, swap=True)
 loss("TripletMarginWithDistanceLoss", reals((3, 4), (3, 4), (3, 4)), free=3)
 lengths = [np.array([6, 5]), np.array([3, 2])]
+# torch leaves out of its gradient what a log_softmax in front of the loss makes zero.
 loss(
     "CTCLoss",
     lambda m: (
@@ -315,5 +353,5 @@ loss(
         m.integers(2, 3, low=1, high=5),
         *lengths,
     ),
-    orders=1,
+    options={"same_gradients": False},
 )

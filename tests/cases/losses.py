@@ -66,6 +66,66 @@ def apart(*options: dict[str, Any]) -> Callable[[Make], Iterable[Args]]:
     return samples
 
 
+def signs(inputs: int, shape: tuple[int, ...], *options: dict[str, Any]) -> Callable[[Make], Iterable[Args]]:
+    """One or two inputs and integer targets of 1 and -1, one per sample."""
+
+    def samples(make: Make) -> Iterable[Args]:
+        for option in [{"reduction": r} for r in REDUCTIONS] + list(options):
+            target = make.integers(4, high=2) * 2 - 1
+            yield *[make.real(*shape) for _ in range(inputs)], target, option
+
+    return samples
+
+
+def multi_margin(make: Make) -> Iterable[Args]:
+    return [
+        (make.real(4, 5), make.integers(4, high=5)),
+        (make.real(4, 5), make.integers(4, high=5), 2, 0.6, make.positive(5), {"reduction": "none"}),
+        (make.real(5), np.array(2)),
+    ]
+
+
+def multilabel_margin(make: Make) -> Iterable[Args]:
+    target = np.array([[3, 0, -1, 1, 2], [1, -1, -1, 0, 0], [-1, 0, 0, 0, 0], [0, 1, 2, 3, 4]])
+    return [(make.real(4, 5), target), (make.real(4, 5), target, {"reduction": "none"}), (make.real(5), target[0])]
+
+
+def triplets(*options: dict[str, Any]) -> Callable[[Make], Iterable[Args]]:
+    def samples(make: Make) -> Iterable[Args]:
+        for option in [{"reduction": r} for r in REDUCTIONS] + list(options):
+            yield make.real(4, 3), make.real(4, 3), make.real(4, 3), option
+
+    return samples
+
+
+def gaussian(make: Make) -> Iterable[Args]:
+    for shape in ((3, 4), (3, 1), (3,)):
+        yield make.real(3, 4), make.real(3, 4), make.positive(*shape), {"full": len(shape) > 1, "reduction": "none"}
+
+
+def poisson(make: Make) -> Iterable[Args]:
+    counts = make.integers(3, 4, high=5)
+    return [
+        (make.real(3, 4), counts),
+        (make.real(3, 4), counts, {"full": True, "reduction": "sum"}),
+        (make.positive(3, 4), counts, {"log_input": False, "reduction": "none"}),
+    ]
+
+
+def ctc(T: Any, x: Any, *rest: Any) -> Any:
+    """Through log_softmax, as PyTorch's gradient is only right there."""
+    return T.nn.functional.ctc_loss(T.log_softmax(x, -1), *rest[:-1], **rest[-1])
+
+
+def ctc_samples(make: Make) -> Iterable[Args]:
+    targets = np.array([[1, 1, 2], [3, 2, 1], [2, 4, 2]])
+    lengths = np.array([8, 6, 7]), np.array([3, 0, 2])
+    for reduction in REDUCTIONS:
+        yield make.real(8, 3, 5), targets, *lengths, {"reduction": reduction}
+    short = np.array([2, 6, 7]), np.array([3, 0, 2])  # two steps are too few for three labels
+    yield make.real(8, 3, 5), targets, *short, {"reduction": "sum", "zero_infinity": True}
+
+
 CASES: list[OpCase] = [
     OpCase("nn.functional.cross_entropy", weighted("cross_entropy"), classes(True)),
     OpCase("nn.functional.nll_loss", weighted("nll_loss"), classes(False)),
@@ -82,4 +142,21 @@ CASES: list[OpCase] = [
         note="pos_weight",
     ),
     row("nn.functional.kl_div", pairs({"log_target": True, "reduction": "batchmean"}, low=0.1, high=0.9)),
+    OpCase(
+        "nn.functional.linear_cross_entropy",
+        lambda T, x, w, t: T.nn.functional.linear_cross_entropy(x, w, t),
+        lambda make: [(make.real(4, 3), make.real(5, 3), make.integers(4, high=5))],
+    ),
+    row("nn.functional.margin_ranking_loss", signs(2, (4,), {"margin": 0.7})),
+    row("nn.functional.hinge_embedding_loss", signs(1, (4,), {"margin": 0.3})),
+    row("nn.functional.cosine_embedding_loss", signs(2, (4, 3), {"margin": 0.1})),
+    row("nn.functional.soft_margin_loss", signs(1, (4,))),
+    row("nn.functional.multi_margin_loss", multi_margin),
+    row("nn.functional.multilabel_margin_loss", multilabel_margin),
+    row("nn.functional.multilabel_soft_margin_loss", pairs({"weight": (4,)})),
+    row("nn.functional.triplet_margin_loss", triplets({}, {"swap": True, "p": 1.0, "margin": 0.5})),
+    row("nn.functional.triplet_margin_with_distance_loss", triplets({"swap": True})),
+    row("nn.functional.gaussian_nll_loss", gaussian),
+    row("nn.functional.poisson_nll_loss", poisson),
+    OpCase("nn.functional.ctc_loss", ctc, ctc_samples),
 ]

@@ -68,6 +68,42 @@ def embeddings(make: Make) -> list[Args]:
     return [(index, make.real(6, 3)), (np.array(2), make.real(6, 3)), (np.zeros((0,), int), make.real(6, 3))]
 
 
+def bags(mode: str) -> Any:
+    """Bags of fixed and of given sizes, one of them empty."""
+
+    def samples(make: Make) -> list[Args]:
+        fixed = np.array([[0, 3, 3], [5, 1, 0]])
+        row_, starts = np.array([0, 3, 3, 5, 1, 0, 2]), np.array([0, 2, 2, 6])
+        found: list[Args] = [(fixed, make.real(6, 3), {"mode": mode}), (row_, make.real(6, 3), starts, {"mode": mode})]
+        if mode == "sum":
+            found.append((fixed, make.real(6, 3), {"mode": mode, "per_sample_weights": make.real(2, 3)}))
+        return found
+
+    return samples
+
+
+def multi_head(T: Any, q: Any, k: Any, v: Any, w: Any, b: Any, wo: Any, bo: Any, options: Any) -> Any:
+    y, shares = T.nn.functional.multi_head_attention_forward(
+        q, k, v, 6, 2, w, b, None, None, options.pop("zero", False), 0.0, wo, bo, **options
+    )
+    return y if shares is None else (y, shares)
+
+
+def multi_head_samples(make: Make) -> list[Args]:
+    def inputs(*batch: int) -> Args:
+        return make.real(4, *batch, 6), make.real(5, *batch, 6), make.real(5, *batch, 6)
+
+    weights = make.real(18, 6), make.real(18), make.real(6, 6), make.real(6)
+    hidden = np.zeros((3, 5), bool)
+    hidden[0, -2:] = True
+    return [
+        (*inputs(3), *weights, {}),
+        (*inputs(3), *weights, {"key_padding_mask": hidden, "average_attn_weights": False}),
+        (*inputs(3), *weights, {"attn_mask": make.real(6, 4, 5), "need_weights": False}),
+        (*inputs(), *weights, {"attn_mask": np.triu(np.ones((4, 5), bool), 2)}),
+    ]
+
+
 CASES: list[OpCase] = [
     row("nn.functional.batch_norm", batch_norm),
     OpCase("nn.functional.batch_norm", batch_norm_eval, shaped(((4, 3, 5), (3,), (3,))), note="eval"),
@@ -102,6 +138,16 @@ CASES: list[OpCase] = [
     ),
     row("nn.functional.local_response_norm", shaped(((2, 5, 3), 3, 0.5, 0.7, 2.0), ((2, 4, 2, 3), 2, 0.5))),
     *map(dropped, ("dropout", "alpha_dropout", "feature_alpha_dropout", "dropout1d", "dropout2d", "dropout3d")),
+    OpCase("feature_dropout", lambda T, x: T.feature_dropout(x, 0.4, True) * x, shaped(((3, 4, 2),)), parity=False),
     row("nn.functional.embedding", embeddings),
     row("nn.functional.scaled_dot_product_attention", seen),
+    *[row("nn.functional.embedding_bag", bags(mode), note=mode) for mode in ("sum", "mean", "max")],
+    OpCase("nn.functional.multi_head_attention_forward", multi_head, multi_head_samples),
+    OpCase(
+        "nn.functional.gumbel_softmax",
+        lambda T, x: T.nn.functional.gumbel_softmax(x, 0.7),
+        shaped(((3, 4),)),
+        dtypes=(),
+        parity=False,
+    ),
 ]

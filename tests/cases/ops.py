@@ -6,7 +6,14 @@ import importlib
 
 from .base import OpCase
 
-FAMILIES = ("elementwise", "comparison", "reductions", "activations", "shapes", "indexing", "creation", "products", "convolution", "norms", "losses")
+FAMILIES = (
+    "elementwise",
+    "comparison",
+    "special",
+    "reductions",
+    "statistics",
+    "activations",
+    "shapes", "indexing", "creation", "products", "convolution", "norms", "losses")
 
 CASES: list[OpCase] = []
 for family in FAMILIES:

@@ -150,7 +150,15 @@ VIEWS = [
         also=("Tensor.as_strided",),
         integer=True,
     ),
+    OpCase(
+        "as_strided_scatter",
+        lambda T, x, src, *rest: T.as_strided_scatter(x.contiguous(), src, *rest),
+        lambda make: [(make.real(3, 4), make.real(2, 2), (2, 2), (1, 4), 1)],
+        also=("Tensor.as_strided_scatter",),
+        parity=False,  # PyTorch 2.13 keeps the gradient where src was written and drops it elsewhere
+    ),
     row("select", on((3, 4), (0, 1), (1, -1)), None),
+    row("narrow_copy", on((3, 4), (0, 1, 2)), lambda x, d, a, n: x[1:3]),
     row("narrow", on((3, 4), (0, 1, 2), (1, -2, 2), (0, 3, 0)), None),
 ]
 
@@ -174,8 +182,9 @@ JOINING = [
         lambda make: [(make.real(2, 3), make.real(2), make.real())],
         integer=True,
     ),
-    row("split", on((5, 4), (2,), (3, 1), ([1, 4],), ([4, 0], 1)), None, "Tensor.split_with_sizes"),
-    row("chunk", on((5, 4), (2,), (3, 1), (9,)), None),
+    row("split", on((5, 4), (2,), (3, 1), ([1, 4],), ([4, 0], 1)), None, "Tensor.split_with_sizes", "unsafe_split"),
+    row("unsafe_split_with_sizes", on((5, 4), ([1, 4],), ([4, 0], 1)), None),
+    row("chunk", on((5, 4), (2,), (3, 1), (9,)), None, "unsafe_chunk"),
     row("tensor_split", on((5, 4), (2,), (3, 1), ([1, 3],), ([3, 9], 1)), tensor_split_reference),
     row("unbind", both(on((3, 2), (), (1,)), on((0, 2), (1,))), None),
     *[halves(name, rank) for name, rank in (("hsplit", 1), ("hsplit", 2), ("vsplit", 2), ("dsplit", 3))],
@@ -233,5 +242,7 @@ PADDING = [
         integer=False,
     )
 ]
+
+PADDING.append(OpCase("constant_pad_nd", function("constant_pad_nd"), on((3, 4), ((1, 2),), ((1, 2, 3, 0), 1.5))))
 
 CASES: list[OpCase] = [*VIEWS, *JOINING, *MOVED, *PADDING]

@@ -1,0 +1,139 @@
+"""What programs ask about a tensor, with PyTorch's names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...backends.errors import GraphError
+from ..base import TensorBase, new
+from ..primitive import apply
+from .exchange import bool_of
+from .indexing import Alias
+from .rearrange import flip
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def get_device(input: Tensor) -> int:
+    """The number of the device that a CUDA tensor is on; -1 for the CPU."""
+    index = input.device.index
+    return -1 if input.device.type == "cpu" else index or 0
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the only element is not zero.
+
+    Raises:
+        RuntimeError: there are more elements, or none.
+    """
+    return bool_of(input)
+
+
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Whether the shapes are equal."""
+    return bool(input._data.shape == other._data.shape)
+
+
+def is_signed(input: Tensor) -> bool:
+    """Whether the element type has negative numbers."""
+    return input.dtype.is_signed
+
+
+def is_inference(input: Tensor) -> bool:
+    """Whether the tensor was made under inference_mode."""
+    return input.is_inference()
+
+
+def is_shared(input: Tensor) -> bool:
+    """Whether other processes see the memory: CUDA memory can be shared, main memory is not."""
+    return input.device.type == "cuda"
+
+
+def share_memory_(input: Tensor) -> Tensor:
+    """``input`` itself; memory is not shared between processes."""
+    return input
+
+
+def pin_memory(input: Tensor, device: Any = None) -> Tensor:
+    """``input`` itself: copies to a device choose their own way."""
+    return input
+
+
+def is_pinned(input: Tensor, device: Any = None) -> bool:
+    """Whether the memory is page-locked; it never is."""
+    return False
+
+
+def record_stream(input: Tensor, stream: Any) -> None:
+    """Nothing to do: memory goes back to the pool of the stream that it came from."""
+
+
+def as_subclass(input: Tensor, cls: type) -> Any:
+    """A tensor of class ``cls`` on the same memory and in the same place of the graph.
+
+    Raises:
+        TypeError: ``cls`` is no class of tensors.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, TensorBase)):
+        raise TypeError(f"cls must be a type (got {cls!r}) derived from Tensor")
+    view = apply(Alias, input, key=(...,))
+    t = new(cls)
+    for slot in ("_data", "_grad", "_edge", "_rg", "_ver", "_view", "_hooks"):
+        setattr(t, slot, getattr(view, slot))
+    return t
+
+
+def typename(obj: Any) -> str:
+    """The name of the type of an object; of a tensor, that of its element type."""
+    if isinstance(obj, TensorBase):
+        return obj.type()  # type: ignore[attr-defined, no-any-return]
+    kind = type(obj)
+    return f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ != "builtins" else kind.__qualname__
+
+
+def is_conj(input: Tensor) -> bool:
+    """Whether the conjugate is still to be taken; it never is."""
+    return False
+
+
+is_neg = is_conj
+
+
+def resolve_conj(input: Tensor) -> Tensor:
+    """``input`` itself: conjugates are taken at once."""
+    return input
+
+
+resolve_neg = resolve_conj
+
+
+def detach(input: Tensor) -> Tensor:
+    """``input.detach()``: the same memory, outside the graph."""
+    return input.detach()
+
+
+def detach_(input: Tensor) -> Tensor:
+    """``input.detach_()``: leave the graph, in place."""
+    return input.detach_()
+
+
+def cuda_array_interface(input: Tensor) -> Any:
+    """What other CUDA libraries read a tensor's memory by.
+
+    Raises:
+        AttributeError: the tensor is not on a CUDA device. RuntimeError: it requires grad.
+    """
+    if input.device.type != "cuda":
+        raise AttributeError(
+            f"Can't get __cuda_array_interface__ on non-CUDA tensor type: {input.dtype} on {input.device}. "
+            "If CUDA data is required use tensor.cuda() to copy tensor to device memory."
+        )
+    if input.requires_grad:
+        raise GraphError("Can't get __cuda_array_interface__ on Variable that requires grad; use x.detach()")
+    return input._data.__cuda_array_interface__
+
+
+def reversed_(input: Tensor) -> Tensor:
+    """``reversed(x)``: the first dimension in reverse order."""
+    return flip(input, (0,)) if input._data.ndim else input

@@ -1,0 +1,77 @@
+"""Norms of vectors, and tensors scaled down to a norm; matrix norms are in ``linalg``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...backends import to_dtype
+from ...backends.errors import ArgumentError, DTypeError
+from ..inplace import write_out
+from .calling import in_place
+from .cast import cast
+from .dims import canonical_dim, canonical_dims
+from .distance import p_norm
+from .select import where_rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def norm(
+    input: Tensor,
+    p: float | str | None = "fro",
+    dim: Any = None,
+    keepdim: bool = False,
+    out: Tensor | None = None,
+    dtype: Any = None,
+) -> Tensor:
+    """The p-norm ``sum(abs(input) ** p) ** (1 / p)`` over all elements, or over dimensions.
+
+    Args:
+        input: floating point or complex.
+        p: a number; infinities give the largest or smallest size, 0 counts what is not zero; ``"fro"`` is 2, and
+            ``"nuc"`` the sum of the singular values of matrices.
+        dim: one dimension, several, or None for all.
+        keepdim: keep the reduced dimensions at size 1.
+        out: a tensor to write the result to.
+        dtype: convert to this type first.
+
+    Raises:
+        RuntimeError: ``input`` is of integers, or ``p`` is no norm.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.norm(wg.tensor([3.0, 4.0]))
+        tensor(5.)
+    """
+    x = input if dtype is None else cast(input, to_dtype(dtype).dtype)
+    if x.dtype.category < 2:
+        raise DTypeError(f"norm: Expected a floating point or complex tensor as input. Got {x.dtype}; use .float()")
+    if p == "nuc":
+        from .linalg import matrix_norm
+
+        result = matrix_norm(x, "nuc", (-2, -1) if dim is None else dim, keepdim)
+    else:
+        if isinstance(p, str) and p != "fro":
+            raise ArgumentError(f"norm: only valid string values are 'fro' and 'nuc', found: {p}")
+        order = 2.0 if p is None or p == "fro" else float(p)
+        result = p_norm(x, order, canonical_dims(dim, x._data.ndim, "norm"), keepdim)
+    return result if out is None else write_out(out, result, "norm")
+
+
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | None = None) -> Tensor:
+    """``input`` with each slice along ``dim`` whose p-norm is above ``maxnorm`` scaled down to it.
+
+    Raises:
+        RuntimeError: ``p`` or ``maxnorm`` is negative.
+    """
+    if p <= 0 or maxnorm < 0:
+        raise ArgumentError(f"renorm: needs p > 0 and maxnorm >= 0, not p={p} and maxnorm={maxnorm}")
+    d = canonical_dim(dim, input._data.ndim, "renorm")
+    sizes = p_norm(input, float(p), tuple([i for i in range(input._data.ndim) if i != d]), True)
+    factor = where_rule(sizes > maxnorm, maxnorm / (sizes + 1e-7), 1.0)
+    result = input * factor
+    return result if out is None else write_out(out, result, "renorm")
+
+
+renorm_ = in_place(renorm)

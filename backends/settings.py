@@ -1,0 +1,78 @@
+"""Global choices that programs make: how exact float32 products are, and whether results must repeat to the bit."""
+
+from __future__ import annotations
+
+from .errors import ArgumentError
+
+__all__ = [
+    "are_deterministic_algorithms_enabled",
+    "get_float32_matmul_precision",
+    "get_num_interop_threads",
+    "is_deterministic_algorithms_warn_only_enabled",
+    "set_float32_matmul_precision",
+    "set_flush_denormal",
+    "set_num_interop_threads",
+    "use_deterministic_algorithms",
+]
+
+PRECISIONS = ("highest", "high", "medium")
+_state: dict[str, object] = {"precision": "highest", "deterministic": False, "warn_only": False, "interop": 1}
+
+
+def get_float32_matmul_precision() -> str:
+    """How exact products of float32 matrices are; see `set_float32_matmul_precision`."""
+    return str(_state["precision"])
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Choose how exact products of float32 matrices are.
+
+    Args:
+        precision: ``"highest"``: float32; ``"high"`` and ``"medium"``: a device may round the factors to fewer bits
+            (TF32). The CPU always computes in float32.
+
+    Raises:
+        RuntimeError: it is none of these.
+    """
+    if precision not in PRECISIONS:
+        raise ArgumentError(f"{precision!r} is no float32 matmul precision; use one of {', '.join(PRECISIONS)}")
+    _state["precision"] = precision
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Ask for results that repeat to the bit.
+
+    On the CPU they always do; on a GPU, sums at repeated positions add in any order.
+    """
+    _state["deterministic"], _state["warn_only"] = bool(mode), bool(warn_only)
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """Whether `use_deterministic_algorithms` was asked for."""
+    return bool(_state["deterministic"])
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """Whether `use_deterministic_algorithms` was asked for with ``warn_only``."""
+    return bool(_state["warn_only"])
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """Whether numbers too small for the normal range were made zero on request; that is not supported here."""
+    return False
+
+
+def get_num_interop_threads() -> int:
+    """The number of threads that run ops side by side: what was set, though ops run one after another."""
+    return int(str(_state["interop"]))
+
+
+def set_num_interop_threads(number: int) -> None:
+    """Set what `get_num_interop_threads` says; ops run one after another.
+
+    Raises:
+        RuntimeError: it is not positive.
+    """
+    if number <= 0:
+        raise ArgumentError(f"set_num_interop_threads expects a positive integer, got {number}")
+    _state["interop"] = number

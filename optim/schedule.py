@@ -1,0 +1,166 @@
+"""``LRScheduler``: what all learning-rate schedules share."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from ..autograd.base import TensorBase
+from .optimizer import Optimizer
+
+__all__ = ["LRScheduler", "Rate", "check_optimizer", "copied", "one_per_group", "set_rate"]
+
+Rate = Any  # a number, or a tensor of one element
+
+
+class LRScheduler:
+    """Base of all schedules: sets the ``lr`` of each group of ``optimizer`` at every `step`.
+
+    A subclass writes ``get_lr()``: the rates of all groups for epoch ``self.last_epoch``.
+
+    Args:
+        optimizer: what is scheduled.
+        last_epoch: -1 to start; the number of the last epoch when training goes on.
+
+    Raises:
+        KeyError: training goes on, and a group has no ``initial_lr``. TypeError: ``optimizer`` is none.
+
+    Example:
+        >>> import wengert as wg
+        >>> class Halved(wg.optim.lr_scheduler.LRScheduler):
+        ...     def get_lr(self):
+        ...         return [lr / 2**self.last_epoch for lr in self.base_lrs]
+        >>> optimizer = wg.optim.SGD([wg.ones(1, requires_grad=True)], lr=1.0)
+        >>> schedule = Halved(optimizer)
+        >>> optimizer.step()
+        >>> schedule.step()
+        >>> schedule.get_last_lr()
+        [0.5]
+    """
+
+    _is_initial = False  # whether the step that every constructor makes is being made
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        check_optimizer(optimizer)
+        self.optimizer = optimizer
+        for i, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", copied(group["lr"]))
+            elif "initial_lr" not in group:
+                raise KeyError(f"param 'initial_lr' is not specified in param_groups[{i}] when resuming an optimizer")
+        self.base_lrs = [copied(group["initial_lr"]) for group in optimizer.param_groups]
+        self.last_epoch = last_epoch
+        self._initial_step()
+
+    def _initial_step(self) -> None:
+        self._step_count = 0
+        self._is_initial = True
+        try:
+            self.step()
+        finally:
+            self._is_initial = False
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the optimizer."""
+        return {key: value for key, value in self.__dict__.items() if key != "optimizer"}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over a state that ``state_dict`` returned."""
+        self.__dict__.update(state_dict)
+
+    def get_last_lr(self) -> list[Rate]:
+        """The rates that the last step set."""
+        return self._last_lr
+
+    def get_lr(self) -> list[Rate]:
+        """The rates of all groups for epoch ``self.last_epoch``, where the rates now are those of the epoch before."""
+        raise NotImplementedError
+
+    def step(self, epoch: int | None = None) -> None:
+        """Go to the next epoch, or (deprecated) to epoch number ``epoch``, and set the rates."""
+        if self._step_count == 1 and not self.optimizer._opt_called:
+            warnings.warn(
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. Call them in the opposite order: "
+                "`optimizer.step()` before `lr_scheduler.step()`. Otherwise the first value of the schedule is skipped",
+                UserWarning,
+                stacklevel=2,
+            )
+        if epoch is not None:
+            warn_of_epoch()
+        self._step_count += 1
+        self._go_to(epoch)
+
+    def _go_to(self, epoch: int | None) -> None:
+        """Set the rates of the next epoch, or of ``epoch``."""
+        if epoch is None:
+            self.last_epoch += 1
+            self._set(self.get_lr())
+        else:
+            self.last_epoch = epoch
+            self._set(getattr(self, "_get_closed_form_lr", self.get_lr)())
+
+    def _set(self, values: Sequence[Rate]) -> None:
+        groups = self.optimizer.param_groups
+        if len(values) != len(groups):
+            raise ValueError(
+                f"{type(self).__name__} was made for {len(values)} parameter groups, and the optimizer has {len(groups)} "
+                "now: make the schedule after add_param_group()"
+            )
+        for group, value in zip(groups, values, strict=True):
+            set_rate(group, value)
+        self._last_lr = [copied(group["lr"]) for group in self.optimizer.param_groups]
+
+    @property
+    def _rates(self) -> list[Rate]:
+        return [copied(group["lr"]) for group in self.optimizer.param_groups]
+
+    def _scaled(self, factor: float) -> list[Rate]:
+        return [rate * factor for rate in self._rates]
+
+
+def warn_of_epoch() -> None:
+    """Say that the argument ``epoch`` will go."""
+    warnings.warn(
+        "The epoch parameter in `scheduler.step()` is deprecated: call step() without it, once an epoch",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+def check_optimizer(optimizer: Any) -> None:
+    """Raise TypeError unless it is one."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+
+
+def copied(rate: Rate) -> Rate:
+    """A rate that does not change with the optimizer's tensor."""
+    return rate.clone() if isinstance(rate, TensorBase) else rate  # type: ignore[attr-defined]
+
+
+def set_rate(group: dict[str, Any], value: Rate) -> None:
+    """Set a group's rate; a tensor keeps its identity and takes the value."""
+    if isinstance(group["lr"], TensorBase):
+        group["lr"].fill_(float(value))  # type: ignore[attr-defined]
+    else:
+        group["lr"] = value
+
+
+def one_per_group(optimizer: Optimizer, value: Any, name: str) -> list[Any]:
+    """``value`` as a list with an entry for each group.
+
+    Raises:
+        ValueError: it is a list of another length.
+    """
+    groups = len(optimizer.param_groups)
+    if not isinstance(value, (list, tuple)):
+        return [value] * groups
+    if len(value) != groups:
+        raise ValueError(f"{name} must have the same length as optimizer.param_groups: {groups}, but has {len(value)}")
+    return list(value)
+
+
+def state_of_function(function: Any) -> dict[str, Any] | None:
+    """What to save of a user's function: the attributes of an object that can be called, nothing of a plain function."""
+    return None if function is None or hasattr(function, "__code__") else dict(function.__dict__)
