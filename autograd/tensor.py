@@ -653,8 +653,9 @@ class Tensor(TensorBase, ops.Casts):
 
     # ------------------------------------------------------------------ shape
 
-    H = property(ops.matrix_transpose)
+    H = property(ops.hermitian_transpose)
     T = property(ops.reversed_dims)
+    adjoint = ops.adjoint
     as_strided = ops.as_strided
     as_strided_ = ops.as_strided_
     as_strided_scatter = ops.as_strided_scatter
@@ -680,7 +681,7 @@ class Tensor(TensorBase, ops.Casts):
     is_contiguous = ops.is_contiguous
     is_same_size = ops.is_same_size
     is_set_to = ops.is_set_to
-    mH = property(ops.matrix_transpose)
+    mH = property(ops.adjoint)
     mT = property(ops.matrix_transpose)
     moveaxis = ops.moveaxis
     movedim = ops.movedim
@@ -867,8 +868,6 @@ class Tensor(TensorBase, ops.Casts):
     get_device = ops.get_device
     is_complex = is_complex
     is_floating_point = is_floating_point
-    is_conj = ops.is_conj
-    is_neg = ops.is_neg
     is_nonzero = ops.is_nonzero
     is_pinned = ops.is_pinned
     is_shared = ops.is_shared
@@ -877,8 +876,6 @@ class Tensor(TensorBase, ops.Casts):
     numpy = ops.numpy
     pin_memory = ops.pin_memory
     record_stream = ops.record_stream
-    resolve_conj = ops.resolve_conj
-    resolve_neg = ops.resolve_neg
     share_memory_ = ops.share_memory_
     to = ops.to
     tolist = ops.tolist

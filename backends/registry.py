@@ -77,6 +77,9 @@ class Kernels:
         return True
 
 
+_ANYWHERE: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+
+
 class Backend:
     """One kind of array and what computes on it.
 
@@ -121,7 +124,7 @@ class Backend:
 
     def on(self, device: Device) -> contextlib.AbstractContextManager[Any]:
         """A context in which new arrays are made on ``device``."""
-        return contextlib.nullcontext()
+        return _ANYWHERE
 
     def to_numpy(self, array: Any) -> Any:
         """A NumPy array with the values of ``array``, sharing memory where that is possible."""

@@ -176,13 +176,13 @@ def arguments() -> argparse.Namespace:
     option = parser.add_argument
     option("--data", type=Path, help="MNIST: an .npz file or a folder of idx files; scikit-learn's digits unless given")
     option("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default: %(default)s)")
-    option("--epochs", type=int, help="times that all digits are seen (default: 20; MNIST 3)")
+    option("--epochs", type=int, help="times that all digits are seen (default: 20; MNIST 2)")
     option("--batch-size", type=int, help="digits per step (default: 32; MNIST 64)")
     option("--lr", type=float, default=0.003, help="highest learning rate (default: %(default)s)")
     option("--seed", type=int, default=0, help="for initial weights, order and movement (default: %(default)s)")
     option("--out", type=Path, default=Path("runs/digits"), help="folder for results (default: %(default)s)")
     args = parser.parse_args()
-    args.epochs = args.epochs or (20 if args.data is None else 3)
+    args.epochs = args.epochs or (20 if args.data is None else 2)
     args.batch_size = args.batch_size or (32 if args.data is None else 64)
     return args
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from . import lr_scheduler as lr_scheduler
+from . import swa_utils as swa_utils
+from .adafactor import Adafactor as Adafactor
 from .adam import Adam as Adam
 from .adam import AdamW as AdamW
 from .adam_like import Adamax as Adamax
@@ -13,5 +15,15 @@ from .adaptive import Adagrad as Adagrad
 from .adaptive import RMSprop as RMSprop
 from .classic import ASGD as ASGD
 from .classic import Rprop as Rprop
+from .layerwise import LAMB as LAMB
+from .layerwise import LARS as LARS
+from .lbfgs import LBFGS as LBFGS
+from .lion import Lion as Lion
+from .muon import Muon as Muon
 from .optimizer import Optimizer as Optimizer
+from .second_order import SOAP as SOAP
+from .second_order import SophiaG as SophiaG
 from .sgd import SGD as SGD
+from .sparse_adam import SparseAdam as SparseAdam
+from .wrappers import SAM as SAM
+from .wrappers import Lookahead as Lookahead

@@ -190,7 +190,7 @@ def test_legacy_reductions():
 def test_attention_masks_and_weights():
     layer = nn.MultiheadAttention(4, 2, batch_first=True).eval()
     x = wg.randn(2, 3, 4)
-    out, weights = layer(x, x, x)
+    _, weights = layer(x, x, x)
     assert weights.shape == (2, 3, 3)
     np.testing.assert_allclose(numbers(weights.sum(-1)), 1, rtol=1e-5)
     assert layer(x, x, x, need_weights=False)[1] is None

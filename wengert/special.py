@@ -9,10 +9,8 @@ from .autograd.ops.bessel import bessel_j1 as bessel_j1
 from .autograd.ops.bessel import bessel_y0 as bessel_y0
 from .autograd.ops.bessel import bessel_y1 as bessel_y1
 from .autograd.ops.bessel import i0 as i0
-from .autograd.ops.bessel import i0 as modified_bessel_i0
 from .autograd.ops.bessel import i0e as i0e
 from .autograd.ops.bessel import i1 as i1
-from .autograd.ops.bessel import i1 as modified_bessel_i1
 from .autograd.ops.bessel import i1e as i1e
 from .autograd.ops.bessel import modified_bessel_k0 as modified_bessel_k0
 from .autograd.ops.bessel import modified_bessel_k1 as modified_bessel_k1
@@ -58,3 +56,5 @@ from .autograd.ops.special import sinc as sinc
 from .autograd.ops.special import xlog1py as xlog1py
 from .autograd.ops.special import xlogy as xlogy
 from .autograd.ops.special import zeta as zeta
+
+modified_bessel_i0, modified_bessel_i1 = i0, i1

@@ -12,13 +12,11 @@ from .activation import elu_ as elu_
 from .activation import gelu as gelu
 from .activation import logsigmoid as logsigmoid
 from .activation import mish as mish
-from .activation import mish_ as mish_
 from .activation import selu as selu
 from .activation import selu_ as selu_
 from .activation import sigmoid as sigmoid
 from .activation import sigmoid_ as sigmoid_
 from .activation import silu as silu
-from .activation import silu_ as silu_
 from .activation import softplus as softplus
 from .activation import softsign as softsign
 from .arithmetic import add as add
@@ -312,9 +310,7 @@ from .inspection import cuda_array_interface as cuda_array_interface
 from .inspection import detach as detach
 from .inspection import detach_ as detach_
 from .inspection import get_device as get_device
-from .inspection import is_conj as is_conj
 from .inspection import is_inference as is_inference
-from .inspection import is_neg as is_neg
 from .inspection import is_nonzero as is_nonzero
 from .inspection import is_pinned as is_pinned
 from .inspection import is_same_size as is_same_size
@@ -322,8 +318,6 @@ from .inspection import is_shared as is_shared
 from .inspection import is_signed as is_signed
 from .inspection import pin_memory as pin_memory
 from .inspection import record_stream as record_stream
-from .inspection import resolve_conj as resolve_conj
-from .inspection import resolve_neg as resolve_neg
 from .inspection import reversed_ as reversed_
 from .inspection import share_memory_ as share_memory_
 from .inspection import typename as typename
@@ -464,12 +458,14 @@ from .random_fill import log_normal_ as log_normal_
 from .random_fill import normal_ as normal_
 from .random_fill import random_ as random_
 from .random_fill import uniform_ as uniform_
+from .rearrange import adjoint as adjoint
 from .rearrange import cartesian_prod as cartesian_prod
 from .rearrange import combinations as combinations
 from .rearrange import flip as flip
 from .rearrange import flip_method as flip_method
 from .rearrange import fliplr as fliplr
 from .rearrange import flipud as flipud
+from .rearrange import hermitian_transpose as hermitian_transpose
 from .rearrange import meshgrid as meshgrid
 from .rearrange import repeat as repeat
 from .rearrange import repeat_interleave as repeat_interleave
@@ -481,9 +477,7 @@ from .rearrange import tile_method as tile_method
 from .rectifier import glu as glu
 from .rectifier import hardshrink as hardshrink
 from .rectifier import hardsigmoid as hardsigmoid
-from .rectifier import hardsigmoid_ as hardsigmoid_
 from .rectifier import hardswish as hardswish
-from .rectifier import hardswish_ as hardswish_
 from .rectifier import hardtanh as hardtanh
 from .rectifier import hardtanh_ as hardtanh_
 from .rectifier import leaky_relu as leaky_relu
@@ -491,7 +485,6 @@ from .rectifier import leaky_relu_ as leaky_relu_
 from .rectifier import prelu as prelu
 from .rectifier import relu as relu
 from .rectifier import relu6 as relu6
-from .rectifier import relu6_ as relu6_
 from .rectifier import relu_ as relu_
 from .rectifier import rrelu as rrelu
 from .rectifier import rrelu_ as rrelu_
@@ -706,11 +699,11 @@ from .windows import kaiser_window as kaiser_window
 
 # What only methods, operators and other modules use; the front door exports the rest. Keep this after all imports.
 _INTERNAL = frozenset(
-    "Variable cuda_array_interface reversed_ "
+    "Variable cuda_array_interface reversed_ set_imag set_real "
     "apply_ array_of as_subclass bool_of Casts cauchy_ complex_of contains contiguous copied copy_ cpu cuda data_ptr "
     "deepcopied dim dlpack dlpack_device element_size expand expand_as expand_method exponential_ fill_ "
     "fill_diagonal_ float_of geometric_ getitem index_of int_of is_contiguous is_pinned is_set_to is_shared item "
-    "Layout legacy_tensor log_normal_ map_ matrix_transpose MemoryFormat new new_empty new_empty_strided new_full "
+    "Layout legacy_tensor log_normal_ map_ hermitian_transpose matrix_transpose MemoryFormat new new_empty new_empty_strided new_full "
     "new_ones new_tensor new_zeros normal_ numpy permute_method pin_memory random_ range_ record_stream reduced "
     "reshape_as reshape_method resize_ reversed_dims set_ setitem share_memory_ Size size storage_offset stride "
     "sum_to_size to tolist type_as uniform_ untyped_storage view view_as".split()

@@ -254,6 +254,6 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return activate(Elu, "celu", input, inplace, alpha=alpha, scale=1.0, input_scale=1 / alpha)
 
 
-sigmoid_, silu_, mish_, elu_ = in_place(sigmoid), in_place(silu), in_place(mish), in_place(elu)
+sigmoid_, elu_ = in_place(sigmoid), in_place(elu)
 selu_, celu_ = in_place(selu), in_place(celu)
 expit = sigmoid

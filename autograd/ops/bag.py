@@ -57,17 +57,7 @@ def embedding_bag(
     if mode not in ("sum", "mean", "max"):
         raise ValueError("mode has to be one of sum, mean or max")
     index, bag, bags = _bags(input, offsets, include_last_offset)
-    if per_sample_weights is not None:
-        if mode != "sum":
-            raise NotImplementedError(
-                f"embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
-                f"(got mode={mode!r})"
-            )
-        if per_sample_weights._data.shape != input._data.shape:
-            raise ValueError(
-                f"embedding_bag: If per_sample_weights ({list(per_sample_weights._data.shape)}) is not None, it must "
-                f"have the same shape as the input ({list(input._data.shape)})"
-            )
+    _check_weights(input, per_sample_weights, mode)
     rows: Any = embedding(wrap(index), weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
     k, dtype = kernels_of[type(index)], weight._data.dtype
     width = weight._data.shape[1]
@@ -87,6 +77,21 @@ def embedding_bag(
         number = k.bincount(k.where(counted, bag, bags), minlength=bags + 1)[:bags]
         y = div(y, wrap(k.maximum(number, 1)[:, None].astype(dtype)))
     return y
+
+
+def _check_weights(input: Any, per_sample_weights: Any, mode: str) -> None:
+    if per_sample_weights is None:
+        return
+    if mode != "sum":
+        raise NotImplementedError(
+            f"embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
+            f"(got mode={mode!r})"
+        )
+    if per_sample_weights._data.shape != input._data.shape:
+        raise ValueError(
+            f"embedding_bag: If per_sample_weights ({list(per_sample_weights._data.shape)}) is not None, it must "
+            f"have the same shape as the input ({list(input._data.shape)})"
+        )
 
 
 def _bags(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int]:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import GraphError
-from ..base import TensorBase
-from ..inplace import write_out
 from ..primitive import apply
-from ..promotion import operands
 from .calling import in_place, unary
 from .elementwise import Unary
 from .rounding import Sign

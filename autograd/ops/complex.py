@@ -188,9 +188,9 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     """
     for which, x in (("real", real), ("imag", imag)):
         if x._data.dtype.char not in "efd":
-            raise DTypeError(f"complex: Expected both inputs to be Half, Float or Double tensors but {which} is {x.dtype}")
+            raise DTypeError(f"complex: Expected float16, float32 or float64, but {which} is {x.dtype}")
     if real.dtype is not imag.dtype:
-        raise DTypeError(f"complex: Expected object of scalar type {real.dtype} but got {imag.dtype} for argument 'imag'")
+        raise DTypeError(f"complex: Expected {real.dtype} as real is, but imag is {imag.dtype}; convert one")
     try:
         y = apply(MakeComplex, real, imag)
     except ValueError as error:

@@ -197,6 +197,23 @@ def convolution(
     return reshape_rule(y, y._data.shape[1:]) if single else y
 
 
+def _transposed_size(
+    op: str, shape: Ints, kernel: Ints, stride: Ints, margins: Ints, extra: Ints, dilation: Ints
+) -> Ints:
+    if any(e >= s and e >= d for e, s, d in zip(extra, stride, dilation, strict=True)):
+        raise ShapeError(
+            f"{op}: output padding must be smaller than either stride or dilation, but got output_padding="
+            f"{list(extra)}, stride={list(stride)}, dilation={list(dilation)}"
+        )
+    size = tuple(
+        (m - 1) * s - 2 * p + d * (k - 1) + e + 1
+        for m, s, p, d, k, e in zip(shape[-len(kernel) :], stride, margins, dilation, kernel, extra, strict=True)
+    )
+    if any(m < 1 for m in size):
+        raise ShapeError(f"{op}: the output would have size {list(size)} for input {list(shape)}: too much padding")
+    return size
+
+
 def transposed(
     op: str,
     n: int,
@@ -216,17 +233,7 @@ def transposed(
     stride, dilation = per_dim(op, "stride", stride, n), per_dim(op, "dilation", dilation, n)
     margins = per_dim(op, "padding", padding, n, 0)
     extra = per_dim(op, "output_padding", output_padding, n, 0)
-    if any(e >= s and e >= d for e, s, d in zip(extra, stride, dilation, strict=True)):
-        raise ShapeError(
-            f"{op}: output padding must be smaller than either stride or dilation, but got output_padding="
-            f"{list(extra)}, stride={list(stride)}, dilation={list(dilation)}"
-        )
-    size = tuple(
-        (m - 1) * s - 2 * p + d * (k - 1) + e + 1
-        for m, s, p, d, k, e in zip(x.shape[-n:], stride, margins, dilation, w.shape[2:], extra, strict=True)
-    )
-    if any(m < 1 for m in size):
-        raise ShapeError(f"{op}: the output would have size {list(size)} for input {list(x.shape)}: too much padding")
+    size = _transposed_size(op, x.shape, w.shape[2:], stride, margins, extra, dilation)
     single = x.ndim == n + 1
     y = apply(
         ConvolutionInput,

@@ -147,7 +147,9 @@ def histogram(
     return HistogramResult(*pair)
 
 
-def _several(values: Any, inverse: Any, counts: Any, return_inverse: bool, return_counts: bool) -> Any:
+def _several(parts: tuple[Any, Any, Any], return_inverse: bool, return_counts: bool) -> Any:
+    """What was asked for of values, inverse and counts: one tensor, or a tuple."""
+    values, inverse, counts = parts
     found = [values, *([inverse] if return_inverse else []), *([counts] if return_counts else [])]
     return wrap(found[0]) if len(found) == 1 else tuple([wrap(f) for f in found])
 
@@ -178,7 +180,7 @@ def unique(
     """
     d = None if dim is None else canonical_dim(dim, input._data.ndim, "unique")
     found = kernels_of[type(input._data)].unique_parts(input._data, d)
-    return _several(*found, return_inverse, return_counts)
+    return _several(found, return_inverse, return_counts)
 
 
 def unique_consecutive(
@@ -187,7 +189,7 @@ def unique_consecutive(
     """The elements (or slices along ``dim``) without repetitions of the one before; see `unique`."""
     d = None if dim is None else canonical_dim(dim, input._data.ndim, "unique_consecutive")
     found = kernels_of[type(input._data)].runs(input._data, d)
-    return _several(*found, return_inverse, return_counts)
+    return _several(found, return_inverse, return_counts)
 
 
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:

@@ -34,7 +34,7 @@ def place_of(device: Any) -> Device:
 
 def make(kernel: str, device: Any, *args: Any, **options: Any) -> Any:
     """The array that the kernel ``kernel`` makes on ``device``."""
-    where = place_of(device)
+    where = default_device() if device is None else place_of(device)
     backend = get_backend(where.type)
     with backend.on(where):
         return getattr(backend.kernels, kernel)(*args, **options)
@@ -59,7 +59,7 @@ def shape_of(op: str, size: Any) -> tuple[int, ...]:
         RuntimeError: one is negative. TypeError: one is no integer.
     """
     shape = sizes_of(op, size)
-    if any(n < 0 for n in shape):
+    if shape and min(shape) < 0:
         raise ShapeError(f"{op}: Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
     return shape
 

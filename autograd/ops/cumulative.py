@@ -105,7 +105,7 @@ CummaxResult, CumminResult = named_result("cummax", "values indices"), named_res
 
 
 def scan(x: Any, dim: int, combine: Callable[[Any, Any], Any]) -> Any:
-    """The running result of an associative op, in log2(n) steps of plain ops: with what lies 1, 2, 4, ... places back."""
+    """The running result of an associative op in log2(n) steps: with what lies 1, 2, 4, ... places back."""
     step, n = 1, x.shape[dim] if x.shape else 1
     before: tuple[Any, ...] = (slice(None),) * dim
     while step < n:
@@ -262,7 +262,9 @@ def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: in
     dims = canonical_dims(dim, input._data.ndim, "gradient")
     given = list(spacing) if isinstance(spacing, tuple | list) else [spacing] * len(dims)
     if len(given) != len(dims):
-        raise ArgumentError(f"gradient: expected spacing to have one value a dimension, not {len(given)} for {len(dims)}")
+        raise ArgumentError(
+            f"gradient: expected spacing to have one value a dimension, not {len(given)} for {len(dims)}"
+        )
     if edge_order not in (1, 2):
         raise ArgumentError(f"gradient only supports edge_order=1 and edge_order=2, not {edge_order}")
     x = input if input.dtype.category > 1 else input.float()
@@ -272,9 +274,11 @@ def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: in
 def _slope(y: Tensor, d: int, h: Any, edge_order: int) -> Tensor:
     n = y._data.shape[d]
     if n <= edge_order:
-        raise ShapeError(f"gradient expected each dimension size to be at least edge_order+1 = {edge_order + 1}, not {n}")
+        raise ShapeError(
+            f"gradient expected each dimension size to be at least edge_order+1 = {edge_order + 1}, not {n}"
+        )
     step: Any = h
-    if isinstance(h, TensorBase) and h._data.ndim:
+    if isinstance(step, TensorBase) and step._data.ndim:
         step = diff(h).reshape(-1, *(1,) * (y._data.ndim - d - 1)).to(y.dtype)
     even = not isinstance(step, TensorBase) or not step._data.ndim
     chords = diff(y, dim=d) / step  # the slope between neighbours

@@ -45,11 +45,11 @@ def canonical_dims(dims: Any, ndim: int, op: str = "") -> tuple[int, ...]:
 
 def packed(args: Any) -> tuple[Any, ...]:
     """``f(2, 3)`` and ``f((2, 3))`` alike: the integers as one tuple."""
-    if not isinstance(args, tuple | list):
-        return tuple(args) if hasattr(args, "__iter__") and not hasattr(args, "__index__") else (args,)
-    if len(args) == 1 and isinstance(args[0], tuple | list):
-        return tuple(args[0])
-    return tuple(args)
+    if isinstance(args, tuple | list):
+        if len(args) == 1 and isinstance(args[0], tuple | list):
+            args = args[0]
+        return args if args.__class__ is tuple else tuple(args)
+    return tuple(args) if hasattr(args, "__iter__") and not hasattr(args, "__index__") else (args,)
 
 
 def sizes_of(op: str, args: Any) -> tuple[int, ...]:
@@ -59,7 +59,7 @@ def sizes_of(op: str, args: Any) -> tuple[int, ...]:
         TypeError: one is no integer.
     """
     try:
-        return tuple([operator.index(n) for n in packed(args)])
+        return tuple(map(operator.index, packed(args)))
     except TypeError:
         raise TypeError(f"{op}(): sizes must be integers, got {args!r}") from None
 

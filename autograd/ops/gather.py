@@ -176,7 +176,8 @@ def _index(name: str, input: Any, index: Any) -> Any:
     """
     if not isinstance(index, TensorBase):
         raise TypeError(f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}")
-    if index._data.dtype.name not in ("int64", "int32"):
+    kind = index._data.dtype
+    if kind.kind != "i" or kind.itemsize < 4:
         raise DTypeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype}; use .long()")  # type: ignore[attr-defined]
     if type(index._data) is not type(input._data):
         return to(index, input.device)  # type: ignore[arg-type]

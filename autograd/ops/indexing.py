@@ -16,7 +16,7 @@ from ..inplace import check_writable
 from ..primitive import Primitive, apply
 from .cast import cast
 from .dims import canonical_dim
-from .keys import FULL, Key, check_together, position_of
+from .keys import FULL, Key, check_together, plain_key, position_of
 from .layout import apart, clone
 from .scalar import number_for
 from .shape import broadcast_shapes, reshape_rule
@@ -167,24 +167,28 @@ def getitem(input: Tensor, key: Any) -> Tensor:
                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a number"
             )
         return apply(Select, input, key=(position_of(key, shape, 0), ...))
+    quick = plain_key(key)
+    if quick is not None:
+        try:
+            return _basic(input, quick)
+        except IndexError:
+            pass  # taking the key apart finds out what is wrong with it
     parsed = Key(input, key)
     if not parsed.indices:
-        return _basic(input, parsed.basic)
-    y = input if parsed.plain else _basic(input, parsed.basic)
+        return _basic(input, (*parsed.basic, ...))
+    y = input if parsed.plain else _basic(input, (*parsed.basic, ...))
     check_together(parsed.indices)
     return apply(Index, y, *parsed.indices, where=tuple(parsed.where))
 
 
-def _basic(input: Tensor, basic: tuple[Any, ...]) -> Tensor:
-    last = basic[-1] if basic else FULL
-    prim: Any = Slice
-    if isinstance(last, int):
-        prim = Select
-    elif last is None:
-        prim = Unsqueezed
-    elif not basic:
-        prim = Alias
-    return apply(prim, input, key=(*basic, ...))  # with an Ellipsis the result is never a scalar
+def _basic(input: Any, key: tuple[Any, ...]) -> Any:
+    """``input[key]`` with a basic key that holds an Ellipsis, so that the result is never a scalar."""
+    last = key[-1]
+    if last is ... and len(key) > 1:
+        last = key[-2]
+    if last.__class__ is int:
+        return apply(Select, input, key=key)
+    return apply(Unsqueezed if last is None else Alias if last is ... else Slice, input, key=key)
 
 
 class Unsqueezed(Slice):
@@ -256,12 +260,17 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
     if key.__class__ is int and not input._data.ndim:
         raise DimensionError("invalid index of a 0-dim tensor. Use fill_() to write a 0-dim tensor")
     check_writable(input, name)
-    parsed = Key(input, key)
     value = _assignable(input, value)
+    quick = plain_key(key)
+    if quick is not None:
+        try:
+            return _write_basic(input, quick, value)
+        except IndexError:
+            pass  # nothing was written; taking the key apart finds out what is wrong with it
+    parsed = Key(input, key)
     if not parsed.indices:
-        _write_basic(input, (*parsed.basic, ...), value)
-        return
-    target = input if parsed.plain else _basic(input, parsed.basic)
+        return _write_basic(input, (*parsed.basic, ...), value)
+    target = input if parsed.plain else _basic(input, (*parsed.basic, ...))
     write_positions(target, parsed.indices, tuple(parsed.where), value, False, name)
 
 

@@ -92,22 +92,6 @@ def typename(obj: Any) -> str:
     return f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ != "builtins" else kind.__qualname__
 
 
-def is_conj(input: Tensor) -> bool:
-    """Whether the conjugate is still to be taken; it never is."""
-    return False
-
-
-is_neg = is_conj
-
-
-def resolve_conj(input: Tensor) -> Tensor:
-    """``input`` itself: conjugates are taken at once."""
-    return input
-
-
-resolve_neg = resolve_conj
-
-
 def detach(input: Tensor) -> Tensor:
     """``input.detach()``: the same memory, outside the graph."""
     return input.detach()

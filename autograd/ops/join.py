@@ -146,23 +146,28 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -
         raise ShapeError("zero-dimensional tensor (at position 0) cannot be concatenated; use stack")
     dim = canonical_dim(dim, len(shape), "cat")
     for i, x in enumerate(sized):
-        other = x._data.shape
-        if len(other) != len(shape):
-            raise ShapeError(
-                f"cat: Tensors must have same number of dimensions: got {len(shape)} and {len(other)} "
-                f"(shapes {list(shape)} and {list(other)})"
-            )
-        for d, (n, m) in enumerate(zip(shape, other, strict=True)):
-            if n != m and d != dim:
-                raise ShapeError(
-                    f"cat: Sizes of tensors must match except in dimension {dim}. Expected size {n} but got size {m} "
-                    f"for tensor number {i} in the list (shapes {list(shape)} and {list(other)})"
-                )
+        if x._data.shape != shape:
+            _check_like(shape, x._data.shape, dim, i)
     y = cat_rule(sized, dim)
     return y if out is None else write_out(out, y, "cat")
 
 
 concat = concatenate = cat
+
+
+def _check_like(shape: tuple[int, ...], other: tuple[int, ...], dim: int, i: int) -> None:
+    """Raise unless tensor number ``i`` can be put behind the first one."""
+    if len(other) != len(shape):
+        raise ShapeError(
+            f"cat: Tensors must have same number of dimensions: got {len(shape)} and {len(other)} "
+            f"(shapes {list(shape)} and {list(other)})"
+        )
+    for d, (n, m) in enumerate(zip(shape, other, strict=True)):
+        if n != m and d != dim:
+            raise ShapeError(
+                f"cat: Sizes of tensors must match except in dimension {dim}. Expected size {n} but got size {m} "
+                f"for tensor number {i} in the list (shapes {list(shape)} and {list(other)})"
+            )
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:

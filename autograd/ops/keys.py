@@ -13,6 +13,26 @@ from .shape import broadcast_shapes
 FULL = slice(None)
 
 
+def plain_key(key: Any) -> tuple[Any, ...] | None:
+    """A key of integers, forward slices, None and at most one Ellipsis, as arrays take it; None for any other key.
+
+    It holds an Ellipsis, so that arrays do not answer with a scalar. Positions are not checked.
+    """
+    parts = key if key.__class__ is tuple else (key,)
+    whole = True
+    for k in parts:
+        kind = k.__class__
+        if kind is slice:
+            step = k.step
+            if step is not None and not (step.__class__ is int and step > 0):
+                return None
+        elif k is Ellipsis and whole:
+            whole = False
+        elif kind is not int and k is not None:
+            return None
+    return (*parts, ...) if whole else parts
+
+
 class Key:
     """A parsed key: a basic part, and index tensors on dimensions of the view that the basic part gives.
 
@@ -102,8 +122,10 @@ def _part(k: Any) -> Any:
         return k
     if isinstance(k, TensorBase):
         kind = k._data.dtype
-        if kind.kind == "b" or kind.name in ("int64", "int32", "uint8"):
-            return k._data.item() if k._data.ndim == 0 and kind.kind == "i" else k
+        if kind.kind == "i" and kind.itemsize > 2:
+            return k if k._data.ndim else k._data.item()
+        if kind.char in "?B":
+            return k
         raise DimensionError(f"tensors used as indices must be long, int, byte or bool tensors, not {kind.name}")
     if isinstance(k, bool):
         return _index_tensor(k)

@@ -128,9 +128,8 @@ def multi_head_attention_forward(
         )
     if is_causal and attn_mask is None:
         raise ShapeError("multi_head_attention_forward: Need attn_mask if specifying the is_causal hint.")
-    weights = [q_proj_weight, k_proj_weight, v_proj_weight] if use_separate_proj_weight else _thirds(in_proj_weight, e)
-    biases = [None] * 3 if in_proj_bias is None else _thirds(in_proj_bias, e)
-    q, k, v = (linear(t, w, b) for t, w, b in zip((query, key, value), weights, biases, strict=True))
+    separate = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else None
+    q, k, v = _projected((query, key, value), in_proj_weight, in_proj_bias, separate)
     mask = _additive(attn_mask, q._data.dtype)
     padding = _additive(key_padding_mask, q._data.dtype)
     if bias_k is not None and bias_v is not None:
@@ -143,19 +142,30 @@ def multi_head_attention_forward(
         k, v = (pad(t, (0, 0, 0, 1)) for t in (k, v))
         mask, padding = _one_more(mask), _one_more(padding)
     bias = _combined(mask, padding, n, num_heads, length)
-    p = dropout_p if training else 0.0
-    if need_weights:
-        scores = mul(bmm_rule(q, k, False, True), head**-0.5)  # (N, heads, L, S)
-        shares = softmax(scores if bias is None else add(scores, bias), -1)
-        y = bmm_rule(dropout(shares, p) if p else shares, v)
-    else:
-        y, shares = scaled_dot_product_attention(q, k, v, bias, p), None
+    y, shares = _attended(q, k, v, bias, dropout_p if training else 0.0, need_weights)
     y = linear(reshape_rule(permute_rule(y, (2, 0, 1, 3)), (length, n, e)), out_proj_weight, out_proj_bias)
     if shares is not None and average_attn_weights:
         shares = mean_rule(shares, (1,))
     if batched:
         return y, shares
     return reshape_rule(y, (length, e)), None if shares is None else reshape_rule(shares, shares._data.shape[1:])
+
+
+def _projected(inputs: Any, weight: Any, bias: Any, separate: Any) -> Any:
+    """Queries, keys and values, each by its own matrix or by its third of one."""
+    e = inputs[0]._data.shape[-1]
+    weights = _thirds(weight, e) if separate is None else separate
+    biases = [None] * 3 if bias is None else _thirds(bias, e)
+    return [linear(t, w, b) for t, w, b in zip(inputs, weights, biases, strict=True)]
+
+
+def _attended(q: Any, k: Any, v: Any, bias: Any, p: float, need_weights: bool) -> tuple[Any, Any]:
+    """The attention (N, heads, L, head size), and the weights if they are needed."""
+    if not need_weights:
+        return scaled_dot_product_attention(q, k, v, bias, p), None
+    scores = mul(bmm_rule(q, k, False, True), q._data.shape[-1] ** -0.5)  # (N, heads, L, S)
+    shares = softmax(scores if bias is None else add(scores, bias), -1)
+    return bmm_rule(dropout(shares, p) if p else shares, v), shares
 
 
 def _with_batch(t: Any, at: int = 1) -> Any:

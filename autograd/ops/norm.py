@@ -10,108 +10,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.dtypes import finfo, float32
+from ...backends.dtypes import finfo
 from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase, wrap
 from ..inplace import wrote
-from ..primitive import Primitive, apply
+from ..primitive import apply
 from .arithmetic import add, mul
 from .cast import cast
+from .normalise import Normalise, float32_of, mean_over
 from .pool import AvgPool
-from .reduction import Sum
 from .shape import reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 Ints = tuple[int, ...]
-
-
-class Normalise(Primitive):
-    """``(x - mean) / sqrt(var + eps) * w + b`` with statistics over some axes.
-
-    ``shape`` is how ``x`` is seen, ``axes`` what the statistics of it run over, ``affine`` the shape of ``w`` and ``b``
-    against it. ``running`` is None, or the arrays of a running mean and variance and the momentum to move them by.
-    """
-
-    kernels = ("normalise", "normalise_backward")
-
-    @staticmethod
-    def formula(
-        x: Any, w: Any, b: Any, *, shape: Ints, axes: Ints, affine: Ints, eps: float, centre: bool, running: Any
-    ) -> Any:
-        dtype, outer = x.dtype, x.shape
-        y = _float32(reshape_rule(x, shape))
-        if centre:
-            y = y - _mean(y, axes)
-        y = y * (_mean(y * y, axes) + eps) ** -0.5
-        if w is not None:
-            y = y * _float32(reshape_rule(w, affine))
-        if b is not None:
-            y = y + _float32(reshape_rule(b, affine))
-        y = reshape_rule(y, tuple(outer))
-        return y if y.dtype == dtype else cast(y, getattr(dtype, "dtype", dtype))
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        x: Any,
-        w: Any,
-        b: Any,
-        *,
-        shape: Ints,
-        axes: Ints,
-        affine: Ints,
-        eps: float,
-        centre: bool,
-        running: Any,
-    ) -> Any:
-        ctx.save(x, w, b)
-        scale, shift = (None if v is None else v.reshape(affine) for v in (w, b))
-        seen = x.reshape(shape)
-        y, mean, var = ctx.k.normalise(seen, scale, shift, axes, eps, centre)
-        if running is not None:
-            count = math.prod([shape[a] for a in axes])
-            ctx.k.update_running_(*running[:2], mean, var, running[2], count)
-        ctx.cache(mean, var)
-        return y.reshape(x.shape)
-
-    @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        x, w, b = ctx.saved
-        mean, var = ctx.cached
-        p = ctx.params
-        shape, affine = p["shape"], p["affine"]
-        gx, gw, gb = ctx.k.normalise_backward(
-            g.reshape(shape),
-            x.reshape(shape),
-            None if w is None else w.reshape(affine),
-            mean,
-            var,
-            p["axes"],
-            p["eps"],
-            ctx.needs,
-        )
-        return (
-            None if gx is None else gx.reshape(x.shape),
-            _sum_like(ctx.k, gw, w, affine) if ctx.needs[1] else None,
-            _sum_like(ctx.k, gb, b, affine) if ctx.needs[2] else None,
-        )
-
-
-def _sum_like(k: Any, g: Any, like: Any, affine: Ints) -> Any:
-    """A scale's or shift's gradient, summed to its shape unless the kernel did it."""
-    if g.shape != affine:
-        g = k.sum(g, axis=tuple(i for i, n in enumerate(affine) if n == 1 and g.shape[i] != 1), keepdims=True)
-    return g.reshape(like.shape)
-
-
-def _float32(x: Any) -> Any:
-    return cast(x, float32.dtype) if x.dtype.itemsize == 2 else x
-
-
-def _mean(x: Any, axes: Ints) -> Any:
-    return apply(Sum, x, dim=axes, keepdim=True) * (1.0 / max(math.prod([x.shape[a] for a in axes]), 1))
 
 
 # ---------------------------------------------------------------------- arguments
@@ -200,19 +113,11 @@ def batch_norm(
     running = None
     if running_mean is not None and running_var is not None:
         running = running_mean._data, running_var._data, momentum
-    flat = area == 1
-    y = apply(
-        Normalise,
-        input,
-        weight,
-        bias,
-        shape=(x.shape[0], c) if flat else (x.shape[0], c, area),
-        axes=(0,) if flat else (0, 2),
-        affine=(1, c) if flat else (1, c, 1),
-        eps=eps,
-        centre=True,
-        running=running,
-    )
+    if area == 1:
+        seen: dict[str, Ints] = {"shape": (x.shape[0], c), "axes": (0,), "affine": (1, c)}
+    else:
+        seen = {"shape": (x.shape[0], c, area), "axes": (0, 2), "affine": (1, c, 1)}
+    y: Any = apply(Normalise, input, weight, bias, **seen, eps=eps, centre=True, running=running)
     if running is not None:
         wrote(running_mean, "batch_norm")  # type: ignore[arg-type]
         wrote(running_var, "batch_norm")  # type: ignore[arg-type]
@@ -390,10 +295,10 @@ def instance_norm(
 
 def _move_towards_instances(input: Any, mean: Any, var: Any, momentum: float, area: int) -> None:
     x = wrap(input._data[...])
-    x = _float32(reshape_rule(x, (*x.shape[:2], area)))
-    means = _mean(x, (2,))
+    x = float32_of(reshape_rule(x, (*x.shape[:2], area)))
+    means = mean_over(x, (2,))
     centred = x - means
-    now = _mean(means, (0,)), _mean(_mean(centred * centred, (2,)), (0,))
+    now = mean_over(means, (0,)), mean_over(mean_over(centred * centred, (2,)), (0,))
     arrays = [v._data for v in now]
     kernels_of[type(mean._data)].update_running_(mean._data, var._data, *arrays, momentum, area)
     wrote(mean, "instance_norm")

@@ -132,7 +132,7 @@ def _quantile(name: str, input: Any, q: Any, dim: Any, keepdim: bool, how: str, 
     rows = input.reshape(-1) if d is None or not input._data.ndim else input.movedim(d, -1)
     values = _interpolated(sort(rows, -1)[0], q.reshape(-1), how, skip_nan)  # (..., q)
     if keepdim:
-        lead = (1,) * input._data.ndim if d is None else rows.shape[:d] + (1,) + rows.shape[d:-1]
+        lead = (1,) * input._data.ndim if d is None else (*rows.shape[:d], 1, *rows.shape[d:-1])
         values = values.reshape(*lead, -1)
     result = values.movedim(-1, 0) if q._data.ndim else values.squeeze(-1)
     return result if out is None else write_out(out, result, name)
@@ -177,7 +177,8 @@ def quantile(
         q: a number in [0, 1], or a 1-d tensor of them, of the dtype of ``input``.
         dim: a dimension, or None for all elements.
         keepdim: keep the reduced dimension at size 1.
-        interpolation: what lies between two elements: ``"linear"``, ``"lower"``, ``"higher"``, ``"midpoint"``, ``"nearest"``.
+        interpolation: what lies between two elements: ``"linear"``, or ``"lower"``, ``"higher"``, ``"midpoint"``,
+            ``"nearest"``.
         out: a tensor to write the result to.
 
     Returns:

@@ -16,6 +16,7 @@ from ...backends import kernels_of
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..promotion import operands
+from .comparison import eq
 from .select import where_rule
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _largest(degree: Any) -> int:
 
 def _where_degree(degree: Any, k: int, value: Any, otherwise: Any) -> Any:
     if isinstance(degree, TensorBase):
-        return where_rule(degree == k, value, otherwise)
+        return where_rule(eq(degree, k), value, otherwise)
     return value if degree == k else otherwise
 
 
@@ -66,10 +67,8 @@ def _chebyshev(kind: str, first: Callable[[Any], Any], shifted: bool) -> Callabl
     text = f"The Chebyshev polynomial {kind.upper()}"
     if not shifted:
         return family(name, text, first, lambda k, x, p, q: 2 * x * p - q)
-    move = lambda x: 2 * x - 1  # noqa: E731  (used twice, in two lambdas)
-    return family(
-        f"shifted_{name}", f"{text} on [0, 1]", lambda x: first(move(x)), lambda k, x, p, q: 2 * move(x) * p - q
-    )
+    text += " on [0, 1]"
+    return family(f"shifted_{name}", text, lambda x: first(2 * x - 1), lambda k, x, p, q: 2 * (2 * x - 1) * p - q)
 
 
 _FIRST: dict[str, Callable[[Any], Any]] = {
@@ -87,7 +86,10 @@ shifted_chebyshev_polynomial_u = _chebyshev("u", _FIRST["u"], True)
 shifted_chebyshev_polynomial_v = _chebyshev("v", _FIRST["v"], True)
 shifted_chebyshev_polynomial_w = _chebyshev("w", _FIRST["w"], True)
 hermite_polynomial_h = family(
-    "hermite_polynomial_h", "The physicists' Hermite polynomial", lambda x: 2 * x, lambda k, x, p, q: 2 * (x * p - k * q)
+    "hermite_polynomial_h",
+    "The physicists' Hermite polynomial",
+    lambda x: 2 * x,
+    lambda k, x, p, q: 2 * (x * p - k * q),
 )
 hermite_polynomial_he = family(
     "hermite_polynomial_he", "The probabilists' Hermite polynomial", lambda x: x, lambda k, x, p, q: x * p - k * q

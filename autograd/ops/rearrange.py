@@ -13,11 +13,12 @@ from ...backends import kernels_of
 from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase, wrap
 from ..primitive import Primitive, apply
+from .complex import conj
 from .data import as_tensor
 from .dims import canonical_dim, canonical_dims, packed, sizes_of, spread
 from .layout import clone
 from .reduction import sum_rule
-from .shape import expand_rule, permute_rule, reshape_rule
+from .shape import expand_rule, matrix_transpose, permute_rule, reshape_rule
 from .slices import index_select
 
 if TYPE_CHECKING:
@@ -150,6 +151,27 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     if k % 4 == 1:
         return permute_rule(flip(input, (b,)), tuple(order))  # type: ignore[no-any-return]
     return flip(permute_rule(input, tuple(order)), (b,))
+
+
+def adjoint(input: Tensor) -> Tensor:
+    """The last two dimensions swapped, and the conjugate taken of complex numbers.
+
+    Raises:
+        RuntimeError: there are fewer than two dimensions.
+    """
+    y = matrix_transpose(input)
+    return conj(y) if input._data.dtype.kind == "c" else y
+
+
+def hermitian_transpose(input: Tensor) -> Tensor:
+    """``x.H``: `adjoint` of a matrix.
+
+    Raises:
+        RuntimeError: it has not two dimensions.
+    """
+    if input._data.ndim != 2:
+        raise ShapeError(f"tensor.H is only supported on matrices (2-D tensors). Got {input._data.ndim}-D tensor.")
+    return adjoint(input)
 
 
 # ---------------------------------------------------------------------- repeated

@@ -231,6 +231,5 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     return input.narrow(d, 0, n // 2) * sigmoid(input.narrow(d, n // 2, n // 2))
 
 
-relu_, relu6_, leaky_relu_, rrelu_ = in_place(relu), in_place(relu6), in_place(leaky_relu), in_place(rrelu)
-hardtanh_, hardsigmoid_, hardswish_ = in_place(hardtanh), in_place(hardsigmoid), in_place(hardswish)
-threshold_ = in_place(threshold)
+relu_, leaky_relu_, rrelu_ = in_place(relu), in_place(leaky_relu), in_place(rrelu)
+hardtanh_, threshold_ = in_place(hardtanh), in_place(threshold)

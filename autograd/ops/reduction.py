@@ -276,11 +276,11 @@ def nanmean(
     if input.dtype.category < 2:
         raise DTypeError(f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype}")
     total = sum(_without_nan(input), dim, keepdim, dtype=dtype)
-    return _done(total / sum(input == input, dim, keepdim), out, "nanmean")  # noqa: PLR0124  (NaN differs from itself)
+    return _done(total / sum(input == input, dim, keepdim), out, "nanmean")
 
 
 def _without_nan(input: Tensor) -> Tensor:
-    return where_rule(input == input, input, 0.0) if input.dtype.category > 1 else input  # noqa: PLR0124
+    return where_rule(input == input, input, 0.0) if input.dtype.category > 1 else input
 
 
 @numpy_names

@@ -63,22 +63,7 @@ def interpolate(
     """
     x = _input(input)
     n = x.ndim - 2
-    if mode in ("nearest", "area", "nearest-exact"):
-        if align_corners is not None:
-            raise ValueError(
-                "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | "
-                "trilinear"
-            )
-    elif mode not in RANKS or RANKS[mode] != n:
-        raise NotImplementedError(
-            "Input Error: Only 3D, 4D and 5D input Tensors supported (got "
-            f"{x.ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got "
-            f"{mode})"
-        )
-    if antialias and not (mode in ("bilinear", "bicubic") and n == 2):
-        raise ValueError(
-            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input"
-        )
+    _check_mode(x.ndim, mode, align_corners, antialias)
     sizes, factors = _sizes(x.shape[2:], size, scale_factor, recompute_scale_factor)
     if mode == "area":
         return adaptive_avg_pool(n, input, sizes)
@@ -98,6 +83,25 @@ def interpolate(
         how = {"axis": d, "size": m, "out": o, "mode": "cubic" if mode == "bicubic" else "linear"}
         y = apply(Resample, y, back=False, **how, step=step, align=align, antialias=antialias)
     return y if y is not input else input.clone()
+
+
+def _check_mode(ndim: int, mode: str, align_corners: bool | None, antialias: bool) -> None:
+    if mode in ("nearest", "area", "nearest-exact"):
+        if align_corners is not None:
+            raise ValueError(
+                "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | "
+                "trilinear"
+            )
+    elif mode not in RANKS or RANKS[mode] != ndim - 2:
+        raise NotImplementedError(
+            "Input Error: Only 3D, 4D and 5D input Tensors supported (got "
+            f"{ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got "
+            f"{mode})"
+        )
+    if antialias and not (mode in ("bilinear", "bicubic") and ndim == 4):
+        raise ValueError(
+            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input"
+        )
 
 
 def _input(input: Any) -> Any:

@@ -68,7 +68,9 @@ class LogNdtr(Unary):
     """The logarithm of the normal distribution function."""
 
     kernel, expression = "log_ndtr", "log_ndtr(x)"
-    derivative = staticmethod(lambda g, x: quotient(scaled(g, math.sqrt(2 / math.pi)), erfcx_rule(scaled(x, -math.sqrt(0.5)))))
+    derivative = staticmethod(
+        lambda g, x: quotient(scaled(g, math.sqrt(2 / math.pi)), apply(Erfcx, scaled(x, -math.sqrt(0.5))))
+    )
 
 
 class Entr(Unary):
@@ -182,7 +184,6 @@ class Gammaincc(Gammainc):
 
 
 erf_rule = functools.partial(apply, Erf)
-erfcx_rule = functools.partial(apply, Erfcx)
 
 
 def density(x: Any) -> Any:
@@ -324,6 +325,11 @@ def _incomplete(name: str, prim: Any, input: Any, other: Any, out: Any) -> Any:
 
 gammaln, psi, mvlgamma, igamma, igammac = lgamma, digamma, multigammaln, gammainc, gammaincc
 erf_, erfc_, erfinv_ = in_place(erf), in_place(erfc), in_place(erfinv)
-lgamma_, digamma_, mvlgamma_, polygamma_ = in_place(lgamma), in_place(digamma), in_place(mvlgamma), in_place(polygamma_method)
+lgamma_, digamma_, mvlgamma_, polygamma_ = (
+    in_place(lgamma),
+    in_place(digamma),
+    in_place(mvlgamma),
+    in_place(polygamma_method),
+)
 igamma_, igammac_ = in_place(igamma), in_place(igammac)
 logit_, sinc_, xlogy_ = in_place(logit), in_place(sinc), in_place(xlogy)

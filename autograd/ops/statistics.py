@@ -176,7 +176,7 @@ def cov(
         (variables, variables); 0-d for one variable.
 
     Raises:
-        RuntimeError: ``input`` has more than two dimensions; the weights are not 1-d, or of another length, or negative.
+        RuntimeError: ``input`` has more than two dimensions; the weights are not 1-d, of another length, or negative.
     """
     if input._data.ndim > 2:
         raise ShapeError(f"cov(): expected input to have two or fewer dimensions but got {input._data.ndim}")
@@ -188,7 +188,9 @@ def cov(
         if w is None:
             continue
         if w._data.ndim > 1 or w._data.size != n:
-            raise ShapeError(f"cov(): expected {name} of shape [{n}], one for each observation, but got {list(w.shape)}")
+            raise ShapeError(
+                f"cov(): expected {name} of shape [{n}], one for each observation, but got {list(w.shape)}"
+            )
         if w._data.size and bool((w._data < 0).any()):
             raise ArgumentError(f"cov(): {name} cannot be negative")
         weights = w if weights is None else weights * w

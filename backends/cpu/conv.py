@@ -102,9 +102,7 @@ def conv_input(g: Any, w: Any, size: Ints, stride: Ints, padding: Pairs, dilatio
     if channels_last(g):
         if groups == 1 and g.size:
             return last.conv_input(g, w, size, stride, padding, dilation)
-        return to_channels_last(
-            conv_input(np.ascontiguousarray(g), w, size, stride, padding, dilation, groups)
-        )
+        return to_channels_last(conv_input(np.ascontiguousarray(g), w, size, stride, padding, dilation, groups))
     n, k, *out = g.shape
     kernel, c = w.shape[2:], w.shape[1] * groups
     weight = np.swapaxes(w.reshape(groups, k // groups, -1), 1, 2)

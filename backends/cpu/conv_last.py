@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ..definitions.conv import Ints, Pairs, out_size
+from ..definitions.conv import Ints, Pairs, interior, out_size
 
 PIECE = 1 << 20  # bytes of rows at a time
 
@@ -23,14 +23,21 @@ def channels_last(x: Any) -> bool:
     return x.ndim > 3 and not x.flags.c_contiguous and bool(np.moveaxis(x, 1, -1).flags.c_contiguous)
 
 
-def _padded(x: Any, padding: Pairs) -> Any:
-    """``x`` (N, *size, C) with zeros around its spatial dimensions."""
+def new_like(x: Any, size: Ints, make: Any = np.empty) -> Any:
+    """A new (N, C, *size) array with the batch, channels, type and layout of ``x``."""
+    n, c = x.shape[:2]
+    return np.moveaxis(make((n, *size, c), x.dtype), -1, 1) if channels_last(x) else make((n, c, *size), x.dtype)
+
+
+def padded(x: Any, padding: Pairs, value: float = 0) -> Any:
+    """``x`` (N, C, *size) with ``value`` around its spatial dimensions, in its layout."""
     if not any(map(any, padding)):
         return x
-    inside = tuple(slice(before, before + n) for n, (before, _) in zip(x.shape[1:-1], padding, strict=True))
-    padded = np.zeros((len(x), *[n + sum(p) for n, p in zip(x.shape[1:-1], padding, strict=True)], x.shape[-1]), x.dtype)
-    padded[(slice(None), *inside)] = x
-    return padded
+    y = new_like(x, tuple(n + sum(p) for n, p in zip(x.shape[2:], padding, strict=True)), np.zeros)
+    if value:
+        y[...] = value
+    y[interior(x.shape[2:], padding)] = x
+    return y
 
 
 def _steps(n: int, bytes_each: int) -> range:
@@ -41,7 +48,7 @@ class Rows:
     """What the kernel covers at each position, as rows (positions, kernel * C), for some samples at a time."""
 
     def __init__(self, x: Any, kernel: Ints, out: Ints, stride: Ints, padding: Pairs, dilation: Ints) -> None:
-        self.x = _padded(np.moveaxis(x, 1, -1), padding)
+        self.x = np.moveaxis(padded(x, padding), 1, -1)
         n, c = x.shape[:2]
         self.width = math.prod(kernel) * c
         self.shape = (*out, *kernel, c)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..definitions import pool as plain
-from ..definitions.conv import Ints, Pairs, interior, pad, taps, window
-from .conv_last import channels_last
+from ..definitions.conv import Ints, Pairs, interior, taps, window
+from .conv_last import new_like, padded
 
-__all__ = ["max_pool", "pool_scatter"]
+__all__ = ["avg_pool", "avg_pool_input", "max_pool", "pool_scatter"]
 
 
 def max_pool(x: Any, kernel: Ints, out: Ints, stride: Ints, padding: Pairs, dilation: Ints, codes: bool = True) -> Any:
@@ -22,8 +22,8 @@ def max_pool(x: Any, kernel: Ints, out: Ints, stride: Ints, padding: Pairs, dila
     """
     if x.dtype.char not in "fd":
         return plain.max_pool(np, x, kernel, out, stride, padding, dilation, codes)
-    padded = pad(np, x, padding, -math.inf)
-    windows = [padded[window(offset, out, stride, dilation)] for _, offset in taps(kernel)]
+    whole = padded(x, padding, -math.inf)
+    windows = [whole[window(offset, out, stride, dilation)] for _, offset in taps(kernel)]
     y = windows[0].copy(order="K")
     if not codes:
         for seen in windows[1:]:
@@ -50,16 +50,46 @@ def pool_scatter(
     """Gradients to the elements that were chosen; windows that do not overlap are written, not added."""
     if g.dtype.char not in "fd":
         return plain.pool_scatter(np, g, code, size, kernel, out, stride, padding, dilation)
-    padded = [n + before + after for n, (before, after) in zip(size, padding, strict=True)]
+    whole = tuple(n + sum(p) for n, p in zip(size, padding, strict=True))
     apart = all(s >= k and d == 1 for s, k, d in zip(stride, kernel, dilation, strict=True))
-    tiled = apart and all(n == o * s == o * k for n, o, s, k in zip(padded, out, stride, kernel, strict=True))
-    make = np.empty if tiled else np.zeros
-    n, c = g.shape[:2]
-    x = np.moveaxis(make((n, *padded, c), g.dtype), -1, 1) if channels_last(g) else make((n, c, *padded), g.dtype)
+    tiled = apart and all(n == o * s == o * k for n, o, s, k in zip(whole, out, stride, kernel, strict=True))
+    x = new_like(g, whole, np.empty if tiled else np.zeros)
     for number, offset in taps(kernel):
         target = x[window(offset, out, stride, dilation)]
         if apart:
             np.multiply(g, code == number, out=target)
         else:
             target += g * (code == number)
-    return x[interior(size, padding)]
+    return x[interior(size, padding)].copy(order="K") if any(map(any, padding)) else x
+
+
+def avg_pool(x: Any, kernel: Ints, out: Ints, stride: Ints, padding: Pairs, include: bool, divisor: int | None) -> Any:
+    """Each window's mean, one dimension after the other; see the definition."""
+    total = plain.counts(np, x.shape[2:], kernel, out, stride, padding, include, divisor)
+    if x.dtype.char not in "fd":
+        return plain.avg_pool(np, x, kernel, out, stride, padding, include, divisor)
+    y = padded(x, padding)
+    for axis, (k, o, s) in enumerate(zip(kernel, out, stride, strict=True), 2):
+        part = y[plain.strip(y.ndim, axis, 0, o, s)].copy(order="K")
+        for t in range(1, k):
+            part += y[plain.strip(y.ndim, axis, t, o, s)]
+        y = part
+    y /= total
+    return y
+
+
+def avg_pool_input(
+    g: Any, size: Ints, kernel: Ints, out: Ints, stride: Ints, padding: Pairs, include: bool, divisor: int | None
+) -> Any:
+    """Each window's share to all its elements, one dimension after the other; see the definition."""
+    if g.dtype.char not in "fd":
+        return plain.avg_pool_input(np, g, size, kernel, out, stride, padding, include, divisor)
+    total = plain.counts(np, size, kernel, out, stride, padding, include, divisor)
+    x = np.divide(g, total, dtype=g.dtype, casting="same_kind")
+    for axis, (n, k, o, s, p) in enumerate(zip(size, kernel, out, stride, padding, strict=True), 2):
+        whole = tuple(n + sum(p) if i == axis else m for i, m in enumerate(x.shape))[2:]
+        spread = new_like(x, whole, np.zeros)
+        for t in range(k):
+            spread[plain.strip(x.ndim, axis, t, o, s)] += x
+        x = spread
+    return x[interior(size, padding)].copy(order="K") if any(map(any, padding)) else x

@@ -56,10 +56,7 @@ def _scaled_i(xp: Any, z: Any, order: int) -> Any:
     """exp(-z) I(z) for z >= 0: the power series (DLMF 10.25.2), then the asymptotic one (DLMF 10.40.1)."""
     near = xp.minimum(z, FAR)
     quarter = near * near / 4
-    if order == 0:
-        series = horner(quarter, _INVERSE_SQUARES)
-    else:
-        series = near / 2 * horner(quarter, _INVERSE_PRODUCTS)
+    series = horner(quarter, _INVERSE_SQUARES) if order == 0 else near / 2 * horner(quarter, _INVERSE_PRODUCTS)
     far = xp.maximum(z, FAR)
     tail = horner(1 / far, _signed(_hankel(order))) / xp.sqrt(2 * math.pi * far)
     return xp.where(z < FAR, series * xp.exp(-near), tail)

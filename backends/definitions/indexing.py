@@ -107,6 +107,11 @@ def index_copy_(xp: Any, x: Any, index: Any, value: Any, dim: int) -> None:
 def along(xp: Any, x: Any, index: Any, dim: int) -> tuple[Any, ...]:
     """The key that reads, for each position of ``index``, the element of ``x`` there but at ``index`` in ``dim``."""
     check_positions(xp, index, x.shape[dim], dim, negative=False)
+    return open_grid(xp, index, dim)
+
+
+def open_grid(xp: Any, index: Any, dim: int) -> tuple[Any, ...]:
+    """``index`` for dimension ``dim``, and for every other one the numbers of its positions, to broadcast with it."""
     ndim = index.ndim
     return tuple(
         index if d == dim else xp.arange(n).reshape((1,) * d + (n,) + (1,) * (ndim - d - 1))

@@ -151,7 +151,7 @@ def erfcx(xp: Any, x: Any) -> Any:
 
 
 def _ndtri_from(xp: Any, centre: Any, tail: Any) -> Any:
-    """ndtri of p from ``centre = p - 1/2`` and from ``tail``, the smaller of p and 1 - p; each is exact in its place."""
+    """The `ndtri` of p from ``centre = p - 1/2`` and ``tail = min(p, 1 - p)``: each is exact in its place."""
     inner = centre * rational(0.180625 - centre * centre, _NDTRI)
     r = xp.sqrt(-xp.log(xp.maximum(tail, 5e-324)))
     middle, far = rational(xp.minimum(r, 5.0) - 1.6, _NDTRI_MIDDLE), rational(xp.maximum(r, 5.0) - 5.0, _NDTRI_FAR)

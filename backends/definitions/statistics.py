@@ -110,7 +110,7 @@ def count_true(xp: Any, x: Any, axis: Any) -> Any:
 
 
 def unique_parts(xp: Any, x: Any, axis: int | None) -> Any:
-    """The different elements (slices along ``axis``) in order, each element's place among them, and how often each is."""
+    """The different elements (slices along ``axis``) in order, each element's place among them, and their counts."""
     values, inverse, counts = xp.unique(wide(x), return_inverse=True, return_counts=True, axis=axis, equal_nan=False)
     return values.astype(x.dtype), inverse.reshape(x.shape if axis is None else -1), counts
 

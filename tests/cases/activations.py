@@ -5,6 +5,8 @@ from __future__ import annotations
 from .base import Args, Make, OpCase
 from .elementwise import function, unary, within
 
+IN_PLACE = ("relu", "elu", "selu", "celu", "leaky_relu", "hardtanh", "threshold")
+
 
 def activation(name: str, *points: float, options: tuple[dict[str, float], ...] = ({},), **more: object) -> OpCase:
     """A function of ``nn.functional`` with kinks at ``points``, called with each of some options."""
@@ -13,6 +15,8 @@ def activation(name: str, *points: float, options: tuple[dict[str, float], ...] 
         return [(make.away(3, 4, points=points) * 2, o) for o in options] + [(make.away(points=points), options[0])]
 
     full = f"nn.functional.{name}"
+    if name in IN_PLACE:
+        more["also"] = (f"{full}_",)
     return OpCase(full, lambda T, x, o: function(full)(T, x, **o), samples, **more)  # type: ignore[arg-type]
 
 
@@ -48,7 +52,7 @@ CASES: list[OpCase] = [
         "nn.functional.rrelu",
         lambda T, x: T.nn.functional.rrelu(x, 0.1, 0.3),
         lambda m: [(m.away(3, 4),)],
-        also=("rrelu",),
+        also=("rrelu", "nn.functional.rrelu_"),
     ),
     OpCase(
         "nn.functional.glu",

@@ -227,7 +227,7 @@ WINDOWS = [
 
 ASKED = [
     OpCase(name, lambda T, x, n=name: T.tensor(getattr(T, n)(x)), on((1,), ()), orders=0)
-    for name in ("is_nonzero", "is_signed", "is_inference", "is_conj", "is_neg")
+    for name in ("is_nonzero", "is_signed", "is_inference")
 ] + [
     OpCase("is_same_size", lambda T, x: T.tensor(T.is_same_size(x, x)), on((2,), ()), orders=0),
     OpCase("is_storage", lambda T, x: T.tensor(T.is_storage(x.untyped_storage())), on((2,), ()), orders=0),
@@ -236,8 +236,6 @@ ASKED = [
     *[
         OpCase(name, lambda T, x, n=name: getattr(T, n)(x * 1), on((2,), ()), lambda x: x, **options)
         for name, options in {
-            "resolve_conj": {},
-            "resolve_neg": {},
             "detach": {"orders": 0},
             "detach_": {"orders": 0},
         }.items()

@@ -94,7 +94,7 @@ VIEWS = [
         *("Tensor.transpose_", "Tensor.swapaxes_", "Tensor.swapdims_"),
     ),
     row("t", both(on((2, 3), ()), on((3,), ()), on((), ())), np.transpose, "Tensor.t_"),
-    OpCase("Tensor.T", lambda T, x: x.T, on((2, 3), ()), np.transpose, also=("Tensor.H",), integer=True),
+    OpCase("Tensor.T", lambda T, x: x.T, on((2, 3), ()), np.transpose, integer=True),
     OpCase(
         "Tensor.mT",
         lambda T, x: x.mT,
@@ -102,6 +102,17 @@ VIEWS = [
         lambda x: np.swapaxes(x, -1, -2),
         also=("Tensor.mH",),
         integer=True,
+    ),
+    OpCase(
+        "adjoint",
+        function("adjoint"),
+        lambda make: [(make.real(2, 3, 4),), (make.real(2, 3) + 1j * make.real(2, 3),)],
+        lambda x: np.swapaxes(x, -1, -2).conj(),
+        dtypes=("float32",),
+        also=("Tensor.adjoint",),
+    ),
+    OpCase(
+        "Tensor.H", lambda T, x: x.H, lambda make: [(make.real(2, 3) + 1j * make.real(2, 3),)], lambda x: x.conj().T
     ),
     row(
         "movedim",

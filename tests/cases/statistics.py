@@ -33,7 +33,14 @@ ORDER = [
         for name in ("median", "nanmedian", "mode")
     ),
     *(
-        OpCase(name, lambda T, x, name=name: function(name)(T, x, 1), lambda m: [(WITH_NAN,)], orders=0, parity=name == "median", note="nan")
+        OpCase(
+            name,
+            lambda T, x, name=name: function(name)(T, x, 1),
+            lambda m: [(WITH_NAN,)],
+            orders=0,
+            parity=name == "median",
+            note="nan",
+        )
         for name in ("median", "nanmedian")
     ),
     OpCase("median", lambda T, x: T.median(x), lambda m: [(m.integers(7),), (WITH_NAN,)], orders=0, note="whole"),
@@ -48,8 +55,10 @@ ORDER = [
         OpCase(
             name,
             lambda T, x, q, o, name=name: function(name)(T, x, q, **o),
-            lambda m: [(m.distinct(3, 5), 0.3, {}), (m.distinct(3, 5), 0.3, {"dim": 1, "keepdim": True})]
-            + [(m.distinct(3, 6), 0.45, {"dim": 0, "interpolation": how}) for how in HOWS],
+            lambda m: (
+                [(m.distinct(3, 5), 0.3, {}), (m.distinct(3, 5), 0.3, {"dim": 1, "keepdim": True})]
+                + [(m.distinct(3, 6), 0.45, {"dim": 0, "interpolation": how}) for how in HOWS]
+            ),
             dtypes=("float32",),
             also=methods(name),
         )
@@ -116,7 +125,12 @@ RUNNING = [
         )
         for name in ("trapezoid", "cumulative_trapezoid")
     ),
-    OpCase("trapezoid", lambda T, y, x: T.trapezoid(y, x), lambda m: [(m.real(3, 4), m.real(4)), (m.real(2, 3), m.real(2, 3))], note="x"),
+    OpCase(
+        "trapezoid",
+        lambda T, y, x: T.trapezoid(y, x),
+        lambda m: [(m.real(3, 4), m.real(4)), (m.real(2, 3), m.real(2, 3))],
+        note="x",
+    ),
     OpCase(
         "gradient",
         lambda T, x, o: T.gradient(x, **o),
@@ -132,13 +146,36 @@ RUNNING = [
 ]
 
 COUNTING = [
-    OpCase("count_nonzero", lambda T, x, d: T.count_nonzero(x, d), lambda m: [(m.bools(3, 4), None), (m.real(3, 4), 1), (m.real(2, 3, 2), (0, 2))], orders=0, also=methods("count_nonzero")),
-    OpCase("bincount", lambda T, x: T.bincount(x, minlength=4), lambda m: [(m.integers(9),), (m.integers(0),)], orders=0, also=methods("bincount")),
-    OpCase("bincount", lambda T, x, w: T.bincount(x, w), lambda m: [(m.integers(9), m.real(9))], orders=0, dtypes=("float32",), note="weights"),
+    OpCase(
+        "count_nonzero",
+        lambda T, x, d: T.count_nonzero(x, d),
+        lambda m: [(m.bools(3, 4), None), (m.real(3, 4), 1), (m.real(2, 3, 2), (0, 2))],
+        orders=0,
+        also=methods("count_nonzero"),
+    ),
+    OpCase(
+        "bincount",
+        lambda T, x: T.bincount(x, minlength=4),
+        lambda m: [(m.integers(9),), (m.integers(0),)],
+        orders=0,
+        also=methods("bincount"),
+    ),
+    OpCase(
+        "bincount",
+        lambda T, x, w: T.bincount(x, w),
+        lambda m: [(m.integers(9), m.real(9))],
+        orders=0,
+        dtypes=("float32",),
+        note="weights",
+    ),
     OpCase(
         "histc",
         lambda T, x, o: T.histc(x, **o),
-        lambda m: [(m.real(20), {"bins": 5, "min": -1, "max": 1}), (m.real(3, 4), {"bins": 4}), (np.array([1.0, 2.0, 3.0, 4.0]), {"bins": 3})],
+        lambda m: [
+            (m.real(20), {"bins": 5, "min": -1, "max": 1}),
+            (m.real(3, 4), {"bins": 4}),
+            (np.array([1.0, 2.0, 3.0, 4.0]), {"bins": 3}),
+        ],
         orders=0,
         dtypes=("float32",),
         also=methods("histc"),
@@ -151,7 +188,14 @@ COUNTING = [
         dtypes=("float32",),
         also=methods("histogram"),
     ),
-    OpCase("histogram", lambda T, x, e, w: T.histogram(x, e, weight=w), lambda m: [(m.real(9), np.array([-1.0, 0.0, 0.5, 2.0]), m.real(9))], orders=0, dtypes=(), note="edges"),
+    OpCase(
+        "histogram",
+        lambda T, x, e, w: T.histogram(x, e, weight=w),
+        lambda m: [(m.real(9), np.array([-1.0, 0.0, 0.5, 2.0]), m.real(9))],
+        orders=0,
+        dtypes=(),
+        note="edges",
+    ),
     OpCase(
         "unique",
         lambda T, x, o: T.unique(x, **o),
@@ -178,7 +222,11 @@ COUNTING = [
     OpCase(
         "isin",
         lambda T, x, y, o: T.isin(x, y, **o),
-        lambda m: [(m.integers(3, 4), m.integers(5), {}), (m.integers(3), 2, {}), (m.real(3), m.real(2), {"invert": True})],
+        lambda m: [
+            (m.integers(3, 4), m.integers(5), {}),
+            (m.integers(3), 2, {}),
+            (m.real(3), m.real(2), {"invert": True}),
+        ],
         orders=0,
         also=methods("isin"),
     ),
@@ -187,7 +235,10 @@ COUNTING = [
 MEANS = [
     reduction("nansum"),
     reduction("nanmean"),
-    *(OpCase(n, lambda T, x, n=n: function(n)(T, x, 1), lambda m: [(WITH_NAN,)], orders=0, note="nan") for n in ("nansum", "nanmean")),
+    *(
+        OpCase(n, lambda T, x, n=n: function(n)(T, x, 1), lambda m: [(WITH_NAN,)], orders=0, note="nan")
+        for n in ("nansum", "nanmean")
+    ),
     OpCase("cov", lambda T, x: T.cov(x), lambda m: [(m.real(3, 5),), (m.real(4),)], also=methods("cov")),
     OpCase(
         "cov",
@@ -196,11 +247,20 @@ MEANS = [
         dtypes=(),
         note="weights",
     ),
-    OpCase("corrcoef", lambda T, x: T.corrcoef(x), lambda m: [(m.real(3, 5),)], dtypes=("float32",), also=methods("corrcoef")),
+    OpCase(
+        "corrcoef",
+        lambda T, x: T.corrcoef(x),
+        lambda m: [(m.real(3, 5),)],
+        dtypes=("float32",),
+        also=methods("corrcoef"),
+    ),
     OpCase(
         "norm",
         lambda T, x, o: T.norm(x, **o),
-        lambda m: [(m.away(3, 4), o) for o in ({}, {"p": 1}, {"p": 3, "dim": 1}, {"p": INF, "dim": 0, "keepdim": True}, {"dim": (0, 1)})],
+        lambda m: [
+            (m.away(3, 4), o)
+            for o in ({}, {"p": 1}, {"p": 3, "dim": 1}, {"p": INF, "dim": 0, "keepdim": True}, {"dim": (0, 1)})
+        ],
         also=methods("norm"),
     ),
     OpCase(
@@ -209,7 +269,13 @@ MEANS = [
         lambda m: [(m.real(4, 3),), (m.real(2, 3, 2),)],
         also=("Tensor.renorm", "Tensor.renorm_"),
     ),
-    OpCase("std", lambda T, x: T.std(x, 1), lambda m: [(np.array([[1.0, 1.0, 1.0], [1.0, 2.0, 3.0]]),)], orders=0, note="equal"),
+    OpCase(
+        "std",
+        lambda T, x: T.std(x, 1),
+        lambda m: [(np.array([[1.0, 1.0, 1.0], [1.0, 2.0, 3.0]]),)],
+        orders=0,
+        note="equal",
+    ),
 ]
 
 CASES: list[OpCase] = [*ORDER, *RUNNING, *COUNTING, *MEANS]
