@@ -359,12 +359,18 @@ def kernel_or_formula(formula: F) -> F:
         ...     return g * (1 - y * y)
     """
     name = formula.__name__
+    known: dict[Any, Any] = {}
 
     @functools.wraps(formula)
     def run(g: Any, *args: Any, **params: Any) -> Any:
         k = kernels_of.get(type(g))
-        if k is not None and not any(isinstance(a, TensorBase) for a in args) and k.has(name):
-            return getattr(k, name)(g, *args, **params)
-        return formula(g, *args, **params)
+        if k is None:
+            return formula(g, *args, **params)
+        for a in args:
+            if isinstance(a, TensorBase):
+                return formula(g, *args, **params)
+        if k not in known:
+            known[k] = getattr(k, name) if k.has(name) else formula
+        return known[k](g, *args, **params)
 
     return run  # type: ignore[return-value]

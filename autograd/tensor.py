@@ -863,8 +863,8 @@ class Tensor(TensorBase, ops.Casts):
     __reversed__ = ops.reversed_
     as_subclass = ops.as_subclass
     clone = ops.clone
-    cpu = ops.cpu
-    cuda = ops.cuda
+    cpu = ops.to_cpu
+    cuda = ops.to_cuda
     get_device = ops.get_device
     is_complex = is_complex
     is_floating_point = is_floating_point

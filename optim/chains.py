@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
@@ -44,9 +43,7 @@ class SequentialLR(LRScheduler):
         i = bisect_right(self._milestones, self.last_epoch)
         schedule = self._schedulers[i]
         if i > 0 and self._milestones[i - 1] == self.last_epoch:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # starting a schedule at 0 is what step(0) is for
-                schedule.step(0)
+            schedule._go_to(0)
         else:
             schedule.step()
         self._last_lr = schedule.get_last_lr()

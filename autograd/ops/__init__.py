@@ -154,11 +154,11 @@ from .conv import conv_transpose2d as conv_transpose2d
 from .conv import conv_transpose3d as conv_transpose3d
 from .conversion import Casts as Casts
 from .conversion import copy_ as copy_
-from .conversion import cpu as cpu
-from .conversion import cuda as cuda
 from .conversion import fill as fill
 from .conversion import fill_ as fill_
 from .conversion import to as to
+from .conversion import to_cpu as to_cpu
+from .conversion import to_cuda as to_cuda
 from .conversion import type_as as type_as
 from .conversion import zero_ as zero_
 from .counting import bincount as bincount
@@ -700,7 +700,7 @@ from .windows import kaiser_window as kaiser_window
 # What only methods, operators and other modules use; the front door exports the rest. Keep this after all imports.
 _INTERNAL = frozenset(
     "Variable cuda_array_interface reversed_ set_imag set_real "
-    "apply_ array_of as_subclass bool_of Casts cauchy_ complex_of contains contiguous copied copy_ cpu cuda data_ptr "
+    "apply_ array_of as_subclass bool_of Casts cauchy_ complex_of contains contiguous copied copy_ to_cpu to_cuda data_ptr "
     "deepcopied dim dlpack dlpack_device element_size expand expand_as expand_method exponential_ fill_ "
     "fill_diagonal_ float_of geometric_ getitem index_of int_of is_contiguous is_pinned is_set_to is_shared item "
     "Layout legacy_tensor log_normal_ map_ hermitian_transpose matrix_transpose MemoryFormat new new_empty new_empty_strided new_full "

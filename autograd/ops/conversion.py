@@ -92,7 +92,7 @@ def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         RuntimeError: the shapes do not fit, or ``input`` may not be written.
     """
     if not isinstance(src, TensorBase):
-        return write_into(Overwrite, input, "copy_", number_for(src, input._data.dtype))  # type: ignore[no-any-return]
+        return write_into(Overwrite, input, "copy_", number_for(src, input._data.dtype))
     check_writable(input, "copy_")
     if src is input:
         return input
@@ -103,7 +103,7 @@ def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         "target, {target}",
     )
     value = to(apart("copy_", input._data, input, value), input.device, input.dtype)
-    return write_into(Overwrite, input, "copy_", value)  # type: ignore[no-any-return]
+    return write_into(Overwrite, input, "copy_", value)
 
 
 def fill_(input: Tensor, value: Any) -> Tensor:
@@ -113,12 +113,23 @@ def fill_(input: Tensor, value: Any) -> Tensor:
         RuntimeError: ``value`` has dimensions, or does not fit the dtype.
     """
     if not isinstance(value, TensorBase):
-        return write_into(Fill, input, "fill_", number_for(value, input._data.dtype))  # type: ignore[no-any-return]
-    if value._data.ndim:
+        number = number_for(value, input._data.dtype)
+    elif value._data.ndim:
         raise ShapeError(
             f"fill_ only supports 0-dimension value tensor but got tensor with {value._data.ndim} dimensions."
         )
-    return write_into(Fill, input, "fill_", to(value, input.device, input.dtype))  # type: ignore[no-any-return, arg-type]
+    else:
+        number = to(value, input.device, input.dtype)  # type: ignore[arg-type]
+    write_into(Fill, _without_repeats(input), "fill_", number)
+    return input
+
+
+def _without_repeats(input: Any) -> Any:
+    """An expanded tensor's elements once each, as a view; another tensor itself."""
+    strides = input._data.strides
+    if 0 not in strides:
+        return input
+    return input[tuple([slice(0, 1) if s == 0 else slice(None) for s in strides])]
 
 
 def fill(input: Tensor, value: Any) -> Tensor:
@@ -128,7 +139,8 @@ def fill(input: Tensor, value: Any) -> Tensor:
 
 def zero_(input: Tensor) -> Tensor:
     """Write zero everywhere."""
-    return write_into(Zero, input, "zero_", 0)  # type: ignore[no-any-return]
+    write_into(Zero, _without_repeats(input), "zero_", 0)
+    return input
 
 
 # ---------------------------------------------------------------------- another type or device
@@ -218,12 +230,12 @@ int_ = _caster(dtypes.int32)
 long = _caster(dtypes.int64)
 
 
-def cpu(input: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
+def to_cpu(input: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """``input.to("cpu")``."""
     return to(input, "cpu", memory_format=memory_format)
 
 
-def cuda(
+def to_cuda(
     input: Tensor, device: Any = None, non_blocking: bool = False, memory_format: MemoryFormat = preserve_format
 ) -> Tensor:
     """``input.to("cuda")``, or to the CUDA device named.

@@ -75,7 +75,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 def from_array(array: Any) -> Tensor:
     """A Tensor on the memory of a backend's array."""
     to_dtype(array.dtype)  # raises for types that no tensor has
-    return wrap(array[...])  # type: ignore[no-any-return]
+    return wrap(array[...])
 
 
 def from_numpy(ndarray: Any) -> Tensor:

@@ -84,22 +84,22 @@ def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tens
         diagonal: which one: 0 is the main diagonal, positive ones are above it.
         out: a tensor to write the result to.
     """
-    return _triangle(Tril, "tril", input, diagonal, out)  # type: ignore[no-any-return]
+    return _triangle(Tril, "tril", input, diagonal, out)
 
 
 def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The elements on and above a diagonal of each matrix, zero below it; see `tril`."""
-    return _triangle(Triu, "triu", input, diagonal, out)  # type: ignore[no-any-return]
+    return _triangle(Triu, "triu", input, diagonal, out)
 
 
 def tril_(input: Tensor, diagonal: int = 0) -> Tensor:
     """`tril` in place."""
-    return inplace(input, "tril_", lambda t: tril(t, diagonal))  # type: ignore[no-any-return]
+    return inplace(input, "tril_", lambda t: tril(t, diagonal))
 
 
 def triu_(input: Tensor, diagonal: int = 0) -> Tensor:
     """`triu` in place."""
-    return inplace(input, "triu_", lambda t: triu(t, diagonal))  # type: ignore[no-any-return]
+    return inplace(input, "triu_", lambda t: triu(t, diagonal))
 
 
 def _triangle_indices(row: int, col: int, offset: int, upper: bool, dtype: Any, device: Any) -> Tensor:
@@ -193,7 +193,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     n = input._data.shape[dim]
     if not -n <= index < n:
         raise DimensionError(f"select_scatter(): index {index} out of range for dimension {dim} with size {n}")
-    return _replaced("select_scatter", input, src, (FULL,) * dim + (index, ...))  # type: ignore[no-any-return]
+    return _replaced("select_scatter", input, src, (FULL,) * dim + (index, ...))
 
 
 def slice_scatter(
@@ -201,7 +201,7 @@ def slice_scatter(
 ) -> Tensor:
     """A copy of ``input`` with ``src`` in a slice of ``dim``."""
     dim = canonical_dim(dim, input._data.ndim, "slice_scatter")
-    return _replaced("slice_scatter", input, src, (FULL,) * dim + (slice(start, end, step),))  # type: ignore[no-any-return]
+    return _replaced("slice_scatter", input, src, (FULL,) * dim + (slice(start, end, step),))
 
 
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:

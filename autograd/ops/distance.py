@@ -16,7 +16,7 @@ from .dims import canonical_dims
 from .gather import index_select_rule
 from .product import bmm_rule, check_pair
 from .reduction import restore_dims, sum_rule
-from .rounding import Abs, Sign
+from .rounding import Abs, Sgn, Sign
 from .select import Clamp, where_rule
 from .shape import broadcast_tensors, reshape_rule
 
@@ -43,7 +43,7 @@ class PNorm(Primitive):
             return None
         if p == 2:
             return x * _ratio(g, y)
-        sign = apply(Sign, x)
+        sign = apply(Sgn if _array(x).dtype.kind == "c" else Sign, x)
         if p == 1:
             return sign * g
         size = apply(Abs, x)
@@ -52,6 +52,10 @@ class PNorm(Primitive):
             return chosen * (g / sum_rule(where_rule(size == y, chosen * 0 + 1, 0.0), dim, True))
         power = pow_rule(where_rule(size == 0, 1.0, size), p - 1)  # sign is 0 where the size was
         return sign * power * _ratio(g, where_rule(y == 0, 0.0, pow_rule(where_rule(y == 0, 1.0, y), p - 1)))
+
+
+def _array(x: Any) -> Any:
+    return x._data if isinstance(x, TensorBase) else x
 
 
 def _ratio(g: Any, y: Any) -> Any:

@@ -149,11 +149,11 @@ def dlpack_device(input: Tensor) -> Any:
 
 def copied(input: Tensor) -> Tensor:
     """``copy.copy(x)``: another Tensor on the same memory, with the same gradient and attributes."""
-    t = _bare(type(input), input._data[...], input._rg if input.is_leaf else False)
+    t: Any = _bare(type(input), input._data[...], input._rg if input.is_leaf else False)
     t._ver = version_of(input)
     t._grad = input._grad
     if not input.is_leaf:
-        return alias(input) if not input.requires_grad else clone(input)  # type: ignore[no-any-return]
+        return alias(input) if not input.requires_grad else clone(input)
     t.__dict__.update(input.__dict__)
     return t
 
@@ -165,13 +165,14 @@ def deepcopied(input: Tensor, memo: dict[int, Any]) -> Tensor:
         RuntimeError: it is not a leaf, so that a copy would have no place in the graph.
     """
     if id(input) in memo:
-        return memo[id(input)]  # type: ignore[no-any-return]
+        return memo[id(input)]
     if not input.is_leaf:
         raise GraphError(
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment; "
             "this one was made by an operation: use x.detach().clone()"
         )
-    t = memo[id(input)] = _bare(type(input), input._data.copy("K"), input._rg)
+    t: Any = _bare(type(input), input._data.copy("K"), input._rg)
+    memo[id(input)] = t
     if input._grad is not None:
         t._grad = copy.deepcopy(input._grad, memo)
     t.__dict__.update(copy.deepcopy(input.__dict__, memo))
@@ -180,7 +181,7 @@ def deepcopied(input: Tensor, memo: dict[int, Any]) -> Tensor:
 
 def _bare(cls: type, array: Any, requires_grad: bool) -> Any:
     """A leaf of class ``cls`` on ``array``, made past the class's constructor."""
-    t = new(cls)
+    t: Any = new(cls)
     t._data = array
     t._grad = t._edge = t._view = t._hooks = t._ver = None
     t._rg = requires_grad

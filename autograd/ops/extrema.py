@@ -8,7 +8,7 @@ from ...backends import kernels_of
 from ...backends.errors import ArgumentError, DimensionError, DTypeError
 from ..base import TensorBase, wrap
 from ..inplace import write_out
-from ..primitive import apply
+from ..primitive import apply, kernel_or_formula
 from .calling import raw
 from .dims import canonical_dim
 from .reduction import Dim, Reduction, numpy_names, reduced
@@ -73,6 +73,13 @@ class MinDim(MaxDim):
     kernel = "min"
 
 
+@kernel_or_formula
+def place_along(g: Any, index: Any, n: int, axis: int) -> Any:
+    """``g`` at the positions ``index`` of ``axis``, of size ``n``, and 0 elsewhere."""
+    k = kernels_of[type(index)]
+    return where_rule(k.along_mask(index, n, axis), g, 0.0)
+
+
 def place(ctx: Any, g: Any, indices: Any) -> Any:
     """The gradient of an op that picks one element along a dimension: ``g`` where ``indices`` says, else 0."""
     shape, dim = ctx.info, ctx.params["dim"]
@@ -80,7 +87,7 @@ def place(ctx: Any, g: Any, indices: Any) -> Any:
         return g
     d = dim[0]
     at = indices if ctx.params["keepdim"] else indices.reshape(*shape[:d], 1, *shape[d + 1 :])
-    return where_rule(ctx.k.along_mask(at, shape[d], d), Reduction.restored(ctx, g), 0.0)
+    return place_along(Reduction.restored(ctx, g), at, n=shape[d], axis=d)
 
 
 Max, Min = named_result("max", "values indices"), named_result("min", "values indices")

@@ -35,7 +35,8 @@ class Gather(Primitive):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return gather_adjoint(g, *ctx.saved, ctx.params["dim"], ctx.info), None
+        (index,) = ctx.saved
+        return gather_adjoint(g, index, ctx.params["dim"], ctx.info), None
 
 
 class GatherAdjoint(Primitive):
@@ -50,7 +51,8 @@ class GatherAdjoint(Primitive):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return gather_rule(g, *ctx.saved, ctx.params["dim"]), None
+        (index,) = ctx.saved
+        return gather_rule(g, index, ctx.params["dim"]), None
 
 
 class Scatter(Primitive):
@@ -82,7 +84,8 @@ class ScatterAdd(Primitive):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return g, None, gather_rule(g, *ctx.saved, ctx.params["dim"]) if ctx.needs[2] else None
+        (index,) = ctx.saved
+        return g, None, gather_rule(g, index, ctx.params["dim"]) if ctx.needs[2] else None
 
 
 class IndexSelect(Primitive):
@@ -111,7 +114,8 @@ class IndexSelectAdjoint(Primitive):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return index_select_rule(g, *ctx.saved, ctx.params["dim"]), None
+        (index,) = ctx.saved
+        return index_select_rule(g, index, ctx.params["dim"]), None
 
 
 class IndexAdd(Primitive):
@@ -126,7 +130,8 @@ class IndexAdd(Primitive):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return g, None, index_select_rule(g, *ctx.saved, ctx.params["dim"]) if ctx.needs[2] else None
+        (index,) = ctx.saved
+        return g, None, index_select_rule(g, index, ctx.params["dim"]) if ctx.needs[2] else None
 
 
 class IndexCopy(Primitive):
@@ -253,9 +258,9 @@ def source_of(name: str, x: Any, dim: int, index: Any, source: Any) -> Any:
     source = at_least_1d(source)
     shape = list(x._data.shape)
     shape[dim] = index._data.size
-    if list(source._data.shape) != shape:  # type: ignore[attr-defined]
+    if list(source._data.shape) != shape:
         raise OutOfRangeError(
-            f"{name}(): source of shape {list(source._data.shape)} does not fit {index._data.size} slices along "  # type: ignore[attr-defined]
+            f"{name}(): source of shape {list(source._data.shape)} does not fit {index._data.size} slices along "
             f"dimension {dim} of a tensor of shape {list(x._data.shape)}: expected {shape}"
         )
     return source
@@ -361,14 +366,14 @@ def scatter(
     Raises:
         RuntimeError: the shapes do not fit, or a position is out of range.
     """
-    return _scatter("scatter", input, dim, index, src, value, reduce, False)  # type: ignore[no-any-return]
+    return _scatter("scatter", input, dim, index, src, value, reduce, False)
 
 
 def scatter_(
     input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
 ) -> Tensor:
     """`scatter` in place."""
-    return _scatter("scatter_", input, dim, index, src, value, reduce, True)  # type: ignore[no-any-return]
+    return _scatter("scatter_", input, dim, index, src, value, reduce, True)
 
 
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
@@ -376,7 +381,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     x, dim, index, src = elements("scatter_add", input, dim, index, src)
     if not index._data.size:
         return input.clone()
-    return reshape_rule(apply(ScatterAdd, x, index, src, dim=dim), input._data.shape)  # type: ignore[no-any-return]
+    return reshape_rule(apply(ScatterAdd, x, index, src, dim=dim), input._data.shape)
 
 
 def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
@@ -393,7 +398,7 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     Raises:
         IndexError: a position is out of range.
     """
-    return index_rule(ravel(input), (_index("take", input, index),), (0,))  # type: ignore[no-any-return]
+    return index_rule(ravel(input), (_index("take", input, index),), (0,))
 
 
 def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
@@ -407,7 +412,7 @@ def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
     flat = ravel(input)
     if flat._view is None and input._data.size:  # not contiguous: write to a copy, then copy that back
         check_writable(input, "put_")
-        return inplace(input, "put_", lambda t: reshape_rule(put(ravel(t), index, source, accumulate), t._data.shape))  # type: ignore[no-any-return]
+        return inplace(input, "put_", lambda t: reshape_rule(put(ravel(t), index, source, accumulate), t._data.shape))
     write_positions(flat, [ravel(index)], (0,), ravel(source), accumulate, "put_")
     return input
 

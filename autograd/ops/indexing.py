@@ -256,10 +256,8 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
             broadcast, or the tensor may not be written (see `wengert.autograd.inplace.check_writable`).
             Nothing is written then.
     """
-    name = "__setitem__"
     if key.__class__ is int and not input._data.ndim:
         raise DimensionError("invalid index of a 0-dim tensor. Use fill_() to write a 0-dim tensor")
-    check_writable(input, name)
     value = _assignable(input, value)
     quick = plain_key(key)
     if quick is not None:
@@ -271,7 +269,7 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
     if not parsed.indices:
         return _write_basic(input, (*parsed.basic, ...), value)
     target = input if parsed.plain else _basic(input, (*parsed.basic, ...))
-    write_positions(target, parsed.indices, tuple(parsed.where), value, False, name)
+    write_positions(target, parsed.indices, tuple(parsed.where), value, False, "__setitem__")
 
 
 def _assignable(input: Any, value: Any) -> Any:
@@ -310,6 +308,9 @@ def fitted(value: Any, shape: tuple[int, ...], message: str) -> Any:
 
 
 def _write_basic(input: Tensor, key: tuple[Any, ...], value: Any) -> None:
+    if 0 in input._data.strides:  # of an expanded tensor, parts may be writable though the whole is not
+        input, key = _basic(input, key), (...,)
+    check_writable(input, "__setitem__")
     target = input._data[key]
     value = fitted(
         value,

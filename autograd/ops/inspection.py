@@ -87,7 +87,7 @@ def as_subclass(input: Tensor, cls: type) -> Any:
 def typename(obj: Any) -> str:
     """The name of the type of an object; of a tensor, that of its element type."""
     if isinstance(obj, TensorBase):
-        return obj.type()  # type: ignore[attr-defined, no-any-return]
+        return obj.type()  # type: ignore[attr-defined]
     kind = type(obj)
     return f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ != "builtins" else kind.__qualname__
 

@@ -238,7 +238,7 @@ def block_diag(*tensors: Tensor) -> Tensor:
         placed = put_rule(x, (slice(row, row + height), slice(column, column + width)), shape)
         total = placed if total is None else total + placed
         row, column = row + height, column + width
-    return total  # type: ignore[no-any-return]
+    return total
 
 
 # ---------------------------------------------------------------------- splitting

@@ -154,7 +154,7 @@ def _consumed(p: Any) -> int:
     if p is None or p is Ellipsis:
         return 0
     if isinstance(p, TensorBase) and p._data.dtype.kind in "bu":
-        return p._data.ndim  # type: ignore[no-any-return]
+        return p._data.ndim
     return 1
 
 
@@ -164,7 +164,8 @@ def _plain_slice(s: slice) -> slice:
     step = 1 if s.step is None else operator.index(s.step)
     if step <= 0:
         raise ValueError(f"step must be greater than zero, got {step}; use flip() to reverse a dimension")
-    return slice(*[None if v is None else operator.index(v) for v in (s.start, s.stop)], step)
+    start, stop = [None if v is None else operator.index(v) for v in (s.start, s.stop)]
+    return slice(start, stop, step)
 
 
 def position_of(i: int, shape: tuple[int, ...], dim: int) -> int:

@@ -159,17 +159,17 @@ def data_ptr(input: Tensor) -> int:
 
 def element_size(input: Tensor) -> int:
     """Bytes per element."""
-    return input._data.itemsize  # type: ignore[no-any-return]
+    return input._data.itemsize
 
 
 def numel(input: Tensor) -> int:
     """The number of elements."""
-    return input._data.size  # type: ignore[no-any-return]
+    return input._data.size
 
 
 def dim(input: Tensor) -> int:
     """The number of dimensions."""
-    return input._data.ndim  # type: ignore[no-any-return]
+    return input._data.ndim
 
 
 def size(input: Tensor, dim: int | None = None) -> Any:

@@ -62,12 +62,12 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """
     broadcast_shapes(input._data.shape, mask._data.shape)
     value = fill_value("masked_fill", input, value)
-    return apply(MaskedFill, input, _mask("masked_fill", input, mask), value)  # type: ignore[no-any-return]
+    return apply(MaskedFill, input, _mask("masked_fill", input, mask), value)
 
 
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """`masked_fill` in place."""
-    return inplace(input, "masked_fill_", lambda t: masked_fill(t, mask, value))  # type: ignore[no-any-return]
+    return inplace(input, "masked_fill_", lambda t: masked_fill(t, mask, value))
 
 
 def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -136,7 +136,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None)
 
 def argwhere(input: Tensor) -> Tensor:
     """`nonzero` as one tensor."""
-    return nonzero(input)  # type: ignore[no-any-return]
+    return nonzero(input)
 
 
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
@@ -189,7 +189,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if not x.size:
         if num_classes <= 0:
             raise ShapeError("Can not infer total number of classes from empty tensor.")
-        return wrap(k.zeros((*x.shape, num_classes), dtype="int64"))  # type: ignore[no-any-return]
+        return wrap(k.zeros((*x.shape, num_classes), dtype="int64"))
     if bool((x < 0).any()):
         raise ShapeError("Class values must be non-negative.")
     most = int(k.max(x))
@@ -199,4 +199,4 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise ShapeError("num_classes should be positive")
     elif most >= num_classes:
         raise ShapeError(f"Class values must be smaller than num_classes: {most} is not below {num_classes}")
-    return wrap((x[..., None] == k.arange(num_classes)).astype("int64"))  # type: ignore[no-any-return]
+    return wrap((x[..., None] == k.arange(num_classes)).astype("int64"))

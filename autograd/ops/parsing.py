@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ...backends import get_backend, kernels_of
-from ...backends.dtypes import FROM_NUMPY, to_dtype
-from ...backends.errors import DTypeError
+from ...backends.dtypes import FROM_NUMPY, DType, bool_, int64, to_dtype
+from ...backends.errors import DTypeError, InvalidValueError
 from ..base import TensorBase
-from ..promotion import promote_types
+from ..promotion import get_default_dtype, promote_types
 from .scalar import number_for
 
 __all__ = ["array_from"]
 
-_KIND = {bool: "bool", int: "int64"}
 _NUMBERS = (bool, int, float, complex)
 
 
@@ -82,7 +81,7 @@ def _scan(data: Any, depth: int, leaves: list[list[Any]]) -> tuple[int, ...]:
             )
             if level >= min(len(shape), len(inner)):
                 raise TypeError(f"not a sequence: nesting is deeper in some places than in others at dim {depth + 1}")
-            raise ValueError(
+            raise InvalidValueError(
                 f"expected sequence of length {shape[level]} at dim {depth + 1 + level} (got {inner[level]}); "
                 "all sequences at one depth must have one length"
             )
@@ -105,7 +104,7 @@ def _is_sequence(data: Any) -> bool:
 def _check_element(data: Any, depth: int) -> None:
     if isinstance(data, str | bytes):
         if depth:
-            raise ValueError(f"too many dimensions {type(data).__name__!r}")
+            raise InvalidValueError(f"too many dimensions {type(data).__name__!r}")
         raise TypeError(f"new(): invalid data type {type(data).__name__!r}")
     if not (isinstance(data, _NUMBERS) or hasattr(data, "dtype") or hasattr(data, "__index__")):
         raise DTypeError(f"Could not infer dtype of {type(data).__name__}: tensors hold numbers")
@@ -113,33 +112,45 @@ def _check_element(data: Any, depth: int) -> None:
 
 def _unpacked(leaves: list[list[Any]]) -> tuple[list[list[Any]], Any]:
     """Tensors and NumPy scalars among the numbers as plain numbers (or arrays), and the dtype they ask for."""
-    found = None
+    found: Any = None
     rows = []
     for leaf in leaves:
         row = []
         for value in leaf:
             _check_element(value, 1)
-            if isinstance(value, TensorBase):
-                if value._data.size != 1:
-                    raise ValueError(
-                        "only one element tensors can be converted to Python scalars: the list holds a tensor of shape "
-                        f"{list(value._data.shape)}; use wengert.stack"
-                    )
-                kind, value = FROM_NUMPY[value._data.dtype], kernels_of[type(value._data)].backend.to_numpy(value._data)
-                value = value.reshape(()).item()
-            elif hasattr(value, "dtype"):
-                kind = to_dtype(value.dtype)
-                value = value.item() if not getattr(value, "shape", ()) else value
-            else:
-                kind = to_dtype(_infer([[value]], None)) if not isinstance(value, float | complex) else None
-            if kind is None:
-                from ..promotion import get_default_dtype
-
-                kind = get_default_dtype() if isinstance(value, float) else get_default_dtype().to_complex()
+            kind = _kind_of(value)
             found = kind if found is None else promote_types(found, kind)
-            row.append(value)
+            row.append(_number_of(value))
         rows.append(row)
     return rows, None if found is None else found.dtype
+
+
+def _kind_of(value: Any) -> DType:
+    """The element type that one value asks for."""
+    if isinstance(value, TensorBase):
+        return FROM_NUMPY[value._data.dtype]
+    if hasattr(value, "dtype"):
+        return to_dtype(value.dtype)
+    default = get_default_dtype()
+    if isinstance(value, float):
+        return default
+    return default.to_complex() if isinstance(value, complex) else bool_ if isinstance(value, bool) else int64
+
+
+def _number_of(value: Any) -> Any:
+    """A 0-d Tensor or NumPy scalar as a Python number; arrays and numbers as they are.
+
+    Raises:
+        ValueError: a Tensor with several elements.
+    """
+    if isinstance(value, TensorBase):
+        if value._data.size != 1:
+            raise InvalidValueError(
+                "only one element tensors can be converted to Python scalars: the list holds a tensor of shape "
+                f"{list(value._data.shape)}; use wengert.stack"
+            )
+        return kernels_of[type(value._data)].backend.to_numpy(value._data).reshape(()).item()
+    return value.item() if hasattr(value, "dtype") and not getattr(value, "shape", ()) else value
 
 
 def _inner_shape(xp: Any, leaves: list[list[Any]]) -> tuple[int, ...]:
@@ -147,7 +158,7 @@ def _inner_shape(xp: Any, leaves: list[list[Any]]) -> tuple[int, ...]:
     shapes = {getattr(value, "shape", ()) for leaf in leaves for value in leaf}
     if len(shapes) > 1:
         a, b = sorted(shapes)[:2]
-        raise ValueError(
+        raise InvalidValueError(
             f"expected sequence of length {list(a)} at dim 1 (got {list(b)}): arrays in a list differ in shape"
         )
     return tuple(shapes.pop()) if shapes else ()
@@ -171,7 +182,9 @@ def _fill(xp: Any, leaves: list[list[Any]], dtype: Any) -> Any:
         array = None
     if array is None or array.dtype.kind not in "biufc" or (array.dtype.kind == "u" and array.dtype.itemsize == 8):
         if any(isinstance(v, int) and not -(2**63) <= v < 2**63 for leaf in leaves for v in leaf):
-            raise ValueError("Overflow when unpacking long long: an integer does not fit int64; write it as a float")
+            raise InvalidValueError(
+                "Overflow when unpacking long long: an integer does not fit int64; write it as a float"
+            )
         array = xp.array(leaves, dtype="float64")
     return _converted(xp, array, dtype)
 

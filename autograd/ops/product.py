@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...backends import kernels_of
 from ...backends.errors import DeviceError, DTypeError, ShapeError
 from ..base import TensorBase
 from ..inplace import inplace, write_out
-from ..primitive import Primitive, apply, apply2
+from ..primitive import Primitive, apply, apply2, kernel_or_formula
 from .arithmetic import add, mul
 from .elementwise import conj as conjugate
 from .shape import expand_rule, reshape_rule
@@ -93,11 +94,19 @@ class Linear(Primitive):
     def backward(ctx: Any, g: Any) -> Any:
         x, w = ctx.saved
         needs = ctx.needs
-        return (
-            None if w is None else mm_rule(g, conj(ctx, w)),
-            None if x is None else gram_rule(g, conj(ctx, x)),
-            sum_rows(g) if len(needs) > 2 and needs[2] else None,
-        )
+        if ctx.dtype.kind == "c":
+            x, w = (None if v is None else conjugate(v) for v in (x, w))
+        return linear_backward(g, x, w, len(needs) > 2 and needs[2])
+
+
+@kernel_or_formula
+def linear_backward(g: Any, x: Any, w: Any, bias: bool) -> Any:
+    """The gradients of rows, weight and bias; None for rows without ``w``, for the weight without ``x``."""
+    return (
+        None if w is None else mm_rule(g, w),
+        None if x is None else gram_rule(g, x),
+        sum_rows(g) if bias else None,
+    )
 
 
 class SumRows(Primitive):
@@ -120,11 +129,15 @@ def conj(ctx: Any, x: Any) -> Any:
 
 def mm_rule(x: Any, w: Any, transposed: bool = False) -> Any:
     """``x @ w`` or ``x @ w.T``, Tensors or arrays."""
+    if type(x) in kernels_of and type(w) in kernels_of:  # what `apply` would do: these products are most of training
+        return kernels_of[type(x)].mm(x, w, transposed)
     return apply(Mm, x, w, transposed=transposed)
 
 
 def gram_rule(x: Any, y: Any) -> Any:
     """Sum over rows of outer(x, y), Tensors or arrays."""
+    if type(x) in kernels_of and type(y) in kernels_of:
+        return kernels_of[type(x)].gram(x, y)
     return apply(Gram, x, y)
 
 
@@ -357,6 +370,16 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         wengert.Size([2, 4])
     """
     x, w = check_pair("linear", input, weight, "mat1 and mat2")
+    if (
+        isinstance(bias, TensorBase)
+        and w.ndim == 2
+        and x.ndim
+        and x.shape[-1] == w.shape[1]
+        and bias._data.shape == w.shape[:1]
+        and bias._data.dtype is x.dtype
+        and type(bias._data) is type(x)
+    ):
+        return apply(Linear, input, weight, bias)
     if w.ndim == 1:
         y = matmul(input, weight)
         return y if bias is None else add(y, bias)

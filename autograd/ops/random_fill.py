@@ -41,7 +41,7 @@ def uniform_(input: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Genera
     if a > b:
         raise ShapeError(f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}")
     u = _draw_for(input, "random_uniform", generator, "uniform_")
-    return _fill(input, "uniform_", u * (b - a) + a)  # type: ignore[no-any-return]
+    return _fill(input, "uniform_", u * (b - a) + a)
 
 
 def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
@@ -53,7 +53,7 @@ def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Ge
     if std < 0:
         raise ShapeError(f"normal_ expects std >= 0.0, but found std={std}")
     z = _draw_for(input, "random_normal", generator, "normal_")
-    return _fill(input, "normal_", z * std + mean)  # type: ignore[no-any-return]
+    return _fill(input, "normal_", z * std + mean)
 
 
 def exponential_(input: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
@@ -64,7 +64,7 @@ def exponential_(input: Tensor, lambd: float = 1.0, *, generator: Generator | No
     """
     if lambd <= 0:
         raise ShapeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
-    return _fill(input, "exponential_", _draw_for(input, "random_exponential", generator, "exponential_") / lambd)  # type: ignore[no-any-return]
+    return _fill(input, "exponential_", _draw_for(input, "random_exponential", generator, "exponential_") / lambd)
 
 
 def log_normal_(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
@@ -76,7 +76,7 @@ def log_normal_(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator
     if std <= 0:
         raise ShapeError(f"log_normal_ expects std > 0.0, but found std={std}")
     z = _draw_for(input, "random_normal", generator, "log_normal_")
-    return _fill(input, "log_normal_", kernels_of[type(z)].exp(z * std + mean))  # type: ignore[no-any-return]
+    return _fill(input, "log_normal_", kernels_of[type(z)].exp(z * std + mean))
 
 
 def cauchy_(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
@@ -84,7 +84,7 @@ def cauchy_(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator
     z = _draw_for(input, "random_normal", generator, "cauchy_") / _draw_for(
         input, "random_normal", generator, "cauchy_"
     )
-    return _fill(input, "cauchy_", z * sigma + median)  # type: ignore[no-any-return]
+    return _fill(input, "cauchy_", z * sigma + median)
 
 
 def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
@@ -97,7 +97,7 @@ def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -
         raise ShapeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
     check_writable(input, "geometric_")
     waits = draw("random_exponential", generator, input.device, input._data.shape, to_dtype("float64").dtype)
-    return _fill(input, "geometric_", kernels_of[type(waits)].ceil(waits / -math.log1p(-p)))  # type: ignore[no-any-return]
+    return _fill(input, "geometric_", kernels_of[type(waits)].ceil(waits / -math.log1p(-p)))
 
 
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
@@ -105,7 +105,7 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = Non
     check_writable(input, "bernoulli_")
     x = input._data
     q = kernels_of[type(x)].astype(p._data, "float64") if isinstance(p, TensorBase) else probability("bernoulli_", p)
-    return _fill(input, "bernoulli_", draw("random_bernoulli", generator, input.device, x.shape, x.dtype, q))  # type: ignore[no-any-return]
+    return _fill(input, "bernoulli_", draw("random_bernoulli", generator, input.device, x.shape, x.dtype, q))
 
 
 def random_(input: Tensor, *bounds: Any, generator: Generator | None = None, **named: Any) -> Tensor:
@@ -124,4 +124,4 @@ def random_(input: Tensor, *bounds: Any, generator: Generator | None = None, **n
     high = most + 1 if high is None else high
     x = input._data
     array = integers("random_", low or 0, high, x.shape, x.dtype, input.device, generator)
-    return _fill(input, "random_", array)  # type: ignore[no-any-return]
+    return _fill(input, "random_", array)

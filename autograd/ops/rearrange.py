@@ -121,7 +121,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
         if len(steps) != 1:
             raise ShapeError(f"roll: shifts and dimensions must align. shifts: {len(steps)}, dims:0")
         flat = reshape_rule(input, (input._data.size,))
-        return reshape_rule(apply(Roll, flat, shifts=steps, dims=(0,)), shape)  # type: ignore[no-any-return]
+        return reshape_rule(apply(Roll, flat, shifts=steps, dims=(0,)), shape)
     axes = tuple([canonical_dim(d, len(shape), "roll") for d in packed(dims)])
     if len(axes) != len(steps):
         raise ShapeError(f"roll: shifts and dimensions must align. shifts: {len(steps)}, dims:{len(axes)}")
@@ -149,7 +149,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     order = list(range(ndim))
     order[a], order[b] = b, a
     if k % 4 == 1:
-        return permute_rule(flip(input, (b,)), tuple(order))  # type: ignore[no-any-return]
+        return permute_rule(flip(input, (b,)), tuple(order))
     return flip(permute_rule(input, tuple(order)), (b,))
 
 
@@ -230,7 +230,7 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
         tensor([1, 2, 2])
     """
     if repeats is None:
-        return wrap(_repeated_positions(input._data, None))  # type: ignore[no-any-return]
+        return wrap(_repeated_positions(input._data, None))
     if dim is None:
         input, dim = reshape_rule(input, (input._data.size,)), 0
     dim = canonical_dim(dim, input._data.ndim, "repeat_interleave")
@@ -244,7 +244,7 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
     shape = input._data.shape
     apart = reshape_rule(input, (*shape[: dim + 1], 1, *shape[dim + 1 :]))
     wide = expand_rule(apart, (*shape[: dim + 1], repeats, *shape[dim + 1 :]))
-    return reshape_rule(wide, (*shape[:dim], shape[dim] * repeats, *shape[dim + 1 :]))  # type: ignore[no-any-return]
+    return reshape_rule(wide, (*shape[:dim], shape[dim] * repeats, *shape[dim + 1 :]))
 
 
 def _repeated_positions(counts: Any, size: int | None) -> Any:

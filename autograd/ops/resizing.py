@@ -167,7 +167,7 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
     tail = own[len(own) - len(shape) :] if len(shape) <= len(own) else None
     if tail is None or any(n not in (1, m) for n, m in zip(shape, tail, strict=True)):
         raise ShapeError(f"size {list(shape)} is not expandable to size {list(own)}.")
-    return input if shape == own else sum_to(input, shape)  # type: ignore[no-any-return]
+    return input if shape == own else sum_to(input, shape)
 
 
 def apply_(input: Tensor, callable: Any) -> Tensor:

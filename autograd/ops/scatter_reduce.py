@@ -155,14 +155,14 @@ def scatter_reduce(
         tensor([2., 2.])
     """
     y = _reduced("scatter_reduce", input, dim, index, src, reduce, include_self)
-    return y if out is None else write_out(out, y, "scatter_reduce")  # type: ignore[no-any-return]
+    return y if out is None else write_out(out, y, "scatter_reduce")
 
 
 def scatter_reduce_(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:
     """`scatter_reduce` in place."""
-    return inplace(  # type: ignore[no-any-return]
+    return inplace(
         input, "scatter_reduce_", lambda t: _reduced("scatter_reduce_", t, dim, index, src, reduce, include_self)
     )
 
@@ -188,14 +188,14 @@ def index_reduce(
         if d != dim:
             positions = unsqueeze(positions, d)
     y = _reduced("index_reduce", input, dim, expand(positions, source._data.shape), source, reduce, include_self)
-    return y if out is None else write_out(out, y, "index_reduce")  # type: ignore[no-any-return]
+    return y if out is None else write_out(out, y, "index_reduce")
 
 
 def index_reduce_(
     input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:
     """`index_reduce` in place."""
-    return inplace(  # type: ignore[no-any-return]
+    return inplace(
         input,
         "index_reduce_",
         lambda t: index_reduce(t, dim, index, source, reduce, include_self=include_self),

@@ -287,11 +287,13 @@ def reversed_dims(input: Tensor) -> Tensor:
 
 
 def matrix_transpose(input: Tensor) -> Tensor:
-    """``x.mT``: the last two dimensions swapped.
+    """``x.mT``: the last two dimensions swapped; a 0-d tensor stays as it is.
 
     Raises:
-        RuntimeError: there are fewer than two.
+        RuntimeError: there is one dimension only.
     """
+    if input._data.ndim == 0:
+        return input
     if input._data.ndim < 2:
         raise ShapeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {input._data.ndim}-D.")
     return transpose(input, -2, -1)

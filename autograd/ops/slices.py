@@ -118,7 +118,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     dim, index = slices("index_fill", input, dim, index)
     value = fill_value("index_fill", input, value)
     index = wrap_negative(index, at_least_1d(input)._data.shape[dim])
-    return reshape_rule(apply(IndexFill, at_least_1d(input), index, value, dim=dim), input._data.shape)  # type: ignore[no-any-return]
+    return reshape_rule(apply(IndexFill, at_least_1d(input), index, value, dim=dim), input._data.shape)
 
 
 def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:

@@ -35,7 +35,8 @@ class Picked(Primitive):
 
     @staticmethod
     def backward(ctx: Any, g: Any, _: Any) -> Any:
-        return gather_adjoint(g, *ctx.cached, ctx.params["dim"], ctx.info)
+        (positions,) = ctx.cached
+        return gather_adjoint(g, positions, ctx.params["dim"], ctx.info)
 
 
 class Sort(Picked):
@@ -109,7 +110,7 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
     """Where the elements of each sorted row come from, int64; see `sort`."""
     x = _row("argsort", input)._data
     positions = kernels_of[type(x)].sort_positions(x, canonical_dim(dim, x.ndim, "argsort"), bool(descending))
-    return wrap(positions.reshape(input._data.shape))  # type: ignore[no-any-return]
+    return wrap(positions.reshape(input._data.shape))
 
 
 def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:

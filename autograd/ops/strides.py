@@ -94,7 +94,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     if step <= 0:
         raise ShapeError(f"unfold: step is {step} but must be > 0")
     if not shape:
-        return reshape_rule(input, (size,))  # type: ignore[no-any-return]
+        return reshape_rule(input, (size,))
     return apply(Unfold, input, dim=dim, size=int(size), step=int(step))
 
 

@@ -35,9 +35,7 @@ def write_into(prim: Any, tensor: Any, name: str, *values: Any, **params: Any) -
         InplaceError: see `check_writable`.
     """
     check_writable(tensor, name)
-    if mode.grad and (
-        edge_of(tensor) is not None or any(isinstance(v, TensorBase) and v.requires_grad for v in values)
-    ):  # type: ignore[attr-defined]
+    if mode.grad and (edge_of(tensor) is not None or any(getattr(v, "requires_grad", False) for v in values)):
         before = stand_in(tensor)
         finish_write(tensor, apply(prim, before, *values, own=True, **params), before, name)
     else:

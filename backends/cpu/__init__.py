@@ -23,6 +23,7 @@ from . import (
     product,
     random,
     reduction,
+    special,
 )
 
 OWN = (
@@ -39,6 +40,7 @@ OWN = (
     product,
     random,
     reduction,
+    special,
 )
 # log(0) is -inf and 0/0 is NaN without a word, as in PyTorch and on a GPU; NumPy goes on warning in the user's own code.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"wengert\.")

@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..definitions import activation as plain
+from .elementwise import LARGE, where
+from .special import ERF, alike, erf_into, mapped
 
 __all__ = [
+    "gelu",
+    "gelu_backward",
     "log_softmax",
     "log_softmax_backward",
     "relu",
@@ -27,17 +31,14 @@ add = np.add.reduce
 
 def relu(x: Any) -> Any:
     """``max(x, 0)``."""
+    if x.dtype.char in WIDE and x.size >= LARGE:
+        return x.clip(0, math.inf)  # clip is vectorised, maximum is not
     return np.maximum(x, 0) if x.dtype.kind != "V" else plain.relu(np, x)
 
 
 def relu_backward(g: Any, y: Any) -> Any:
     """``g`` where ``y`` is positive."""
-    if g.dtype.char == "f" and y.dtype.char == "f":  # keep the bits or clear them: no product, so no 0 * inf
-        mask = (y > 0).astype(np.int32)
-        np.negative(mask, out=mask)
-        return np.bitwise_and(g.view(np.int32), mask, out=mask).view(np.float32)
-    t = np.multiply(g, y > 0)
-    return t if math.isfinite(add(t, axis=None)) else np.where(y > 0, g, g.dtype.type(0))
+    return where(y > 0, g, 0.0)
 
 
 def sigmoid(x: Any) -> Any:
@@ -66,6 +67,76 @@ def tanh_backward(g: Any, y: Any) -> Any:
         return g * (1 - t)
     np.subtract(1, t, out=t)
     return np.multiply(g, t, out=t)
+
+
+# The coefficients of erf(x / sqrt(2)).
+HALVED = tuple([c * 0.5**k * math.sqrt(0.5) for k, c in enumerate(ERF)])
+
+
+def _gelu_into(y: Any, x: Any) -> None:
+    erf_into(y, x, HALVED)
+    np.add(y, 1, out=y)
+    np.multiply(y, x, out=y)
+    np.multiply(y, 0.5, out=y)
+
+
+def _gelu_gradient_into(out: Any, g: Any, x: Any) -> None:
+    erf_into(out, x, HALVED)
+    np.add(out, 1, out=out)
+    np.multiply(out, 0.5, out=out)
+    t = np.multiply(x, x)
+    np.multiply(t, -0.5, out=t)
+    np.exp(t, out=t)
+    np.multiply(t, x, out=t)
+    np.multiply(t, 1 / math.sqrt(2 * math.pi), out=t)
+    np.add(out, t, out=out)
+    np.multiply(out, g, out=out)
+
+
+def _gelu_tanh_into(y: Any, x: Any) -> None:
+    t = np.multiply(x, x)
+    np.multiply(t, 0.044715, out=t)
+    np.add(t, 1, out=t)
+    np.multiply(t, x, out=t)
+    np.multiply(t, math.sqrt(2 / math.pi), out=t)
+    np.tanh(t, out=t)
+    np.add(t, 1, out=t)
+    np.multiply(t, x, out=t)
+    np.multiply(t, 0.5, out=y)
+
+
+def _gelu_tanh_gradient_into(out: Any, g: Any, x: Any) -> None:
+    square = np.multiply(x, x)
+    np.multiply(square, 0.044715, out=square)
+    t = np.add(square, 1)
+    np.multiply(t, x, out=t)
+    np.multiply(t, math.sqrt(2 / math.pi), out=t)
+    np.tanh(t, out=t)
+    np.multiply(square, 3, out=square)
+    np.add(square, 1, out=square)
+    np.multiply(square, x, out=square)
+    np.multiply(square, math.sqrt(2 / math.pi), out=square)  # the derivative of what tanh was taken of, times x
+    slope = np.multiply(t, t)
+    np.subtract(1, slope, out=slope)
+    np.multiply(slope, square, out=slope)
+    np.add(slope, t, out=slope)
+    np.add(slope, 1, out=slope)
+    np.multiply(slope, 0.5, out=slope)
+    np.multiply(slope, g, out=out)
+
+
+def gelu(x: Any, approximate: str) -> Any:
+    """``x`` times the normal distribution function of ``x``; see the definition."""
+    if not alike(x):
+        return plain.gelu(np, x, approximate)
+    return mapped(_gelu_into if approximate == "none" else _gelu_tanh_into, x)
+
+
+def gelu_backward(g: Any, x: Any, approximate: str) -> Any:
+    """``g`` times the derivative of `gelu`; see the definition."""
+    if not alike(g, x):
+        return plain.gelu_backward(np, g, x, approximate)
+    return mapped(_gelu_gradient_into if approximate == "none" else _gelu_tanh_gradient_into, g, x)
 
 
 def softmax(x: Any, axis: int) -> Any:

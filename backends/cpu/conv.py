@@ -24,6 +24,11 @@ __all__ = ["conv", "conv_input", "conv_weight", "sum_channels"]
 PIECE = 1 << 20  # bytes of columns at a time: more than one sample where samples are small
 
 
+def _small(c: int, out: Ints, groups: int) -> bool:
+    """Whether the positions are so few that the detour over channels-last, one product for many samples, is faster."""
+    return groups == 1 and c >= 4 and math.prod(out) <= 200
+
+
 def _pieces(n: int, bytes_each: int) -> Iterator[slice]:
     step = max(1, PIECE // max(1, bytes_each))
     return (slice(i, min(i + step, n)) for i in range(0, n, step))
@@ -75,13 +80,15 @@ def conv(x: Any, w: Any, bias: Any, stride: Ints, padding: Pairs, dilation: Ints
     """The convolution; see the definition."""
     if x.dtype.char not in "fdFD":
         return plain.conv(np, x, w, bias, stride, padding, dilation, groups)
+    out = out_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
     if channels_last(x):
         if groups == 1 and x.size:
             return last.conv(x, w, bias, stride, padding, dilation)
         y = conv(np.ascontiguousarray(x), w, bias, stride, padding, dilation, groups)
         return to_channels_last(y)
+    if _small(x.shape[1], out, groups) and x.size:
+        return np.ascontiguousarray(last.conv(to_channels_last(x), w, bias, stride, padding, dilation))
     n, k = x.shape[0], w.shape[0]
-    out = out_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
     area, depth = math.prod(out), math.prod(w.shape[1:])
     weight = w.reshape(groups, k // groups, depth)
     y = np.empty((n, groups, k // groups, area), x.dtype)
@@ -105,6 +112,8 @@ def conv_input(g: Any, w: Any, size: Ints, stride: Ints, padding: Pairs, dilatio
         return to_channels_last(conv_input(np.ascontiguousarray(g), w, size, stride, padding, dilation, groups))
     n, k, *out = g.shape
     kernel, c = w.shape[2:], w.shape[1] * groups
+    if _small(c, tuple(out), groups) and g.size:
+        return np.ascontiguousarray(last.conv_input(to_channels_last(g), w, size, stride, padding, dilation))
     weight = np.swapaxes(w.reshape(groups, k // groups, -1), 1, 2)
     padded = tuple(m + sum(p) for m, p in zip(size, padding, strict=True))
     add = _add_runs if all(s == 1 for s in stride) else _add_windows
@@ -139,7 +148,8 @@ def _add_runs(g: Any, weight: Any, padded: Ints, kernel: Ints, stride: Ints, dil
     a distance that is the element's place. What the zeros add past a row's end is zero.
     """
     wide = np.zeros((*g.shape[:3], *padded[1:]), g.dtype)
-    wide[(..., *map(slice, g.shape[2:]))] = g
+    place: Any = (..., *map(slice, g.shape[2:]))
+    wide[place] = g
     run = math.prod(wide.shape[2:])
     columns = _columns_of(wide, weight).reshape(len(g), -1, math.prod(kernel), run)
     steps = [d * math.prod(padded[i + 1 :]) for i, d in enumerate(dilation)]
@@ -158,6 +168,8 @@ def conv_weight(x: Any, g: Any, kernel: Ints, stride: Ints, padding: Pairs, dila
     if channels_last(x) and groups == 1 and x.size:
         return last.conv_weight(x, g, kernel, stride, padding, dilation)
     n, k, *out = g.shape
+    if _small(x.shape[1], tuple(out), groups) and x.size:
+        return last.conv_weight(to_channels_last(x), g, kernel, stride, padding, dilation)
     c = x.shape[1] // groups
     depth, area = c * math.prod(kernel), math.prod(out)
     flat = g.reshape(n, groups, k // groups, area)

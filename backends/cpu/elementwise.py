@@ -10,7 +10,63 @@ import numpy as np
 from ..definitions import elementwise as plain
 from ..errors import ArgumentError
 
-__all__ = ["floor_divide", "fmod", "product", "quotient", "remainder", "trunc_divide"]
+__all__ = ["clamp", "floor_divide", "fmod", "product", "quotient", "remainder", "trunc_divide", "where"]
+
+LARGE = 2048  # elements from which fewer branches are worth more NumPy calls
+BITS = {2: np.dtype("int16"), 4: np.dtype("int32"), 8: np.dtype("int64")}
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """``x`` where the condition holds, else ``y``.
+
+    NumPy's own branches on every element, which costs 8 ns each where the condition is irregular. For floats this one
+    takes the bits of ``x`` or ``y`` by a mask instead: ``y ^ ((x ^ y) & mask)``, and ``x & mask`` beside a zero.
+    """
+    found = _bits(condition, x, y)
+    if found is None:
+        return plain.where(np, condition, x, y)
+    xs, ys, kind = found
+    mask = condition.view("int8").astype(xs.dtype if ys is None else ys.dtype)
+    if ys is None:
+        np.negative(mask, out=mask)
+        return np.bitwise_and(mask, xs, out=mask).view(kind)
+    if xs is None:
+        np.subtract(mask, 1, out=mask)
+        return np.bitwise_and(mask, ys, out=mask).view(kind)
+    np.negative(mask, out=mask)
+    np.bitwise_and(mask, np.bitwise_xor(xs, ys), out=mask)
+    return np.bitwise_xor(mask, ys, out=mask).view(kind)
+
+
+def _bits(condition: Any, x: Any, y: Any) -> Any:
+    """The operands as integers, None for the number zero, and the float type; nothing where that cannot be."""
+    if condition.__class__ is not np.ndarray or condition.size < LARGE or condition.dtype.char != "?":
+        return None
+    if not condition.flags.c_contiguous:
+        return None
+    kind = None
+    views = []
+    for v in (x, y):
+        if v.__class__ is np.ndarray:
+            if v.shape != condition.shape or v.dtype.kind not in "fV" or not v.flags.c_contiguous:
+                return None
+            if kind is not None and v.dtype != kind:
+                return None
+            kind = v.dtype
+            views.append(v.view(BITS[v.itemsize]))
+        elif isinstance(v, plain.NUMBERS) and v == 0:
+            views.append(None)
+        else:
+            return None
+    return None if kind is None else (*views, kind)
+
+
+def clamp(x: Any, low: Any, high: Any) -> Any:
+    """``min(max(x, low), high)``; NaN stays. NumPy's clip is vectorised, its maximum of two is not."""
+    if x.dtype.char not in "fd" or x.size < LARGE or low != low or high != high:
+        return plain.clamp(np, x, low, high)
+    low, high = -math.inf if low is None else low, math.inf if high is None else high
+    return x.clip(min(low, high), high)
 
 
 def product(g: Any, d: Any) -> Any:

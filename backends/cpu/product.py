@@ -10,7 +10,7 @@ import numpy as np
 from ..definitions import product as plain
 from ..definitions.product import flat
 
-__all__ = ["gram", "linear", "matmul", "mm", "sum_rows"]
+__all__ = ["gram", "linear", "linear_backward", "matmul", "mm", "sum_rows"]
 
 BLAS = "fdFD"  # type characters of what OpenBLAS multiplies
 
@@ -40,6 +40,27 @@ def linear(x: Any, w: Any, b: Any = None) -> Any:
     if b is not None:
         y += b
     return y
+
+
+def linear_backward(g: Any, x: Any, w: Any, bias: bool) -> tuple[Any, Any, Any]:
+    """The gradients of rows, weight and bias: a product, a product, and a product with ones."""
+    if g.dtype.char not in BLAS:
+        return (
+            None if w is None else mm(g, w),
+            None if x is None else gram(g, x),
+            sum_rows(g) if bias else None,
+        )
+    rows = g if g.ndim == 2 else flat(g)
+    gx = gw = gb = None
+    if w is not None:
+        gx = rows.dot(w)
+        if g.ndim != 2:
+            gx = gx.reshape(*g.shape[:-1], w.shape[1])
+    if x is not None:
+        gw = rows.T.dot(x if x.ndim == 2 else flat(x))
+    if bias:
+        gb = ones(rows.shape[0], rows.dtype.char).dot(rows)
+    return gx, gw, gb
 
 
 def sum_rows(x: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..definitions import reduction as plain
 
-__all__ = ["max", "mean", "min", "sum", "var"]
+__all__ = ["max", "mean", "min", "place_along", "sum", "var"]
 
 WIDE = "fdFD"  # type characters of what is summed as it is
 add: Any = np.add.reduce  # its stubs want keepdims as a literal
@@ -52,3 +52,12 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest element."""
     return minimum(x, axis=axis, keepdims=keepdims)
+
+
+def place_along(g: Any, index: Any, n: int, axis: int) -> Any:
+    """``g`` at the positions ``index`` of ``axis``, of size ``n``, and 0 elsewhere."""
+    shape = list(index.shape)
+    shape[axis] = n
+    y = np.zeros(shape, g.dtype)
+    np.put_along_axis(y, index, g, axis)
+    return y

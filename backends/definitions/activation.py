@@ -11,6 +11,7 @@ from .special import erf
 __all__ = [
     "elu",
     "gelu",
+    "gelu_backward",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -103,6 +104,17 @@ def gelu(xp: Any, x: Any, approximate: str) -> Any:
         inner = math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))
         return 0.5 * x * (1 + xp.tanh(inner))
     return 0.5 * x * (1 + erf(xp, x * math.sqrt(0.5)))
+
+
+@widened
+def gelu_backward(xp: Any, g: Any, x: Any, approximate: str) -> Any:
+    """``g`` times the derivative of `gelu`."""
+    if approximate == "tanh":
+        c = math.sqrt(2 / math.pi)
+        t = xp.tanh(c * (x + 0.044715 * (x * x * x)))
+        return g * (0.5 * (1 + t + (1 - t * t) * (c * (x + 3 * 0.044715 * (x * x * x)))))
+    share = 0.5 * (1 + erf(xp, x * math.sqrt(0.5)))
+    return g * (share + x * xp.exp(-0.5 * (x * x)) * (1 / math.sqrt(2 * math.pi)))
 
 
 @widened

@@ -82,4 +82,4 @@ def p_norm(xp: Any, x: Any, p: float, axes: Axes, keepdims: bool) -> Any:
         y = xp.sqrt(xp.sum(sizes * sizes, axis=axes, keepdims=keepdims))
     else:
         y = xp.sum(sizes if p == 1 else sizes**p, axis=axes, keepdims=keepdims) ** (1 / p)
-    return y.astype(x.dtype)
+    return y if x.dtype.kind == "c" else y.astype(x.dtype)
