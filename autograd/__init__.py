@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..backends import get_backend as _get_backend
 from . import anomaly_mode as anomaly_mode
 from . import function as function
+from . import functional as functional
 from . import grad_mode as grad_mode
 from .anomaly_mode import detect_anomaly as detect_anomaly
 from .anomaly_mode import is_anomaly_enabled as is_anomaly_enabled

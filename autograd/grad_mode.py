@@ -9,7 +9,7 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 __all__ = [
     "enable_grad",
@@ -91,7 +91,7 @@ def _wrap_generator(context: ModeContext, function: Callable[..., Any]) -> Calla
     return wrapped
 
 
-class no_grad(ModeContext):  # noqa: N801  (PyTorch's name)
+class no_grad(ModeContext):
     """Record nothing inside: results do not require grad, whatever their inputs do.
 
     Example:
@@ -103,9 +103,11 @@ class no_grad(ModeContext):  # noqa: N801  (PyTorch's name)
         False
     """
 
-    def __new__(cls, function: Any = None) -> Any:
-        self = super().__new__(cls)
-        return self if function is None else self(function)  # `@no_grad` without parentheses
+    if not TYPE_CHECKING:  # type checkers would take every decorated function for Any
+
+        def __new__(cls, function: Any = None) -> Any:
+            self = super().__new__(cls)
+            return self if function is None else self(function)  # `@no_grad` without parentheses
 
     def __enter__(self) -> None:
         self._before = mode.grad
@@ -115,7 +117,7 @@ class no_grad(ModeContext):  # noqa: N801  (PyTorch's name)
         mode.grad = self._before
 
 
-class enable_grad(no_grad):  # noqa: N801
+class enable_grad(no_grad):
     """Record inside, also within a ``no_grad`` block."""
 
     def __enter__(self) -> None:
@@ -123,7 +125,7 @@ class enable_grad(no_grad):  # noqa: N801
         mode.grad = True
 
 
-class set_grad_enabled(ModeContext):  # noqa: N801
+class set_grad_enabled(ModeContext):
     """Switch recording on or off: at once when called, and until the block's end when used with ``with``.
 
     Args:
@@ -150,7 +152,7 @@ class set_grad_enabled(ModeContext):  # noqa: N801
         return super().__call__(function)
 
 
-class inference_mode(ModeContext):  # noqa: N801
+class inference_mode(ModeContext):
     """Like ``no_grad``, and tensors made inside can never take part in a recorded operation's saved values.
 
     Args:

@@ -243,8 +243,7 @@ def pack(node: Any, values: tuple[Any, ...], arrays: Any, outputs: tuple[Any, ..
     packed: list[Any] = []
     holds = False
     for value in node._saved:
-        i = 0
-        for array in arrays:
+        for i, array in enumerate(arrays):
             if array is value:
                 source = values[i]
                 if isinstance(source, TensorBase):
@@ -256,7 +255,6 @@ def pack(node: Any, values: tuple[Any, ...], arrays: Any, outputs: tuple[Any, ..
                     value = (value, i, version, version[0])
                     holds = True
                 break
-            i += 1
         else:
             if value is not None:
                 value = _saved_output(node, value, outputs)

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from ..backends import kernels_of
-from ..backends.registry import Backend, when_loaded
 from ..backends.errors import GraphError
+from ..backends.registry import Backend, when_loaded
 from . import base
 from .base import TensorBase, edge_of, new, wrap
 from .grad_mode import enable_grad, mode
@@ -276,7 +276,7 @@ def _apply_arrays(prim: Any, arrays: list[Any], params: dict[str, Any]) -> Any:
 def _has_kernels(prim: Any, k: Any) -> bool:
     if prim in k.complete:
         return True
-    if all([k.has(name) for name in prim.kernels]):
+    if all(k.has(name) for name in prim.kernels):
         k.complete.add(prim)
         return True
     return False

@@ -108,6 +108,7 @@ class Tensor(TensorBase, ops.Casts):
 
     layout = ops.strided
     is_meta = is_mkldnn = is_mps = is_nested = is_quantized = is_sparse = is_sparse_csr = is_xla = is_xpu = False
+    is_ipu = is_maia = is_mtia = is_vulkan = False
 
     __hash__ = object.__hash__  # by identity, although == compares elements
 
@@ -661,6 +662,7 @@ class Tensor(TensorBase, ops.Casts):
     as_strided_scatter = ops.as_strided_scatter
     broadcast_to = ops.expand_method
     chunk = ops.chunk
+    const_data_ptr = ops.data_ptr
     contiguous = ops.contiguous
     data_ptr = ops.data_ptr
     diag = ops.diag
@@ -669,6 +671,7 @@ class Tensor(TensorBase, ops.Casts):
     diagonal = ops.diagonal
     diagonal_scatter = ops.diagonal_scatter
     dim = ops.dim
+    dim_order = ops.dim_order
     dsplit = ops.dsplit
     element_size = ops.element_size
     expand = ops.expand_method
@@ -767,6 +770,7 @@ class Tensor(TensorBase, ops.Casts):
     msort = ops.msort
     narrow_copy = ops.narrow_copy
     nonzero = ops.nonzero
+    nonzero_static = ops.nonzero_static
     put = ops.put
     put_ = ops.put_
     scatter = ops.scatter

@@ -123,14 +123,14 @@ def numpy_dtype(value: Any) -> Any:
     return to_dtype(value).dtype
 
 
-class finfo:  # noqa: N801  (the name is NumPy's and PyTorch's)
+class finfo:
     """Limits of a floating-point type: ``bits, eps, max, min, tiny, smallest_normal, resolution, dtype``."""
 
     def __init__(self, dtype: Any = float32) -> None:
         kind = to_dtype(dtype)
         if not (kind.is_floating_point or kind.is_complex):
             raise TypeError(f"finfo needs a floating-point type, got {kind}; use iinfo for integers")
-        info = ml_dtypes.finfo(kind.to_real().dtype)
+        info: Any = ml_dtypes.finfo(kind.to_real().dtype)  # type: ignore[no-untyped-call]
         self.bits = int(info.bits)
         self.eps = float(info.eps)
         self.max = float(info.max)
@@ -146,7 +146,7 @@ class finfo:  # noqa: N801  (the name is NumPy's and PyTorch's)
         )
 
 
-class iinfo:  # noqa: N801
+class iinfo:
     """Limits of an integer type: ``bits, min, max, dtype``."""
 
     def __init__(self, dtype: Any) -> None:

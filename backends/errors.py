@@ -14,6 +14,7 @@ __all__ = [
     "ModifiedError",
     "OutOfRangeError",
     "ShapeError",
+    "SingularError",
     "UnsupportedDTypeError",
     "WengertError",
 ]
@@ -33,6 +34,10 @@ class InvalidValueError(ArgumentError, ValueError):
 
 class ShapeError(WengertError, RuntimeError):
     """Shapes that an op cannot combine."""
+
+
+class SingularError(WengertError, RuntimeError):
+    """A matrix that has no inverse, or no factorisation of the kind asked for: `wengert.linalg.LinAlgError`."""
 
 
 class DTypeError(WengertError, RuntimeError):

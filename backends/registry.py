@@ -120,7 +120,9 @@ class Backend:
     def check(self, device: Device) -> None:
         """Raise `DeviceError` unless ``device`` exists."""
         if device.index is not None and device.index >= self.device_count():
-            raise DeviceError(f"there is no device {device}: the number of {self.name} devices is {self.device_count()}")
+            raise DeviceError(
+                f"there is no device {device}: the number of {self.name} devices is {self.device_count()}"
+            )
 
     def on(self, device: Device) -> contextlib.AbstractContextManager[Any]:
         """A context in which new arrays are made on ``device``."""

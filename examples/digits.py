@@ -107,8 +107,6 @@ def summary(history: History) -> str:
 
 def save(model: DigitNet, held_out: Any, history: History, out: Path) -> dict[str, Path]:
     """Write weights and pictures. The result says what is where."""
-    from safetensors.numpy import save_file
-
     files = {
         "weights": out / "model.safetensors",
         "curves": out / "loss.png",
@@ -116,7 +114,7 @@ def save(model: DigitNet, held_out: Any, history: History, out: Path) -> dict[st
         "mistakes": out / "misclassified.png",
     }
     out.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.cpu().numpy() for name, value in model.state_dict().items()}, files["weights"])
+    wg.save(model.state_dict(), files["weights"])
 
     steps, tested = [step for step, _ in history["held out"]], [score for _, score in history["held out"]]
     accuracies = {"training": history["accuracy"], "held out": (steps, tested)}

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..autograd import ops
 from ..autograd.base import TensorBase, edge_of
-from ..autograd.grad_mode import enable_grad, mode
+from ..autograd.grad_mode import mode
 from ..backends.errors import ArgumentError, InvalidValueError, ShapeError
 from .run import Argnums, Run
 from .tree import flatten, unflatten
@@ -177,11 +177,10 @@ def _rows(run: Run, output: Any) -> list[Any]:
     rows = [run.pull([output], [basis[i]], retain=True, create=create) for i in range(size)]
     if not rows:
         return [ops.zeros((*output.shape, *x.shape), dtype=x.dtype, device=x.device) for x in run.inputs]
-    with enable_grad() if create else _unchanged():
-        blocks = [ops.stack(column) for column in zip(*rows, strict=True)]
-        return run.released(
-            [b.reshape((*output.shape, *x.shape)) for b, x in zip(blocks, run.inputs, strict=True)]
-        )
+    blocks = [ops.stack(column) for column in zip(*rows, strict=True)]
+    return run.released(  # type: ignore[no-any-return]
+        [b.reshape((*output.shape, *x.shape)) for b, x in zip(blocks, run.inputs, strict=True)]
+    )
 
 
 def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:

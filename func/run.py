@@ -154,7 +154,6 @@ class Run:
         for leaf in leaves:
             if not isinstance(leaf, TensorBase):
                 raise ArgumentError(
-                    "vjp(f, *primals): expected f(*primals) to return only tensors, got unsupported type "
-                    f"{type(leaf)}"
+                    f"vjp(f, *primals): expected f(*primals) to return only tensors, got unsupported type {type(leaf)}"
                 )
         return leaves, structure

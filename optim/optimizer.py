@@ -210,7 +210,7 @@ class Optimizer(Saving):
         params = list(params)
         if any(isinstance(p, tuple) for p in params):
             if not all(isinstance(p, tuple) for p in params):
-                raise TypeError("all optimizer params should be with/without names.")
+                raise ValueError("all optimizer params should be with/without names. Some param names are missing")
             group["param_names"] = [name for name, _ in params]
             params = [p for _, p in params]
         group["params"] = params

@@ -12,7 +12,33 @@ from .optimizer import Optimizer, Params
 __all__ = ["SAM", "Lookahead"]
 
 
-class Lookahead(Optimizer):
+class Wrapper(Optimizer):
+    """An optimizer around another, whose groups and state it shares."""
+
+    optimizer: Optimizer
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+        self._set_up()
+        self._share()
+
+    def _share(self) -> None:
+        self.defaults = self.optimizer.defaults
+        self.state, self.param_groups = self.optimizer.state, self.optimizer.param_groups
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        self.optimizer.add_param_group(param_group)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.optimizer.load_state_dict(state_dict)
+        self._share()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._share()
+
+
+class Lookahead(Wrapper):
     """Every ``k`` steps of another optimizer, go back to ``slow + alpha * (p - slow)`` and set out from there.
 
     Groups are the other optimizer's own, so that schedules act on both.
@@ -47,10 +73,8 @@ class Lookahead(Optimizer):
             raise ValueError(f"Invalid k: {k}; it must be positive")
         if not 0.0 <= alpha <= 1.0:
             raise ValueError(f"Invalid alpha: {alpha}; it must be in [0, 1]")
-        self.optimizer, self.k, self.alpha = optimizer, k, alpha
-        self._set_up()
-        self.defaults, self.state, self.param_groups = optimizer.defaults, optimizer.state, optimizer.param_groups
-        self.steps = 0
+        super().__init__(optimizer)
+        self.k, self.alpha, self.steps = k, alpha, 0
         self.slow = {p: p.detach().clone() for group in self.param_groups for p in group["params"]}
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -69,7 +93,7 @@ class Lookahead(Optimizer):
         return loss
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        self.optimizer.add_param_group(param_group)
+        super().add_param_group(param_group)
         for p in self.param_groups[-1]["params"]:
             self.slow[p] = p.detach().clone()
 
@@ -84,8 +108,7 @@ class Lookahead(Optimizer):
         shapes = [tuple(slow.shape) for slow in own["slow"]]
         if shapes != [tuple(p.shape) for p in params]:
             raise ValueError("loaded state dict has slow weights of other shapes than the optimizer's parameters")
-        self.optimizer.load_state_dict({name: value for name, value in state_dict.items() if name != "lookahead"})
-        self.state, self.param_groups = self.optimizer.state, self.optimizer.param_groups
+        super().load_state_dict({name: value for name, value in state_dict.items() if name != "lookahead"})
         self.steps = own["steps"]
         self.slow = {
             p: slow.detach().to(device=p.device, dtype=p.dtype).clone()
@@ -93,7 +116,7 @@ class Lookahead(Optimizer):
         }
 
 
-class SAM(Optimizer):
+class SAM(Wrapper):
     """Step by the gradient at the worst point nearby: ``p + rho * g / |g|``.
 
     Each step takes two gradients: give ``step`` a closure that computes the loss and its gradient, or call
@@ -138,10 +161,8 @@ class SAM(Optimizer):
     ) -> None:
         if not rho >= 0.0:
             raise ValueError(f"Invalid rho: {rho}; it must not be negative")
-        self.base_optimizer = base_optimizer(params, **options)
-        self._set_up()
-        self.defaults = {**self.base_optimizer.defaults, "rho": rho, "adaptive": adaptive}
-        self.state, self.param_groups = self.base_optimizer.state, self.base_optimizer.param_groups
+        super().__init__(base_optimizer(params, **options))
+        self.defaults.update(rho=rho, adaptive=adaptive)
         for group in self.param_groups:
             group.setdefault("rho", rho)
             group.setdefault("adaptive", adaptive)
@@ -165,7 +186,7 @@ class SAM(Optimizer):
         for p, value in self._before.items():
             p.copy_(value)
         self._before.clear()
-        self.base_optimizer.step()
+        self.optimizer.step()
         if zero_grad:
             self.zero_grad()
 
@@ -184,14 +205,6 @@ class SAM(Optimizer):
             closure()
         self.second_step()
         return loss
-
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
-        given = {"rho": self.defaults["rho"], "adaptive": self.defaults["adaptive"]}
-        self.base_optimizer.add_param_group({**given, **param_group})
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.base_optimizer.load_state_dict(state_dict)
-        self.state, self.param_groups = self.base_optimizer.state, self.base_optimizer.param_groups
 
 
 def _weighted(p: Any, group: dict[str, Any], direction: Any = None) -> Any:

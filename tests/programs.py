@@ -673,7 +673,8 @@ def rnn_by_hand(T: Any) -> Any:
 @program
 def attention_by_hand(T: Any) -> Any:
     x = numbers(T, 2, 5, 8, grad=True)
-    q, k, v = x.view(2, 5, 2, 4).transpose(1, 2), x.view(2, 5, 2, 4).permute(0, 2, 3, 1), x.view(2, 5, 2, 4).transpose(1, 2)
+    heads = x.view(2, 5, 2, 4)
+    q, k, v = heads.transpose(1, 2), heads.permute(0, 2, 3, 1), heads.transpose(1, 2)
     scores = q @ k / 2.0
     mask = T.tril(T.ones(5, 5, dtype=T.bool))
     scores = scores.masked_fill(~mask, float("-inf"))

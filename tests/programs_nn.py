@@ -36,7 +36,7 @@ def mlp_with_sgd(T: Any) -> Any:
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    return losses, [p for p in model.parameters()], list(model.state_dict())
+    return losses, list(model.parameters()), list(model.state_dict())
 
 
 @program
@@ -91,8 +91,10 @@ def residual_block(T: Any) -> Any:
                 nn.Conv2d(o, o, 3, 1, 1, bias=False),
                 nn.BatchNorm2d(o),
             )
-            self.short = nn.Identity() if i == o and stride == 1 else nn.Sequential(
-                nn.Conv2d(i, o, 1, stride, bias=False), nn.BatchNorm2d(o)
+            self.short = (
+                nn.Identity()
+                if i == o and stride == 1
+                else nn.Sequential(nn.Conv2d(i, o, 1, stride, bias=False), nn.BatchNorm2d(o))
             )
 
         def forward(self, x: Any) -> Any:
@@ -217,7 +219,7 @@ def character_rnn_by_modules(T: Any) -> Any:
     loss.backward()
     for p in model.parameters():
         p.data.add_(p.grad.data, alpha=-0.1)
-    return loss, [p for p in model.parameters()]
+    return loss, list(model.parameters())
 
 
 @program

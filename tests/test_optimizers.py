@@ -196,7 +196,7 @@ def test_finds_the_minimum_of_a_quadratic(case: OptimizerCase):
         ("SGD", {"lr": 1e-3, "momentum": 0.9}),
         ("Adam", {"lr": 0.02}),
         ("NAdam", {"lr": 0.02}),
-        ("RAdam", {"lr": 0.01}),
+        ("AdamW", {"lr": 0.02, "weight_decay": 0}),
         ("RMSprop", {"lr": 0.002}),
         ("Rprop", {"lr": 0.01}),
         ("Adagrad", {"lr": 1.0}),

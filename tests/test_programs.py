@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import pytest
+
 import wengert as wg
 
 from . import programs_nn as programs_nn

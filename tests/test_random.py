@@ -186,3 +186,19 @@ def test_the_order_in_memory_is_kept() -> None:
     a = wg.rand_like(x)
     wg.manual_seed(0)
     assert bool((a == wg.rand(2, 3, 4, 5)).all()), "the layout changes which element gets which number"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", "complex64"])
+def test_every_floating_type_can_be_filled(dtype: str, backend: str) -> None:
+    d = getattr(wg, dtype)
+    x = wg.zeros(50, dtype=d, device=backend)
+    draws = [x.normal_(1, 2)] if d.is_complex else []
+    if not d.is_complex:
+        draws = [x.clone().uniform_(1, 3), x.clone().normal_(), x.clone().exponential_(2), x.clone().bernoulli_(0.5)]
+        draws += [x.clone().geometric_(0.5), x.clone().log_normal_(0, 0.5), x.clone().cauchy_(), x.clone().random_(9)]
+        draws += [wg.normal(x + 1, 2.0), wg.bernoulli(x + 0.5), wg.poisson(x + 2), wg.rand_like(x)]
+    for y in draws:
+        assert (y.dtype, y.device.type) == (d, backend)
+        assert len(set(y.tolist())) > 1
+    if not d.is_complex:
+        assert bool(((draws[0] >= 1) & (draws[0] <= 3)).all())

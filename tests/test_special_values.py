@@ -12,7 +12,8 @@ VALUES = {
     "erf": ([1e-8, 0.3, 0.5, 2.0, 5.0],
             [1.1283791670955125e-08, 0.3286267594591274, 0.5204998778130465, 0.9953222650189527, 0.9999999999984626]),
     "erfc": ([-2.0, 0.3, 0.5, 3.0, 10.0],
-             [1.9953222650189528, 0.6713732405408726, 0.4795001221869535, 2.2090496998585445e-05, 2.0884875837625446e-45]),
+             [1.9953222650189528, 0.6713732405408726, 0.4795001221869535, 2.2090496998585445e-05,
+              2.0884875837625446e-45]),
     "erfcx": ([-2.0, 0.2, 1.0, 50.0],
               [108.94090438997797, 0.8090195199015808, 0.427583576155807, 0.011281536265323772]),
     "erfinv": ([-0.99999, 1e-09, 0.5, 0.9],
@@ -81,4 +82,6 @@ def test_poles_and_limits():
     np.testing.assert_array_equal(wg.erf(wg.tensor([-inf, 0.0, inf, nan])).numpy(), [-1.0, 0.0, 1.0, nan])
     np.testing.assert_array_equal(wg.erfinv(wg.tensor([-1.0, 1.0, 2.0])).numpy(), [-inf, inf, nan])
     np.testing.assert_array_equal(wg.special.bessel_y0(wg.tensor([0.0, -1.0])).numpy(), [-inf, nan])
-    np.testing.assert_array_equal(wg.special.zeta(wg.tensor([1.0, 2.0, 0.5]), wg.tensor([2.0, -1.0, 1.0])).numpy(), [inf, inf, nan])
+    np.testing.assert_array_equal(
+        wg.special.zeta(wg.tensor([1.0, 2.0, 0.5]), wg.tensor([2.0, -1.0, 1.0])).numpy(), [inf, inf, nan]
+    )

@@ -98,7 +98,7 @@ def read(source: Target) -> tuple[dict[str, Any], dict[str, str]]:
     else:
         where, content = getattr(source, "name", "the given file"), source.read()
     try:
-        entries = dict(deserialize(content))
+        entries = dict(deserialize(content))  # type: ignore[no-untyped-call]
     except SafetensorError as error:
         raise FileFormatError(f"cannot load {where}: {_advice(content, error)}") from None
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])  # the package has checked it

@@ -246,6 +246,7 @@ from .exchange import is_tensor as is_tensor
 from .exchange import item as item
 from .exchange import numpy as numpy
 from .exchange import reduced as reduced
+from .exchange import to_dlpack as to_dlpack
 from .exchange import tolist as tolist
 from .exponential import exp as exp
 from .exponential import exp2 as exp2
@@ -351,6 +352,7 @@ from .layout import contiguous as contiguous
 from .layout import contiguous_format as contiguous_format
 from .layout import data_ptr as data_ptr
 from .layout import dim as dim
+from .layout import dim_order as dim_order
 from .layout import element_size as element_size
 from .layout import is_contiguous as is_contiguous
 from .layout import numel as numel
@@ -409,6 +411,7 @@ from .masked import masked_scatter as masked_scatter
 from .masked import masked_scatter_ as masked_scatter_
 from .masked import masked_select as masked_select
 from .masked import nonzero as nonzero
+from .masked import nonzero_static as nonzero_static
 from .masked import one_hot as one_hot
 from .masked import unravel_index as unravel_index
 from .norm import group_norm as group_norm
@@ -700,7 +703,7 @@ from .windows import kaiser_window as kaiser_window
 # What only methods, operators and other modules use; the front door exports the rest. Keep this after all imports.
 _INTERNAL = frozenset(
     "Variable cuda_array_interface reversed_ set_imag set_real "
-    "apply_ array_of as_subclass bool_of Casts cauchy_ complex_of contains contiguous copied copy_ to_cpu to_cuda data_ptr "
+    "apply_ array_of as_subclass bool_of Casts cauchy_ complex_of contains contiguous copied copy_ to_cpu to_cuda data_ptr dim_order "
     "deepcopied dim dlpack dlpack_device element_size expand expand_as expand_method exponential_ fill_ "
     "fill_diagonal_ float_of geometric_ getitem index_of int_of is_contiguous is_pinned is_set_to is_shared item "
     "Layout legacy_tensor log_normal_ map_ hermitian_transpose matrix_transpose MemoryFormat new new_empty new_empty_strided new_full "

@@ -10,7 +10,7 @@ from ...backends.errors import ArgumentError, DTypeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from ..promotion import result_type
-from .calling import binary, in_place, operator, raw, unary
+from .calling import binary, binary_operator, in_place, operator, raw, unary
 from .elementwise import Binary, Unary, conj, product, quotient, scaled
 from .exponential import log_rule
 from .select import where_rule
@@ -91,7 +91,7 @@ class FloorDivide(Binary):
     """``floor(x / y)``, whose derivative is zero."""
 
     kernel, expression = "floor_divide", "floor(x / y)"
-    derivatives = (lambda g, x, y: g * 0, lambda g, x, y: g * 0)
+    derivatives = (lambda g, x, y: scaled(g, 0), lambda g, x, y: scaled(g, 0))
 
 
 class TruncDivide(FloorDivide):
@@ -145,7 +145,7 @@ class Pow(Binary):
         """``g * y * x ** (y - 1)``."""
         if isinstance(y, Scalar):
             if y == 0:
-                return g * 0
+                return scaled(g, 0)
             if isinstance(y, complex) or y >= 1:
                 return scaled(g if y == 1 else g * pow_rule(x, y - 1), y)
             return scaled(quotient(g, pow_rule(x, 1 - y)), y)
@@ -345,10 +345,10 @@ pow_, neg_, reciprocal_, square_ = in_place(pow), in_place(neg), in_place(recipr
 negative_ = neg_
 
 
-add_operator = operator(add)
-mul_operator = operator(mul)
+add_operator, mul_operator = binary_operator(Add, "add"), binary_operator(Mul, "mul")
 sub_operator, rsub_operator = operator(sub), operator(sub, True)
-div_operator, rdiv_operator = operator(div), operator(div, True)
+div_operator = binary_operator(Div, "div", floating=True)
+rdiv_operator = binary_operator(Div, "div", reflected=True, floating=True)
 floor_divide_operator, rfloor_divide_operator = operator(floor_divide), operator(floor_divide, True)
 remainder_operator, rremainder_operator = operator(remainder), operator(remainder, True)
-pow_operator, rpow_operator = operator(pow), operator(pow, True)
+pow_operator, rpow_operator = operator(pow), binary_operator(Pow, "pow", reflected=True)

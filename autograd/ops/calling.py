@@ -16,7 +16,7 @@ from ..promotion import OperandError, operands
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["binary", "binary_", "broadcast_error", "in_place", "mask", "operator", "raw", "unary", "unary_"]
+__all__ = ["binary", "binary_", "binary_operator", "broadcast_error", "in_place", "mask", "operator", "raw", "unary", "unary_"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 INTEGERS = "?bBhHiIlLqQ"  # NumPy's type characters: these may need promotion first
@@ -131,6 +131,20 @@ def operator(function: Callable[[Any, Any], Any], reflected: bool = False) -> Ca
             return NotImplemented
 
     method.__doc__ = function.__doc__
+    return method
+
+
+def binary_operator(prim: Any, name: str, reflected: bool = False, floating: bool = False) -> Callable[[Any, Any], Any]:
+    """`operator` for an op that is `binary` and nothing else, without the call between them."""
+
+    def method(self: Any, other: Any) -> Any:
+        try:
+            if reflected:
+                return binary(prim, name, other, self, None, floating)
+            return binary(prim, name, self, other, None, floating)
+        except OperandError:
+            return NotImplemented
+
     return method
 
 

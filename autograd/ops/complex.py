@@ -14,7 +14,7 @@ from ..inplace import write_out
 from ..primitive import Primitive, apply
 from . import elementwise
 from .calling import broadcast_error, in_place, unary
-from .elementwise import Conj, quotient
+from .elementwise import Conj, quotient, scaled
 from .trigonometric import cos, sin
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Angle(Primitive):
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         if not ctx.saved:
-            return g * 0
+            return scaled(g, 0)
         (z,) = ctx.saved
         return quotient(z * (g * 1j), z * elementwise.conj(z))
 

@@ -139,8 +139,7 @@ def fill(input: Tensor, value: Any) -> Tensor:
 
 def zero_(input: Tensor) -> Tensor:
     """Write zero everywhere."""
-    write_into(Zero, _without_repeats(input), "zero_", 0)
-    return input
+    return write_into(Zero, input, "zero_", 0)
 
 
 # ---------------------------------------------------------------------- another type or device

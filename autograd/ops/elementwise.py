@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 
-__all__ = ["Binary", "Unary", "conj", "product", "quotient", "scaled"]
+__all__ = ["Binary", "Unary", "conj", "is_zero", "product", "quotient", "scaled"]
 
 
 class Unary(Primitive):
@@ -142,6 +142,11 @@ def conj(x: Any) -> Any:
     if hasattr(data, "dtype"):
         return apply(Conj, x) if data.dtype.kind == "c" else x
     return x.conjugate() if isinstance(x, complex) else x
+
+
+def is_zero(x: Any) -> Any:
+    """Where a Tensor or array is 0; arrays of bfloat16 do not compare with Python numbers everywhere."""
+    return x == (0 if isinstance(x, TensorBase) else x.dtype.type(0))
 
 
 def scaled(g: Any, factor: complex) -> Any:

@@ -90,7 +90,7 @@ def contains(input: Tensor, element: Any) -> bool:
         raise DTypeError(
             f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}."
         )
-    return bool((input._data == (element._data if isinstance(element, TensorBase) else element)).any())
+    return bool((input == element).any())
 
 
 # ---------------------------------------------------------------------- arrays of others
@@ -137,6 +137,11 @@ def dlpack(input: Tensor, **options: Any) -> Any:
     if input.requires_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     return input._data.__dlpack__(**options)
+
+
+def to_dlpack(tensor: Tensor) -> Any:
+    """The DLPack capsule of a tensor's memory, for other libraries' ``from_dlpack``."""
+    return dlpack(tensor)
 
 
 def dlpack_device(input: Tensor) -> Any:

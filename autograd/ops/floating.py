@@ -12,7 +12,7 @@ from ..primitive import Primitive, apply
 from .arithmetic import mul, pow
 from .calling import binary, in_place, mask, unary
 from .cast import cast
-from .elementwise import Binary, Unary
+from .elementwise import Binary, Unary, scaled
 from .logic import integers
 from .return_types import named_result
 from .rounding import Sign
@@ -33,14 +33,14 @@ class Copysign(Binary):
         sign = apply(Sign, x)
         return g * sign * apply(Copysign, sign, y)
 
-    derivatives = (turned, lambda g, x, y: g * 0)
+    derivatives = (turned, lambda g, x, y: scaled(g, 0))
 
 
 class Heaviside(Binary):
     """0 below zero, 1 above, ``y`` at zero."""
 
     kernel, expression = "heaviside", "y if x == 0 else 1 if x > 0 else 0"
-    derivatives = (lambda g, x, y: g * 0, lambda g, x, y: where_rule(x == 0, g, 0.0))
+    derivatives = (lambda g, x, y: scaled(g, 0), lambda g, x, y: where_rule(x == 0, g, 0.0))
 
 
 class NanToNum(Unary):

@@ -157,6 +157,12 @@ def data_ptr(input: Tensor) -> int:
     return int(kernels_of[type(x)].address(x)) if x.size else 0
 
 
+def dim_order(input: Tensor) -> tuple[int, ...]:
+    """The dimensions in the order in which they lie in memory, the slowest first."""
+    strides = stride(input)
+    return tuple(sorted(range(len(strides)), key=lambda i: (-strides[i], i)))
+
+
 def element_size(input: Tensor) -> int:
     """Bytes per element."""
     return input._data.itemsize

@@ -134,6 +134,21 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None)
     return y if out is None else write_out(out, y, "nonzero")
 
 
+def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
+    """`nonzero` with a fixed number of rows: cut off, or filled up with ``fill_value``.
+
+    Raises:
+        RuntimeError: ``size`` is negative.
+    """
+    if size < 0:
+        raise ShapeError(f"nonzero_static: 'size' must be an non-negative integer, got {size}")
+    rows = nonzero(input)._data[:size]
+    k = kernels_of[type(rows)]
+    y = k.full((size, input._data.ndim), fill_value, dtype="int64")
+    y[: rows.shape[0]] = rows
+    return wrap(y)  # type: ignore[no-any-return]
+
+
 def argwhere(input: Tensor) -> Tensor:
     """`nonzero` as one tensor."""
     return nonzero(input)

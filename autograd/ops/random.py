@@ -40,6 +40,11 @@ def draw(kernel: str, generator: Generator | None, device: Any, shape: tuple[int
         return getattr(backend.kernels, kernel)(key, offset, *args, shape, dtype)
 
 
+def wide(x: Any) -> Any:
+    """``x`` in float32 if it is a 16-bit float, so that arithmetic on it is rounded once."""
+    return kernels_of[type(x)].astype(x, "float32") if x.dtype.itemsize == 2 and x.dtype.kind in "fV" else x
+
+
 # ---------------------------------------------------------------------- new tensors
 
 
@@ -203,8 +208,8 @@ def normal(
     else:
         shape = shape_of("normal", () if size is None else size)
         d = dtype_of(out.dtype if dtype is None and out is not None else dtype)
-    raw = [v._data if isinstance(v, TensorBase) else v for v in (mean, std)]
-    array = draw("random_normal", generator, device, shape, d) * raw[1] + raw[0]
+    raw = [wide(v._data) if isinstance(v, TensorBase) else v for v in (mean, std)]
+    array = wide(draw("random_normal", generator, device, shape, d)) * raw[1] + raw[0]
     return finished(array.astype(d), requires_grad, out, "normal")
 
 

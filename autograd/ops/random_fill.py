@@ -10,7 +10,7 @@ from ...backends.errors import ShapeError, UnsupportedDTypeError
 from ..base import TensorBase, wrap
 from ..inplace import check_writable
 from .conversion import Overwrite
-from .random import draw, integer_range, integers, probability
+from .random import draw, integer_range, integers, probability, wide
 from .writing import write_into
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _draw_for(tensor: Any, kernel: str, generator: Any, name: str, *args: Any) -
         raise UnsupportedDTypeError(
             f"{name}: not implemented for {tensor.dtype}; use a floating-point tensor, or random_()"
         )
-    return draw(kernel, generator, tensor.device, x.shape, x.dtype, *args)
+    return wide(draw(kernel, generator, tensor.device, x.shape, x.dtype, *args))
 
 
 def uniform_(input: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:

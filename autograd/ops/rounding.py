@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import DTypeError
 from ..primitive import Primitive, apply
 from .calling import in_place, mask, unary
-from .elementwise import Unary, conj, quotient
+from .elementwise import Unary, conj, quotient, scaled
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -17,7 +17,7 @@ class Step(Unary):
     """A function that is constant between jumps: its derivative is zero."""
 
     saves = ""
-    derivative = staticmethod(lambda g: g * 0)
+    derivative = staticmethod(lambda g: scaled(g, 0))
 
 
 class Sign(Step):
@@ -59,7 +59,7 @@ class RoundTo(Primitive):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return g * 0
+        return scaled(g, 0)
 
 
 class Frac(Unary):
@@ -89,7 +89,7 @@ class Sgn(Primitive):
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         if ctx.dtype.kind != "c":
-            return g * 0
+            return scaled(g, 0)
         x, y = ctx.saved
         along = g * conj(y)  # its real part is what would change the length, which is always 1
         return quotient(g - y * ((along + conj(along)) / 2), apply(Abs, x))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..inplace import write_out
 from ..primitive import apply
-from .elementwise import scaled
+from .elementwise import is_zero, scaled
 from .product import matmul
 from .reduction import Dim, Reduction, count, mean_rule, numpy_names, reduced
 from .select import where_rule
@@ -71,7 +71,8 @@ class Std(Var):
     @staticmethod
     def scale(g: Any, y: Any) -> Any:
         """``g / y``, and 0 where ``y`` is 0."""
-        return where_rule(y == 0, 0.0, g / where_rule(y == 0, 1.0, y))
+        zero = is_zero(y)
+        return where_rule(zero, 0.0, g / where_rule(zero, 1.0, y))
 
 
 def _moments(prim: Any, name: str, input: Any, dim: Any, unbiased: Any, correction: Any, keepdim: bool) -> Any:

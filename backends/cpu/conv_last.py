@@ -59,7 +59,7 @@ class Rows:
             self.x.strides[0],
             *[s * t for s, t in zip(steps, stride, strict=True)],
             *[s * d for s, d in zip(steps, dilation, strict=True)],
-            x.itemsize,
+            self.x.strides[-1],
         )
 
     def read(self, piece: slice) -> Any:

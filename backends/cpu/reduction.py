@@ -9,7 +9,7 @@ import numpy as np
 
 from ..definitions import reduction as plain
 
-__all__ = ["max", "mean", "min", "place_along", "sum", "var"]
+__all__ = ["argmax", "argmin", "max", "mean", "min", "place_along", "sum", "var"]
 
 WIDE = "fdFD"  # type characters of what is summed as it is
 add: Any = np.add.reduce  # its stubs want keepdims as a literal
@@ -61,3 +61,13 @@ def place_along(g: Any, index: Any, n: int, axis: int) -> Any:
     y = np.zeros(shape, g.dtype)
     np.put_along_axis(y, index, g, axis)
     return y
+
+
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The index of the largest element, the first of equal ones."""
+    return x.argmax(axis, keepdims=keepdims)
+
+
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The index of the smallest element, the first of equal ones."""
+    return x.argmin(axis, keepdims=keepdims)

@@ -12,7 +12,7 @@ from ..definitions import special as plain
 __all__ = ["erf"]
 
 PIECE = 8192  # elements: the few buffers of float32 that a function uses stay in the first two caches
-# erf(x) = tanh(x * p(x**2)) with a polynomial p, lowest power first: a minimax fit, good to 2e-7 for every float32. NumPy's
+# erf(x) = tanh(x * p(x**2)) with a polynomial p, lowest power first: a minimax fit, good to 2e-7 everywhere. NumPy's
 # tanh of float32 is vectorised and costs little more than a product.
 ERF = (
     1.128379274022564, 0.10276905748007777, -0.00019183250088401755, -0.0006197851805372704, 8.763835908543579e-05,

@@ -51,14 +51,14 @@ def where(xp: Any, condition: Any, x: Any, y: Any) -> Any:
 
 def product(xp: Any, g: Any, d: Any) -> Any:
     """``g * d``, and 0 where ``g`` is 0."""
-    return xp.where(g == 0, g, g * d)
+    return xp.where(g == like(g, 0), g, g * d)
 
 
 def quotient(xp: Any, g: Any, d: Any) -> Any:
     """``g / d``, and 0 where ``g`` is 0."""
     if isinstance(d, NUMBERS):
         return g / like(g, d)
-    return xp.where(g == 0, g, g / d)
+    return xp.where(g == like(g, 0), g, g / d)
 
 
 def logical_not(xp: Any, x: Any) -> Any:

@@ -78,7 +78,12 @@ def index_put_(xp: Any, x: Any, key: tuple[Any, ...], value: Any, accumulate: bo
 
 def add_at(xp: Any, x: Any, key: Any, value: Any) -> None:
     """``x[key] += value`` with repeated positions added up. Atomic adds exist for wide types only."""
-    if x.dtype.kind in "fc" and x.dtype.itemsize > 2:
+    if x.dtype.kind == "c":
+        parts = xp.asarray(value, dtype=x.dtype)
+        xp.add.at(x.real, key, parts.real)
+        xp.add.at(x.imag, key, parts.imag)
+        return
+    if x.dtype.kind == "f" and x.dtype.itemsize > 2:
         xp.add.at(x, key, value)
         return
     wide = x.astype("int64" if x.dtype.kind in "biu" else "float32")

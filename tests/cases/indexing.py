@@ -132,6 +132,13 @@ READING = [
         lambda make: [(make.real(3, 4), 1, np.array([3, 0, 3])), (make.real(3, 4), 0, np.array([], int))],
         lambda x, dim, i: np.take(x, i, dim),
     ),
+    OpCase(
+        "gather",
+        lambda T, z, i, j: [T.gather(z, 0, i), T.index_select(z, 0, j), z[j], T.index_add(z, 0, j, z[:2])],
+        lambda make: [(make.real(3, 4) + 1j * make.real(3, 4), POSITIONS, np.array([1, 1]))],
+        dtypes=("float32",),
+        note="complex",
+    ),
     row("masked_select", lambda make: [(make.real(3, 4), MASK), (make.real(4), MASK), (make.real(), np.array(True))]),
 ]
 
@@ -320,6 +327,13 @@ SORTING = [
         lambda T, i: list(T.unravel_index(i, (3, 4))),
         lambda make: [(np.array([[0, 5], [11, -1]]),)],
         orders=0,
+    ),
+    OpCase(
+        "Tensor.nonzero_static",
+        lambda T, x: [T.nonzero_static(x, size=n) for n in (1, 6)],
+        lambda make: [(MASK * make.real(3, 4),)],
+        orders=0,
+        also=("nonzero_static",),
     ),
     row("argwhere", lambda make: [(MASK,), (np.array([0, 3]),)], np.argwhere, orders=0),
     OpCase(

@@ -13,7 +13,8 @@ FAMILIES = (
     "reductions",
     "statistics",
     "activations",
-    "shapes", "indexing", "creation", "products", "convolution", "norms", "losses")
+    "shapes", "indexing", "creation", "products", "convolution", "norms", "losses",
+    "fft")
 
 CASES: list[OpCase] = []
 for family in FAMILIES:

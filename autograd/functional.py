@@ -1,0 +1,400 @@
+"""Products with the Jacobian and the Hessian of a function of tensors, and these matrices themselves.
+
+The functions take a tensor or a tuple of them as the inputs, and the function given may return either. Unless
+``create_graph`` is set, what comes back is outside the graph. With ``strict`` a result that does not depend on an
+input is an error instead of zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..backends.errors import ArgumentError, GraphError, ShapeError
+from . import ops
+from .base import TensorBase, edge_of
+from .engine import gradients_of
+from .grad_mode import enable_grad
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+    Tensors = Tensor | tuple[Tensor, ...]
+
+__all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
+
+
+# ---------------------------------------------------------------------- what the functions share
+
+
+def _tuple(values: Any, what: str, who: str) -> tuple[Any, ...]:
+    """A tensor or a tuple of them as a tuple; ``what`` names them in the message."""
+    found = values if isinstance(values, tuple) else (values,)
+    for i, value in enumerate(found):
+        if not isinstance(value, TensorBase):
+            where = f"the value at index {i} has type" if isinstance(values, tuple) else f"the given {what} has type"
+            raise TypeError(
+                f"The {what} given to {who} must be either a Tensor or a tuple of Tensors but {where} {type(value)}."
+            )
+    return found
+
+
+class _Call:
+    """One call of ``func`` on inputs of its own, so that the caller's ``.grad`` and graph are left alone."""
+
+    def __init__(self, func: Callable[..., Any], inputs: Any, who: str, create_graph: bool, strict: bool) -> None:
+        self.who, self.create_graph, self.strict = who, create_graph, strict
+        self.one_input = not isinstance(inputs, tuple)
+        given = _tuple(inputs, "inputs", who)
+        self.inputs = [
+            ops.view_as(x, x) if create_graph and edge_of(x) is not None else x.detach().requires_grad_() for x in given
+        ]
+        result = func(*self.inputs)
+        self.one_output = not isinstance(result, tuple)
+        self.outputs = _tuple(result, "outputs of the user-provided function", who)
+        if strict:
+            for i, output in enumerate(self.outputs):
+                if edge_of(output) is None:
+                    raise GraphError(
+                        f"Output {i} of the user-provided function does not require gradients. The outputs must be "
+                        "computed in a differentiable manner from the input when running in strict mode."
+                    )
+
+    def scalar(self) -> Any:
+        """The only output, which has one element."""
+        if len(self.outputs) != 1:
+            raise ArgumentError(f"The function given to {self.who} should return a single Tensor")
+        (output,) = self.outputs
+        if output._data.size != 1:
+            raise ShapeError(
+                f"The Tensor returned by the function given to {self.who} should contain a single element, "
+                f"got the shape {list(output.shape)}"
+            )
+        return output
+
+    def vector(self, v: Any, like: Sequence[Any], one: bool, returns: str) -> tuple[Any, ...]:
+        """``v`` checked against the tensors it belongs to; None means 1 where there is one element."""
+        if v is None:
+            if len(like) != 1 or like[0]._data.size != 1:
+                raise ArgumentError(
+                    f"The vector v can only be None if {returns} a single Tensor with a single element."
+                )
+            return (ops.ones_like(like[0]),)
+        found = _tuple(v, "v", self.who)
+        if len(found) != len(like):
+            expected = "a single Tensor" if one else f"{len(like)} Tensors"
+            raise ArgumentError(f"The given v should contain {expected}, got {len(found)}.")
+        for g, x in zip(found, like, strict=True):
+            if g.shape != x.shape:
+                raise ShapeError(f"v has invalid size: should be {x.shape} but got {g.shape}.")
+        return found
+
+    def pull(
+        self, outputs: Sequence[Any], gs: Sequence[Any], missing: str, record: bool | None = None, strict: bool = True
+    ) -> list[Any]:
+        """The gradients of ``outputs`` by the inputs: zeros, or in strict mode an error, where there is no path."""
+        found = _gradients(outputs, gs, self.inputs, self.create_graph if record is None else record)
+        for i, g in enumerate(found):
+            if g is None and self.strict and strict:
+                raise GraphError(missing.format(i=i) + " This is not allowed in strict mode.")
+        return [ops.zeros_like(x) if g is None else g for x, g in zip(self.inputs, found, strict=True)]
+
+    def check_recorded(self, gradients: Sequence[Any], missing: str) -> None:
+        """In strict mode refuse derivatives that do not depend on the input themselves."""
+        for i, g in enumerate(gradients):
+            if self.strict and edge_of(g) is None:
+                raise GraphError(missing.format(i=i))
+
+    def values(self) -> Any:
+        """What ``func`` returned."""
+        return self.given_back(self.outputs, self.one_output)
+
+    def given_back(self, tensors: Sequence[Any], one: bool) -> Any:
+        """One tensor or a tuple, out of the graph unless that is wanted."""
+        found = tuple(tensors) if self.create_graph else tuple(t.detach() for t in tensors)
+        return found[0] if one else found
+
+
+INDEPENDENT = "The output of the user-provided function is independent of input {i}."
+CONSTANT = (
+    "The jacobian of the user-provided function is independent of input {i}. This is not allowed in strict mode when "
+    "create_graph=True."
+)
+FLAT = (
+    "While computing the hessian, found that the jacobian of the user-provided function with respect to input {i} is "
+    "independent of the input. This is not allowed in strict mode."
+)
+
+
+def _gradients(outputs: Sequence[Any], gs: Sequence[Any], inputs: Sequence[Any], record: bool) -> list[Any]:
+    """The gradients by ``inputs``, None where there is no path; the graph stays for further walks."""
+    pairs = [(o, g) for o, g in zip(outputs, gs, strict=True) if edge_of(o) is not None]
+    if not pairs:
+        return [None] * len(inputs)
+    return gradients_of([o for o, _ in pairs], [g for _, g in pairs], inputs, True, record)
+
+
+# ---------------------------------------------------------------------- the public functions
+
+
+def vjp(
+    func: Callable[..., Any],
+    inputs: Tensors,
+    v: Tensors | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
+    """``func(*inputs)``, and the product ``vᵀ J`` of a vector with the Jacobian there.
+
+    Args:
+        func: takes tensors, returns a tensor or a tuple of them.
+        inputs: where.
+        v: like the outputs; None means 1, for a single element.
+        create_graph: record the results.
+        strict: raise if an output does not depend on an input.
+
+    Returns:
+        The outputs, and the products, like ``inputs``.
+
+    Raises:
+        RuntimeError: ``v`` does not fit, or ``strict``. TypeError: something is no tensor.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.autograd.functional.vjp(lambda x: x * x, wg.tensor([1.0, 2.0]), wg.ones(2))
+        (tensor([1., 4.]), tensor([2., 4.]))
+    """
+    with enable_grad():
+        call = _Call(func, inputs, "vjp", create_graph, strict)
+        gs = call.vector(v, call.outputs, call.one_output, "the user-provided function returns")
+        gradients = call.pull(call.outputs, gs, INDEPENDENT)
+        if create_graph:
+            call.check_recorded(gradients, CONSTANT)
+        return call.values(), call.given_back(gradients, call.one_input)
+
+
+def jvp(
+    func: Callable[..., Any],
+    inputs: Tensors,
+    v: Tensors | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
+    """``func(*inputs)``, and the product ``J v`` of the Jacobian there with a vector, by two walks back.
+
+    ``uᵀ J`` is linear in ``u``, so its own vector-Jacobian product by ``u``, with the vector ``v``, is ``J v``.
+
+    Args:
+        func: takes tensors, returns a tensor or a tuple of them.
+        inputs: where.
+        v: like the inputs; None means 1, for a single element.
+        create_graph: record the results.
+        strict: raise if an output does not depend on an input.
+
+    Returns:
+        The outputs, and the products, like the outputs.
+
+    Raises:
+        RuntimeError: ``v`` does not fit, or ``strict``. TypeError: something is no tensor.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.autograd.functional.jvp(lambda x: x * x, wg.tensor([1.0, 2.0]), wg.ones(2))
+        (tensor([1., 4.]), tensor([2., 4.]))
+    """
+    with enable_grad():
+        call = _Call(func, inputs, "jvp", create_graph, strict)
+        vs = call.vector(v, call.inputs, call.one_input, "the input to the user-provided function is")
+        us = [ops.zeros_like(o).requires_grad_() for o in call.outputs]
+        pulled = call.pull(call.outputs, us, INDEPENDENT, record=True)
+        if create_graph:
+            # A gradient depends on ``u`` in any case; whether it also depends on the input shows without it.
+            plain = call.pull(call.outputs, [ops.zeros_like(o) for o in call.outputs], INDEPENDENT, record=True)
+            call.check_recorded(plain, CONSTANT)
+        found = _gradients(pulled, vs, us, create_graph)
+        products = [ops.zeros_like(o) if g is None else g for o, g in zip(call.outputs, found, strict=True)]
+        return call.values(), call.given_back(products, call.one_output)
+
+
+def jacobian(
+    func: Callable[..., Any],
+    inputs: Tensors,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> Any:
+    """The Jacobian of ``func``: one walk back for each element of its outputs.
+
+    Args:
+        func: takes tensors, returns a tensor or a tuple of them.
+        inputs: where.
+        create_graph: record the result.
+        strict: raise if an output does not depend on an input.
+        vectorize: whether PyTorch computes the rows at once; they are computed one by one here.
+        strategy: ``"reverse-mode"``.
+
+    Returns:
+        A tensor of shape ``output.shape + input.shape``; a tuple of them for several inputs or for several outputs,
+        and a tuple of tuples, outputs first, for both.
+
+    Raises:
+        RuntimeError: ``strict``, or ``strict`` together with ``vectorize``. NotImplementedError: another strategy.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.autograd.functional.jacobian(lambda x: x * x, wg.tensor([1.0, 2.0]))
+        tensor([[2., 0.],
+                [0., 4.]])
+    """
+    _check_strategy(strategy, "jacobian")
+    if strict and vectorize:
+        raise ArgumentError("jacobian: `strict=True` and `vectorize=True` are not supported together; drop one of them")
+    with enable_grad():
+        call = _Call(func, inputs, "jacobian", create_graph, strict)
+        blocks = tuple(
+            call.given_back(_jacobian_of(call, i, output), call.one_input) for i, output in enumerate(call.outputs)
+        )
+        return blocks[0] if call.one_output else blocks
+
+
+def _jacobian_of(call: _Call, i: int, output: Any) -> list[Any]:
+    """The Jacobian of one output by every input."""
+    size = output._data.size
+    basis = ops.eye(size, dtype=output.dtype, device=output.device).reshape(size, *output.shape)
+    missing = f"Output {i} of the user-provided function is independent of input {{i}}."
+    rows = [call.pull([output], [basis[j]], missing) for j in range(size)]
+    if call.create_graph:
+        for row in rows:
+            call.check_recorded(row, CONSTANT)
+    shapes = [(*output.shape, *x.shape) for x in call.inputs]
+    if not rows:
+        return [ops.zeros(shape, dtype=x.dtype, device=x.device) for shape, x in zip(shapes, call.inputs, strict=True)]
+    return [ops.stack(column).reshape(shape) for column, shape in zip(zip(*rows, strict=True), shapes, strict=True)]
+
+
+def _check_strategy(strategy: str, who: str) -> None:
+    if strategy == "forward-mode":
+        raise NotImplementedError(f"{who}: there is no forward mode; use the strategy 'reverse-mode'")
+    if strategy != "reverse-mode":
+        raise AssertionError(f"{who}: expected the strategy 'reverse-mode', got {strategy!r}")
+
+
+def hessian(
+    func: Callable[..., Any],
+    inputs: Tensors,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> Any:
+    """The second derivatives of a function that returns one element: the Jacobian of its gradient.
+
+    Args:
+        func: takes tensors, returns a tensor with one element.
+        inputs: where.
+        create_graph: record the result.
+        strict: raise if the gradient does not depend on an input.
+        vectorize: whether PyTorch computes the rows at once; they are computed one by one here.
+        outer_jacobian_strategy: ``"reverse-mode"``.
+
+    Returns:
+        A tensor of shape ``input.shape + input.shape``, or for a tuple of inputs a tuple of tuples of them.
+
+    Raises:
+        RuntimeError: more than one element, or ``strict``. NotImplementedError: another strategy.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.autograd.functional.hessian(lambda x: (x**3).sum(), wg.tensor([1.0, 2.0]))
+        tensor([[ 6.,  0.],
+                [ 0., 12.]])
+    """
+    _check_strategy(outer_jacobian_strategy, "hessian")
+
+    def gradient(*xs: Any) -> tuple[Any, ...]:
+        call = _Call(func, xs, "hessian", True, strict)
+        gradients = call.pull([call.scalar().reshape(())], [None], INDEPENDENT)
+        call.check_recorded(gradients, FLAT)
+        return tuple(gradients)
+
+    given = inputs if isinstance(inputs, tuple) else (inputs,)
+    rows = jacobian(gradient, given, create_graph, strict, vectorize)
+    return rows if isinstance(inputs, tuple) else rows[0][0]
+
+
+def vhp(
+    func: Callable[..., Any],
+    inputs: Tensors,
+    v: Tensors | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
+    """``func(*inputs)``, and the product ``vᵀ H`` of a vector with the Hessian there: two walks, no matrix.
+
+    Args:
+        func: takes tensors, returns a tensor with one element.
+        inputs: where.
+        v: like the inputs; None means 1, for a single element.
+        create_graph: record the results.
+        strict: raise if a derivative does not depend on an input.
+
+    Returns:
+        The output, and the products, like ``inputs``.
+
+    Raises:
+        RuntimeError: more than one element, ``v`` does not fit, or ``strict``.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.autograd.functional.vhp(lambda x: (x**3).sum(), wg.tensor([1.0, 2.0]), wg.ones(2))
+        (tensor(9.), tensor([ 6., 12.]))
+
+    References:
+        Pearlmutter, "Fast Exact Multiplication by the Hessian", 1994.
+    """
+    return _with_hessian("vhp", func, inputs, v, create_graph, strict)
+
+
+def hvp(
+    func: Callable[..., Any],
+    inputs: Tensors,
+    v: Tensors | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
+    """``func(*inputs)``, and the product ``H v`` of the Hessian there with a vector.
+
+    The Hessian is symmetric, so this is `vhp`.
+
+    Args:
+        func: takes tensors, returns a tensor with one element.
+        inputs: where.
+        v: like the inputs; None means 1, for a single element.
+        create_graph: record the results.
+        strict: raise if a derivative does not depend on an input.
+
+    Returns:
+        The output, and the products, like ``inputs``.
+
+    Raises:
+        RuntimeError: as `vhp`.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.autograd.functional.hvp(lambda x: (x**3).sum(), wg.tensor([1.0, 2.0]), wg.ones(2))
+        (tensor(9.), tensor([ 6., 12.]))
+    """
+    return _with_hessian("hvp", func, inputs, v, create_graph, strict)
+
+
+def _with_hessian(
+    who: str, func: Callable[..., Any], inputs: Any, v: Any, create_graph: bool, strict: bool
+) -> tuple[Any, Any]:
+    with enable_grad():
+        call = _Call(func, inputs, who, create_graph, strict)
+        vs = call.vector(v, call.inputs, call.one_input, "the input to the user-provided function is")
+        gradients = call.pull([call.scalar()], [None], INDEPENDENT, record=True)
+        call.check_recorded(gradients, FLAT)
+        products = call.pull(gradients, vs, FLAT)
+        return call.values(), call.given_back(products, call.one_input)

@@ -1,0 +1,532 @@
+"""What all optimizers share: groups, closures, hooks, saved state and bad input; and those that have rows of their own."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert import nn, optim
+
+Make = Callable[[Any], Any]
+
+
+def leaf(*shape: int, T: Any = wg) -> Any:
+    return T.ones(*shape, requires_grad=True)
+
+
+def stepped(optimizer: Any) -> Any:
+    """The optimizer after a step along gradients of ones."""
+    for group in optimizer.param_groups:
+        for p in group["params"]:
+            p.grad = wg.ones_like(p)
+    optimizer.step()
+    return optimizer
+
+
+# ------------------------------------------------------------------ bad input: the same error types as PyTorch's
+
+BAD: dict[str, Callable[[Any], Any]] = {
+    "no parameters": lambda T: T.optim.SGD([], lr=0.1),
+    "no parameters in a generator": lambda T: T.optim.Adam(iter(())),
+    "a tensor instead of a list": lambda T: T.optim.SGD(leaf(2, T=T), lr=0.1),
+    "no tensor": lambda T: T.optim.SGD([3.0], lr=0.1),
+    "no leaf": lambda T: T.optim.SGD([leaf(2, T=T) * 2], lr=0.1),
+    "a set": lambda T: T.optim.SGD([{"params": {leaf(2, T=T)}}], lr=0.1),
+    "in two groups": lambda T: [p := leaf(2, T=T), T.optim.SGD([{"params": [p]}, {"params": [p]}], lr=0.1)],
+    "a group that is no dict": lambda T: T.optim.SGD([leaf(2, T=T)], lr=0.1).add_param_group([leaf(2, T=T)]),
+    "a group of no tensors": lambda T: T.optim.SGD([leaf(2, T=T)], lr=0.1).add_param_group({"params": ["x"]}),
+    "some names": lambda T: T.optim.SGD([("a", leaf(2, T=T)), leaf(2, T=T)], lr=0.1),
+    "names later": lambda T: T.optim.SGD([leaf(2, T=T)]).add_param_group({"params": [("a", leaf(2, T=T))]}),
+    "negative rate": lambda T: T.optim.SGD([leaf(2, T=T)], lr=-0.1),
+    "negative rate of Adam": lambda T: T.optim.Adam([leaf(2, T=T)], lr=-0.1),
+    "negative momentum": lambda T: T.optim.SGD([leaf(2, T=T)], momentum=-0.1),
+    "negative weight decay": lambda T: T.optim.AdamW([leaf(2, T=T)], weight_decay=-0.1),
+    "nesterov without momentum": lambda T: T.optim.SGD([leaf(2, T=T)], lr=0.1, nesterov=True),
+    "nesterov with dampening": lambda T: T.optim.SGD([leaf(2, T=T)], momentum=0.1, dampening=0.1, nesterov=True),
+    "beta of one": lambda T: T.optim.Adam([leaf(2, T=T)], betas=(1.0, 0.9)),
+    "second beta": lambda T: T.optim.NAdam([leaf(2, T=T)], betas=(0.9, -1.0)),
+    "negative eps": lambda T: T.optim.RAdam([leaf(2, T=T)], eps=-1.0),
+    "rho of Adadelta": lambda T: T.optim.Adadelta([leaf(2, T=T)], rho=1.5),
+    "rate decay of Adagrad": lambda T: T.optim.Adagrad([leaf(2, T=T)], lr_decay=-1.0),
+    "start of Adagrad": lambda T: T.optim.Adagrad([leaf(2, T=T)], initial_accumulator_value=-1.0),
+    "momentum of RMSprop": lambda T: T.optim.RMSprop([leaf(2, T=T)], momentum=-1.0),
+    "alpha of RMSprop": lambda T: T.optim.RMSprop([leaf(2, T=T)], alpha=-1.0),
+    "etas of Rprop": lambda T: T.optim.Rprop([leaf(2, T=T)], etas=(1.5, 0.5)),
+    "decay of NAdam": lambda T: T.optim.NAdam([leaf(2, T=T)], momentum_decay=-1.0),
+    "weight decay of ASGD": lambda T: T.optim.ASGD([leaf(2, T=T)], weight_decay=-1.0),
+    "eps of SparseAdam": lambda T: T.optim.SparseAdam([leaf(2, T=T)], eps=0.0),
+    "vector for Muon": lambda T: T.optim.Muon([leaf(2, T=T)]),
+    "rule of Muon": lambda T: T.optim.Muon([leaf(2, 2, T=T)], adjust_lr_fn="other"),
+    "clipping of Adafactor": lambda T: T.optim.Adafactor([leaf(2, T=T)], d=0.5),
+    "decay of Adafactor": lambda T: T.optim.Adafactor([leaf(2, T=T)], beta2_decay=0.5),
+    "eps of Adafactor": lambda T: T.optim.Adafactor([leaf(2, T=T)], eps=(None, -1.0)),
+    "fused and foreach": lambda T: T.optim.Adam([leaf(2, T=T)], fused=True, foreach=True),
+    "fused and differentiable": lambda T: T.optim.Adam([leaf(2, T=T)], fused=True, differentiable=True),
+    "rate of two elements": lambda T: T.optim.Adam([leaf(2, T=T)], lr=T.ones(2)),
+    "two groups for LBFGS": lambda T: T.optim.LBFGS([{"params": [leaf(2, T=T)]}, {"params": [leaf(2, T=T)]}]),
+    "line search of LBFGS": lambda T: lbfgs_step(T, line_search_fn="armijo"),
+    "fewer groups": lambda T: load(T, lambda s: s["param_groups"].clear()),
+    "fewer parameters": lambda T: load(T, lambda s: s["param_groups"][0]["params"].clear()),
+    "no groups": lambda T: load(T, lambda s: s.pop("param_groups")),
+    "no state": lambda T: load(T, lambda s: s.pop("state")),
+}  # fmt: skip
+
+
+def lbfgs_step(T: Any, **options: Any) -> None:
+    p = leaf(2, T=T)
+
+    def closure() -> Any:
+        loss = (p * p).sum()
+        loss.backward()
+        return loss
+
+    T.optim.LBFGS([p], **options).step(closure)
+
+
+def load(T: Any, spoil: Callable[[Any], Any]) -> None:
+    optimizer = T.optim.Adam([leaf(2, T=T)])
+    state = optimizer.state_dict()
+    spoil(state)
+    optimizer.load_state_dict(state)
+
+
+EXPECTED = {"a set": TypeError, "a tensor instead of a list": TypeError, "no tensor": TypeError,
+            "a group that is no dict": TypeError, "a group of no tensors": TypeError, "no groups": KeyError,
+            "no state": KeyError, "line search of LBFGS": RuntimeError, "fused and foreach": RuntimeError,
+            "fused and differentiable": RuntimeError}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(name: str):
+    with pytest.raises(EXPECTED.get(name, ValueError)) as caught:
+        BAD[name](wg)
+    assert len(str(caught.value)) > 20 or type(caught.value) is KeyError
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", BAD)
+def test_pytorch_raises_the_same(name: str):
+    torch = pytest.importorskip("torch")
+    with pytest.raises(EXPECTED.get(name, ValueError)):
+        BAD[name](torch)
+
+
+def test_duplicates_are_refused():  # PyTorch only warns
+    p = leaf(2)
+    with pytest.raises(ValueError, match="duplicate"):
+        optim.SGD([p, p], lr=0.1)
+
+
+def test_a_failed_group_is_not_added():
+    optimizer = stepped(optim.SGD([leaf(2)], lr=0.1))
+    for group in ({"params": [leaf(2)], "lr": -1.0}, {"params": [3]}, {"params": optimizer.param_groups[0]["params"]}):
+        with pytest.raises((ValueError, TypeError)):
+            optimizer.add_param_group(group)
+    assert len(optimizer.param_groups) == 1
+
+
+def test_a_failed_load_changes_nothing():
+    optimizer = stepped(optim.Adam([leaf(2), leaf(3)], lr=0.1))
+    other = stepped(optim.Adam([leaf(2), leaf(4)], lr=0.7)).state_dict()
+    before = copy.deepcopy(optimizer.state_dict())
+    with pytest.raises(ValueError, match=r"\[4\]"):
+        optimizer.load_state_dict(other)
+    after = optimizer.state_dict()
+    assert after["param_groups"] == before["param_groups"]
+    for number, state in before["state"].items():
+        for name, value in state.items():
+            assert (after["state"][number][name] == value).all()
+
+
+def test_a_closure_that_fails_changes_nothing():
+    p = leaf(2)
+    optimizer = optim.SGD([p], lr=0.1)
+    p.grad = wg.ones(2)
+    with pytest.raises(ZeroDivisionError):
+        optimizer.step(lambda: 1 / 0)
+    assert p.tolist() == [1, 1]
+    assert wg.is_grad_enabled()
+
+
+# ------------------------------------------------------------------ stepping
+
+
+def test_closure_runs_with_gradients_and_its_loss_is_returned():
+    p = leaf(2)
+    optimizer = optim.SGD([p], lr=0.5)
+
+    def closure() -> Any:
+        assert wg.is_grad_enabled()
+        optimizer.zero_grad()
+        loss = (p * p).sum()
+        loss.backward()
+        return loss
+
+    with wg.no_grad():
+        assert optimizer.step(closure).item() == 2
+    assert p.tolist() == [0, 0]
+    assert optimizer.step() is None
+
+
+def test_zero_grad():
+    p = leaf(2)
+    optimizer = optim.SGD([p], lr=0.5)
+    p.grad = wg.ones(2)
+    optimizer.zero_grad(set_to_none=False)
+    assert p.grad.tolist() == [0, 0]
+    (p * p).sum().backward(create_graph=True)
+    kept = p.grad
+    optimizer.zero_grad(set_to_none=False)
+    assert p.grad is kept
+    assert p.grad.tolist() == [0, 0]
+    assert not p.grad.requires_grad
+    optimizer.zero_grad()
+    assert p.grad is None
+
+
+def test_gradients_add_up_between_steps():
+    p, q = leaf(3), leaf(3)
+    one, two = optim.Adam([p], lr=0.1), optim.Adam([q], lr=0.1)
+    for scale in (1.0, 2.0, 3.0):
+        (p * p * scale).sum().backward()
+    (q * q * 6.0).sum().backward()
+    one.step()
+    two.step()
+    assert p.tolist() == q.tolist()
+
+
+def test_rates_may_be_tensors():
+    p, q = leaf(3), leaf(3)
+    rate = wg.tensor(0.1, dtype=wg.float64)
+    left, right = optim.Adam([p], lr=rate, betas=(wg.tensor(0.9, dtype=wg.float64), 0.999)), optim.Adam([q], lr=0.1)
+    for _ in range(3):
+        stepped(left)
+        stepped(right)
+        rate.mul_(0.5)
+        right.param_groups[0]["lr"] *= 0.5
+    assert p.tolist() == q.tolist()
+
+
+def test_groups_have_options_of_their_own():
+    p, q = leaf(2), leaf(2)
+    optimizer = optim.SGD([{"params": [p]}, {"params": q, "lr": 1.0, "extra": "kept"}], lr=0.5)
+    stepped(optimizer)
+    assert (p.tolist(), q.tolist()) == ([0.5, 0.5], [0, 0])
+    assert optimizer.param_groups[1]["extra"] == "kept"
+
+
+def test_parameters_with_names():
+    model = nn.Linear(2, 1)
+    optimizer = optim.SGD(model.named_parameters(), lr=0.1)
+    assert optimizer.param_groups[0]["param_names"] == ["weight", "bias"]
+    assert optimizer.state_dict()["param_groups"][0]["param_names"] == ["weight", "bias"]
+    other = optim.SGD(model.parameters(), lr=0.1)
+    other.load_state_dict(optimizer.state_dict())
+    assert other.param_groups[0]["param_names"] == ["weight", "bias"]
+
+
+def test_repr():
+    text = repr(optim.SGD([{"params": leaf(2)}, {"params": leaf(2), "lr": 0.5}], lr=0.1))
+    assert text.startswith("SGD (\nParameter Group 0\n    dampening: 0\n")
+    assert "\n\nParameter Group 1\n" in text
+    assert "    lr: 0.5\n" in text
+
+
+# ------------------------------------------------------------------ hooks
+
+
+def test_step_hooks():
+    seen: list[Any] = []
+    optimizer = optim.SGD([leaf(2)], lr=0.1)
+    before = optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append(("before", args[1:], kwargs)))
+    after = optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append(("after", o is optimizer)))
+    everywhere = optim.step_hooks.register_optimizer_step_post_hook(lambda o, args, kwargs: seen.append("all"))
+    optimizer.step(None)
+    for handle in (before, after, everywhere):
+        handle.remove()
+    optimizer.step()
+    assert seen == [("before", (None,), {}), ("after", True), "all"]
+
+
+def test_a_hook_may_replace_the_arguments():
+    optimizer = optim.SGD([leaf(2)], lr=0.1)
+    handle = optimizer.register_step_pre_hook(lambda o, args, kwargs: ((o, lambda: "loss"), {}))
+    assert optimizer.step() == "loss"
+    handle.remove()
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: 3)
+    with pytest.raises(RuntimeError, match="new_args"):
+        optimizer.step()
+
+
+def test_hooks_of_saved_state():
+    optimizer = optim.SGD([leaf(2)], lr=0.1)
+    calls: list[str] = []
+    optimizer.register_state_dict_pre_hook(lambda o: calls.append("before"))
+    optimizer.register_state_dict_post_hook(lambda o, state: {**state, "more": 1})
+    optimizer.register_load_state_dict_pre_hook(lambda o, state: calls.append(str(state.pop("more"))))
+    optimizer.register_load_state_dict_pre_hook(lambda o, state: calls.append("first"), prepend=True)
+    optimizer.register_load_state_dict_post_hook(lambda o: calls.append("after"))
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert calls == ["before", "first", "1", "after"]
+
+
+class Own(optim.Optimizer):
+    """An optimizer as programs write it for PyTorch: all in ``step``."""
+
+    def __init__(self, params: Any, lr: float) -> None:
+        super().__init__(params, {"lr": lr})
+
+    @wg.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self.state[p]["steps"] = self.state[p].get("steps", 0) + 1
+                    p.add_(p.grad, alpha=-group["lr"])
+        return None
+
+
+class Twice(Own):
+    def step(self, closure: Any = None) -> Any:
+        super().step()
+        return super().step()
+
+
+@pytest.mark.parametrize(("kind", "steps"), [(Own, 1), (Twice, 2)])
+def test_an_optimizer_of_ones_own(kind: Any, steps: int):
+    p = leaf(2)
+    optimizer = kind([p], lr=0.25)
+    calls: list[Any] = []
+    optimizer.register_step_post_hook(lambda *_: calls.append(1))
+    schedule = optim.lr_scheduler.StepLR(optimizer, 1)
+    stepped(optimizer)
+    schedule.step()  # does not warn: the optimizer has stepped
+    assert p.tolist() == [1 - 0.25 * steps] * 2
+    assert calls == [1]
+    again = pickle.loads(pickle.dumps(optimizer.state_dict()))
+    optimizer.load_state_dict(again)
+    assert optimizer.state[p]["steps"] == steps
+
+
+# ------------------------------------------------------------------ optimizers with rows of their own
+
+
+def rosenbrock(T: Any, x: Any) -> Any:
+    return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+
+
+def bowl(T: Any, x: Any) -> Any:
+    return (T.cos(x) + 0.3 * x * x).sum() + 0.1 * (x[1:] * x[:-1]).sum()
+
+
+def minimised(T: Any, steps: int, loss: Any = rosenbrock, **options: Any) -> tuple[list[float], Any, Any]:
+    rng = np.random.default_rng(0)
+    params = [T.tensor(rng.normal(size=n), requires_grad=True) for n in (3, 2)]
+    optimizer = T.optim.LBFGS(params, **options)
+
+    def closure() -> Any:
+        optimizer.zero_grad()
+        value = loss(T, T.cat(params))
+        value.backward()
+        return value
+
+    losses = [optimizer.step(closure).item() for _ in range(steps)]
+    return losses, np.concatenate([p.detach().numpy() for p in params]), optimizer
+
+
+def test_lbfgs_solves_rosenbrock():
+    _, x, _ = minimised(wg, 10, line_search_fn="strong_wolfe", max_iter=30)
+    np.testing.assert_allclose(x, 1, atol=1e-4)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"lr": 0.3, "max_iter": 4, "history_size": 2}, {"line_search_fn": "strong_wolfe"},
+     {"line_search_fn": "strong_wolfe", "history_size": 3, "max_iter": 5, "lr": 5.0}],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("loss", [bowl, rosenbrock])
+def test_lbfgs_is_pytorchs(options: dict[str, Any], loss: Any):
+    torch = pytest.importorskip("torch")
+    steps = 20 if loss is bowl else 2  # on the way through the valley rounding grows a thousandfold in a few steps
+    losses, x, optimizer = minimised(wg, steps, loss, **options)
+    expected, y, theirs = minimised(torch, steps, loss, **options)
+    np.testing.assert_allclose(losses, expected, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(x, y, rtol=1e-7, atol=1e-8)
+    mine, other = optimizer.state_dict()["state"][0], theirs.state_dict()["state"][0]
+    assert mine.keys() == other.keys() - {"al"}
+    assert [mine["func_evals"], mine["n_iter"]] == [other["func_evals"], other["n_iter"]]
+
+
+def test_lbfgs_goes_on_after_loading():
+    _, _, optimizer = minimised(wg, 2, max_iter=3, line_search_fn="strong_wolfe")
+    params = optimizer.param_groups[0]["params"]
+    twins = [p.detach().clone().requires_grad_() for p in params]
+    other = optim.LBFGS(twins, max_iter=3, line_search_fn="strong_wolfe")
+    other.load_state_dict(pickle.loads(pickle.dumps(optimizer.state_dict())))
+
+    def closure_of(o: Any, tensors: list[Any]) -> Any:
+        def closure() -> Any:
+            o.zero_grad()
+            value = rosenbrock(wg, wg.cat(tensors))
+            value.backward()
+            return value
+
+        return closure
+
+    optimizer.step(closure_of(optimizer, params))
+    other.step(closure_of(other, twins))
+    for p, q in zip(params, twins, strict=True):
+        np.testing.assert_array_equal(p.detach().numpy(), q.detach().numpy())
+
+
+def test_lbfgs_needs_a_closure():
+    with pytest.raises(RuntimeError, match="closure"):
+        optim.LBFGS([leaf(2)]).step()
+
+
+@pytest.mark.parity
+def test_sparse_adam_is_pytorchs_on_embeddings():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(6, 3))
+    mine = nn.Embedding.from_pretrained(wg.tensor(table), freeze=False)
+    theirs = torch.nn.Embedding.from_pretrained(torch.tensor(table), freeze=False, sparse=True)
+    optimizers = [optim.SparseAdam(mine.parameters(), lr=0.1), torch.optim.SparseAdam(theirs.parameters(), lr=0.1)]
+    for _ in range(20):
+        words, weights = rng.integers(0, 6, size=3), rng.normal(size=(3, 3))
+        for T, model, optimizer in ((wg, mine, optimizers[0]), (torch, theirs, optimizers[1])):
+            optimizer.zero_grad()
+            (model(T.tensor(words)) * T.tensor(weights)).sum().backward()
+            optimizer.step()
+    np.testing.assert_allclose(mine.weight.detach().numpy(), theirs.weight.detach().numpy(), rtol=1e-10)
+
+
+def test_lookahead():
+    p, q = leaf(2), leaf(2)
+    fast, optimizer = optim.SGD([q], lr=0.1), optim.Lookahead(optim.SGD([p], lr=0.1), k=3, alpha=0.5)
+    schedule = optim.lr_scheduler.StepLR(optimizer, 2, 0.5)
+    other = optim.lr_scheduler.StepLR(fast, 2, 0.5)
+    slow = 1.0
+    for step in range(1, 8):
+        stepped(optimizer)
+        stepped(fast)
+        schedule.step()
+        other.step()
+        if step % 3 == 0:
+            slow += 0.5 * (q[0].item() - slow)
+            with wg.no_grad():
+                q.fill_(slow)
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-6)
+    with pytest.raises(ValueError, match="alpha"):
+        optim.Lookahead(fast, alpha=2.0)
+    with pytest.raises(TypeError):
+        optim.Lookahead([p])
+
+
+@pytest.mark.parametrize("way", ["state_dict", "pickle", "deepcopy"])
+def test_lookahead_goes_on(way: str):
+    optimizer = optim.Lookahead(optim.Adam([leaf(2)], lr=0.1), k=3)
+    for _ in range(4):
+        stepped(optimizer)
+    if way == "state_dict":
+        p = optimizer.param_groups[0]["params"][0].detach().clone().requires_grad_()
+        other = optim.Lookahead(optim.Adam([p], lr=0.5), k=3)
+        other.load_state_dict(pickle.loads(pickle.dumps(optimizer.state_dict())))
+    else:
+        other = copy.deepcopy(optimizer) if way == "deepcopy" else pickle.loads(pickle.dumps(optimizer))
+    for _ in range(4):
+        left, right = stepped(optimizer), stepped(other)
+    assert left.param_groups[0]["params"][0].tolist() == right.param_groups[0]["params"][0].tolist()
+    assert other.state is other.optimizer.state
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_sam(adaptive: bool):
+    start = np.array([1.0, -2.0, 0.5])
+    p = wg.tensor(start, requires_grad=True)
+    optimizer = optim.SAM([p], optim.SGD, rho=0.1, adaptive=adaptive, lr=0.05)
+
+    def closure() -> Any:
+        optimizer.zero_grad()
+        loss = (p**4).sum()
+        loss.backward()
+        return loss
+
+    assert optimizer.step(closure).item() == pytest.approx((start**4).sum())
+    g = 4 * start**3
+    weight = abs(start) if adaptive else 1
+    worst = start + 0.1 * weight**2 * g / np.linalg.norm(weight * g)
+    np.testing.assert_allclose(p.detach().numpy(), start - 0.05 * 4 * worst**3, rtol=1e-9)
+    with pytest.raises(RuntimeError, match="closure"):
+        optimizer.step()
+    with pytest.raises(ValueError, match="rho"):
+        optim.SAM([p], optim.SGD, rho=-1.0)
+
+
+def test_sophia_uses_curvature():
+    p = wg.tensor([1.0, 1.0], dtype=wg.float64, requires_grad=True)
+    optimizer = optim.SophiaG([p], lr=0.1, rho=1.0, weight_decay=0.0, betas=(0.0, 0.5))
+    p.grad = wg.tensor([2.0, 0.1], dtype=wg.float64)
+    optimizer.update_hessian()
+    optimizer.step()
+    # h = 0.5 g**2: the first element is within the curvature's bounds, the second is clipped.
+    np.testing.assert_allclose(p.detach().numpy(), [1 - 0.1 * min(1, 2 / 2), 1 - 0.1 * min(1, 0.1 / 0.005)])
+
+
+def test_weights_are_what_muon_makes_orthogonal():
+    p = wg.tensor(np.random.default_rng(0).normal(size=(4, 8)), requires_grad=True)
+    before = p.detach().numpy().copy()
+    optimizer = optim.Muon([p], lr=1.0, weight_decay=0.0)
+    p.grad = wg.tensor(np.random.default_rng(1).normal(size=(4, 8)))
+    optimizer.step()
+    sizes = np.linalg.svd(before - p.detach().numpy(), compute_uv=False)
+    assert sizes.min() > 0.6
+    assert sizes.max() < 1.3
+
+
+# ------------------------------------------------------------------ worked examples
+
+
+def trajectory(make: Make, penalty: float = 0.0) -> np.ndarray:
+    """Parameters over five steps on a fixed loss, with an L2 penalty ``penalty / 2 * theta**2`` added to it."""
+    theta = wg.tensor([1.0, -2.0], dtype=wg.float64, requires_grad=True)
+    optimizer = make([theta])
+    path = []
+    for _ in range(5):
+        optimizer.zero_grad()
+        loss = (theta**3).sum() + penalty / 2 * (theta * theta).sum()
+        loss.backward()
+        optimizer.step()
+        path.append(theta.detach().numpy().copy())
+    return np.array(path)
+
+
+def test_l2_penalty_is_weight_decay_under_sgd():
+    alpha, decay = 0.01, 0.3
+    penalised = trajectory(lambda p: optim.SGD(p, lr=alpha), penalty=decay)
+    np.testing.assert_allclose(penalised, trajectory(lambda p: optim.SGD(p, lr=alpha, weight_decay=decay)))
+    theta, path = np.array([1.0, -2.0]), []
+    for _ in range(5):  # theta (1 - alpha lambda) - alpha g
+        theta = theta * (1 - alpha * decay) - alpha * 3 * theta**2
+        path.append(theta)
+    np.testing.assert_allclose(penalised, path)
+
+
+def test_l2_penalty_is_not_weight_decay_under_adam():
+    alpha, decay = 0.01, 0.3
+    penalised = trajectory(lambda p: optim.Adam(p, lr=alpha), penalty=decay)
+    decayed = trajectory(lambda p: optim.AdamW(p, lr=alpha, weight_decay=decay))
+    np.testing.assert_allclose(penalised, trajectory(lambda p: optim.Adam(p, lr=alpha, weight_decay=decay)))
+    assert abs(penalised - decayed).max() > 1e-3
+    # AdamW decouples: its first step is Adam's without a penalty, from a parameter that has shrunk.
+    plain = trajectory(lambda p: optim.Adam(p, lr=alpha))
+    start = np.array([1.0, -2.0])
+    np.testing.assert_allclose(decayed[0] - plain[0], -alpha * decay * start, atol=1e-9)
