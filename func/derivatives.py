@@ -191,7 +191,7 @@ def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any
         argnums: which positional arguments to differentiate by; each may be a tree of tensors.
 
     Returns:
-        A function of ``func``'s arguments. Of a scalar by one tensor ``x`` it is a tensor of shape ``x.shape + x.shape``.
+        A function of ``func``'s arguments; of a scalar by one tensor ``x`` it gives the shape ``x.shape + x.shape``.
 
     Example:
         >>> import wengert as wg

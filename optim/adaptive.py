@@ -56,7 +56,10 @@ class Adagrad(Optimizer):
                     total = k.zeros_like(p._data)
                 if initial_accumulator_value:
                     total[...] = initial_accumulator_value * (1 + 1j if total.dtype.kind == "c" else 1)
-                self.state[p] = {"step": wrap(get_backend("cpu").kernels.zeros((), dtype="float32")), "sum": wrap(total)}
+                self.state[p] = {
+                    "step": wrap(get_backend("cpu").kernels.zeros((), dtype="float32")),
+                    "sum": wrap(total),
+                }
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")

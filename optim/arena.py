@@ -138,7 +138,7 @@ class Arena:
                     return False
             elif states.get(p) is not bound:
                 return False
-        for state, name, tensor, array in self.shown:  # noqa: SIM110  (twice as fast as all() of a generator)
+        for state, name, tensor, array in self.shown:
             if state.get(name) is not tensor or tensor._data is not array:
                 return False
         return True
@@ -236,7 +236,7 @@ class GroupArenas:
             or self.names != tuple(buffers)
             or len(params) != len(self.params)
             or not all(map(is_, params, self.params))
-            or not all([arena.valid(states) for arena in self.arenas])
+            or not all(arena.valid(states) for arena in self.arenas)
         ):
             self.arenas.clear()
             self.params, self.names = list(params), tuple(buffers)

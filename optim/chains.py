@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .optimizer import Optimizer
 from .plateau import ReduceLROnPlateau
 from .schedule import LRScheduler, copied, set_rate
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
 
 __all__ = ["ChainedScheduler", "SequentialLR"]
 
@@ -24,8 +26,8 @@ class SequentialLR(LRScheduler):
         _check_same(optimizer, schedulers, "SequentialLR")
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
-                "Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone "
-                f"points, but got number of schedulers {len(schedulers)} and the number of milestones {len(milestones)}"
+                "SequentialLR expects one milestone less than there are schedulers: the epochs at which the next one "
+                f"begins. It got {len(milestones)} milestones and {len(schedulers)} schedulers"
             )
         self._schedulers, self._milestones, self.optimizer = schedulers, milestones, optimizer
         self.last_epoch = last_epoch + 1

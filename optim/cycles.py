@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .optimizer import Optimizer
 from .schedule import LRScheduler, Rate, check_optimizer, one_per_group, set_rate, state_of_function
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
 
 __all__ = ["CyclicLR", "OneCycleLR"]
 
@@ -72,7 +74,9 @@ class CyclicLR(Cycle):
     ) -> None:
         check_optimizer(optimizer)
         if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
-            raise ValueError(f"mode is invalid and scale_fn is None: {mode!r}; use triangular, triangular2 or exp_range")
+            raise ValueError(
+                f"mode is invalid and scale_fn is None: {mode!r}; use triangular, triangular2 or exp_range"
+            )
         bases = one_per_group(optimizer, base_lr, "base_lr")
         if last_epoch == -1:
             for group, rate in zip(optimizer.param_groups, bases, strict=True):
@@ -105,7 +109,9 @@ class CyclicLR(Cycle):
         height = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
         scale = self.scale_fn(cycle if self.scale_mode == "cycle" else self.last_epoch)
         if self.cycle_momentum:
-            for group, low, high in zip(self.optimizer.param_groups, self.base_momentums, self.max_momentums, strict=True):
+            for group, low, high in zip(
+                self.optimizer.param_groups, self.base_momentums, self.max_momentums, strict=True
+            ):
                 self._set_momentum(group, high - (high - low) * height * scale)
         return [low + (high - low) * height * scale for low, high in zip(self.base_lrs, self.max_lrs, strict=True)]
 
@@ -217,7 +223,9 @@ def _phases(total: int, up: float, three: bool) -> list[dict[str, Any]]:
 def _total_steps(total: int | None, epochs: int | None, steps: int | None) -> int:
     if total is None and (epochs is None or steps is None):
         raise ValueError("You must define either total_steps OR (epochs AND steps_per_epoch)")
-    for name, value in (("total_steps", total),) if total is not None else (("epochs", epochs), ("steps_per_epoch", steps)):
+    for name, value in (
+        (("total_steps", total),) if total is not None else (("epochs", epochs), ("steps_per_epoch", steps))
+    ):
         if not isinstance(value, int) or value <= 0:
             raise ValueError(f"Expected positive integer {name}, but got {value}")
     return total if total is not None else epochs * steps  # type: ignore[operator]

@@ -126,7 +126,9 @@ class LBFGS(Optimizer):
             self._iterate(closure, group, state, loss, g)
         return first
 
-    def _iterate(self, closure: Callable[[], Any], group: dict[str, Any], state: dict[str, Any], loss: float, g: Any) -> None:
+    def _iterate(
+        self, closure: Callable[[], Any], group: dict[str, Any], state: dict[str, Any], loss: float, g: Any
+    ) -> None:
         evaluations, lr = 1, plain(group["lr"])
         for iteration in range(1, group["max_iter"] + 1):
             state["n_iter"] += 1

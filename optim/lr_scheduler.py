@@ -11,16 +11,18 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .chains import ChainedScheduler as ChainedScheduler
 from .chains import SequentialLR as SequentialLR
 from .cycles import CyclicLR as CyclicLR
 from .cycles import OneCycleLR as OneCycleLR
-from .optimizer import Optimizer
 from .plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from .schedule import LRScheduler as LRScheduler
 from .schedule import Rate, one_per_group, state_of_function
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
 
 __all__ = [
     "ChainedScheduler",
@@ -48,7 +50,10 @@ class LambdaLR(LRScheduler):
     """The initial rate times ``lr_lambda(epoch)``; a list has one function a group."""
 
     def __init__(
-        self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | list[Callable[[int], float]], last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Callable[[int], float] | list[Callable[[int], float]],
+        last_epoch: int = -1,
     ) -> None:
         self.lr_lambdas = one_per_group(optimizer, lr_lambda, "lr_lambdas")
         super().__init__(optimizer, last_epoch)
@@ -143,7 +148,9 @@ class LinearLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         if not 0 < start_factor <= 1.0:
-            raise ValueError(f"Starting multiplicative factor expected to be greater than 0 and at most 1, got {start_factor}")
+            raise ValueError(
+                f"Starting multiplicative factor expected to be greater than 0 and at most 1, got {start_factor}"
+            )
         if not 0 <= end_factor <= 1.0:
             raise ValueError(f"Ending multiplicative factor expected to be between 0 and 1, got {end_factor}")
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
@@ -224,7 +231,7 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """Half cosines from the initial rate to ``eta_min``, the first of ``T_0`` epochs, each next ``T_mult`` times longer.
+    """Half cosines from the initial rate to ``eta_min``: the first has ``T_0`` epochs, the next ``T_mult`` times as many.
 
     ``step`` takes fractions of epochs: ``step(epoch + i / batches)``.
 

@@ -67,7 +67,9 @@ class Muon(Optimizer):
             raise ValueError(f"Number of steps must be less than 100, but got {group['ns_steps']}")
         for p in group.get("params", ()):
             if p.ndim != 2:
-                raise ValueError(f"Muon only supports 2D parameters, but one has shape {list(p.shape)}: give it to AdamW")
+                raise ValueError(
+                    f"Muon only supports 2D parameters, but one has shape {list(p.shape)}: give it to AdamW"
+                )
 
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         return {"momentum_buffer": 0.0}

@@ -110,7 +110,8 @@ class Optimizer(Saving):
         Args:
             k: the kernels of the arrays' backend.
             group: the options.
-            p, g: parameters and gradients, of one shape.
+            p: the parameters.
+            g: their gradients, of the same shape.
             state: the arrays that ``buffers`` named, of that shape, and the numbers that ``scalars`` named, which may
                 be replaced.
             step: the number of this step, from 1.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, SupportsFloat
+from typing import TYPE_CHECKING, SupportsFloat
 
-from .optimizer import Optimizer
 from .schedule import LRScheduler, check_optimizer, one_per_group, set_rate, warn_of_epoch
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
 
 __all__ = ["ReduceLROnPlateau"]
 
@@ -19,7 +21,7 @@ class ReduceLROnPlateau(LRScheduler):
         mode: ``"min"`` for a metric that should fall, ``"max"`` for one that should rise.
         factor: less than 1.
         patience: epochs without improvement that are allowed.
-        threshold, threshold_mode: what counts as improvement: by a ``"rel"`` part of the best, or by an ``"abs"`` amount.
+        threshold, threshold_mode: what counts as better: by a ``"rel"`` part of the best, or by an ``"abs"`` amount.
         cooldown: epochs after a change in which nothing is counted.
         min_lr: the lowest rate, a number or one a group.
         eps: smaller changes are not made.

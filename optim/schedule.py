@@ -104,8 +104,8 @@ class LRScheduler:
         groups = self.optimizer.param_groups
         if len(values) != len(groups):
             raise ValueError(
-                f"{type(self).__name__} was made for {len(values)} parameter groups, and the optimizer has {len(groups)} "
-                "now: make the schedule after add_param_group()"
+                f"{type(self).__name__} was made for {len(values)} parameter groups, and there are {len(groups)} now: "
+                "make the schedule after add_param_group()"
             )
         for group, value in zip(groups, values, strict=True):
             set_rate(group, value)
@@ -162,5 +162,5 @@ def one_per_group(optimizer: Optimizer, value: Any, name: str) -> list[Any]:
 
 
 def state_of_function(function: Any) -> dict[str, Any] | None:
-    """What to save of a user's function: the attributes of an object that can be called, nothing of a plain function."""
+    """What to save of a user's rule: the attributes of an object that can be called, nothing of a plain function."""
     return None if function is None or hasattr(function, "__code__") else dict(function.__dict__)

@@ -6,13 +6,15 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..autograd.grad_mode import no_grad
 from ..autograd.ops import tensor
 from ..backends.dtypes import int64
-from .optimizer import Optimizer
 from .schedule import LRScheduler, Rate, check_optimizer, one_per_group
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
 
 __all__ = [
     "SWALR",
@@ -58,7 +60,7 @@ def _in_place(rule: Callable[[Any, Any, Any], Any]) -> Callable[[list[Any], list
     def update(averages: list[Any], currents: list[Any], number: Any) -> None:
         with no_grad():
             for average, current in zip(averages, currents, strict=True):
-                average.copy_(rule(average, current, number) if average.is_floating_point() else current)
+                average.copy_(rule(average, current, number))
 
     return update
 
@@ -167,7 +169,9 @@ def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
         model: the model.
         device: where the inputs go.
     """
-    norms = [module for module in model.modules() if hasattr(module, "reset_running_stats") and hasattr(module, "momentum")]
+    norms = [
+        module for module in model.modules() if hasattr(module, "reset_running_stats") and hasattr(module, "momentum")
+    ]
     if not norms:
         return
     for module in norms:

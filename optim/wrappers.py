@@ -197,7 +197,9 @@ class SAM(Wrapper):
             closure: computes the loss and its gradient, from gradients of zero; it is called twice.
         """
         if closure is None:
-            raise ArgumentError("SAM.step needs a closure that computes loss and gradient; or call first_step and second_step")
+            raise ArgumentError(
+                "SAM.step needs a closure that computes loss and gradient; or call first_step and second_step"
+            )
         with enable_grad():
             loss = closure()
         self.first_step()

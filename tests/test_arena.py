@@ -614,7 +614,7 @@ def test_loading_back_in_the_middle_of_training(make: Any):
 
 
 def test_loaded_state_is_a_copy():
-    params, optimizer, _ = trained(MAKERS["Adam"], 2)
+    _params, optimizer, _ = trained(MAKERS["Adam"], 2)
     saved = optimizer.state_dict()
     before = copy.deepcopy(saved)
     other = loaded(optim.Adam(parameters()), saved)
@@ -673,7 +673,7 @@ def test_all_state_forgotten():
 
 
 def test_state_of_another_shape_changes_nothing():
-    params, optimizer, rng = trained(MAKERS["Adam"], 2)
+    params, optimizer, _rng = trained(MAKERS["Adam"], 2)
     values = [p.tolist() for p in params]
     optimizer.state[params[0]]["exp_avg"] = wg.zeros(7, dtype=wg.float64)
     with pytest.raises(ValueError, match=r"\[7\]"):

@@ -58,7 +58,11 @@ MAKE: dict[str, Make] = {
     ),
     "SequentialLR": lambda T, o: schedulers(T).SequentialLR(
         o,
-        [schedulers(T).LinearLR(o, 0.1, 1, 5), schedulers(T).CosineAnnealingLR(o, 20), schedulers(T).ExponentialLR(o, 0.9)],
+        [
+            schedulers(T).LinearLR(o, 0.1, 1, 5),
+            schedulers(T).CosineAnnealingLR(o, 20),
+            schedulers(T).ExponentialLR(o, 0.9),
+        ],
         [5, 30],
     ),
     "restarts after warmup": lambda T, o: schedulers(T).SequentialLR(

@@ -1,4 +1,4 @@
-"""What all optimizers share: groups, closures, hooks, saved state and bad input; and those that have rows of their own."""
+"""What all optimizers share: groups, closures, hooks, state and bad input; and the optimizers that are no rows."""
 
 from __future__ import annotations
 

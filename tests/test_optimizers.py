@@ -87,7 +87,13 @@ def test_short_types(case: OptimizerCase, dtype: str, backend: str):
 
 
 # Rounding turns a sign, or the axes of a matrix, and so takes another path.
-ROUGH = {("Lion", "bfloat16"), ("SOAP", "bfloat16"), ("SOAP", "float32"), ("Rprop", "bfloat16"), ("SophiaG", "bfloat16")}
+ROUGH = {
+    ("Lion", "bfloat16"),
+    ("SOAP", "bfloat16"),
+    ("SOAP", "float32"),
+    ("Rprop", "bfloat16"),
+    ("SophiaG", "bfloat16"),
+}
 
 
 # ------------------------------------------------------------------ against PyTorch
@@ -169,7 +175,9 @@ def test_arguments_are_pytorchs(name: str):
     import inspect
 
     mine, theirs = (inspect.signature(getattr(T.optim, name)).parameters for T in (wg, torch))
-    assert [(p.name, p.default, p.kind) for p in mine.values()] == [(p.name, p.default, p.kind) for p in theirs.values()]
+    assert [(p.name, p.default, p.kind) for p in mine.values()] == [
+        (p.name, p.default, p.kind) for p in theirs.values()
+    ]
 
 
 # ------------------------------------------------------------------ at work

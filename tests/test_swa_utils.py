@@ -55,7 +55,7 @@ def test_averages_are_pytorchs(name: str):
     mine, theirs = (trained(T, AVERAGES[name](T)).state_dict() for T in (wg, torch))
     assert list(mine) == list(theirs)
     for key, value in theirs.items():
-        np.testing.assert_allclose(mine[key].numpy(), value.numpy(), rtol=1e-10, err_msg=key)
+        np.testing.assert_allclose(mine[key].numpy(), value.numpy(), rtol=1e-7, err_msg=key)  # float32 weights there
 
 
 def test_the_average_is_a_module_that_learns_nothing():
@@ -64,7 +64,7 @@ def test_the_average_is_a_module_that_learns_nothing():
     assert isinstance(average, nn.Module)
     assert int(average.n_averaged) == 5
     assert average(wg.ones(2, 3, dtype=wg.float64)).shape == (2, 1)
-    assert [name for name, _ in average.named_parameters()][0] == "module.0.weight"
+    assert next(name for name, _ in average.named_parameters()) == "module.0.weight"
     average.eval()
     assert not average.module.training
 
@@ -114,7 +114,7 @@ def test_a_recipe_with_a_schedule():
     wg.manual_seed(0)
     net = nn.Linear(2, 1).double()
     optimizer = optim.SGD(net.parameters(), lr=0.1)
-    average, schedule = AveragedModel(net), swa_utils.SWALR(optimizer, swa_lr=0.02, anneal_epochs=5)
+    average, schedule = AveragedModel(net), swa_utils.SWALR(optimizer, swa_lr=0.3, anneal_epochs=5)
     x = wg.tensor(np.random.default_rng(0).normal(size=(32, 2)))
     y = x @ wg.tensor([[1.0], [-1.0]], dtype=wg.float64)
     for _ in range(60):
@@ -123,5 +123,5 @@ def test_a_recipe_with_a_schedule():
         optimizer.step()
         schedule.step()
         average.update_parameters(net)
-    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.02)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.3)
     assert ((average(x) - y) ** 2).mean().item() < 0.2

@@ -16,7 +16,7 @@ from ..promotion import OperandError, operands
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["binary", "binary_", "binary_operator", "broadcast_error", "in_place", "mask", "operator", "raw", "unary", "unary_"]
+__all__ = ["binary", "binary_operator", "broadcast_error", "in_place", "mask", "operator", "raw", "unary"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 INTEGERS = "?bBhHiIlLqQ"  # NumPy's type characters: these may need promotion first
@@ -32,11 +32,6 @@ def unary(prim: Any, name: str, x: Any, out: Any = None, floating: bool = True, 
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(x).__name__}")
     y = apply(prim, x, **params)
     return y if out is None else write_out(out, y, name)
-
-
-def unary_(prim: Any, name: str, x: Tensor, floating: bool = True) -> Tensor:
-    """``prim`` in place."""
-    return inplace(x, name + "_", lambda t: unary(prim, name, t, None, floating))
 
 
 def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool = False) -> Any:
@@ -59,11 +54,6 @@ def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool
     except ValueError as error:
         raise broadcast_error(name, a, b) from error
     return y if out is None else write_out(out, y, name)
-
-
-def binary_(prim: Any, name: str, a: Tensor, b: Any, floating: bool = False) -> Tensor:
-    """``prim`` in place on ``a``."""
-    return inplace(a, name + "_", lambda t: binary(prim, name, t, b, None, floating))
 
 
 def _alike(values: tuple[Any, ...]) -> bool:

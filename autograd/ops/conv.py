@@ -152,7 +152,12 @@ def _check(op: str, n: int, x: Any, w: Any, b: Any, groups: int, channels: int, 
     if x.shape[-n - 1] != channels:
         raise ShapeError(
             f"{op}: Given groups={groups}, weight of size {weight}, expected input{shape} to have {channels} channels, "
-            f"but got {x.shape[-n - 1]} channels instead"
+            f"but got {x.shape[-n - 1]} channels instead; "
+            + (
+                "they seem to be last: move them with movedim(-1, 1)"
+                if x.shape[-1] == channels
+                else f"make the layer with in_channels={x.shape[-n - 1] * groups}, or bring the input to {channels}"
+            )
         )
     if b is not None and b.shape != (outputs,):
         raise ShapeError(

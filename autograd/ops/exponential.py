@@ -80,7 +80,6 @@ class Rsqrt(Unary):
 exp_rule = functools.partial(apply, Exp)
 log_rule = functools.partial(apply, Log)
 sqrt_rule = functools.partial(apply, Sqrt)
-rsqrt_rule = functools.partial(apply, Rsqrt)
 
 
 def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:

@@ -127,7 +127,7 @@ def _dims(op: str, x: Any, s: Sizes, dim: Any, halved: bool = False) -> tuple[tu
     if dim is None:
         count = len(shape) if sizes is None else len(sizes)
         if count > len(shape):
-            raise ArgumentError(f"{op}: Got shape with {count} values but input tensor only has {len(shape)} dimensions")
+            raise ArgumentError(f"{op}: Got shape with {count} values but input tensor only has {len(shape)} dims")
         dims = tuple(range(len(shape) - count, len(shape)))
     else:
         if not shape:

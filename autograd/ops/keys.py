@@ -172,7 +172,7 @@ def position_of(i: int, shape: tuple[int, ...], dim: int) -> int:
     """``i``, if it is a position of ``dim``; else an IndexError."""
     n = shape[dim]
     if not -n <= i < n:
-        raise DimensionError(f"index {i} is out of bounds for dimension {dim} with size {n}")
+        raise DimensionError(f"index {i} is out of bounds for dimension {dim} with size {n}; valid are {-n} to {n - 1}")
     return i
 
 

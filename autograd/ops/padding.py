@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...backends import kernels_of
 from ...backends.errors import ShapeError
 from ..primitive import Primitive, apply
 from .dims import sizes_of
-from .gather import index_select_rule
 from .indexing import slice_rule
+from .join import cat_rule
 from .layout import clone
+from .rearrange import Flip
 from .scalar import number_for
+from .shape import expand_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -78,8 +79,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         return _constant(input, before, after, 0 if value is None else value)
     if value is not None and value != 0:
         raise ShapeError(f'Padding mode "{mode}" doesn\'t take in value argument')
-    if mode not in _POSITIONS:
-        raise NotImplementedError(f"Unrecognised padding mode {mode}; use constant, {', '.join(_POSITIONS)}")
+    if mode not in _PIECES:
+        raise NotImplementedError(f"Unrecognised padding mode {mode}; use constant, {', '.join(_PIECES)}")
     y: Any = input
     for dim in range(lead, ndim):
         if before[dim] or after[dim]:
@@ -111,19 +112,26 @@ def _constant(input: Any, before: tuple[int, ...], after: tuple[int, ...], value
     return apply(ConstantPad, y, before=front, after=back, value=number)
 
 
-def _reflected(i: Any, n: int, k: Any) -> Any:
-    return n - 1 - k.abs(n - 1 - k.abs(i))
+def _reflected(x: Any, dim: int, before: int, after: int) -> list[Any]:
+    n = x._data.shape[dim]
+    front, back = slice_rule(x, dim, 1, before + 1), slice_rule(x, dim, n - 1 - after, n - 1)
+    return [apply(Flip, front, dims=(dim,)), x, apply(Flip, back, dims=(dim,))]
 
 
-def _replicated(i: Any, n: int, k: Any) -> Any:
-    return k.minimum(k.maximum(i, 0), n - 1)
+def _replicated(x: Any, dim: int, before: int, after: int) -> list[Any]:
+    shape = x._data.shape
+    n = shape[dim]
+    sides = [(slice_rule(x, dim, 0, 1), before), (slice_rule(x, dim, n - 1, n), after)]
+    front, back = [expand_rule(edge, (*shape[:dim], k, *shape[dim + 1 :])) for edge, k in sides]
+    return [front, x, back]
 
 
-def _circular(i: Any, n: int, k: Any) -> Any:
-    return i % n
+def _circular(x: Any, dim: int, before: int, after: int) -> list[Any]:
+    n = x._data.shape[dim]
+    return [slice_rule(x, dim, n - before, n), x, slice_rule(x, dim, 0, after)]
 
 
-_POSITIONS = {"reflect": _reflected, "replicate": _replicated, "circular": _circular}
+_PIECES = {"reflect": _reflected, "replicate": _replicated, "circular": _circular}
 
 
 def _from_inside(x: Any, dim: int, before: int, after: int, mode: str) -> Any:
@@ -137,6 +145,7 @@ def _from_inside(x: Any, dim: int, before: int, after: int, mode: str) -> Any:
         )
     if n + before + after < 0 or -before > n or -after > n:
         raise ShapeError(f"pad: padding ({before}, {after}) takes more than the {n} elements of dimension {dim}")
-    k = kernels_of[type(x._data)]
-    positions = _POSITIONS[mode](k.arange(-before, n + after), n, k)
-    return index_select_rule(x, positions, dim)
+    pieces = _PIECES[mode](x, dim, max(before, 0), max(after, 0))
+    y = cat_rule([p for p in pieces if p._data.shape[dim]], dim)
+    total = y._data.shape[dim]
+    return slice_rule(y, dim, max(0, -before), total - max(0, -after)) if min(before, after) < 0 else y

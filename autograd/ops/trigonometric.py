@@ -127,7 +127,6 @@ class Atan2(Binary):
 
 
 cos_rule = functools.partial(apply, Cos)
-sin_rule = functools.partial(apply, Sin)
 tanh_rule = functools.partial(apply, Tanh)
 
 

@@ -48,7 +48,7 @@ def norm(
     if x.dtype.category < 2:
         raise DTypeError(f"norm: Expected a floating point or complex tensor as input. Got {x.dtype}; use .float()")
     if p == "nuc":
-        from .linalg import matrix_norm
+        from .linalg_norms import matrix_norm
 
         result = matrix_norm(x, "nuc", (-2, -1) if dim is None else dim, keepdim)
     else:

@@ -23,6 +23,7 @@ from . import (
     product,
     random,
     reduction,
+    sorting,
     special,
 )
 
@@ -40,6 +41,7 @@ OWN = (
     product,
     random,
     reduction,
+    sorting,
     special,
 )
 # log(0) is -inf and 0/0 is NaN without a word, as in PyTorch and on a GPU; NumPy goes on warning in the user's own code.

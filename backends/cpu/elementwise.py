@@ -13,7 +13,7 @@ from ..errors import ArgumentError
 __all__ = ["clamp", "floor_divide", "fmod", "product", "quotient", "remainder", "trunc_divide", "where"]
 
 LARGE = 2048  # elements from which fewer branches are worth more NumPy calls
-BITS = {2: np.dtype("int16"), 4: np.dtype("int32"), 8: np.dtype("int64")}
+BITS: dict[int, Any] = {2: np.dtype("int16"), 4: np.dtype("int32"), 8: np.dtype("int64")}
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
@@ -44,8 +44,8 @@ def _bits(condition: Any, x: Any, y: Any) -> Any:
         return None
     if not condition.flags.c_contiguous:
         return None
-    kind = None
-    views = []
+    kind: Any = None
+    views: list[Any] = []
     for v in (x, y):
         if v.__class__ is np.ndarray:
             if v.shape != condition.shape or v.dtype.kind not in "fV" or not v.flags.c_contiguous:

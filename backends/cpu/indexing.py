@@ -63,7 +63,12 @@ def index_put_(x: Any, key: tuple[Any, ...], value: Any, accumulate: bool = Fals
     """``x[key] = value`` or ``x[key] += value``; see the definition."""
     plain.check_key(np, x, key)
     if accumulate:
-        flat_add_at(x, key, value)
+        dims = [d for d, k in enumerate(key) if not isinstance(k, slice)]
+        index, dim = key[dims[0]], dims[0]
+        if len(dims) == 1 and index.ndim == 1 and x.ndim > 1:
+            index_add_(x, np.where(index < 0, index + x.shape[dim], index), value, dim)
+        else:
+            flat_add_at(x, key, value)
     else:
         x[key] = value
 

@@ -16,6 +16,7 @@ from ..errors import SingularError
 __all__ = [
     "cholesky",
     "cofactor",
+    "det",
     "eigh",
     "inverse",
     "lu_factor",
@@ -67,10 +68,7 @@ def inverse(xp: Any, x: Any) -> Any:
 
 @checked(SINGULAR)
 def solve(xp: Any, a: Any, b: Any) -> Any:
-    """``x`` with ``a @ x = b``: (..., n, n) and (..., n, k)."""
-    batch = xp.broadcast_shapes(a.shape[:-2], b.shape[:-2]) if hasattr(xp, "broadcast_shapes") else None
-    if batch is not None:
-        a, b = xp.broadcast_to(a, batch + a.shape[-2:]), xp.broadcast_to(b, batch + b.shape[-2:])
+    """``x`` with ``a @ x = b``: (..., n, n) and (..., n, k), the batch dimensions equal."""
     return xp.linalg.solve(a, b)
 
 
@@ -107,6 +105,11 @@ def slogdet(xp: Any, x: Any) -> tuple[Any, Any]:
     """The determinant's sign (of a complex one, its direction) and the logarithm of its size."""
     sign, size = xp.linalg.slogdet(x)
     return sign.astype(x.dtype), size
+
+
+def det(xp: Any, x: Any) -> Any:
+    """The determinant of each matrix."""
+    return xp.linalg.det(x)
 
 
 def cofactor(xp: Any, x: Any) -> Any:
@@ -185,7 +188,7 @@ def pinv(xp: Any, x: Any, atol: float, rtol: float) -> Any:
 
 
 # The coefficients of the Pade approximant of order 13 to exp, and up to which norm it is exact to float64.
-PADE = [math.factorial(26 - i) * math.comb(13, i) / math.factorial(26) * math.factorial(13) for i in range(14)]
+PADE = [math.factorial(26 - i) * math.comb(13, i) / math.factorial(26) for i in range(14)]
 PADE_NORM = 5.371920351148152
 
 

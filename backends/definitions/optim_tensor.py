@@ -218,8 +218,10 @@ def turn(xp: Any, x: Any, bases: Any) -> Any:
     return x
 
 
-def soap_basis_(xp: Any, g: Any, axis: int, covariance: Any, basis: Any, *, beta: float, first: bool, renew: bool) -> None:
-    """Move the covariance of one dimension towards that of ``g``; renew its eigenvectors, roughly, from the old ones."""
+def soap_basis_(
+    xp: Any, g: Any, axis: int, covariance: Any, basis: Any, *, beta: float, first: bool, renew: bool
+) -> None:
+    """Move the covariance of one dimension towards that of ``g``; renew its eigenvectors, starting from the old."""
     flat = xp.moveaxis(wide(g), axis, 0).reshape(g.shape[axis], -1)
     now = flat @ flat.T
     c = now if first else covariance + (1 - beta) * (now - covariance)

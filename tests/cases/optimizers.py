@@ -195,7 +195,9 @@ def sparse_adam(p, g, s, t, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, maximize=Fals
     return p
 
 
-def soap(p, g, s, t, lr=3e-3, betas=(0.95, 0.95), eps=1e-8, weight_decay=0.01, precondition_frequency=10, maximize=False):
+def soap(
+    p, g, s, t, lr=3e-3, betas=(0.95, 0.95), eps=1e-8, weight_decay=0.01, precondition_frequency=10, maximize=False
+):
     g = -g if maximize else g
     if p.ndim != 2:
         return adam(p, g, s, t, lr=lr, betas=betas, eps=eps, shrink=weight_decay)
@@ -213,7 +215,10 @@ def soap(p, g, s, t, lr=3e-3, betas=(0.95, 0.95), eps=1e-8, weight_decay=0.01, p
 
 
 def _rows(name: str, rule: Rule, *options: dict[str, Any], **others: Any) -> list[OptimizerCase]:
-    return [OptimizerCase(name, o, rule, **(others if i == 0 else {**others, "minimum": None})) for i, o in enumerate(options)]
+    return [
+        OptimizerCase(name, o, rule, **(others if i == 0 else {**others, "minimum": None}))
+        for i, o in enumerate(options)
+    ]
 
 
 MATRICES = ((3, 4), (5, 2), (3, 3))
