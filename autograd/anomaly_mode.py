@@ -38,6 +38,16 @@ def is_anomaly_enabled() -> bool:
     return mode.trace is _remember
 
 
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether a gradient that is NaN raises in this thread."""
+    return mode.observe is _check
+
+
+def set_anomaly_enabled(mode: bool, check_nan: bool = True) -> None:
+    """Switch anomaly mode on or off; ``check_nan=False`` only remembers the lines."""
+    _switch(mode, check_nan)
+
+
 class set_detect_anomaly(ModeContext):
     """Switch anomaly mode on or off: at once when called, and until the block's end when used with ``with``.
 

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..backends import DType, Device, kernels_of
+from ..backends import Device, DType, kernels_of
 from ..backends.dtypes import FROM_NUMPY
 from ..backends.errors import GraphError
 from . import hooks as _hooks
@@ -669,6 +669,7 @@ class Tensor(TensorBase, ops.Casts):
     diag_embed = ops.diag_embed
     diagflat = ops.diagflat
     diagonal = ops.diagonal
+    trace = ops.trace
     diagonal_scatter = ops.diagonal_scatter
     dim = ops.dim
     dim_order = ops.dim_order
@@ -784,6 +785,24 @@ class Tensor(TensorBase, ops.Casts):
     take_along_dim = ops.take_along_dim
     topk = ops.topk
 
+    # ------------------------------------------------------------------ linear algebra
+
+    cholesky = ops.cholesky
+    cholesky_inverse = ops.cholesky_inverse
+    cholesky_solve = ops.cholesky_solve
+    det = ops.det
+    inverse = ops.inverse
+    logdet = ops.logdet
+    lu = ops.lu
+    lu_solve = ops.lu_solve
+    matrix_exp = ops.matrix_exp
+    matrix_power = ops.matrix_power
+    pinverse = ops.pinverse
+    qr = ops.qr
+    slogdet = ops.slogdet
+    svd = ops.svd
+    triangular_solve = ops.triangular_solve
+
     # ------------------------------------------------------------------ products
 
     __matmul__ = ops.matmul_operator
@@ -834,6 +853,8 @@ class Tensor(TensorBase, ops.Casts):
     fill_ = ops.fill_
     geometric_ = ops.geometric_
     log_normal_ = ops.log_normal_
+    is_distributed = ops.is_distributed
+    map2_ = ops.map2_
     map_ = ops.map_
     multinomial = ops.multinomial
     new = ops.new

@@ -11,10 +11,10 @@ __all__ = [
     "GraphError",
     "InplaceError",
     "InvalidValueError",
+    "LinAlgError",
     "ModifiedError",
     "OutOfRangeError",
     "ShapeError",
-    "SingularError",
     "UnsupportedDTypeError",
     "WengertError",
 ]
@@ -36,7 +36,7 @@ class ShapeError(WengertError, RuntimeError):
     """Shapes that an op cannot combine."""
 
 
-class SingularError(WengertError, RuntimeError):
+class LinAlgError(WengertError, RuntimeError):
     """A matrix that has no inverse, or no factorisation of the kind asked for: `wengert.linalg.LinAlgError`."""
 
 

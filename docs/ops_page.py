@@ -16,8 +16,8 @@ HEAD = """# Ops
 
 Every public op, from the table that its tests run on (`tests/cases/`); `python -m docs.ops_page` writes this page.
 
-- **Op**: the name below `wengert`; `Tensor.` marks methods. Aliases, methods and in-place forms of it follow in brackets.
-- **Element types**: those whose results are tested; *integers* are int8 to int64, uint8 and bool.
+- **Op**: the name below `wengert`; `Tensor.` marks methods. Its aliases, methods and in-place forms follow in brackets.
+- **Element types**: those of the tested inputs, indices and masks included; *integers* are int8 to int64, uint8 and bool.
 - **Gradients**: how many times the op is differentiated in its tests. Rules are themselves differentiable, so 2 stands
   for any order; ops with whole numbers, masks or new tensors as results have none.
 - **Backends**: `cpu` is NumPy; `cuda` is CuPy, and an op that names it also runs on the strict stand-in for CuPy in the
@@ -25,6 +25,7 @@ Every public op, from the table that its tests run on (`tests/cases/`); `python 
 """
 
 SHORT = ("float32", "float16", "bfloat16")
+INTEGERS = ("bool", "int8", "int16", "int32", "int64", "uint8")
 
 
 def page() -> str:
@@ -44,15 +45,9 @@ def row(name: str, cases: list[OpCase]) -> tuple[str, ...]:
     """The line of an op, which several rows of the op table may test in different ways."""
     others = sorted({other for case in cases for other in (*case.also, *in_place_forms(case))} - {name})
     op = f"`{name}`" + (f" ({', '.join(f'`{other}`' for other in others)})" if others else "")
-    tested = {dtype for case in cases for dtype in case.dtypes}
-    types = ["float64", *(dtype for dtype in SHORT if dtype in tested)]
-    if any(case.integer for case in cases):
-        types.append("integers")
-    if any(has_complex(sample) for case in cases for sample in case.samples(Make(0))):
-        types.append("complex128")
     orders = max(case.orders for case in cases)
     backends = "cpu, cuda" if any(case.strict for case in cases) else "cpu"
-    return op, ", ".join(types), str(orders) if orders else "none", backends
+    return op, ", ".join(element_types(cases)), str(orders) if orders else "none", backends
 
 
 def in_place_forms(case: OpCase) -> set[str]:
@@ -68,11 +63,23 @@ def in_place_forms(case: OpCase) -> set[str]:
     return found
 
 
-def has_complex(value: Any) -> bool:
-    """Whether there is a complex array in a sample."""
+def element_types(cases: list[OpCase]) -> list[str]:
+    """The types of the arrays in the samples, and those that the tests cast floating ones to."""
+    given = {dtype for case in cases for sample in case.samples(Make(0)) for dtype in array_types(sample)}
+    types = sorted(given, key=lambda name: (not name.startswith("float"), name))
+    if "float64" in given:
+        tested = {dtype for case in cases for dtype in case.dtypes}
+        types[1:1] = [dtype for dtype in SHORT if dtype in tested]
+        if any(case.integer for case in cases):
+            types = [name for name in types if name not in INTEGERS] + ["integers"]
+    return types or ["any"]
+
+
+def array_types(value: Any) -> set[str]:
+    """The names of the element types of the arrays in a sample."""
     if isinstance(value, list | tuple):
-        return any(has_complex(part) for part in value)
-    return getattr(getattr(value, "dtype", None), "kind", "") == "c"
+        return {name for part in value for name in array_types(part)}
+    return {value.dtype.name} if hasattr(value, "dtype") and hasattr(value, "shape") else set()
 
 
 def table(rows: list[tuple[str, ...]]) -> str:

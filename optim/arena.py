@@ -53,6 +53,7 @@ class Arena:
         self.axes = [memory_order(p._data) for p in params]
         self.shapes = [p._data.shape for p in params]
         self.dtype, self.device = params[0]._data.dtype, params[0].device
+        self.straight = self.dtype.kind != "c" and not any(self.axes)  # gradients lie as rules want them
         self.ends = [0, *itertools.accumulate([p._data.size for p in params])]
         lines = [self._line(i, p._data) for i, p in enumerate(params)]
         self.copied = not move and not dense(params[0]._data)
@@ -120,7 +121,7 @@ class Arena:
         views |= {name: self.numbers[row, i, ...] for row, name in enumerate(self.scalars, 1)}
         views |= {name: self._part(self.state[name], i) for name in self.state}
         for name, array in views.items():
-            tensor = state.get(name)
+            tensor: Any = state.get(name)
             if isinstance(tensor, TensorBase) and tensor._data.shape == array.shape:
                 tensor._data = array  # whoever holds the tensor goes on seeing the state
             else:
@@ -139,37 +140,40 @@ class Arena:
             elif states.get(p) is not bound:
                 return False
         for state, name, tensor, array in self.shown:
-            if state.get(name) is not tensor or tensor._data is not array:
+            if tensor._data is not array or state.get(name) is not tensor:
                 return False
         return True
 
     # ------------------------------------------------------------------ the step
 
-    def check(self) -> None:
-        """Raise unless every gradient has the shape and the dtype of its parameter; nothing was changed then."""
-        for p, shape in zip(self.params, self.shapes, strict=True):
-            g = p._grad
-            if g is None:
+    def gradients(self) -> list[Any]:
+        """The gradients' arrays, None where there is none.
+
+        Raises:
+            RuntimeError: one has another shape or dtype than its parameter.
+        """
+        arrays = [None if p._grad is None else p._grad._data for p in self.params]
+        for array, shape in zip(arrays, self.shapes, strict=True):
+            if array is None or (array.shape == shape and array.dtype == self.dtype):
                 continue
-            if g._data.shape != shape:
+            if array.shape != shape:
                 raise ShapeError(
-                    f"the gradient of a parameter of shape {list(shape)} has shape {list(g._data.shape)}: "
+                    f"the gradient of a parameter of shape {list(shape)} has shape {list(array.shape)}: "
                     "call zero_grad() after replacing the data of a parameter"
                 )
-            if g._data.dtype != self.dtype:
-                raise DTypeError(
-                    f"the gradient of a {self.dtype.name} parameter is {g._data.dtype.name}: "
-                    "call zero_grad() after changing the type of a parameter"
-                )
+            raise DTypeError(
+                f"the gradient of a {self.dtype.name} parameter is {array.dtype.name}: "
+                "call zero_grad() after changing the type of a parameter"
+            )
+        return arrays
 
-    def runs(self, states: dict[Any, Any], writer: str) -> Iterator[Run]:
+    def runs(self, grads: list[Any], states: dict[Any, Any], writer: str) -> Iterator[Run]:
         """The pieces to update now: neighbours that have a gradient, and equally many steps behind them.
 
         Usually that is one piece, the whole buffer. Steps and writes are counted when the piece has been updated.
         """
         if self.copied:
             self.flat[...] = self._line(0, self.arrays[0])
-        grads = [p._grad for p in self.params]
         numbers = list(zip(*self.numbers.tolist(), strict=True))
         n, i = len(grads), 0
         while i < n:
@@ -180,7 +184,8 @@ class Arena:
             while j < n and grads[j] is not None and numbers[j] == numbers[i]:
                 j += 1
             p, g, state = self._piece(i, j, grads)
-            state |= zip(self.scalars, numbers[i][1:], strict=True)
+            if self.scalars:
+                state |= zip(self.scalars, numbers[i][1:], strict=True)
             yield p, g, state, int(numbers[i][0]) + 1
             self.numbers[0, i:j] += 1
             for row, name in enumerate(self.scalars, 1):
@@ -190,7 +195,11 @@ class Arena:
 
     def _piece(self, i: int, j: int, grads: list[Any]) -> tuple[Any, Any, dict[str, Any]]:
         """The parameters from ``i`` to ``j``, their gradients and their state, each in one dimension."""
-        g = self.k.gather_gradients([self._real(self._line(m, grads[m]._data)) for m in range(i, j)])
+        if self.straight:
+            lines = [g.reshape(-1) for g in grads[i:j]]
+        else:
+            lines = [self._real(self._line(m, grads[m])) for m in range(i, j)]
+        g = self.k.gather_gradients(lines)
         if j - i == len(self.params):
             return self._real(self.flat), g, dict(self.whole)
         cut = slice(self.ends[i], self.ends[j])
@@ -200,13 +209,14 @@ class Arena:
         """Count a write to the parameters from ``i`` to ``j``, and show the state that they now have."""
         if self.copied:
             self.arrays[0][...] = self._part(self.flat, 0)
-        shows = self.counted or bool(self.state)
-        for m in range(i, j):
-            version = version_of(self.params[m])
+        for p in self.params[i:j]:
+            version = p._ver or version_of(p)
             version[0] += 1
             version[1] = writer
-            if shows and self.bound[m] is None:
-                self._bind(m, states[self.params[m]])
+        if self.state or self.counted:
+            for m in range(i, j):
+                if self.bound[m] is None:
+                    self._bind(m, states[self.params[m]])
 
 
 class GroupArenas:

@@ -101,7 +101,9 @@ class CyclicLR(Cycle):
         """The height of a cycle, as a part of the first one's."""
         if self._scale_fn_custom is not None:
             return self._scale_fn_custom(x)
-        return {"triangular": 1.0, "triangular2": 1 / 2.0 ** (x - 1), "exp_range": self.gamma**x}[self.mode]
+        if self.mode == "triangular":
+            return 1.0
+        return 0.5 ** (x - 1) if self.mode == "triangular2" else float(self.gamma**x)
 
     def get_lr(self) -> list[Rate]:
         cycle = math.floor(1 + self.last_epoch / self.total_size)

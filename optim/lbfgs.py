@@ -100,7 +100,6 @@ class LBFGS(Optimizer):
 
     # ------------------------------------------------------------------ the step
 
-    @no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Up to ``max_iter`` iterations.
 
@@ -121,9 +120,10 @@ class LBFGS(Optimizer):
         with enable_grad():
             first = closure()
         state["func_evals"] += 1
-        loss, g = float(first), self._gradient()
-        if _largest(g) > group["tolerance_grad"]:
-            self._iterate(closure, group, state, loss, g)
+        with no_grad():
+            loss, g = float(first), self._gradient()
+            if _largest(g) > group["tolerance_grad"]:
+                self._iterate(closure, group, state, loss, g)
         return first
 
     def _iterate(

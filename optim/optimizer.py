@@ -146,20 +146,18 @@ class Optimizer(Saving):
 
     def _update_all(self) -> None:
         writer = f"{type(self).__name__}.step"
-        arenas = [
-            [] if group.get("differentiable") or not self.elementwise else self._arenas_of(group)
-            for group in self.param_groups
-        ]
-        for members in arenas:
-            for arena in members:
-                arena.check()
-        for group, members in zip(self.param_groups, arenas, strict=True):
-            for arena in members:
-                with arena.k.backend.on(arena.device):
-                    for p, g, state, step in arena.runs(self.state, writer):
-                        self.update(arena.k, group, p, g, state, step)
-            if group.get("differentiable") or not self.elementwise:
-                step_each(self, group, writer, bool(group.get("differentiable")))
+        together, singly = [], []
+        for group in self.param_groups:
+            if self.elementwise and not group.get("differentiable"):
+                together += [(group, arena, arena.gradients()) for arena in self._arenas_of(group)]
+            else:
+                singly.append(group)
+        for group, arena, grads in together:  # not before all gradients have been looked at
+            with arena.k.backend.on(arena.device):
+                for p, g, state, step in arena.runs(grads, self.state, writer):
+                    self.update(arena.k, group, p, g, state, step)
+        for group in singly:
+            step_each(self, group, writer, bool(group.get("differentiable")))
 
     def _arenas_of(self, group: dict[str, Any]) -> Any:
         known = self._arenas.get(id(group))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
+from typing import Any, ClassVar
 
 from ..autograd.base import TensorBase
 from ..autograd.hooks import HookTable, RemovableHandle
@@ -21,7 +21,7 @@ class Saving:
     defaults: dict[str, Any]
     state: defaultdict[Any, dict[str, Any]]
     param_groups: list[dict[str, Any]]
-    elementwise: Any
+    elementwise: ClassVar[bool]
     _arenas: dict[int, Any]
     _save_pre_hooks: HookTable
     _save_hooks: HookTable

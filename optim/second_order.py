@@ -59,20 +59,20 @@ class SophiaG(Optimizer):
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         return {"exp_avg": 0.0, "hessian": 0.0}
 
-    @no_grad()
     def update_hessian(self) -> None:
         """Move the curvature towards the square of the gradients that the parameters have now."""
-        for group in self.param_groups:
-            beta2 = group["betas"][1]
-            for p in group["params"]:
-                g = p._grad
-                if g is None:
-                    continue
-                state = self.state[p]
-                for name in self.buffers(group):
-                    if name not in state:
-                        state[name] = g.new_zeros(g.shape)
-                state["hessian"].mul_(beta2).add_(g * g * (1 - beta2))
+        with no_grad():
+            for group in self.param_groups:
+                beta2 = group["betas"][1]
+                for p in group["params"]:
+                    g = p._grad
+                    if g is None:
+                        continue
+                    state = self.state[p]
+                    for name in self.buffers(group):
+                        if name not in state:
+                            state[name] = g.new_zeros(g.shape)
+                    state["hessian"].mul_(beta2).add_(g * g * (1 - beta2))
 
     def update(self, k: Any, group: dict[str, Any], p: Any, g: Any, state: dict[str, Any], step: int) -> None:
         k.sophia_step_(

@@ -129,24 +129,26 @@ class AveragedModel:
         """What the averaged model returns."""
         return self.module(*args, **kwargs)
 
-    @no_grad()
     def update_parameters(self, model: Any) -> None:
         """Take the parameters that ``model`` has now into the average."""
-        averages, currents = _tensors(self.module, self.use_buffers), _tensors(model, self.use_buffers)
-        currents = [current.detach().to(average.device) for average, current in zip(averages, currents, strict=True)]
-        if int(self.n_averaged) == 0:
-            for average, current in zip(averages, currents, strict=True):
-                average.copy_(current)
-        elif self.avg_fn is not None:
-            for average, current in zip(averages, currents, strict=True):
-                average.copy_(self.avg_fn(average.detach(), current, self.n_averaged.to(average.device)))
-        else:
-            average_all = self.multi_avg_fn or get_swa_multi_avg_fn()
-            average_all([average.detach() for average in averages], currents, self.n_averaged)
-        if not self.use_buffers:
-            for mine, theirs in zip(self.module.buffers(), model.buffers(), strict=True):
-                mine.detach().copy_(theirs.detach().to(mine.device))
-        self.n_averaged += 1
+        with no_grad():
+            averages, currents = _tensors(self.module, self.use_buffers), _tensors(model, self.use_buffers)
+            currents = [
+                current.detach().to(average.device) for average, current in zip(averages, currents, strict=True)
+            ]
+            if int(self.n_averaged) == 0:
+                for average, current in zip(averages, currents, strict=True):
+                    average.copy_(current)
+            elif self.avg_fn is not None:
+                for average, current in zip(averages, currents, strict=True):
+                    average.copy_(self.avg_fn(average.detach(), current, self.n_averaged.to(average.device)))
+            else:
+                average_all = self.multi_avg_fn or get_swa_multi_avg_fn()
+                average_all([average.detach() for average in averages], currents, self.n_averaged)
+            if not self.use_buffers:
+                for mine, theirs in zip(self.module.buffers(), model.buffers(), strict=True):
+                    mine.detach().copy_(theirs.detach().to(mine.device))
+            self.n_averaged += 1
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return _rebuild, (self.module,), dict(self.__dict__)
@@ -160,7 +162,6 @@ def _tensors(module: Any, buffers: bool) -> list[Any]:
     return [*module.parameters(), *(module.buffers() if buffers else ())]
 
 
-@no_grad()
 def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
     """Compute the running means and variances of a model's batch norms anew, from all batches of ``loader``.
 
@@ -169,19 +170,22 @@ def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
         model: the model.
         device: where the inputs go.
     """
-    norms = [
-        module for module in model.modules() if hasattr(module, "reset_running_stats") and hasattr(module, "momentum")
-    ]
-    if not norms:
-        return
-    for module in norms:
-        module.reset_running_stats()
-    with _training(model), _averaging(norms):
-        for batch in loader:
-            inputs = batch[0] if isinstance(batch, (list, tuple)) else batch
-            if device is not None:
-                inputs = inputs.to(device)
-            model(inputs)
+    with no_grad():
+        norms = [
+            module
+            for module in model.modules()
+            if hasattr(module, "reset_running_stats") and hasattr(module, "momentum")
+        ]
+        if not norms:
+            return
+        for module in norms:
+            module.reset_running_stats()
+        with _training(model), _averaging(norms):
+            for batch in loader:
+                inputs = batch[0] if isinstance(batch, (list, tuple)) else batch
+                if device is not None:
+                    inputs = inputs.to(device)
+                model(inputs)
 
 
 @contextmanager

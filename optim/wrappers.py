@@ -168,27 +168,27 @@ class SAM(Wrapper):
             group.setdefault("adaptive", adaptive)
         self._before: dict[Any, Any] = {}  # the parameters that were moved to the worst point, and their values
 
-    @no_grad()
     def first_step(self, zero_grad: bool = False) -> None:
         """Go to the worst point nearby, by the gradients that the parameters have now."""
-        chosen = [(g, p, _weighted(p, g)) for g in self.param_groups for p in g["params"] if p.grad is not None]
-        total = sum(((e * e).sum() for _, _, e in chosen), start=0.0)
-        scale = 1.0 / (float(total) ** 0.5 + 1e-12)
-        for group, p, e in chosen:
-            self._before[p] = p.detach().clone()
-            p.add_(_weighted(p, group, e), alpha=group["rho"] * scale)
-        if zero_grad:
-            self.zero_grad()
+        with no_grad():
+            chosen = [(g, p, _weighted(p, g)) for g in self.param_groups for p in g["params"] if p.grad is not None]
+            total = sum(((e * e).sum() for _, _, e in chosen), start=0.0)
+            scale = 1.0 / (float(total) ** 0.5 + 1e-12)
+            for group, p, e in chosen:
+                self._before[p] = p.detach().clone()
+                p.add_(_weighted(p, group, e), alpha=group["rho"] * scale)
+            if zero_grad:
+                self.zero_grad()
 
-    @no_grad()
     def second_step(self, zero_grad: bool = False) -> None:
         """Come back, and make the base optimizer's step by the gradients found there."""
-        for p, value in self._before.items():
-            p.copy_(value)
-        self._before.clear()
-        self.optimizer.step()
-        if zero_grad:
-            self.zero_grad()
+        with no_grad():
+            for p, value in self._before.items():
+                p.copy_(value)
+            self._before.clear()
+            self.optimizer.step()
+            if zero_grad:
+                self.zero_grad()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Both steps. Returns the loss at the parameters, not at the worst point.

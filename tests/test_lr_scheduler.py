@@ -212,6 +212,16 @@ def test_rates_by_formula():
     np.testing.assert_allclose(found, triangle, atol=1e-12)
 
 
+@pytest.mark.parametrize("mode", ["triangular", "triangular2", "exp_range"])
+def test_cycles_go_on_for_long(mode: str):
+    optimizer = optimizer_of(wg)
+    schedule = lr_scheduler.CyclicLR(optimizer, 0.01, 0.1, 2, mode=mode, gamma=0.999)
+    optimizer.step()
+    for _ in range(5000):
+        schedule.step()
+    assert 0.01 <= schedule.get_last_lr()[0] <= 0.1
+
+
 def test_linear_decay_to_step_four():
     """After step k of tau: ``(1 - k / tau) * start + k / tau * end``, then constant."""
     start, end, tau = 0.8, 0.2, 4

@@ -17,6 +17,9 @@ __version__ = "0.1.0"
 
 from . import autograd as autograd
 from . import backends as backends
+from .autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
+from .autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
+from .autograd.anomaly_mode import set_anomaly_enabled as set_anomaly_enabled
 from .autograd.grad_mode import enable_grad as enable_grad
 from .autograd.grad_mode import inference_mode as inference_mode
 from .autograd.grad_mode import is_grad_enabled as is_grad_enabled
@@ -53,6 +56,7 @@ from .backends import Device as Device
 from .backends import DType as DType
 from .backends import default_device as default_device
 from .backends import set_default_device as set_default_device
+from .backends.config import show_config as show_config
 from .backends.cpu.threads import get_num_threads as get_num_threads
 from .backends.cpu.threads import set_num_threads as set_num_threads
 from .backends.dtypes import bfloat16 as bfloat16
@@ -87,6 +91,7 @@ if TYPE_CHECKING:
     from . import nn as nn
     from . import optim as optim
     from . import random as random
+    from . import testing as testing
     from . import utils as utils
     from . import viz as viz
     from .utils.serialization import load as load
@@ -102,7 +107,20 @@ inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 newaxis = None
 
 # What a program may not need is imported when it is first asked for, so that `import wengert` is quick.
-_MODULES = ("accelerator", "cuda", "fft", "func", "linalg", "nn", "optim", "random", "special", "utils", "viz")
+_MODULES = (
+    "accelerator",
+    "cuda",
+    "fft",
+    "func",
+    "linalg",
+    "nn",
+    "optim",
+    "random",
+    "special",
+    "testing",
+    "utils",
+    "viz",
+)
 _ELSEWHERE = {"load": "utils.serialization", "save": "utils.serialization"}
 
 

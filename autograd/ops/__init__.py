@@ -19,6 +19,34 @@ from .activation import sigmoid_ as sigmoid_
 from .activation import silu as silu
 from .activation import softplus as softplus
 from .activation import softsign as softsign
+from .aliases import affine_grid_generator as affine_grid_generator
+from .aliases import alias_copy as alias_copy
+from .aliases import alpha_dropout_ as alpha_dropout_
+from .aliases import as_strided_copy as as_strided_copy
+from .aliases import detach_copy as detach_copy
+from .aliases import diagonal_copy as diagonal_copy
+from .aliases import dropout_ as dropout_
+from .aliases import expand_copy as expand_copy
+from .aliases import feature_alpha_dropout_ as feature_alpha_dropout_
+from .aliases import feature_dropout_ as feature_dropout_
+from .aliases import grid_sampler as grid_sampler
+from .aliases import is_distributed as is_distributed
+from .aliases import map2_ as map2_
+from .aliases import permute_copy as permute_copy
+from .aliases import select_copy as select_copy
+from .aliases import slice_copy as slice_copy
+from .aliases import split_copy as split_copy
+from .aliases import split_with_sizes_copy as split_with_sizes_copy
+from .aliases import squeeze_copy as squeeze_copy
+from .aliases import t_copy as t_copy
+from .aliases import trace as trace
+from .aliases import transpose_copy as transpose_copy
+from .aliases import unbind_copy as unbind_copy
+from .aliases import unfold_copy as unfold_copy
+from .aliases import unsqueeze_copy as unsqueeze_copy
+from .aliases import view_as_complex_copy as view_as_complex_copy
+from .aliases import view_as_real_copy as view_as_real_copy
+from .aliases import view_copy as view_copy
 from .arithmetic import add as add
 from .arithmetic import add_ as add_
 from .arithmetic import add_operator as add_operator
@@ -255,12 +283,12 @@ from .exponential import exp_ as exp_
 from .exponential import expm1 as expm1
 from .exponential import expm1_ as expm1_
 from .exponential import log as log
-from .exponential import log10 as log10
-from .exponential import log10_ as log10_
 from .exponential import log1p as log1p
 from .exponential import log1p_ as log1p_
 from .exponential import log2 as log2
 from .exponential import log2_ as log2_
+from .exponential import log10 as log10
+from .exponential import log10_ as log10_
 from .exponential import log_ as log_
 from .exponential import rsqrt as rsqrt
 from .exponential import rsqrt_ as rsqrt_
@@ -374,6 +402,22 @@ from .legacy import ShortTensor as ShortTensor
 from .legacy import Variable as Variable
 from .legacy import new as new
 from .legacy import set_default_tensor_type as set_default_tensor_type
+from .linalg_functions import matrix_exp as matrix_exp
+from .linalg_functions import matrix_power as matrix_power
+from .linalg_legacy import cholesky as cholesky
+from .linalg_legacy import lu as lu
+from .linalg_legacy import lu_solve as lu_solve
+from .linalg_legacy import lu_unpack as lu_unpack
+from .linalg_legacy import pinverse as pinverse
+from .linalg_legacy import qr as qr
+from .linalg_legacy import svd as svd
+from .linalg_legacy import triangular_solve as triangular_solve
+from .linalg_solving import cholesky_inverse as cholesky_inverse
+from .linalg_solving import cholesky_solve as cholesky_solve
+from .linalg_solving import det as det
+from .linalg_solving import inv as inverse
+from .linalg_solving import logdet as logdet
+from .linalg_solving import slogdet as slogdet
 from .logic import and_operator as and_operator
 from .logic import bitwise_and as bitwise_and
 from .logic import bitwise_and_ as bitwise_and_
@@ -701,21 +745,23 @@ from .windows import hann_window as hann_window
 from .windows import kaiser_window as kaiser_window
 
 # What only methods, operators and other modules use; the front door exports the rest. Keep this after all imports.
-_INTERNAL = frozenset(
-    "Variable cuda_array_interface reversed_ set_imag set_real "
-    "apply_ array_of as_subclass bool_of Casts cauchy_ complex_of contains contiguous copied copy_ to_cpu to_cuda data_ptr dim_order "
-    "deepcopied dim dlpack dlpack_device element_size expand expand_as expand_method exponential_ fill_ "
-    "fill_diagonal_ float_of geometric_ getitem index_of int_of is_contiguous is_pinned is_set_to is_shared item "
-    "Layout legacy_tensor log_normal_ map_ hermitian_transpose matrix_transpose MemoryFormat new new_empty new_empty_strided new_full "
-    "new_ones new_tensor new_zeros normal_ numpy permute_method pin_memory random_ range_ record_stream reduced "
-    "reshape_as reshape_method resize_ reversed_dims set_ setitem share_memory_ Size size storage_offset stride "
-    "sum_to_size to tolist type_as uniform_ untyped_storage view view_as".split()
+_INTERNAL = (
+    "apply_ array_of as_subclass bool_of Casts cauchy_ complex_of contains contiguous copied copy_ "
+    "cuda_array_interface data_ptr deepcopied dim dim_order dlpack dlpack_device element_size expand expand_as "
+    "expand_method exponential_ fill_diagonal_ float_of geometric_ getitem hermitian_transpose index_of "
+    "int_of is_contiguous is_pinned is_set_to is_shared item Layout legacy_tensor log_normal_ map2_ map_ "
+    "matrix_transpose MemoryFormat new new_empty new_empty_strided new_full new_ones new_tensor new_zeros normal_ "
+    "numpy permute_method pin_memory random_ range_ record_stream reduced reshape_as reshape_method resize_ "
+    "reversed_ reversed_dims set_ set_imag set_real setitem share_memory_ Size size storage_offset stride "
+    "sum_to_size to to_cpu to_cuda tolist type_as uniform_ untyped_storage Variable view view_as"
 )
+_hidden = {*_INTERNAL.split(), "annotations", "TYPE_CHECKING"}
 if not TYPE_CHECKING:  # type checkers read the imports above
     __all__ = [
         name
         for name, value in globals().items()
-        if name[0] != "_" and name not in _INTERNAL and name not in ("annotations", "TYPE_CHECKING")
+        if name[0] != "_"
+        and name not in _hidden
         and not name.endswith(("_operator", "_method"))
         and not isinstance(value, _ModuleType)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ...backends import kernels_of
 from ...backends.errors import ShapeError
@@ -12,9 +12,6 @@ from ..base import TensorBase, wrap
 from ..inplace import inplace, write_out
 from ..primitive import apply, apply2
 from ..promotion import OperandError, operands
-
-if TYPE_CHECKING:
-    from ..tensor import Tensor
 
 __all__ = ["binary", "binary_operator", "broadcast_error", "in_place", "mask", "operator", "raw", "unary"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import Device, get_backend, kernels_of
 from ...backends.errors import DTypeError, GraphError, ShapeError
-from ..base import TensorBase, alias, new, version_of
+from ..base import TensorBase, new, version_of
 from .layout import clone
 
 if TYPE_CHECKING:
@@ -153,12 +153,14 @@ def dlpack_device(input: Tensor) -> Any:
 
 
 def copied(input: Tensor) -> Tensor:
-    """``copy.copy(x)``: another Tensor on the same memory, with the same gradient and attributes."""
-    t: Any = _bare(type(input), input._data[...], input._rg if input.is_leaf else False)
-    t._ver = version_of(input)
-    t._grad = input._grad
+    """``copy.copy(x)``: another Tensor on the same memory, with the same gradient and attributes.
+
+    Of what an operation made it is a clone, through which gradients flow back.
+    """
     if not input.is_leaf:
-        return alias(input) if not input.requires_grad else clone(input)
+        return clone(input)
+    t = _bare(type(input), input._data[...], input._rg)
+    t._ver, t._grad = version_of(input), input._grad
     t.__dict__.update(input.__dict__)
     return t
 

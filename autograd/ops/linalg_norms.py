@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of, to_dtype
-from ...backends.errors import ArgumentError, DTypeError, ShapeError, SingularError
+from ...backends.errors import ArgumentError, DTypeError, ShapeError, LinAlgError
 from ..base import TensorBase, wrap
 from .cast import cast
 from .dims import canonical_dims, packed
@@ -147,7 +147,7 @@ def cond(A: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
         return done(op, small / large if p == -2 else large / small, out)  # type: ignore[no-any-return]
     try:
         y = matrix_norm(A, p) * matrix_norm(inv(A), p)
-    except SingularError:
+    except LinAlgError:
         y = _cond_of_singular(A, p)
     return done(op, y, out)  # type: ignore[no-any-return]
 

@@ -146,7 +146,7 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     k = kernels_of[type(rows)]
     y = k.full((size, input._data.ndim), fill_value, dtype="int64")
     y[: rows.shape[0]] = rows
-    return wrap(y)  # type: ignore[no-any-return]
+    return wrap(y)
 
 
 def argwhere(input: Tensor) -> Tensor:

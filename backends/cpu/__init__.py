@@ -44,7 +44,7 @@ OWN = (
     sorting,
     special,
 )
-# log(0) is -inf and 0/0 is NaN without a word, as in PyTorch and on a GPU; NumPy goes on warning in the user's own code.
+# log(0) is -inf and 0/0 NaN without a word, as in PyTorch and on a GPU; NumPy goes on warning in the user's own code.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"wengert\.")
 
 CPU = Device.__new__(Device)

@@ -1,6 +1,6 @@
 """Linear algebra on stacks of matrices: LAPACK's factorisations, and those that array libraries lack in their terms.
 
-Where an operation needs an invertible matrix, what comes out is looked at, and `SingularError` raised: NumPy raises by
+Where an operation needs an invertible matrix, what comes out is looked at, and `LinAlgError` raised: NumPy raises by
 itself, CuPy returns NaN. PyTorch waits for the device at the same places.
 """
 
@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import SingularError
+from ..errors import LinAlgError
 
 __all__ = [
     "cholesky",
@@ -38,7 +38,7 @@ def adjoint(xp: Any, x: Any) -> Any:
 
 
 def checked(why: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Raise `SingularError` where a kernel cannot go on: where it says so, or gives NaN for what had none."""
+    """Raise `LinAlgError` where a kernel cannot go on: where it says so, or gives NaN for what had none."""
 
     def decorate(kernel: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(kernel)
@@ -47,9 +47,9 @@ def checked(why: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             try:
                 y = kernel(xp, x, *args, **params)
             except xp.linalg.LinAlgError as error:
-                raise SingularError(f"linalg.{op}: input of shape {list(x.shape)}: {why}") from error
+                raise LinAlgError(f"linalg.{op}: input of shape {list(x.shape)}: {why}") from error
             if not xp.isfinite(y).all() and xp.isfinite(x).all() and all([bool(xp.isfinite(a).all()) for a in args]):
-                raise SingularError(f"linalg.{op}: input of shape {list(x.shape)}: {why}")
+                raise LinAlgError(f"linalg.{op}: input of shape {list(x.shape)}: {why}")
             return y
 
         return run

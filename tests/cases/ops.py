@@ -14,7 +14,9 @@ FAMILIES = (
     "statistics",
     "activations",
     "shapes", "indexing", "creation", "products", "convolution", "norms", "losses",
-    "fft")
+    "fft", "linalg",
+    "aliases",
+)
 
 CASES: list[OpCase] = []
 for family in FAMILIES:

@@ -1,0 +1,46 @@
+"""``show_config``: which libraries and kernels this process computes with."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+
+import numpy as np
+
+from . import registry, tuning
+
+__all__ = ["show_config"]
+
+
+def show_config() -> None:
+    """Print versions, BLAS, threads and devices, and what was set so that they run well.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.show_config()
+        wengert ... on Python ...
+    """
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[call-arg, index]
+    lines = {
+        f"wengert {_version('wengert')}": f"on Python {platform.python_version()}, {platform.machine()}",
+        "numpy": f"{np.__version__}, {blas.get('name')} {blas.get('version')}",
+        "tuning": tuning.advice(),
+        "processors": str(os.cpu_count()),
+        "numba": _version("numba") or "not installed: pip install wengert[fast]",
+        "devices": ", ".join(registry.names()),
+        "default device": str(registry.default_device()),
+        "cupy": next((v for n in ("cupy-cuda13x", "cupy-cuda12x", "cupy") if (v := _version(n))), "")
+        or "not installed: pip install wengert[cuda13] or wengert[cuda12]",
+    }
+    width = max(map(len, list(lines)[1:]))
+    for i, (name, value) in enumerate(lines.items()):
+        sys.stdout.write(f"{name} {value}\n" if i == 0 else f"  {name:<{width}}  {value}\n")
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "(a checkout)" if package == "wengert" else ""
