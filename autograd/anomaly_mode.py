@@ -10,7 +10,13 @@ from .base import TensorBase
 from .grad_mode import ModeContext, mode
 from .inplace import call_site
 
-__all__ = ["detect_anomaly", "is_anomaly_enabled", "set_detect_anomaly"]
+__all__ = [
+    "detect_anomaly",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
+    "set_anomaly_enabled",
+    "set_detect_anomaly",
+]
 
 
 def _remember(node: Any) -> None:

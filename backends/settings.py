@@ -6,15 +6,18 @@ from .errors import ArgumentError
 
 __all__ = [
     "are_deterministic_algorithms_enabled",
+    "get_deterministic_debug_mode",
     "get_float32_matmul_precision",
     "get_num_interop_threads",
     "is_deterministic_algorithms_warn_only_enabled",
+    "set_deterministic_debug_mode",
     "set_float32_matmul_precision",
     "set_flush_denormal",
     "set_num_interop_threads",
     "use_deterministic_algorithms",
 ]
 
+DEBUG_MODES = ("default", "warn", "error")
 PRECISIONS = ("highest", "high", "medium")
 _state: dict[str, object] = {"precision": "highest", "deterministic": False, "warn_only": False, "interop": 1}
 
@@ -55,6 +58,28 @@ def are_deterministic_algorithms_enabled() -> bool:
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
     """Whether `use_deterministic_algorithms` was asked for with ``warn_only``."""
     return bool(_state["warn_only"])
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """`use_deterministic_algorithms` by a number or a name: 0 "default", 1 "warn", 2 "error".
+
+    Raises:
+        RuntimeError: it is none of these.
+    """
+    numbers = dict(zip(DEBUG_MODES, range(3), strict=True))
+    number = numbers.get(debug_mode) if isinstance(debug_mode, str) else debug_mode
+    if number not in (0, 1, 2):
+        raise ArgumentError(
+            f"invalid value of debug_mode, expected 0, 1, 2 or one of {DEBUG_MODES}, got {debug_mode!r}"
+        )
+    use_deterministic_algorithms(number > 0, warn_only=number == 1)
+
+
+def get_deterministic_debug_mode() -> int:
+    """The number that `set_deterministic_debug_mode` takes for what is asked for now."""
+    if not are_deterministic_algorithms_enabled():
+        return 0
+    return 1 if is_deterministic_algorithms_warn_only_enabled() else 2
 
 
 def set_flush_denormal(mode: bool) -> bool:

@@ -17,7 +17,7 @@ HEAD = """# Ops
 Every public op, from the table that its tests run on (`tests/cases/`); `python -m docs.ops_page` writes this page.
 
 - **Op**: the name below `wengert`; `Tensor.` marks methods. Its aliases, methods and in-place forms follow in brackets.
-- **Element types**: those of the tested inputs, indices and masks included; *integers* are int8 to int64, uint8 and bool.
+- **Element types**: of the tested inputs, indices and masks included; *integers* are int8 to int64, uint8 and bool.
 - **Gradients**: how many times the op is differentiated in its tests. Rules are themselves differentiable, so 2 stands
   for any order; ops with whole numbers, masks or new tensors as results have none.
 - **Backends**: `cpu` is NumPy; `cuda` is CuPy, and an op that names it also runs on the strict stand-in for CuPy in the

@@ -33,6 +33,10 @@ from .batchnorm import BatchNorm3d as BatchNorm3d
 from .batchnorm import InstanceNorm1d as InstanceNorm1d
 from .batchnorm import InstanceNorm2d as InstanceNorm2d
 from .batchnorm import InstanceNorm3d as InstanceNorm3d
+from .cells import GRUCell as GRUCell
+from .cells import LSTMCell as LSTMCell
+from .cells import RNNCell as RNNCell
+from .cells import RNNCellBase as RNNCellBase
 from .containers import ModuleDict as ModuleDict
 from .containers import ModuleList as ModuleList
 from .containers import Sequential as Sequential
@@ -129,6 +133,10 @@ from .rectifiers import ReLU6 as ReLU6
 from .rectifiers import RReLU as RReLU
 from .rectifiers import Softshrink as Softshrink
 from .rectifiers import Threshold as Threshold
+from .recurrent import GRU as GRU
+from .recurrent import LSTM as LSTM
+from .recurrent import RNN as RNN
+from .recurrent import RNNBase as RNNBase
 from .shapes import ChannelShuffle as ChannelShuffle
 from .shapes import Flatten as Flatten
 from .shapes import Fold as Fold

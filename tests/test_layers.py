@@ -21,7 +21,16 @@ from .cases.base import Make
 from .cases.layers import CASES, LayerCase
 
 # Base classes and containers, which have tests of their own.
-ELSEWHERE = {"Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"}
+ELSEWHERE = {
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "ParameterDict",
+    "ParameterList",
+    "RNNBase",
+    "RNNCellBase",
+    "Sequential",
+}
 
 
 def mapped(value: Any, change: Any) -> Any:
@@ -56,7 +65,8 @@ def tensors(case: LayerCase, device: str, requires_grad: bool) -> list[Any]:
 
 
 def outputs_of(result: Any) -> list[Any]:
-    return list(result) if isinstance(result, tuple) else [result]
+    """The tensors of a result, whichever tuples they stand in."""
+    return [t for part in result for t in outputs_of(part)] if isinstance(result, tuple) else [result]
 
 
 def run(case: LayerCase, layer: Any, device: str, requires_grad: bool = False) -> tuple[list[Any], list[Any]]:

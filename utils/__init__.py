@@ -2,5 +2,6 @@
 
 from __future__ import annotations
 
+from . import data as data
 from .serialization import load as load
 from .serialization import save as save

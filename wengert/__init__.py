@@ -74,11 +74,13 @@ from .backends.dtypes import int32 as int32
 from .backends.dtypes import int64 as int64
 from .backends.dtypes import uint8 as uint8
 from .backends.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+from .backends.settings import get_deterministic_debug_mode as get_deterministic_debug_mode
 from .backends.settings import get_float32_matmul_precision as get_float32_matmul_precision
 from .backends.settings import get_num_interop_threads as get_num_interop_threads
 from .backends.settings import (
     is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,
 )
+from .backends.settings import set_deterministic_debug_mode as set_deterministic_debug_mode
 from .backends.settings import set_float32_matmul_precision as set_float32_matmul_precision
 from .backends.settings import set_flush_denormal as set_flush_denormal
 from .backends.settings import set_num_interop_threads as set_num_interop_threads
@@ -87,7 +89,9 @@ from .backends.settings import use_deterministic_algorithms as use_deterministic
 if TYPE_CHECKING:
     from . import accelerator as accelerator
     from . import cuda as cuda
+    from . import fft as fft
     from . import func as func
+    from . import linalg as linalg
     from . import nn as nn
     from . import optim as optim
     from . import random as random

@@ -415,7 +415,7 @@ from .linalg_legacy import triangular_solve as triangular_solve
 from .linalg_solving import cholesky_inverse as cholesky_inverse
 from .linalg_solving import cholesky_solve as cholesky_solve
 from .linalg_solving import det as det
-from .linalg_solving import inv as inverse
+from .linalg_solving import inverse as inverse
 from .linalg_solving import logdet as logdet
 from .linalg_solving import slogdet as slogdet
 from .logic import and_operator as and_operator
@@ -461,6 +461,17 @@ from .masked import unravel_index as unravel_index
 from .norm import group_norm as group_norm
 from .norm import layer_norm as layer_norm
 from .norm import rms_norm as rms_norm
+from .numbered import batch_norm as batch_norm
+from .numbered import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from .numbered import cosine_embedding_loss as cosine_embedding_loss
+from .numbered import ctc_loss as ctc_loss
+from .numbered import embedding as embedding
+from .numbered import hinge_embedding_loss as hinge_embedding_loss
+from .numbered import instance_norm as instance_norm
+from .numbered import kl_div as kl_div
+from .numbered import margin_ranking_loss as margin_ranking_loss
+from .numbered import poisson_nll_loss as poisson_nll_loss
+from .numbered import triplet_margin_loss as triplet_margin_loss
 from .order import median as median
 from .order import mode as mode
 from .order import nanmedian as nanmedian

@@ -194,7 +194,7 @@ def _family(transform: Callable[..., Any], stem: str, inverse: bool, text: str) 
     """The functions over one dimension, over two, and over any number, with PyTorch's signatures."""
 
     def one(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Tensor:
-        return transform(f"fft.{stem}", input, n, dim, norm, out, inverse)  # type: ignore[no-any-return]
+        return transform(f"fft.{stem}", input, n, dim, norm, out, inverse)
 
     def two(
         input: Tensor,
@@ -204,7 +204,7 @@ def _family(transform: Callable[..., Any], stem: str, inverse: bool, text: str) 
         *,
         out: Any = None,
     ) -> Tensor:
-        return transform(f"fft.{stem}2", input, s, dim, norm, out, inverse)  # type: ignore[no-any-return]
+        return transform(f"fft.{stem}2", input, s, dim, norm, out, inverse)
 
     def many(
         input: Tensor,
@@ -214,7 +214,7 @@ def _family(transform: Callable[..., Any], stem: str, inverse: bool, text: str) 
         *,
         out: Any = None,
     ) -> Tensor:
-        return transform(f"fft.{stem}n", input, s, dim, norm, out, inverse)  # type: ignore[no-any-return]
+        return transform(f"fft.{stem}n", input, s, dim, norm, out, inverse)
 
     over = {"": (one, "one dimension"), "2": (two, "two dimensions"), "n": (many, "several dimensions, or all")}
     for suffix, (function, where) in over.items():
@@ -279,7 +279,7 @@ def fftfreq(
         tensor([ 0.0000,  0.2500, -0.5000, -0.2500])
     """
     parts = [(0, (n + 1) // 2), (-(n // 2), 0)]
-    return _frequencies(parts, n, d, dtype, device, requires_grad, out)  # type: ignore[no-any-return]
+    return _frequencies(parts, n, d, dtype, device, requires_grad, out)
 
 
 def rfftfreq(
@@ -293,7 +293,7 @@ def rfftfreq(
     requires_grad: bool = False,
 ) -> Tensor:
     """The frequencies of the coefficients that `rfft` gives; see `fftfreq`."""
-    return _frequencies([(0, n // 2 + 1)], n, d, dtype, device, requires_grad, out)  # type: ignore[no-any-return]
+    return _frequencies([(0, n // 2 + 1)], n, d, dtype, device, requires_grad, out)
 
 
 def _shifted(op: str, input: Any, dim: Any, sign: int) -> Any:
@@ -305,9 +305,9 @@ def _shifted(op: str, input: Any, dim: Any, sign: int) -> Any:
 
 def fftshift(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Coefficients reordered so that frequency 0 is in the middle of ``dim`` (of all, if None)."""
-    return _shifted("fft.fftshift", input, dim, 1)  # type: ignore[no-any-return]
+    return _shifted("fft.fftshift", input, dim, 1)
 
 
 def ifftshift(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """The inverse of `fftshift`."""
-    return _shifted("fft.ifftshift", input, dim, -1)  # type: ignore[no-any-return]
+    return _shifted("fft.ifftshift", input, dim, -1)

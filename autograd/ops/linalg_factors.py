@@ -87,7 +87,10 @@ class Svd(Primitive):
         if gu is not None:
             gu = gu[..., :k]
             a = bmm_rule(mH(u), gu)
-            middle = middle + quotient(a - mH(a), gaps + a * 0) * row
+            skew = a - mH(a)
+            middle = middle + quotient(skew, gaps + a * 0) * row
+            if ctx.dtype[0].kind == "c":  # the phases that u and v have in common
+                middle = middle + diagonal_matrix(quotient(diagonal_of(skew), (s + s) + diagonal_of(a) * 0))
             if u.shape[-2] > k:
                 outer = bmm_rule((gu - bmm_rule(u, a)) / row, vh)
         if gvh is not None:
@@ -129,8 +132,10 @@ class Eigh(Primitive):
 
 
 class LuFactor(Primitive):
-    """``x[order] = l u`` in one matrix. With ``m = inv(l) dx[order] inv(u)``, ``inv(l) dl`` is the part of ``m`` below
-    its diagonal and ``du inv(u)`` the rest; rows below and columns beside the square part are solutions of systems.
+    """``x[order] = l u`` in one matrix.
+
+    With ``m = inv(l) dx[order] inv(u)``, ``inv(l) dl`` is the part of ``m`` below its diagonal and ``du inv(u)`` the
+    rest; rows below and columns beside the square part are solutions of systems.
     """
 
     @staticmethod
@@ -244,7 +249,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None, out
 def svdvals(A: Tensor, *, driver: str | None = None, out: Any = None) -> Tensor:
     """The singular values of matrices (..., m, n), from large to small."""
     check_matrix("linalg.svdvals", A)
-    return done("linalg.svdvals", apply(Svd, A, full=False)[1], out)  # type: ignore[no-any-return]
+    return done("linalg.svdvals", apply(Svd, A, full=False)[1], out)
 
 
 def eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
@@ -268,7 +273,7 @@ def eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
 
 def eigvalsh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Tensor:
     """The eigenvalues of Hermitian matrices, from small to large; see `eigh`."""
-    return done("linalg.eigvalsh", eigh(A, UPLO)[0], out)  # type: ignore[no-any-return]
+    return done("linalg.eigvalsh", eigh(A, UPLO)[0], out)
 
 
 def lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
@@ -288,7 +293,7 @@ def lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
 
 
 def lu(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
-    """``P, L, U`` with ``A = P @ L @ U``: a permutation, a lower triangle with ones on its diagonal, an upper triangle."""
+    """``P, L, U`` with ``A = P @ L @ U``: a permutation, a lower triangle of diagonal 1, an upper one."""
     packed, pivots = lu_factor(A, pivot=pivot)
     parts = unpacked(packed, pivots)
     return LuResult(*[done("linalg.lu", y, None if out is None else out[i]) for i, y in enumerate(parts)])
@@ -302,8 +307,8 @@ def unpacked(packed: Any, pivots: Any) -> tuple[Any, Any, Any]:
     k = min(rows, columns)
     order = xp.permutation(pivots._data, rows)
     p = wrap((order[..., None, :] == xp.arange(rows)[:, None]).astype(a.dtype))
-    l = lower(packed[..., :k], -1) + wrap(xp.eye(rows, k, dtype=a.dtype))
-    return p, l, upper(packed[..., :k, :])
+    left = lower(packed[..., :k], -1) + wrap(xp.eye(rows, k, dtype=a.dtype))
+    return p, left, upper(packed[..., :k, :])
 
 
 def lu_solve(
@@ -322,7 +327,7 @@ def lu_solve(
     op = "linalg.lu_solve"
     check_matrix(op, LU, True)
     if not left:
-        return done(op, mH(lu_solve(LU, pivots, mH(B), adjoint=not adjoint)), out)  # type: ignore[no-any-return]
+        return done(op, mH(lu_solve(LU, pivots, mH(B), adjoint=not adjoint)), out)
     LU, B = same_batch(op, LU, B)
     k = kernels_of[type(LU._data)]
     order = k.permutation(pivots._data, LU._data.shape[-1])
@@ -332,6 +337,6 @@ def lu_solve(
     axis = B._data.ndim - 2
     if adjoint:
         x = solve_triangle(mH(LU), solve_triangle(mH(LU), B, False), True, True)
-        return done(op, gather_rule(x, rows, axis), out)  # type: ignore[no-any-return]
+        return done(op, gather_rule(x, rows, axis), out)
     y = solve_triangle(LU, gather_rule(B, rows, axis), False, True)
-    return done(op, solve_triangle(LU, y, True), out)  # type: ignore[no-any-return]
+    return done(op, solve_triangle(LU, y, True), out)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.errors import ArgumentError, ShapeError
-from ..base import TensorBase, wrap
+from ..base import wrap
 from ..primitive import Primitive, apply
 from .arithmetic import mul
 from .blas import cross as old_cross
@@ -19,7 +19,7 @@ from .linalg import check_matrix, done, mH, same_batch
 from .linalg_factors import Pinv, svdvals
 from .linalg_norms import hermitian_from_lower, matrix_rank, tolerances
 from .linalg_solving import inv, solve, unit_like
-from .product import bmm_rule, matmul
+from .product import bmm_rule
 from .reduction import sum_rule
 from .return_types import named_result
 from .sequences import vander as old_vander
@@ -32,8 +32,10 @@ LstsqResult = named_result("linalg_lstsq", "solution residuals rank singular_val
 
 
 class MatrixExp(Primitive):
-    """The matrix exponential. Its derivative in a direction is a block of the exponential of a matrix of blocks, and
-    the gradient is the derivative of the adjoint's exponential in the direction ``g``.
+    """The matrix exponential.
+
+    Its derivative in a direction is a block of the exponential of a matrix of blocks, and the gradient is the
+    derivative of the adjoint's exponential in the direction ``g``.
 
     References:
         R. Mathias, "A chain rule for matrix functions and applications", SIAM J. Matrix Anal. Appl. 17 (1996).
@@ -62,7 +64,7 @@ def matrix_exp(input: Tensor) -> Tensor:
                 [0., 1.]])
     """
     check_matrix("linalg.matrix_exp", input, True)
-    return apply(MatrixExp, input)  # type: ignore[no-any-return]
+    return apply(MatrixExp, input)
 
 
 def matrix_power(input: Tensor, n: int, *, out: Any = None) -> Tensor:
@@ -75,14 +77,14 @@ def matrix_power(input: Tensor, n: int, *, out: Any = None) -> Tensor:
     check_matrix(op, input, True)
     x, n = (inv(input), -n) if n < 0 else (input, n)
     if n == 0:
-        return done(op, unit_like(input).clone(), out)  # type: ignore[no-any-return]
+        return done(op, unit_like(input).clone(), out)
     result = None
     while n:
         if n % 2:
             result = x if result is None else bmm_rule(result, x)
         n //= 2
         x = bmm_rule(x, x) if n else x
-    return done(op, result.clone() if result is input else result, out)  # type: ignore[no-any-return, union-attr]
+    return done(op, result.clone() if result is input else result, out)
 
 
 def pinv(A: Tensor, *, atol: Any = None, rtol: Any = None, hermitian: bool = False, out: Any = None) -> Tensor:
@@ -101,7 +103,7 @@ def pinv(A: Tensor, *, atol: Any = None, rtol: Any = None, hermitian: bool = Fal
     check_matrix("linalg.pinv", A, hermitian)
     absolute, relative = tolerances(A, atol, rtol)
     x = hermitian_from_lower(A) if hermitian else A
-    return done("linalg.pinv", apply(Pinv, x, atol=float(absolute), rtol=float(relative)), out)  # type: ignore[no-any-return]
+    return done("linalg.pinv", apply(Pinv, x, atol=float(absolute), rtol=float(relative)), out)
 
 
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
@@ -111,7 +113,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         A: (..., m, n).
         B: (..., m, k), or (..., m).
         rcond: singular values below this part of the largest count as 0; ``max(m, n)`` times the epsilon unless told.
-        driver: ``"gelsy"``, ``"gels"``, ``"gelsd"`` or ``"gelss"``: with the last two, the singular values are returned.
+        driver: ``"gelsy"``, ``"gels"``, ``"gelsd"`` or ``"gelss"``: the last two return singular values.
 
     Returns:
         ``(solution, residuals, rank, singular_values)``. The sums of squared residuals are empty unless m > n and
@@ -143,8 +145,9 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
 
 
 def multi_dot(tensors: Any, *, out: Any = None) -> Tensor:
-    """The product of several matrices in the order that takes the fewest multiplications; the first may be a row
-    vector, the last a column vector.
+    """The product of several matrices in the order that takes the fewest multiplications.
+
+    The first may be a row vector, and the last a column vector.
 
     Raises:
         RuntimeError: there are fewer than two, or shapes do not fit.
@@ -164,7 +167,7 @@ def multi_dot(tensors: Any, *, out: Any = None) -> Tensor:
     y = multiplied(matrices)
     shape = y._data.shape
     wanted = (() if first else shape[:1]) + (() if last else shape[1:])
-    return done(op, y if wanted == shape else reshape_rule(y, wanted), out)  # type: ignore[no-any-return]
+    return done(op, y if wanted == shape else reshape_rule(y, wanted), out)
 
 
 def tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
@@ -179,9 +182,9 @@ def tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
     n, m = math.prod(shape[:ind]), math.prod(shape[ind:])
     if n != m:
         raise ShapeError(
-            f"linalg.tensorinv: Expected the products of the sizes {list(shape[:ind])} and {list(shape[ind:])} to be equal"
+            f"linalg.tensorinv: Expected the sizes {list(shape[:ind])} and {list(shape[ind:])} to have one product"
         )
-    return done("linalg.tensorinv", reshape_rule(inv(reshape_rule(A, (n, n))), (*shape[ind:], *shape[:ind])), out)  # type: ignore[no-any-return]
+    return done("linalg.tensorinv", reshape_rule(inv(reshape_rule(A, (n, n))), (*shape[ind:], *shape[:ind])), out)
 
 
 def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Any = None) -> Tensor:
@@ -190,8 +193,10 @@ def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Any = None) -> T
     shape = a._data.shape[B._data.ndim :]
     n = B._data.size
     if math.prod(shape) != n:
-        raise ShapeError(f"linalg.tensorsolve: A of shape {list(a._data.shape)} does not fit B of {list(B._data.shape)}")
-    return done("linalg.tensorsolve", reshape_rule(solve(reshape_rule(a, (n, n)), reshape_rule(B, (n,))), shape), out)  # type: ignore[no-any-return]
+        raise ShapeError(
+            f"linalg.tensorsolve: A of shape {list(a._data.shape)} does not fit B of {list(B._data.shape)}"
+        )
+    return done("linalg.tensorsolve", reshape_rule(solve(reshape_rule(a, (n, n)), reshape_rule(B, (n,))), shape), out)
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
@@ -212,11 +217,11 @@ def vander(x: Tensor, N: int | None = None) -> Tensor:
     if N is not None and N <= 1:
         raise ArgumentError(f"linalg.vander: N must be greater than 1, got {N}")
     n = shape[-1] if N is None else N
-    return reshape_rule(old_vander(reshape_rule(x, (x._data.size,)), n, True), (*shape, n))  # type: ignore[no-any-return]
+    return reshape_rule(old_vander(reshape_rule(x, (x._data.size,)), n, True), (*shape, n))
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
     """The sum of ``conj(x) * y`` along a dimension."""
     a, b = broadcast_tensors(x, y)
     product = mul(conj(a), b)
-    return done("linalg.vecdot", sum_rule(product, (dim % max(product._data.ndim, 1),)), out)  # type: ignore[no-any-return]
+    return done("linalg.vecdot", sum_rule(product, (dim % max(product._data.ndim, 1),)), out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .linalg import mH, mT
+from .linalg import mH, mT, same_batch
 from .linalg_factors import lu_factor, unpacked
 from .linalg_factors import lu_solve as new_lu_solve
 from .linalg_factors import qr as new_qr
@@ -49,6 +49,7 @@ def triangular_solve(
     b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> Any:
     """The ``X`` with ``A @ X = b`` (``A.T @ X = b`` with ``transpose``), and a copy of ``A``."""
+    A, b = same_batch("triangular_solve", A, b)
     a, is_upper = (mT(A), not upper) if transpose else (A, upper)
     return TriangularResult(solve_triangular(a, b, upper=is_upper, unitriangular=unitriangular), A.clone())
 

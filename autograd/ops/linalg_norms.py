@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of, to_dtype
-from ...backends.errors import ArgumentError, DTypeError, ShapeError, LinAlgError
+from ...backends.errors import ArgumentError, DTypeError, LinAlgError, ShapeError
 from ..base import TensorBase, wrap
 from .cast import cast
 from .dims import canonical_dims, packed
@@ -61,7 +61,7 @@ def vector_norm(
         raise ArgumentError(f"linalg.vector_norm: ord must be a number, not {ord!r}; matrix_norm takes 'fro' and 'nuc'")
     v = _floating("linalg.vector_norm", x, dtype)
     dims = canonical_dims(dim, v._data.ndim, "linalg.vector_norm")
-    return done("linalg.vector_norm", p_norm(v, float(ord), dims, keepdim), out)  # type: ignore[no-any-return]
+    return done("linalg.vector_norm", p_norm(v, float(ord), dims, keepdim), out)
 
 
 def matrix_norm(
@@ -91,19 +91,19 @@ def matrix_norm(
     if len(dims) != 2:
         raise ArgumentError(f"{op}: dim must be a 2-tuple. Got {dim}")
     if ord == "fro":
-        return done(op, p_norm(x, 2.0, dims, keepdim), out)  # type: ignore[no-any-return]
+        return done(op, p_norm(x, 2.0, dims, keepdim), out)
     if ord == "nuc" or (not isinstance(ord, str) and abs(ord) == 2):
         rest = tuple([d for d in range(len(shape)) if d not in dims])
         s = svdvals(permute_rule(x, (*rest, *dims)))
         axis = (s._data.ndim - 1,)
         y = sum_rule(s, axis) if ord == "nuc" else p_norm(s, math.copysign(math.inf, ord), axis)
-        return done(op, restore_dims(y, shape, dims) if keepdim else y, out)  # type: ignore[no-any-return]
+        return done(op, restore_dims(y, shape, dims) if keepdim else y, out)
     if isinstance(ord, str) or abs(ord) not in (1, math.inf):
         raise ArgumentError(f"{op}: Order {ord} not supported; supported are 'fro', 'nuc', inf, -inf, 1, -1, 2 and -2")
     first, second = dims if abs(ord) == 1 else dims[::-1]
     sums = p_norm(x, 1.0, (first,), True)
     y = p_norm(sums, math.copysign(math.inf, ord), (second,), True)
-    return done(op, y if keepdim else y.squeeze(dims), out)  # type: ignore[no-any-return]
+    return done(op, y if keepdim else y.squeeze(dims), out)
 
 
 def norm(
@@ -144,12 +144,12 @@ def cond(A: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
     if p in (None, 2, -2):
         s = svdvals(A)
         large, small = s[..., 0], s[..., -1]
-        return done(op, small / large if p == -2 else large / small, out)  # type: ignore[no-any-return]
+        return done(op, small / large if p == -2 else large / small, out)
     try:
         y = matrix_norm(A, p) * matrix_norm(inv(A), p)
     except LinAlgError:
         y = _cond_of_singular(A, p)
-    return done(op, y, out)  # type: ignore[no-any-return]
+    return done(op, y, out)
 
 
 def _cond_of_singular(A: Any, p: Any) -> Any:
@@ -186,10 +186,10 @@ def matrix_rank(
     s = eigvalsh(x).abs() if hermitian else svdvals(x)
     absolute, relative = tolerances(x, tol if atol is None else atol, rtol)
     if not s._data.shape[-1]:
-        return done(op, (s != 0).sum(-1), out)  # type: ignore[no-any-return]
+        return done(op, (s != 0).sum(-1), out)
     bound = s.amax(-1) * relative
     bound = bound.maximum(bound * 0 + absolute)
-    return done(op, (s > bound[..., None]).sum(-1), out)  # type: ignore[no-any-return]
+    return done(op, (s > bound[..., None]).sum(-1), out)
 
 
 def tolerances(A: Any, atol: Any, rtol: Any) -> tuple[Any, Any]:

@@ -91,8 +91,10 @@ class SolveTriangular(Primitive):
 
 
 class Cholesky(Primitive):
-    """``x = l l.H``. As ``inv(l) dx inv(l).H = inv(l) dl + (inv(l) dl).H``, ``inv(l) dl`` is the lower triangle of the
-    left side with its diagonal halved, and the gradient is the adjoint of that map, made Hermitian.
+    """``x = l l.H``.
+
+    As ``inv(l) dx inv(l).H = inv(l) dl + (inv(l) dl).H``, ``inv(l) dl`` is the lower triangle of the left side with
+    its diagonal halved, and the gradient is the adjoint of that map, made Hermitian.
 
     References:
         I. Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527.
@@ -144,8 +146,9 @@ class Cofactor(Primitive):
 
 
 class Slogdet(Primitive):
-    """Sign and logarithm of the determinant: ``d log(det) = trace(inv(x) dx)``, of which the imaginary part turns the
-    sign of a complex one.
+    """Sign and logarithm of the determinant.
+
+    ``d log(det) = trace(inv(x) dx)``, of which the imaginary part turns the sign of a complex one.
     """
 
     @staticmethod
@@ -184,7 +187,7 @@ def inv(A: Tensor, *, out: Any = None) -> Tensor:
                 [0.0000, 0.2500]])
     """
     check_matrix("linalg.inv", A, True)
-    return done("linalg.inv", apply(Inverse, A), out)  # type: ignore[no-any-return]
+    return done("linalg.inv", apply(Inverse, A), out)
 
 
 def _is_vector(a: Any, b: Any) -> bool:
@@ -220,7 +223,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True, out: Any = None) -> Tensor
     _fits(op, a, B._data, left)
     A, B = same_batch(op, A, B)
     x = apply(Solve, A, B) if left else mT(apply(Solve, mT(A), mT(B)))
-    return done(op, reshape_rule(x, x._data.shape[:-1]) if vector else x, out)  # type: ignore[no-any-return]
+    return done(op, reshape_rule(x, x._data.shape[:-1]) if vector else x, out)
 
 
 def _fits(op: str, a: Any, b: Any, left: bool) -> None:
@@ -253,9 +256,9 @@ def solve_triangular(
     _fits(op, A._data, B._data, left)
     A, B = same_batch(op, A, B)
     if not left:
-        return done(op, mT(solve_triangle(mT(A), mT(B), not upper, unitriangular)), out)  # type: ignore[no-any-return]
+        return done(op, mT(solve_triangle(mT(A), mT(B), not upper, unitriangular)), out)
     x = solve_triangle(A, B, upper, unitriangular)
-    return done(op, x, out)  # type: ignore[no-any-return]
+    return done(op, x, out)
 
 
 def cholesky(A: Tensor, *, upper: bool = False, out: Any = None) -> Tensor:
@@ -271,7 +274,7 @@ def cholesky(A: Tensor, *, upper: bool = False, out: Any = None) -> Tensor:
     """
     check_matrix("linalg.cholesky", A, True)
     y = mH(apply(Cholesky, mH(A))) if upper else apply(Cholesky, A)
-    return done("linalg.cholesky", y, out)  # type: ignore[no-any-return]
+    return done("linalg.cholesky", y, out)
 
 
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
@@ -291,7 +294,7 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: Any = None
     if upper:
         L = mH(L)
     x = solve_triangle(mH(L), solve_triangle(L, B, False), True)
-    return done(op, x, out)  # type: ignore[no-any-return]
+    return done(op, x, out)
 
 
 def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
@@ -309,10 +312,10 @@ def unit_like(A: Any) -> Any:
 def det(A: Tensor, *, out: Any = None) -> Tensor:
     """The determinant of square matrices (..., n, n).
 
-    Its gradient exists for singular matrices as well; the second derivative, computed here, needs a regular one.
+    Singular matrices have a gradient as well (PyTorch gives 0 for some); the second derivative needs a regular one.
     """
     check_matrix("linalg.det", A, True)
-    return done("linalg.det", apply(Det, A), out)  # type: ignore[no-any-return]
+    return done("linalg.det", apply(Det, A), out)
 
 
 def slogdet(A: Tensor, *, out: Any = None) -> Any:
@@ -330,4 +333,7 @@ def logdet(input: Tensor) -> Tensor:
     """The logarithm of the determinant; NaN where that is negative."""
     check_matrix("logdet", input, True)
     sign, size = apply(Slogdet, input)
-    return log(sign.detach() if input._data.dtype.kind == "f" else sign) + size  # type: ignore[no-any-return]
+    return log(sign.detach() if input._data.dtype.kind == "f" else sign) + size
+
+
+inverse = inv

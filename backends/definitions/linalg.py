@@ -37,18 +37,17 @@ def adjoint(xp: Any, x: Any) -> Any:
     return xp.swapaxes(xp.conjugate(x) if x.dtype.kind == "c" else x, -1, -2)
 
 
-def checked(why: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def checked(op: str, why: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Raise `LinAlgError` where a kernel cannot go on: where it says so, or gives NaN for what had none."""
 
     def decorate(kernel: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(kernel)
         def run(xp: Any, x: Any, *args: Any, **params: Any) -> Any:
-            op = kernel.__name__
             try:
                 y = kernel(xp, x, *args, **params)
             except xp.linalg.LinAlgError as error:
                 raise LinAlgError(f"linalg.{op}: input of shape {list(x.shape)}: {why}") from error
-            if not xp.isfinite(y).all() and xp.isfinite(x).all() and all([bool(xp.isfinite(a).all()) for a in args]):
+            if not xp.isfinite(y).all() and xp.isfinite(x).all() and all(bool(xp.isfinite(a).all()) for a in args):
                 raise LinAlgError(f"linalg.{op}: input of shape {list(x.shape)}: {why}")
             return y
 
@@ -60,22 +59,25 @@ def checked(why: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 SINGULAR = "a matrix is singular (its determinant is zero), so that it has no inverse"
 
 
-@checked(SINGULAR)
+@checked("inv", SINGULAR)
 def inverse(xp: Any, x: Any) -> Any:
     """The inverse of each matrix."""
     return xp.linalg.inv(x)
 
 
-@checked(SINGULAR)
+@checked("solve", SINGULAR)
 def solve(xp: Any, a: Any, b: Any) -> Any:
     """``x`` with ``a @ x = b``: (..., n, n) and (..., n, k), the batch dimensions equal."""
     return xp.linalg.solve(a, b)
 
 
-@checked("a leading minor is not positive, so that the matrix is not positive-definite")
+@checked("cholesky", "a leading minor is not positive, so that the matrix is not positive-definite")
 def cholesky(xp: Any, x: Any) -> Any:
     """The lower triangle ``l`` with ``l @ l.H = x``, of which the lower triangle is read."""
-    return xp.linalg.cholesky(x)
+    y = xp.linalg.cholesky(x)
+    if not (xp.diagonal(y, axis1=-2, axis2=-1).real > 0).all():  # where a library stops half-way without a word
+        raise xp.linalg.LinAlgError("a pivot is not positive")
+    return y
 
 
 def qr(xp: Any, x: Any, mode: str) -> tuple[Any, Any]:
@@ -128,7 +130,7 @@ def cofactor(xp: Any, x: Any) -> Any:
 
 
 def solve_triangular(xp: Any, a: Any, b: Any, upper: bool, unit: bool) -> Any:
-    """``x`` with ``a @ x = b`` for triangles ``a``: halves solved one after the other, so that most work is products."""
+    """``x`` with ``a @ x = b`` for triangles ``a``: one half after the other, so that most work is products."""
     n = a.shape[-1]
     if n == 0:
         return xp.zeros_like(xp.matmul(a, b))

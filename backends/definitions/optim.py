@@ -95,8 +95,8 @@ def adam_step_(
     if max_exp_avg_sq is not None:
         v = xp.maximum(wide(max_exp_avg_sq), v)
         max_exp_avg_sq[...] = v
-    correction1, correction2 = 1 - beta1**step, 1 - beta2**step
-    p[...] = w - (lr / correction1) * m / (xp.sqrt(v) / correction2**0.5 + eps)
+    rate, scale = lr / (1 - beta1**step), 1 / (1 - beta2**step) ** 0.5
+    p[...] = w - rate * m / (xp.sqrt(v) * scale + eps)
 
 
 def averages(g: Any, exp_avg: Any, exp_avg_sq: Any, beta1: Any, beta2: Any) -> tuple[Any, Any]:

@@ -38,7 +38,58 @@ def in_place(name: str) -> OpCase:
     return OpCase(name, fn, lambda make: [(make.real(3, 4, 2),)], parity=False)
 
 
+def signs(make: Make, *shape: int) -> np.ndarray:
+    """1 and -1, whole numbers, so that nothing is differentiated by them."""
+    return np.where(make.bools(*shape), 1, -1)
+
+
+def numbered(name: str, inputs: Any, *rest: Any, **options: Any) -> OpCase:
+    """A row for a loss whose reduction is a number; ``inputs(make)`` are its tensors, targets last."""
+    return OpCase(
+        name, function(name), lambda make: [(*inputs(make), *rest, number) for number in (0, 1, 2)], **options
+    )
+
+
+def normalised(name: str) -> OpCase:
+    """A row for a norm, with the statistics of the batch and with running ones, which are no inputs."""
+
+    def fn(T: Any, x: Any, weight: Any, bias: Any, own: bool) -> Any:
+        mean, var = (None, None) if own else (T.full_like(weight, 0.3), T.full_like(weight, 1.7))
+        return getattr(T, name)(x, weight, bias, mean, var, own, 0.1, 1e-5, False)
+
+    return OpCase(
+        name, fn, lambda make: [(make.real(4, 3, 5), make.positive(3), make.real(3), own) for own in (True, False)]
+    )
+
+
+LOSSES = [
+    numbered("kl_div", lambda m: (m.real(3, 4), m.positive(3, 4))),
+    numbered("cosine_embedding_loss", lambda m: (m.real(3, 4), m.real(3, 4), signs(m, 3)), 0.1),
+    numbered("hinge_embedding_loss", lambda m: (m.away(3, 4, points=(0.0, 1.0)), signs(m, 3, 4)), 1.0),
+    numbered("margin_ranking_loss", lambda m: (m.distinct(5), m.distinct(5), signs(m, 5)), 0.12),
+    numbered("triplet_margin_loss", lambda m: (m.real(3, 4), m.real(3, 4), m.real(3, 4)), 1.0, 2.0, 1e-6, False),
+    numbered("poisson_nll_loss", lambda m: (m.real(3, 4), m.positive(3, 4)), True, False, 1e-8),
+    numbered("binary_cross_entropy_with_logits", lambda m: (m.real(3, 4), m.real(3, 4, low=0, high=1), None, None)),
+    OpCase(
+        "ctc_loss",
+        lambda T, x, *rest: T.ctc_loss(x.log_softmax(-1), *rest),
+        lambda m: [(m.real(6, 2, 4), m.integers(2, 2, low=1, high=4), (6, 5), (2, 1), 0, n, False) for n in (0, 1, 2)],
+        dtypes=("float32",),
+    ),
+    OpCase(
+        "embedding",
+        function("embedding"),
+        lambda make: [
+            (make.real(5, 3), make.integers(2, 4, high=5)),
+            (make.real(5, 3), make.integers(4, low=3, high=5), 2),
+        ],
+    ),
+    normalised("batch_norm"),
+    normalised("instance_norm"),
+]
+
 CASES = [
+    *LOSSES,
     copy("alias_copy"),
     copy("as_strided_copy", (2, 2), (1, 2), 1, shape=(6,)),
     copy("detach_copy", orders=0),

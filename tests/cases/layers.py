@@ -243,6 +243,18 @@ for name in ("Softmin", "Softmax", "LogSoftmax"):
     add(name, real(2, 3, 4), dim=-2)
 add("Softmax2d", real(2, 3, 2, 2))
 
+# ---------------------------------------------------------------------- recurrent networks
+
+add("RNN", real(3, 2, 3), 3, 2)
+add("RNN", real(2, 3, 2), 2, 3, 2, "relu", True, True, bidirectional=True)
+add("LSTM", real(3, 2, 3), 3, 2)
+add("LSTM", real(3, 2), 2, 3, num_layers=2, bidirectional=True, proj_size=2, options={"orders": 1})
+add("GRU", real(3, 2, 3), 3, 2)
+add("GRU", real(2, 3, 2), 2, 2, 2, dropout=0.5, options={"random": True, "orders": 1})
+add("RNNCell", reals((3, 2), (3, 4)), 2, 4)
+add("LSTMCell", real(3, 2), 2, 3, bias=False)
+add("GRUCell", reals((2,), (3,)), 2, 3)
+
 # ---------------------------------------------------------------------- shapes and distances
 
 add("Flatten", real(2, 3, 4))

@@ -13,8 +13,15 @@ FAMILIES = (
     "reductions",
     "statistics",
     "activations",
-    "shapes", "indexing", "creation", "products", "convolution", "norms", "losses",
-    "fft", "linalg",
+    "shapes",
+    "indexing",
+    "creation",
+    "products",
+    "convolution",
+    "norms",
+    "losses",
+    "fft",
+    "linalg",
     "aliases",
 )
 

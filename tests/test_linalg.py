@@ -1,0 +1,60 @@
+"""Linear algebra and Fourier transforms: what they refuse, and what no row of the op table shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert import linalg
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda a: linalg.inv(a),
+        lambda a: linalg.solve(a, a),
+        lambda a: linalg.matrix_power(a, -1),
+        lambda a: linalg.cholesky(-a),
+        lambda a: wg.inverse(wg.stack([wg.eye(2, device=a.device), a])),
+    ],
+)
+def test_singular_matrices_raise(compute: Callable[[Any], Any], backend: str) -> None:
+    with wg.device(backend), pytest.raises(linalg.LinAlgError, match=r"linalg\.\w+: input of shape \["):
+        compute(wg.ones(2, 2))
+    assert issubclass(linalg.LinAlgError, RuntimeError)
+
+
+@pytest.mark.parametrize(
+    ("compute", "message"),
+    [
+        (lambda: linalg.inv(wg.ones(2, 3)), "square matrices, but they are 2 by 3"),
+        (lambda: linalg.svd(wg.ones(3)), r"at least 2 dimensions, but its shape is \[3\]"),
+        (lambda: linalg.qr(wg.ones(2, 2).half()), "Low precision dtypes not supported.*float16"),
+        (lambda: linalg.det(wg.ones(2, 2, dtype=wg.int64)), "floating point or complex.*int64"),
+        (lambda: linalg.solve(wg.eye(3), wg.ones(2, 2)), r"\[3, 3\] and \[2, 2\]"),
+        (lambda: linalg.matrix_norm(wg.ones(2, 2), 3), "Order 3 not supported"),
+        (lambda: wg.fft.fft(wg.ones(3).bfloat16()), "Unsupported dtype.*bfloat16"),
+        (lambda: wg.fft.rfft(wg.ones(3, dtype=wg.complex64)), "expects a real input"),
+        (lambda: wg.fft.fft(wg.ones(3), n=0), r"Invalid number of data points \(0\)"),
+        (lambda: wg.fft.fftn(wg.ones(3), norm="other"), "Invalid normalization mode"),
+    ],
+)
+def test_bad_input_raises(compute: Callable[[], Any], message: str) -> None:
+    with pytest.raises(RuntimeError, match=message):
+        compute()
+
+
+def test_a_vector_of_zeros_has_norm_gradient_zero() -> None:
+    x = wg.zeros(3, requires_grad=True)
+    wg.norm(x).backward()
+    np.testing.assert_array_equal(x.grad.numpy(), np.zeros(3))
+
+
+def test_singular_values_that_are_equal_have_gradients() -> None:
+    x = wg.eye(3, dtype=wg.float64).requires_grad_()
+    linalg.matrix_norm(x, "nuc").backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.eye(3), atol=1e-12)
