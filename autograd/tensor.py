@@ -193,7 +193,8 @@ class Tensor(TensorBase, ops.Casts):
                 )
             if value._data.dtype != self._data.dtype:
                 raise RuntimeError(
-                    f"assigned grad has data of a different type: the tensor is {self.dtype}, the gradient {value.dtype}"
+                    f"assigned grad has data of a different type: the tensor is {self.dtype}, "
+                    f"the gradient {value.dtype}"
                 )
             if value.device != self.device:
                 raise RuntimeError(
@@ -221,7 +222,7 @@ class Tensor(TensorBase, ops.Casts):
             inputs: accumulate into these only.
 
         Raises:
-            RuntimeError: nothing was recorded, or the graph was freed, or this is no scalar and ``gradient`` is missing.
+            RuntimeError: nothing was recorded, the graph was freed, or this is no scalar and ``gradient`` is missing.
         """
         backward(self, gradient, retain_graph, create_graph, inputs)
 
@@ -370,8 +371,8 @@ class Tensor(TensorBase, ops.Casts):
 
     # ------------------------------------------------------------------ comparison and logic
 
-    __eq__ = ops.eq_operator  # type: ignore[assignment]
-    __ne__ = ops.ne_operator  # type: ignore[assignment]
+    __eq__ = ops.eq_operator
+    __ne__ = ops.ne_operator
     __lt__ = ops.lt_operator
     __le__ = ops.le_operator
     __gt__ = ops.gt_operator

@@ -22,7 +22,7 @@ def show_config() -> None:
         >>> wg.show_config()
         wengert ... on Python ...
     """
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[call-arg, index]
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     lines = {
         f"wengert {_version('wengert')}": f"on Python {platform.python_version()}, {platform.machine()}",
         "numpy": f"{np.__version__}, {blas.get('name')} {blas.get('version')}",

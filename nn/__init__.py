@@ -147,3 +147,8 @@ from .shapes import Unfold as Unfold
 from .shapes import Upsample as Upsample
 from .shapes import UpsamplingBilinear2d as UpsamplingBilinear2d
 from .shapes import UpsamplingNearest2d as UpsamplingNearest2d
+from .transformer import Transformer as Transformer
+from .transformer import TransformerDecoder as TransformerDecoder
+from .transformer import TransformerDecoderLayer as TransformerDecoderLayer
+from .transformer import TransformerEncoder as TransformerEncoder
+from .transformer import TransformerEncoderLayer as TransformerEncoderLayer

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import ops
-from ..backends.errors import ArgumentError, InvalidValueError, ShapeError
+from ..backends.errors import InvalidValueError, ShapeError
 from . import functional as F
 from .cells import GATES, both, gru_step, lstm_step, reset_uniform, rnn_step
 from .module import Module
@@ -223,10 +223,9 @@ class RNNBase(Module):
         if input.ndim not in (2, 3):
             raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.ndim}D tensor instead")
         batched = input.ndim == 3
-        if not batched:
-            x = ops.unsqueeze(input, 1)
-        else:
-            x = ops.transpose(input, 0, 1) if self.batch_first else input
+        x = input if batched else ops.unsqueeze(input, 1)
+        if batched and self.batch_first:
+            x = ops.transpose(x, 0, 1)
         self.check_input(x, None)
         start = self._start(hx, x, x.shape[1], 3 if batched else 2)
         x, ends = self._run(x, start, lambda t: ops.unbind(t, 0), ops.stack)

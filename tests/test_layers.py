@@ -30,6 +30,8 @@ ELSEWHERE = {
     "RNNBase",
     "RNNCellBase",
     "Sequential",
+    "TransformerDecoder",
+    "TransformerEncoder",
 }
 
 

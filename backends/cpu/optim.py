@@ -1,11 +1,13 @@
 """Optimizer steps in pieces that fit the cache: the plain rules, run on one piece after the other.
 
-A rule makes a dozen passes over its arrays. On a piece they all stay in the cache, and so do its intermediates.
+A rule makes a dozen passes over its arrays. On a piece they all stay in the cache, and so do its intermediates. SGD and
+Adam on large buffers are taken over by ``optim_numba.py``, with the same result to the last bit.
 """
 
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -75,7 +77,6 @@ def in_pieces(rule: Callable[..., None]) -> Callable[..., None]:
 
 adadelta_step_ = in_pieces(plain.adadelta_step_)
 adagrad_step_ = in_pieces(plain.adagrad_step_)
-adam_step_ = in_pieces(plain.adam_step_)
 adamax_step_ = in_pieces(plain.adamax_step_)
 asgd_step_ = in_pieces(plain.asgd_step_)
 lion_step_ = in_pieces(plain.lion_step_)
@@ -83,5 +84,44 @@ nadam_step_ = in_pieces(plain.nadam_step_)
 radam_step_ = in_pieces(plain.radam_step_)
 rmsprop_step_ = in_pieces(plain.rmsprop_step_)
 rprop_step_ = in_pieces(plain.rprop_step_)
-sgd_step_ = in_pieces(plain.sgd_step_)
 sophia_step_ = in_pieces(plain.sophia_step_)
+
+
+# Importing Numba and loading what it has compiled takes half a second: a few hundred million elements save that.
+LEAST, WORTH = 1 << 15, 1 << 26  # elements of a buffer, and in all, from which on it is used
+_done = 0
+_loops: list[Any] = []  # the module of compiled rules, or None where there is no Numba
+
+
+def _compiled(p: Any) -> Any:
+    """The compiled rules, if they are worth it for this buffer; else None."""
+    global _done
+    if p.size < LEAST or p.ndim != 1 or p.dtype.char not in "fd":
+        return None
+    if not _loops:
+        _done += p.size
+        if _done < WORTH and "numba" not in sys.modules:
+            return None
+        try:
+            from . import optim_numba
+        except Exception:  # whatever is wrong with it, NumPy can do the work
+            _loops.append(None)
+        else:
+            _loops.append(optim_numba)
+    return _loops[0]
+
+
+_adam, _sgd = in_pieces(plain.adam_step_), in_pieces(plain.sgd_step_)
+
+
+def adam_step_(p: Any, g: Any, exp_avg: Any, exp_avg_sq: Any, max_exp_avg_sq: Any, **options: Any) -> None:
+    """See the definition."""
+    loops = _compiled(p) if max_exp_avg_sq is None else None
+    rule = _adam if loops is None else loops.adam_step_
+    rule(p, g, exp_avg, exp_avg_sq, max_exp_avg_sq, **options)
+
+
+def sgd_step_(p: Any, g: Any, momentum_buffer: Any, **options: Any) -> None:
+    """See the definition."""
+    loops = _compiled(p)
+    (_sgd if loops is None else loops.sgd_step_)(p, g, momentum_buffer, **options)

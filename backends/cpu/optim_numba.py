@@ -7,6 +7,7 @@ run does not depend on whether, or when, they take over.
 from __future__ import annotations
 
 import functools
+import threading
 from typing import Any
 
 import numba
@@ -19,7 +20,10 @@ from . import threads
 
 __all__: list[str] = []  # found through cpu/optim.py
 
+_one_at_a_time = threading.Lock()  # one of Numba's thread pools ends the process when two threads use it
 CHUNK = 1 << 14  # elements that one thread works on at a time
+if numba.config.DISABLE_JIT:
+    raise ImportError("Numba is switched off by NUMBA_DISABLE_JIT")
 numba.set_num_threads(min(threads.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
 
 
@@ -79,12 +83,15 @@ def _adam(p: Any, bases: Any, chunks: Any, m: Any, v: Any, rate: Any, left1: Any
             w[i] = keep * w[i] - rate * a / (np.sqrt(s) * scale + eps)
 
 
-def _run(loop: Any, p: Any, g: Any, state: tuple[Any, ...], numbers: tuple[float, ...], flags: tuple[bool, ...]) -> None:
+def _run(
+    loop: Any, p: Any, g: Any, state: tuple[Any, ...], numbers: tuple[float, ...], flags: tuple[bool, ...]
+) -> None:
     parts = g if isinstance(g, list) else [g]
     bases = np.array([part.__array_interface__["data"][0] for part in parts], dtype=np.uintp)
     chunks = _chunks(tuple([part.size for part in parts]))
     numbers = tuple([p.dtype.type(number) for number in numbers])
-    loop(p, bases, chunks, *state, *numbers, *flags)
+    with _one_at_a_time:
+        loop(p, bases, chunks, *state, *numbers, *flags)
 
 
 def sgd_step_(p: Any, g: Any, momentum_buffer: Any, *, lr: float, momentum: float, dampening: float,
@@ -96,7 +103,8 @@ def sgd_step_(p: Any, g: Any, momentum_buffer: Any, *, lr: float, momentum: floa
 
 
 def adam_step_(p: Any, g: Any, exp_avg: Any, exp_avg_sq: Any, max_exp_avg_sq: None, *, lr: float, beta1: float,
-               beta2: float, eps: float, weight_decay: float, decoupled: bool, maximize: bool, step: int) -> None:  # fmt: skip
+               beta2: float, eps: float, weight_decay: float, decoupled: bool, maximize: bool,
+               step: int) -> None:  # fmt: skip
     """See the definition."""
     keep = 1 - lr * weight_decay if decoupled else 1.0
     decay = 0.0 if decoupled else weight_decay

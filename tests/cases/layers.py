@@ -255,6 +255,14 @@ add("RNNCell", reals((3, 2), (3, 4)), 2, 4)
 add("LSTMCell", real(3, 2), 2, 3, bias=False)
 add("GRUCell", reals((2,), (3,)), 2, 3)
 
+# ---------------------------------------------------------------------- transformers
+
+SMALL = {"repr": False, "orders": 1}  # an attention's last projection prints with another class in torch
+add("TransformerEncoderLayer", real(3, 2, 4), 4, 2, 3, 0.0, options=SMALL)
+add("TransformerEncoderLayer", real(3, 4), 4, 2, 3, options={**SMALL, "random": True})
+add("TransformerDecoderLayer", reals((3, 4), (2, 4)), 4, 2, 3, 0.0, "gelu", norm_first=True, options=SMALL)
+add("Transformer", reals((2, 4), (3, 4)), 4, 2, 1, 1, 3, 0.0, bias=False, options=SMALL)
+
 # ---------------------------------------------------------------------- shapes and distances
 
 add("Flatten", real(2, 3, 4))

@@ -43,8 +43,8 @@ def default_convert(data: Any) -> Any:
 def default_collate(batch: Any) -> Any:
     """One batch of a list of items: Tensors are stacked along a new first dimension, containers are walked into.
 
-    Numbers and arrays become Tensors, strings stay as they are. Dictionaries and named tuples keep their type, other tuples
-    become lists.
+    Numbers and arrays become Tensors, strings stay as they are. Dictionaries and named tuples keep their type, other
+    tuples become lists.
 
     Args:
         batch: items of the same structure.
@@ -55,7 +55,7 @@ def default_collate(batch: Any) -> Any:
     Example:
         >>> from wengert.utils.data import default_collate
         >>> default_collate([{"x": 1, "y": (2.0, "a")}, {"x": 3, "y": (4.0, "b")}])
-        {'x': tensor([1, 3]), 'y': [tensor([2., 4.], dtype=float64), ('a', 'b')]}
+        {'x': tensor([1, 3]), 'y': [tensor([2., 4.], dtype=wengert.float64), ('a', 'b')]}
     """
     elem = batch[0]
     leaf = _collate_leaves(batch, elem)
@@ -106,7 +106,7 @@ def _rebuilt_mapping(like: Any, values: dict[Any, Any]) -> Any:
             clone = copy.copy(like)
             clone.update(values)
             return clone
-        return type(like)(values)  # type: ignore[call-arg]
+        return type(like)(values)
 
     return _or_else(build, values)
 
@@ -120,7 +120,7 @@ def _rebuilt_sequence(like: Any, values: list[Any]) -> Any:
             for i, value in enumerate(values):
                 clone[i] = value
             return clone
-        return type(like)(values)  # type: ignore[call-arg]
+        return type(like)(values)
 
     return values if isinstance(like, range) else _or_else(build, values)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...autograd.random import Generator
 from ...backends.errors import InvalidValueError
 from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset, batch_of, items_of
 from .sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed
 from .workers import END, Failure, Pool
+
+if TYPE_CHECKING:
+    from ...autograd.random import Generator
 
 __all__ = ["DataLoader"]
 

@@ -58,7 +58,7 @@ def get_worker_info() -> WorkerInfo | None:
 class Failure(NamedTuple):
     """An exception in a worker, with its traceback as text."""
 
-    error: Exception
+    error: BaseException
     text: str
     worker: int
 
@@ -67,7 +67,7 @@ class Failure(NamedTuple):
         kind = type(self.error)
         text = f"Caught {kind.__name__} in DataLoader worker {self.worker}.\nOriginal {self.text}"
         try:
-            again: Exception = kind(_Text(text) if isinstance(self.error, KeyError) else text)
+            again: BaseException = kind(_Text(text) if isinstance(self.error, KeyError) else text)
         except Exception:  # its constructor wants something else
             again = RuntimeError(text)
         raise again from self.error
@@ -117,7 +117,7 @@ def _work(info: WorkerInfo, make_fetch: Any, init: Any, stop: threading.Event, t
                     fetch = make_fetch(info.dataset)
                     continue
                 result = fetch(work) if broken is None else broken
-        except Exception as error:
+        except BaseException as error:  # whatever it is, it belongs to the program that waits for the batch
             result = Failure(error, traceback.format_exc(), info.id)
             if isinstance(work, int):
                 broken = result
