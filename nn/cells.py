@@ -63,8 +63,9 @@ def gru_step(drive: Tensor, h: Tensor, recur: Tensor, bias: Tensor | None) -> Te
     sizes = [2 * width, width]
     (drive_rz, drive_n), (again_rz, again_n) = ops.split(drive, sizes, 1), ops.split(again, sizes, 1)
     r, z = ops.chunk(ops.sigmoid(drive_rz + again_rz), 2, 1)
-    n: Tensor = ops.tanh(drive_n + r * again_n)
-    return n + z * (h - n)
+    n = ops.tanh(drive_n + r * again_n)
+    result: Tensor = n + z * (h - n)
+    return result
 
 
 def both(first: Tensor | None, second: Tensor | None) -> Tensor | None:

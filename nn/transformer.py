@@ -83,14 +83,12 @@ class TransformerLayer(Module):
         return result
 
     def _feed_forward(self, x: Tensor) -> Tensor:
-        result: Tensor = self.linear2(self.dropout(self.activation(self.linear1(x))))
-        return result
+        return self.linear2(self.dropout(self.activation(self.linear1(x))))  # type: ignore[no-any-return]
 
     def _residual(self, i: int, x: Tensor, block: Callable[[Tensor], Tensor]) -> Tensor:
         """``x`` plus what the block makes of it, normalised before or after."""
         norm, dropout = getattr(self, f"norm{i}"), getattr(self, f"dropout{i}")
-        result: Tensor = x + dropout(block(norm(x))) if self.norm_first else norm(x + dropout(block(x)))
-        return result
+        return x + dropout(block(norm(x))) if self.norm_first else norm(x + dropout(block(x)))  # type: ignore[no-any-return]
 
 
 class TransformerEncoderLayer(TransformerLayer):
@@ -352,7 +350,8 @@ class Transformer(Module):
 
         Args:
             sz: the number of positions; the mask is (sz, sz).
-            device, dtype: of the mask.
+            device: where the mask is.
+            dtype: its dtype, the default one when left out.
 
         Example:
             >>> import wengert as wg

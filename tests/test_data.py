@@ -189,7 +189,7 @@ def test_unshuffled_distributed_order_as_in_torch(size: int):
 
 
 def stream_of(library: Any) -> Any:
-    return types.new_class("Numbers", (library.IterableDataset,))()
+    return types.new_class("Numbers", (library.IterableDataset,), {}, lambda body: body.update(__iter__=iter))()
 
 
 WRONG: list[Callable[[Any], Any]] = [
@@ -414,3 +414,26 @@ def test_batches_are_fetched_ahead():
     while len(asked) < 7 and time.monotonic() < end:
         time.sleep(0.01)
     assert sorted(asked) == list(range(7))
+
+
+def test_many_passes_leave_nothing_behind():
+    loader = data.DataLoader(Squares(6), batch_size=2, num_workers=2)
+
+    def passes(n: int) -> int:
+        for _ in range(n):
+            for _ in loader:
+                pass
+        gc.collect()
+        return len(gc.get_objects())
+
+    before = passes(5)
+    assert passes(100) - before < 100
+    assert not loader_threads()
+
+
+def test_the_loader_goes_on_after_a_bad_batch():
+    iterator = iter(data.DataLoader(Failing(10), batch_size=2, num_workers=2))
+    assert [next(iterator).tolist() for _ in range(2)] == [[0, 1], [2, 3]]
+    with pytest.raises(KeyError):
+        next(iterator)
+    assert [b.tolist() for b in iterator] == [[6, 7], [8, 9]]

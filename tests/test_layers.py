@@ -22,6 +22,19 @@ from .cases.layers import CASES, LayerCase
 
 # Base classes and containers, which have tests of their own.
 ELSEWHERE = {
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "Module",
     "ModuleDict",
     "ModuleList",

@@ -88,15 +88,15 @@ sophia_step_ = in_pieces(plain.sophia_step_)
 
 
 # Importing Numba and loading what it has compiled takes half a second: a few hundred million elements save that.
-LEAST, WORTH = 1 << 15, 1 << 26  # elements of a buffer, and in all, from which on it is used
+WORTH = 1 << 26  # elements updated in all, from which on it is used
 _done = 0
 _loops: list[Any] = []  # the module of compiled rules, or None where there is no Numba
 
 
-def _compiled(p: Any) -> Any:
-    """The compiled rules, if they are worth it for this buffer; else None."""
+def _compiled(p: Any, least: int) -> Any:
+    """The compiled rules, if they are worth it for this buffer, which should have ``least`` elements; else None."""
     global _done
-    if p.size < LEAST or p.ndim != 1 or p.dtype.char not in "fd":
+    if p.size < least or p.ndim != 1 or p.dtype.char not in "fd":
         return None
     if not _loops:
         _done += p.size
@@ -116,12 +116,12 @@ _adam, _sgd = in_pieces(plain.adam_step_), in_pieces(plain.sgd_step_)
 
 def adam_step_(p: Any, g: Any, exp_avg: Any, exp_avg_sq: Any, max_exp_avg_sq: Any, **options: Any) -> None:
     """See the definition."""
-    loops = _compiled(p) if max_exp_avg_sq is None else None
+    loops = _compiled(p, 1 << 13) if max_exp_avg_sq is None else None
     rule = _adam if loops is None else loops.adam_step_
     rule(p, g, exp_avg, exp_avg_sq, max_exp_avg_sq, **options)
 
 
 def sgd_step_(p: Any, g: Any, momentum_buffer: Any, **options: Any) -> None:
     """See the definition."""
-    loops = _compiled(p)
+    loops = _compiled(p, 1 << 15)
     (_sgd if loops is None else loops.sgd_step_)(p, g, momentum_buffer, **options)

@@ -22,6 +22,7 @@ __all__: list[str] = []  # found through cpu/optim.py
 
 _one_at_a_time = threading.Lock()  # one of Numba's thread pools ends the process when two threads use it
 CHUNK = 1 << 14  # elements that one thread works on at a time
+SHARED = 1 << 19  # elements from which on waking other threads takes less time than they save
 if numba.config.DISABLE_JIT:
     raise ImportError("Numba is switched off by NUMBA_DISABLE_JIT")
 numba.set_num_threads(min(threads.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
@@ -91,7 +92,10 @@ def _run(
     chunks = _chunks(tuple([part.size for part in parts]))
     numbers = tuple([p.dtype.type(number) for number in numbers])
     with _one_at_a_time:
+        before = numba.get_num_threads()
+        numba.set_num_threads(before if p.size >= SHARED else 1)
         loop(p, bases, chunks, *state, *numbers, *flags)
+        numba.set_num_threads(before)
 
 
 def sgd_step_(p: Any, g: Any, momentum_buffer: Any, *, lr: float, momentum: float, dampening: float,

@@ -1,0 +1,121 @@
+"""Parameters and buffers whose shape is not known yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..autograd import ops
+from ..autograd.tensor import Tensor
+from ..backends.errors import ArgumentError
+from .parameter import Buffer, Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["UninitializedBuffer", "UninitializedParameter", "is_lazy"]
+
+
+class Uninitialized:
+    """What a parameter and a buffer without a shape share."""
+
+    __slots__ = ()
+    cls_to_become: ClassVar[type[Tensor]]
+
+    def materialize(self: Any, shape: Sequence[int], device: Any = None, dtype: Any = None) -> None:
+        """Become an ordinary tensor of arbitrary values; the object stays the same.
+
+        Args:
+            shape: its shape from now on.
+            device: where it is; where it was when left out.
+            dtype: its dtype; what it was when left out.
+        """
+        place = self.device if device is None else device
+        self._data = ops.empty(tuple(shape), device=place, dtype=self.dtype if dtype is None else dtype)._data
+        self.__class__ = self.cls_to_become
+
+    @property
+    def shape(self) -> Any:
+        """An error: there is none yet."""
+        raise ArgumentError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
+            "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` "
+            "to initialize the parameters before accessing their attributes."
+        )
+
+    def detach(self) -> Any:
+        """Itself: there are no values to share."""
+        return self
+
+    def to(self: Any, *args: Any, **kwargs: Any) -> Any:
+        """Another one, with another dtype or on another device; this one if nothing changes."""
+        moved = ops.empty(0, device=self.device, dtype=self.dtype).to(*args, **kwargs)
+        if (moved.device, moved.dtype) == (self.device, self.dtype):
+            return self
+        return type(self)(self._rg, moved.device, moved.dtype)
+
+    def __deepcopy__(self: Any, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self._rg, self.device, self.dtype)
+        return memo[id(self)]
+
+    def __reduce_ex__(self: Any, protocol: Any) -> tuple[Any, ...]:
+        return type(self), (self._rg, str(self.device), self.dtype)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class UninitializedParameter(Uninitialized, Parameter):
+    """A `Parameter` whose shape is not known yet.
+
+    Args:
+        requires_grad: whether gradients are wanted.
+        device: where it will be.
+        dtype: what it will have.
+
+    Example:
+        >>> import wengert as wg
+        >>> p = wg.nn.UninitializedParameter()
+        >>> p.materialize((2, 3))
+        >>> p.shape
+        wengert.Size([2, 3])
+    """
+
+    __slots__ = ()
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
+        return Parameter.__new__(cls, ops.empty(0, device=device, dtype=dtype), requires_grad)
+
+    def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
+        """`__new__` has made it."""
+
+
+class UninitializedBuffer(Uninitialized, Buffer):
+    """A `Buffer` whose shape is not known yet.
+
+    Args:
+        requires_grad: whether gradients are wanted.
+        device: where it will be.
+        dtype: what it will have.
+        persistent: whether it is part of the module's ``state_dict``.
+    """
+
+    __slots__ = ()
+    cls_to_become = Tensor
+
+    def __new__(
+        cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+    ) -> Any:
+        data = ops.empty(0, device=device, dtype=dtype).requires_grad_(requires_grad)
+        return Buffer.__new__(cls, data, persistent=persistent)
+
+    def __init__(
+        self, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+    ) -> None:
+        """`__new__` has made it."""
+
+
+def is_lazy(param: Any) -> bool:
+    """Whether ``param`` has no shape yet."""
+    return isinstance(param, Uninitialized)
