@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..autograd import ops
 from ..autograd.tensor import Tensor
-from ..backends.errors import ArgumentError
+from ..backends.errors import ArgumentError, InvalidValueError
 from .parameter import Buffer, Parameter
 
 if TYPE_CHECKING:
@@ -41,6 +41,15 @@ class Uninitialized:
             "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` "
             "to initialize the parameters before accessing their attributes."
         )
+
+    def numel(self, *args: Any) -> Any:
+        """An error: there are no elements yet, and 0 would be a wrong count."""
+        raise InvalidValueError(
+            "Attempted to use an uninitialized parameter. Call `forward` of its module with a dummy batch to "
+            "initialize the parameters first"
+        )
+
+    nelement = size = dim = numel
 
     def detach(self) -> Any:
         """Itself: there are no values to share."""

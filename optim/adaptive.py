@@ -49,17 +49,16 @@ class Adagrad(Optimizer):
         fused: bool | None = None,
     ) -> None:
         super().__init__(params, given(locals()))
-        for group in self.param_groups:  # as in PyTorch, the state is there before the first step
-            for p in group["params"]:
-                k = kernels_of[type(p._data)]
-                with k.backend.on(p.device):
-                    total = k.zeros_like(p._data)
-                if initial_accumulator_value:
-                    total[...] = initial_accumulator_value * (1 + 1j if total.dtype.kind == "c" else 1)
-                self.state[p] = {
-                    "step": wrap(get_backend("cpu").kernels.zeros((), dtype="float32")),
-                    "sum": wrap(total),
-                }
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        super().add_param_group(param_group)
+        group = self.param_groups[-1]
+        start = group["initial_accumulator_value"]
+        for p in group["params"]:  # as in PyTorch, the state is there before the first step
+            k = kernels_of[type(p._data)]
+            with k.backend.on(p.device):
+                total = k.full_like(p._data, start * (1 + 1j) if p._data.dtype.kind == "c" else start)
+            self.state[p] = {"step": wrap(get_backend("cpu").kernels.zeros((), dtype="float32")), "sum": wrap(total)}
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")

@@ -89,6 +89,8 @@ def test_without_a_shape():
     assert is_lazy(layer.weight)
     with pytest.raises(RuntimeError, match="uninitialized"):
         _ = layer.weight.shape
+    with pytest.raises(ValueError, match="uninitialized"):
+        layer.weight.numel()
     with pytest.raises(RuntimeError, match="Expected 3D"):
         nn.LazyConv2d(3, 2)(wg.ones(2, 5))
     with pytest.raises(ValueError, match="expected 4D"):
