@@ -16,10 +16,32 @@ from .ownership import dense, memory_order, movable
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
-__all__ = ["Arena", "GroupArenas"]
+__all__ = ["Arena", "GroupArenas", "gradient_of"]
 
 Run = tuple[Any, Any, dict[str, Any], int]  # parameters, gradients, state, number of this step
 data_of = attrgetter("_data")
+
+
+def gradient_of(p: Any) -> Any:
+    """The array of a parameter's gradient, or None.
+
+    Raises:
+        RuntimeError: it has another shape or dtype than the parameter.
+    """
+    if p._grad is None:
+        return None
+    array, data = p._grad._data, p._data
+    if array.shape != data.shape:
+        raise ShapeError(
+            f"the gradient of a parameter of shape {list(data.shape)} has shape {list(array.shape)}: "
+            "call zero_grad() after replacing the data of a parameter"
+        )
+    if array.dtype != data.dtype:
+        raise DTypeError(
+            f"the gradient of a {data.dtype.name} parameter is {array.dtype.name}: "
+            "call zero_grad() after changing the type of a parameter"
+        )
+    return array
 
 
 class Arena:
@@ -145,27 +167,6 @@ class Arena:
         return True
 
     # ------------------------------------------------------------------ the step
-
-    def gradients(self) -> list[Any]:
-        """The gradients' arrays, None where there is none.
-
-        Raises:
-            RuntimeError: one has another shape or dtype than its parameter.
-        """
-        arrays = [None if p._grad is None else p._grad._data for p in self.params]
-        for array, shape in zip(arrays, self.shapes, strict=True):
-            if array is None or (array.shape == shape and array.dtype == self.dtype):
-                continue
-            if array.shape != shape:
-                raise ShapeError(
-                    f"the gradient of a parameter of shape {list(shape)} has shape {list(array.shape)}: "
-                    "call zero_grad() after replacing the data of a parameter"
-                )
-            raise DTypeError(
-                f"the gradient of a {self.dtype.name} parameter is {array.dtype.name}: "
-                "call zero_grad() after changing the type of a parameter"
-            )
-        return arrays
 
     def runs(self, grads: list[Any], states: dict[Any, Any], writer: str) -> Iterator[Run]:
         """The pieces to update now: neighbours that have a gradient, and equally many steps behind them.

@@ -24,18 +24,17 @@ def recording() -> Any:
     return Backend("recording", ops, TensorBase, definitions=MODULES).kernels
 
 
-def step_each(optimizer: Optimizer, group: dict[str, Any], writer: str, record: bool) -> None:
-    """Update the parameters of ``group`` that have a gradient.
+def step_each(optimizer: Optimizer, group: dict[str, Any], params: list[Any], writer: str, record: bool) -> None:
+    """Update parameters that have a gradient, one after the other.
 
     Args:
         optimizer: whose rule it is.
-        group: the parameters and options.
+        group: the options.
+        params: the parameters.
         writer: what a later backward names if it misses a value that is overwritten here.
         record: run the rule on Tensors, so that gradients flow through the step.
     """
-    for p in group["params"]:
-        if p._grad is None:
-            continue
+    for p in params:
         state = optimizer.state[p]
         first = not state
         if first:

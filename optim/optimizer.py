@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..autograd.base import TensorBase
 from ..autograd.grad_mode import enable_grad, mode, no_grad
 from ..autograd.hooks import HookTable, RemovableHandle
-from .arena import GroupArenas
+from .arena import GroupArenas, gradient_of
 from .each import step_each
 from .saving import Saving
 from .step_hooks import hooked
@@ -149,15 +149,16 @@ class Optimizer(Saving):
         together, singly = [], []
         for group in self.param_groups:
             if self.elementwise and not group.get("differentiable"):
-                together += [(group, arena, arena.gradients()) for arena in self._arenas_of(group)]
+                for arena in self._arenas_of(group):
+                    together.append((group, arena, [gradient_of(p) for p in arena.params]))
             else:
-                singly.append(group)
+                singly.append((group, [p for p in group["params"] if gradient_of(p) is not None]))
         for group, arena, grads in together:  # not before all gradients have been looked at
             with arena.k.backend.on(arena.device):
                 for p, g, state, step in arena.runs(grads, self.state, writer):
                     self.update(arena.k, group, p, g, state, step)
-        for group in singly:
-            step_each(self, group, writer, bool(group.get("differentiable")))
+        for group, params in singly:
+            step_each(self, group, params, writer, bool(group.get("differentiable")))
 
     def _arenas_of(self, group: dict[str, Any]) -> Any:
         known = self._arenas.get(id(group))
