@@ -13,6 +13,8 @@ from .arena import GroupArenas, gradient_of
 from .each import step_each
 from .saving import Saving
 from .step_hooks import hooked
+from .step_hooks import register_optimizer_step_post_hook as register_optimizer_step_post_hook
+from .step_hooks import register_optimizer_step_pre_hook as register_optimizer_step_pre_hook
 
 __all__ = ["Optimizer", "required"]
 

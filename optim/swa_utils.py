@@ -171,11 +171,7 @@ def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
         device: where the inputs go.
     """
     with no_grad():
-        norms = [
-            module
-            for module in model.modules()
-            if hasattr(module, "reset_running_stats") and hasattr(module, "momentum")
-        ]
+        norms = [module for module in model.modules() if _is_batch_norm(module)]
         if not norms:
             return
         for module in norms:
@@ -186,6 +182,10 @@ def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
                 if device is not None:
                     inputs = inputs.to(device)
                 model(inputs)
+
+
+def _is_batch_norm(module: Any) -> bool:
+    return any("BatchNorm" in cls.__name__ for cls in type(module).__mro__)
 
 
 @contextmanager

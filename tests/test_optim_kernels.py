@@ -71,6 +71,17 @@ def test_compiled(name: str, states: int, options: Any, sizes: list[int], dtype:
     check(getattr(optim_numba, name), name, states, options, sizes, dtype)
 
 
+def test_gradients_with_gaps():
+    pytest.importorskip("numba")
+    from wengert.backends.cpu import optim_numba
+
+    g = np.random.default_rng(0).normal(size=(2, 100_000))
+    for part in (g[:, ::2][0], np.broadcast_to(g[0, :1], (50_000,)), g[1, ::-2]):
+        p, q = np.ones(50_000), np.ones(50_000)
+        optim_numba.sgd_step_(p, [part[:20_000], part[20_000:]], None, **{**SGD, "momentum": 0.0})
+        np.testing.assert_array_equal(p, q - 0.01 * part)
+
+
 def test_takes_over_when_it_pays(monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("numba")
     from wengert.backends.cpu import optim_numba

@@ -246,7 +246,7 @@ def test_step_hooks():
     optimizer = optim.SGD([leaf(2)], lr=0.1)
     before = optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append(("before", args[1:], kwargs)))
     after = optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append(("after", o is optimizer)))
-    everywhere = optim.step_hooks.register_optimizer_step_post_hook(lambda o, args, kwargs: seen.append("all"))
+    everywhere = optim.optimizer.register_optimizer_step_post_hook(lambda o, args, kwargs: seen.append("all"))
     optimizer.step(None)
     for handle in (before, after, everywhere):
         handle.remove()

@@ -87,7 +87,7 @@ def _adam(p: Any, bases: Any, chunks: Any, m: Any, v: Any, rate: Any, left1: Any
 def _run(
     loop: Any, p: Any, g: Any, state: tuple[Any, ...], numbers: tuple[float, ...], flags: tuple[bool, ...]
 ) -> None:
-    parts = g if isinstance(g, list) else [g]
+    parts = [np.ascontiguousarray(part) for part in (g if isinstance(g, list) else [g])]
     bases = np.array([part.__array_interface__["data"][0] for part in parts], dtype=np.uintp)
     chunks = _chunks(tuple([part.size for part in parts]))
     numbers = tuple([p.dtype.type(number) for number in numbers])
