@@ -137,7 +137,10 @@ def test_dlpack() -> None:
     a[0] = 7
     assert x.tolist() == [7, 1, 2]
     b = np.from_dlpack(x)
-    x[1] = 9
+    if x.numpy().flags.writeable:  # NumPy before 2.2 imports all DLPack memory read-only
+        x[1] = 9
+    else:
+        a[1] = 9
     assert b.tolist() == [7, 9, 2]
     with pytest.raises(BufferError, match="detach"):
         np.from_dlpack(wg.ones(1, requires_grad=True))
