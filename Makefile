@@ -5,7 +5,7 @@ PYTHON  ?= python3
 VENV    ?= .venv
 JOBS    ?= 2
 ARGS    ?=
-TORCH   := torch==2.13.0
+TORCH   := torch==2.13.0 expecttest
 CUDA    := cuda13
 LIBRARY := autograd backends func nn optim utils viz
 
@@ -66,7 +66,7 @@ $(VENV)/bin/python:
 
 # A stamp per extra, so that only a change of pyproject.toml installs anything again.
 $(VENV)/.installed-torch: | $(VENV)/bin/python
-	@$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install --quiet $(TORCH)
+	@$(PY) -c 'import torch, expecttest' 2> /dev/null || $(PY) -m pip install --quiet $(TORCH)
 	@touch $@
 
 $(VENV)/.installed-%: pyproject.toml | $(VENV)/bin/python
