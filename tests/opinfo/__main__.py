@@ -49,9 +49,8 @@ def main() -> None:
         args.json.write_text(json.dumps(failures, indent=1))
     clean = len(reports) - len({f["op"] for f in failures})
     kinds = collections.Counter(f["kind"] for f in failures)
-    print(
-        f"{clean} of {len(reports)} operators agree in all; {sum(r.passed for r in reports)} checks passed; {dict(kinds)}"
-    )
+    passed = sum(r.passed for r in reports)
+    print(f"{clean} of {len(reports)} operators agree in all; {passed} checks passed; failures by kind: {dict(kinds)}")
 
 
 if __name__ == "__main__":
