@@ -19,7 +19,7 @@ from safetensors.numpy import save
 from ..backends.dtypes import ALL, numpy_dtype
 from ..backends.errors import WengertError
 
-__all__ = ["FileFormatError", "read", "write"]
+__all__ = ["FileFormatError", "contents", "read", "write"]
 
 _SPECIAL = {"bool": "BOOL", "bfloat16": "BF16"}
 NAMES = {d.name: _SPECIAL.get(d.name) or d.name[0].upper() + str(8 * d.itemsize) for d in ALL if d.name != "complex128"}
@@ -28,12 +28,6 @@ NOTES = "__metadata__"
 
 # What other files begin with, and what to do about them.
 STRANGERS = (
-    (
-        b"PK\x03\x04",
-        "it is a zip archive, as torch.save writes; in PyTorch, write it again with "
-        "safetensors.torch.save_file(model.state_dict(), path)",
-    ),
-    (b"\x80", "it is a pickle, which could run any code; save it again in its own program as safetensors"),
     (b"\x93NUMPY", "it is a NumPy array; read it with numpy.load"),
     (b"\x89HDF", "it is an HDF5 file; read it with h5py"),
     (b"version https://git-lfs", "it is a Git LFS pointer, not the file itself; fetch that with `git lfs pull`"),
@@ -81,22 +75,24 @@ def _complete(target: Target) -> Iterator[IO[bytes]]:
         raise
 
 
-def read(source: Target) -> tuple[dict[str, Any], dict[str, str]]:
+def contents(source: Target) -> tuple[bytes, Any]:
+    """The bytes of a path or of a file open for reading, and what to call it in errors."""
+    if isinstance(source, (str, os.PathLike)):
+        with open(source, "rb") as file:
+            return file.read(), os.fspath(source)
+    return source.read(), getattr(source, "name", "the given file")
+
+
+def read(content: bytes, where: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """The arrays and notes of a file, in the order in which its header names them.
 
     Args:
-        source: a path, or a file open for reading.
+        content: the file's bytes.
+        where: what to call the file in errors.
 
     Raises:
         FileFormatError: the file is damaged or is none; the message names it, what is wrong and what to do.
-        FileNotFoundError: there is none.
     """
-    if isinstance(source, (str, os.PathLike)):
-        where: Any = os.fspath(source)
-        with open(source, "rb") as file:
-            content = file.read()
-    else:
-        where, content = getattr(source, "name", "the given file"), source.read()
     try:
         entries = dict(deserialize(content))  # type: ignore[no-untyped-call]
     except SafetensorError as error:

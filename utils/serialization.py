@@ -1,11 +1,13 @@
 """``save`` and ``load``: tensors, and dictionaries and lists of them, to safetensors files and back.
 
 The tensors become the file's arrays. A note in its header, in JSON, says how they were arranged, with the numbers and
-strings between them. So other programs can read a saved ``state_dict``, and no file can run code here.
+strings between them. So other programs can read a saved ``state_dict``, and no file can run code here. Files that
+PyTorch saved are read too (`torch_file`).
 """
 
 from __future__ import annotations
 
+import io
 import json
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,7 +17,7 @@ import numpy as np
 
 from ..autograd.base import TensorBase, wrap
 from ..backends import Device, DType, default_device, get_backend, kernels_of, to_dtype
-from . import safetensors
+from . import safetensors, torch_file
 from .safetensors import FileFormatError, Target
 
 __all__ = ["FileFormatError", "load", "save"]
@@ -48,7 +50,10 @@ def save(obj: Any, f: Target) -> None:
 
 
 def load(f: Target, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:
-    """What `save` wrote, or the tensors of any other safetensors file by name.
+    """What `save` wrote, what ``torch.save`` wrote, or the tensors of any other safetensors file by name.
+
+    Of PyTorch's files (``.pt``, ``.pth``) those are read that hold tensors, parameters, numbers and text in
+    dictionaries and lists, as ``torch.save(model.state_dict(), path)`` writes them.
 
     Args:
         f: a path, or a file open for reading.
@@ -58,18 +63,26 @@ def load(f: Target, map_location: Any = None, *, weights_only: bool = True, mmap
         mmap: accepted as in PyTorch.
 
     Raises:
-        RuntimeError: the file is damaged, truncated or of another kind. FileNotFoundError: there is none.
+        RuntimeError: the file is damaged, truncated or of another kind, or holds more than data: a whole module or
+            another object of its program. FileNotFoundError: there is none.
     """
-    arrays, notes = safetensors.read(f)
-    reader = Reader(arrays, _placement(map_location))
+    place = _placement(map_location)
+    content, where = safetensors.contents(f)
+    if torch_file.is_torch_file(content[:4]):
+        try:
+            return torch_file.read(io.BytesIO(content), place)
+        except FileFormatError as error:
+            raise FileFormatError(f"cannot load {where}: {error}") from error
+    arrays, notes = safetensors.read(content, where)
+    reader = Reader(arrays, place)
     if NOTE not in notes:
         return {name: reader.tensor(name, {}) for name in arrays}
     try:
         return reader.value(json.loads(notes[NOTE]))
     except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise FileFormatError(
-            f"cannot load {f}: the note that says how its tensors are arranged is damaged ({error!r}); its tensors can "
-            "still be read with the safetensors package"
+            f"cannot load {where}: the note that says how its tensors are arranged is damaged ({error!r}); its tensors "
+            "can still be read with the safetensors package"
         ) from error
 
 
