@@ -11,7 +11,11 @@ from . import tuning as tuning  # before everything that imports NumPy: it sets 
 from . import cudnn as cudnn
 from . import dtypes as dtypes
 from . import errors as errors
+from . import mkl as mkl
+from . import mkldnn as mkldnn
 from . import mps as mps
+from . import openmp as openmp
+from . import opt_einsum as opt_einsum
 from .device import Device as Device
 from .dtypes import DType as DType
 from .dtypes import to_dtype as to_dtype
@@ -24,6 +28,9 @@ from .registry import names as names
 from .registry import register as register
 from .registry import set_default_device as set_default_device
 from .registry import unregister as unregister
+
+# isort: split
+from . import cuda as cuda  # CuPy itself is imported when it is first needed
 
 
 def _load_cpu() -> Backend:

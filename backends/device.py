@@ -7,7 +7,10 @@ from typing import Any
 
 from .errors import DeviceError
 
-_PATTERN = re.compile(r"([a-z_]+)(?::(\d+))?")
+_PATTERN = re.compile(r"([a-zA-Z_]+)(?::(0|[1-9]\d*))?")
+# Kinds that PyTorch knows: programs name them on every machine, and using one without a backend is the error.
+_OTHERS = "ipu xpu mkldnn opengl opencl ideep hip ve fpga maia xla lazy vulkan mps meta hpu mtia privateuseone"
+KNOWN = tuple(_OTHERS.split())
 
 
 class Device:
@@ -18,7 +21,7 @@ class Device:
         index: the device's number, when ``type`` does not hold it.
 
     Raises:
-        RuntimeError: no such kind of device is registered.
+        RuntimeError: there is no such kind of device.
 
     Example:
         >>> import wengert as wg
@@ -42,19 +45,24 @@ class Device:
         elif isinstance(type, str):
             match = _PATTERN.fullmatch(type)
             if match is None:
-                raise DeviceError(f"Invalid device string: {type!r}; write 'cpu', 'cuda' or 'cuda:1'")
+                raise DeviceError(f"Invalid device string: '{type}'; write 'cpu', 'cuda' or 'cuda:1'")
             self.type = match[1]
             self.index = int(match[2]) if match[2] is not None else None
             if index is not None:
                 if self.index is not None:
-                    raise DeviceError(f"device {type!r} already holds an index, so index={index} is one too many")
+                    raise DeviceError(
+                        f"type (string) must not include an index because index was passed explicitly: {type}"
+                    )
+                if index < 0:
+                    raise DeviceError(f"Device index must not be negative, and it is {index}")
                 self.index = index
         else:
             raise TypeError(f"device() needs a string, an int or a device, got {type.__class__.__name__}")
-        if self.type not in registry.names():
+        if self.type not in registry.names() and self.type not in KNOWN:
+            kinds = ", ".join(dict.fromkeys([*registry.names(), *KNOWN]))
             raise DeviceError(
-                f"unknown device {self.type!r}; the registered kinds are {', '.join(registry.names())}"
-                " (a new one comes with wengert.backends.register)"
+                f"Expected one of {kinds} device type at start of device string: {type}; a backend of another kind "
+                "comes with wengert.backends.register"
             )
         self._previous: list[Any] = []
 

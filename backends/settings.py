@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
 from .errors import ArgumentError
 
 __all__ = [
@@ -10,16 +15,57 @@ __all__ = [
     "get_float32_matmul_precision",
     "get_num_interop_threads",
     "is_deterministic_algorithms_warn_only_enabled",
+    "is_warn_always_enabled",
     "set_deterministic_debug_mode",
     "set_float32_matmul_precision",
     "set_flush_denormal",
     "set_num_interop_threads",
+    "set_warn_always",
+    "switched",
     "use_deterministic_algorithms",
 ]
 
 DEBUG_MODES = ("default", "warn", "error")
 PRECISIONS = ("highest", "high", "medium")
 _state: dict[str, object] = {"precision": "highest", "deterministic": False, "warn_only": False, "interop": 1}
+_state["warn_always"] = False
+
+
+@contextlib.contextmanager
+def switched(switches: dict[str, Any], **values: Any) -> Iterator[None]:
+    """Other values for a module's switches until the end of the block; None leaves a switch alone."""
+    before = {name: switches[name] for name in values}
+    switches.update({name: value for name, value in values.items() if value is not None})
+    try:
+        yield
+    finally:
+        switches.update(before)
+
+
+def set_warn_always(b: bool, /) -> None:
+    """Ask for a warning at every call that deserves one instead of the first.
+
+    Raises:
+        TypeError: it is no bool.
+    """
+    if not isinstance(b, bool):
+        raise TypeError(f"set_warn_always expects a bool, but got {type(b).__name__}")
+    _state["warn_always"] = b
+
+
+def is_warn_always_enabled() -> bool:
+    """Whether `set_warn_always` was asked for."""
+    return bool(_state["warn_always"])
+
+
+def warn_once(message: str, category: type[Warning] = UserWarning, stacklevel: int = 3) -> None:
+    """Warn the first time that a message comes, or always after `set_warn_always`."""
+    if message not in _warned or is_warn_always_enabled():
+        _warned.add(message)
+        warnings.warn(message, category, stacklevel=stacklevel)
+
+
+_warned: set[str] = set()
 
 
 def get_float32_matmul_precision() -> str:

@@ -80,24 +80,39 @@ from .backends.settings import get_num_interop_threads as get_num_interop_thread
 from .backends.settings import (
     is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,
 )
+from .backends.settings import is_warn_always_enabled as is_warn_always_enabled
 from .backends.settings import set_deterministic_debug_mode as set_deterministic_debug_mode
 from .backends.settings import set_float32_matmul_precision as set_float32_matmul_precision
 from .backends.settings import set_flush_denormal as set_flush_denormal
 from .backends.settings import set_num_interop_threads as set_num_interop_threads
+from .backends.settings import set_warn_always as set_warn_always
 from .backends.settings import use_deterministic_algorithms as use_deterministic_algorithms
 
 if TYPE_CHECKING:
     from . import accelerator as accelerator
+    from . import amp as amp
+    from . import compiler as compiler
+    from . import cpu as cpu
     from . import cuda as cuda
     from . import fft as fft
     from . import func as func
+    from . import jit as jit
     from . import linalg as linalg
+    from . import mps as mps
+    from . import multiprocessing as multiprocessing
     from . import nn as nn
     from . import optim as optim
     from . import random as random
     from . import testing as testing
+    from . import types as types
     from . import utils as utils
+    from . import version as version
     from . import viz as viz
+    from .amp import GradScaler as GradScaler
+    from .amp import autocast as autocast
+    from .compiler import compile as compile
+    from .streams import Event as Event
+    from .streams import Stream as Stream
     from .utils.serialization import load as load
     from .utils.serialization import save as save
 
@@ -109,23 +124,50 @@ device, dtype, layout, memory_format, range = Device, DType, Layout, MemoryForma
 get_default_device = default_device
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 newaxis = None
+OutOfMemoryError = MemoryError  # what NumPy and CuPy raise
 
 # What a program may not need is imported when it is first asked for, so that `import wengert` is quick.
 _MODULES = (
     "accelerator",
+    "amp",
+    "compiler",
+    "cpu",
     "cuda",
     "fft",
     "func",
+    "jit",
     "linalg",
+    "mps",
+    "multiprocessing",
     "nn",
     "optim",
     "random",
     "special",
     "testing",
+    "types",
     "utils",
+    "version",
     "viz",
 )
-_ELSEWHERE = {"load": "utils.serialization", "save": "utils.serialization"}
+_ELSEWHERE = {
+    "Event": "streams",
+    "GradScaler": "amp",
+    "Stream": "streams",
+    "autocast": "amp",
+    "compile": "compiler",
+    "load": "utils.serialization",
+    "save": "utils.serialization",
+}
+
+
+def get_device_module(device: _Any = None) -> _Any:
+    """The module of a kind of device, such as ``wengert.cuda``; of the default device unless told."""
+    return __getattr__(Device(get_default_device() if device is None else device).type)
+
+
+def is_autocast_enabled(device_type: str = "cuda") -> _Any:
+    """Whether ops choose 16-bit types by themselves; see `wengert.amp`."""
+    return False
 
 
 def __getattr__(name: str) -> _Any:

@@ -26,7 +26,9 @@ def current_accelerator(check_available: bool = False) -> Device | None:
 
 def _check() -> None:
     if not is_available():
-        raise DeviceError("there is no accelerator on this machine; test wengert.accelerator.is_available() first")
+        raise DeviceError(
+            "Cannot access accelerator device when none is available; test wengert.accelerator.is_available() first"
+        )
 
 
 def current_device_index() -> int:
@@ -57,6 +59,54 @@ def synchronize(device: Any = None) -> None:
     """
     _check()
     _cuda.synchronize(device)
+
+
+def current_stream(device: Any = None) -> Any:
+    """The queue that work goes to.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+    _check()
+    return _cuda.current_stream(device)
+
+
+def set_stream(stream: Any) -> None:
+    """Let work go to ``stream`` from here on.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+    _check()
+    _cuda.set_stream(stream)
+
+
+class device_index(_cuda.device):
+    """A block in which new tensors go to the accelerator with this number; None changes nothing."""
+
+
+def memory_reserved(device_index: Any = None) -> int:
+    """Bytes that were taken from the driver; 0 without an accelerator."""
+    return _cuda.memory_reserved(device_index)
+
+
+def max_memory_allocated(device_index: Any = None) -> int:
+    """See `wengert.cuda.max_memory_allocated`."""
+    return _cuda.max_memory_allocated(device_index)
+
+
+def max_memory_reserved(device_index: Any = None) -> int:
+    """See `wengert.cuda.max_memory_reserved`."""
+    return _cuda.max_memory_reserved(device_index)
+
+
+def memory_stats(device_index: Any = None) -> Any:
+    """See `wengert.cuda.memory_stats`."""
+    return _cuda.memory_stats(device_index)
+
+
+def reset_peak_memory_stats(device_index: Any = None) -> None:
+    """Nothing to do: peaks are not counted."""
 
 
 def memory_allocated(device_index: Any = None) -> int:

@@ -1,4 +1,7 @@
-"""The CUDA backend: CuPy arrays on NVIDIA GPUs. CuPy is imported when the first array is asked for."""
+"""The CUDA backend: CuPy arrays on NVIDIA GPUs. CuPy is imported when the first array is asked for.
+
+Beside it are the switches that programs set by ``backends.cuda``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,19 @@ from typing import Any
 from ..device import Device
 from ..errors import BackendUnavailableError
 from ..registry import Backend
+from .switches import cudnn_sdp_enabled as cudnn_sdp_enabled
+from .switches import enable_cudnn_sdp as enable_cudnn_sdp
+from .switches import enable_flash_sdp as enable_flash_sdp
+from .switches import enable_math_sdp as enable_math_sdp
+from .switches import enable_mem_efficient_sdp as enable_mem_efficient_sdp
+from .switches import flash_sdp_enabled as flash_sdp_enabled
+from .switches import is_built as is_built
+from .switches import math_sdp_enabled as math_sdp_enabled
+from .switches import matmul as matmul
+from .switches import mem_efficient_sdp_enabled as mem_efficient_sdp_enabled
+from .switches import preferred_blas_library as preferred_blas_library
+from .switches import preferred_linalg_library as preferred_linalg_library
+from .switches import sdp_kernel as sdp_kernel
 
 
 class CUDABackend(Backend):

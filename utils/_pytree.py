@@ -1,0 +1,204 @@
+"""Nested lists, tuples and dictionaries as a flat list of leaves and a description of their shape."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Iterable
+from typing import Any
+
+__all__ = [
+    "TreeSpec",
+    "register_pytree_node",
+    "tree_all",
+    "tree_any",
+    "tree_flatten",
+    "tree_iter",
+    "tree_leaves",
+    "tree_map",
+    "tree_map_",
+    "tree_map_only",
+    "tree_structure",
+    "tree_unflatten",
+]
+
+IsLeaf = Callable[[Any], bool] | None
+# By type: what takes a node apart (into children and a context), and what puts it together again.
+_nodes: dict[type, tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], Any]]] = {
+    list: (lambda node: (node, None), lambda children, _: list(children)),
+    tuple: (lambda node: (list(node), None), lambda children, _: tuple(children)),
+    dict: (
+        lambda node: (list(node.values()), list(node)),
+        lambda children, keys: dict(zip(keys, children, strict=True)),
+    ),
+    collections.OrderedDict: (
+        lambda node: (list(node.values()), list(node)),
+        lambda children, keys: collections.OrderedDict(zip(keys, children, strict=True)),
+    ),
+    collections.defaultdict: (
+        lambda node: (list(node.values()), (node.default_factory, list(node))),
+        lambda children, kept: collections.defaultdict(kept[0], zip(kept[1], children, strict=True)),
+    ),
+    collections.deque: (
+        lambda node: (list(node), node.maxlen),
+        lambda children, length: collections.deque(children, maxlen=length),
+    ),
+}
+_named = (lambda node: (list(node), type(node)), lambda children, kind: kind(*children))
+
+
+class TreeSpec:
+    """The shape of a nesting.
+
+    Attributes:
+        type: the class of the node; None for a leaf.
+        context: what its class needs besides the children.
+        children_specs: the shapes of its children.
+        num_leaves: how many leaves it has.
+    """
+
+    __slots__ = ("children_specs", "context", "num_leaves", "type")
+
+    def __init__(self, type: Any, context: Any, children_specs: list[TreeSpec]) -> None:
+        self.type, self.context, self.children_specs = type, context, children_specs
+        self.num_leaves: int = 1 if type is None else sum([spec.num_leaves for spec in children_specs])
+
+    def is_leaf(self) -> bool:
+        """Whether it describes a single leaf."""
+        return self.type is None
+
+    def unflatten(self, leaves: Iterable[Any]) -> Any:
+        """`tree_unflatten` with this shape."""
+        return tree_unflatten(leaves, self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TreeSpec) and (self.type, self.context, self.children_specs) == (
+            other.type,
+            other.context,
+            other.children_specs,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.num_leaves))
+
+    def __repr__(self) -> str:
+        if self.type is None:
+            return "*"
+        return f"TreeSpec({self.type.__name__}, {self.context}, {self.children_specs})"
+
+
+def register_pytree_node(
+    cls: type, flatten_fn: Callable[[Any], tuple[Any, Any]], unflatten_fn: Callable[..., Any], **options: Any
+) -> None:
+    """Let objects of ``cls`` be nodes: ``flatten_fn(x)`` gives (children, context), ``unflatten_fn`` the object.
+
+    Raises:
+        ValueError: the class is registered.
+    """
+    if cls in _nodes:
+        raise ValueError(f"{cls} is already registered as pytree node.")
+    _nodes[cls] = (flatten_fn, unflatten_fn)
+
+
+def _handlers(node: Any) -> Any:
+    kind = type(node)
+    if kind in _nodes:
+        return _nodes[kind]
+    return _named if isinstance(node, tuple) and hasattr(kind, "_fields") else None
+
+
+def tree_flatten(tree: Any, is_leaf: IsLeaf = None) -> tuple[list[Any], TreeSpec]:
+    """The leaves, from left to right, and the shape of what they were in.
+
+    Example:
+        >>> from wengert.utils._pytree import tree_flatten
+        >>> tree_flatten({"a": 1, "b": (2, 3)})[0]
+        [1, 2, 3]
+    """
+    leaves: list[Any] = []
+    return leaves, _flatten(tree, leaves, is_leaf)
+
+
+def _flatten(tree: Any, leaves: list[Any], is_leaf: IsLeaf) -> TreeSpec:
+    handlers = None if is_leaf is not None and is_leaf(tree) else _handlers(tree)
+    if handlers is None:
+        leaves.append(tree)
+        return TreeSpec(None, None, [])
+    children, context = handlers[0](tree)
+    return TreeSpec(type(tree), context, [_flatten(child, leaves, is_leaf) for child in children])
+
+
+def tree_unflatten(leaves: Iterable[Any], treespec: TreeSpec) -> Any:
+    """The nesting of this shape with these leaves.
+
+    Raises:
+        ValueError: the number of leaves differs.
+    """
+    leaves = list(leaves)
+    if len(leaves) != treespec.num_leaves:
+        raise ValueError(
+            f"tree_unflatten(leaves, treespec): `leaves` has length {len(leaves)} but the spec refers to a pytree that "
+            f"holds {treespec.num_leaves} items ({treespec})."
+        )
+    return _unflatten(iter(leaves), treespec)
+
+
+def _unflatten(leaves: Any, spec: TreeSpec) -> Any:
+    if spec.type is None:
+        return next(leaves)
+    unflatten = _nodes[spec.type][1] if spec.type in _nodes else _named[1]
+    return unflatten([_unflatten(leaves, child) for child in spec.children_specs], spec.context)
+
+
+def tree_iter(tree: Any, is_leaf: IsLeaf = None) -> Iterable[Any]:
+    """The leaves, one after another."""
+    return iter(tree_flatten(tree, is_leaf)[0])
+
+
+def tree_leaves(tree: Any, is_leaf: IsLeaf = None) -> list[Any]:
+    """The leaves, from left to right."""
+    return tree_flatten(tree, is_leaf)[0]
+
+
+def tree_structure(tree: Any, is_leaf: IsLeaf = None) -> TreeSpec:
+    """The shape alone."""
+    return tree_flatten(tree, is_leaf)[1]
+
+
+def tree_map(func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: IsLeaf = None) -> Any:
+    """A nesting of the same shape whose leaves are ``func(leaf, *leaves of the others)``.
+
+    Raises:
+        ValueError: another tree has another shape.
+    """
+    leaves, spec = tree_flatten(tree, is_leaf)
+    others = []
+    for rest in rests:
+        found, shape = tree_flatten(rest, is_leaf)
+        if shape != spec:
+            raise ValueError(f"the trees differ in shape: {spec} and {shape}")
+        others.append(found)
+    return tree_unflatten([func(*values) for values in zip(leaves, *others, strict=True)], spec)
+
+
+def tree_map_(func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: IsLeaf = None) -> Any:
+    """Call ``func`` as `tree_map` does, for what it does; the tree itself comes back."""
+    tree_map(func, tree, *rests, is_leaf=is_leaf)
+    return tree
+
+
+def tree_map_only(kind: Any, func: Any = None, tree: Any = None, is_leaf: IsLeaf = None) -> Any:
+    """`tree_map` for the leaves of a type (or those that a predicate takes); the others stay."""
+    chosen: Callable[[Any], bool] = (
+        kind if callable(kind) and not isinstance(kind, type) else lambda leaf: isinstance(leaf, kind)
+    )
+    return tree_map(lambda leaf: func(leaf) if chosen(leaf) else leaf, tree, is_leaf=is_leaf)
+
+
+def tree_all(pred: Callable[[Any], bool], tree: Any, is_leaf: IsLeaf = None) -> bool:
+    """Whether ``pred`` holds for all leaves."""
+    return all(map(pred, tree_iter(tree, is_leaf)))
+
+
+def tree_any(pred: Callable[[Any], bool], tree: Any, is_leaf: IsLeaf = None) -> bool:
+    """Whether ``pred`` holds for a leaf."""
+    return any(map(pred, tree_iter(tree, is_leaf)))

@@ -1,0 +1,129 @@
+"""TorchScript's names, for programs that use them: functions and modules stay what they are, Python.
+
+There is no second language here to translate a program to. So `script` and `trace` return what they are given, and
+files are written by `wengert.save` from a ``state_dict``, not from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+__all__ = [
+    "Final",
+    "annotate",
+    "export",
+    "freeze",
+    "ignore",
+    "interface",
+    "is_scripting",
+    "is_tracing",
+    "isinstance",
+    "optimize_for_inference",
+    "script",
+    "script_if_tracing",
+    "script_method",
+    "trace",
+    "unused",
+]
+
+_isinstance = isinstance
+
+
+def script(obj: Any, optimize: Any = None, _frames_up: int = 0, _rcb: Any = None, example_inputs: Any = None) -> Any:
+    """``obj`` itself: a function, a module or a class.
+
+    Example:
+        >>> import wengert as wg
+        >>> @wg.jit.script
+        ... def double(x):
+        ...     return x * 2
+        >>> double(wg.ones(2))
+        tensor([2., 2.])
+    """
+    return obj
+
+
+def trace(func: Any, example_inputs: Any = None, *args: Any, **options: Any) -> Any:
+    """``func`` itself, after one call with the example, which shows errors early as PyTorch's does."""
+    if example_inputs is not None:
+        func(*(example_inputs if _isinstance(example_inputs, tuple | list) else (example_inputs,)))
+    return func
+
+
+def freeze(mod: Any, preserved_attrs: Any = None, optimize_numerics: bool = True) -> Any:
+    """The module itself."""
+    return mod
+
+
+def optimize_for_inference(mod: Any, other_methods: Any = None) -> Any:
+    """The module itself."""
+    return mod
+
+
+def script_method(fn: Any) -> Any:
+    """``fn`` itself."""
+    return fn
+
+
+def script_if_tracing(fn: Any) -> Any:
+    """``fn`` itself."""
+    return fn
+
+
+def export(fn: Any) -> Any:
+    """``fn`` itself."""
+    return fn
+
+
+def interface(obj: Any) -> Any:
+    """``obj`` itself."""
+    return obj
+
+
+def unused(fn: Any) -> Any:
+    """``fn`` itself."""
+    return fn
+
+
+def ignore(drop: Any = False, **options: Any) -> Any:
+    """A decorator, with or without arguments, that returns what it decorates."""
+    return drop if callable(drop) else _same
+
+
+def _same(fn: Callable[..., Any]) -> Callable[..., Any]:
+    return fn
+
+
+def annotate(the_type: Any, the_value: Any) -> Any:
+    """``the_value``."""
+    return the_value
+
+
+def isinstance(obj: Any, target_type: Any) -> bool:
+    """Whether ``obj`` is of a type; of a container type such as ``list[int]``, whether its elements are too."""
+    if _isinstance(target_type, tuple):
+        return any(isinstance(obj, kind) for kind in target_type)
+    origin: Any = getattr(target_type, "__origin__", None)
+    inner: Any = getattr(target_type, "__args__", ())
+    if origin is None:
+        return _isinstance(obj, target_type)
+    if not _isinstance(origin, type):  # a union, which takes any of its types
+        return any(isinstance(obj, kind) for kind in inner)
+    if not _isinstance(obj, origin):
+        return False
+    if origin is dict:
+        return all(isinstance(k, inner[0]) and isinstance(v, inner[1]) for k, v in obj.items())
+    if origin is tuple:
+        return len(obj) == len(inner) and all(isinstance(v, kind) for v, kind in zip(obj, inner, strict=True))
+    return all(isinstance(v, inner[0]) for v in obj)
+
+
+def is_scripting() -> bool:
+    """Whether TorchScript runs this; it does not."""
+    return False
+
+
+def is_tracing() -> bool:
+    """Whether `trace` is recording; nothing is ever recorded so."""
+    return False
