@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from . import functional as functional
 from . import init as init
+from . import modules as modules  # the same layers at PyTorch's paths, once they all exist
+from . import parallel as parallel
 from . import parameter as parameter
 from . import utils as utils
 from .activation import GELU as GELU
@@ -20,6 +22,7 @@ from .activation import Softplus as Softplus
 from .activation import Softsign as Softsign
 from .activation import Tanh as Tanh
 from .activation import Tanhshrink as Tanhshrink
+from .adaptive import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
 from .adaptive_pooling import AdaptiveAvgPool1d as AdaptiveAvgPool1d
 from .adaptive_pooling import AdaptiveAvgPool2d as AdaptiveAvgPool2d
 from .adaptive_pooling import AdaptiveAvgPool3d as AdaptiveAvgPool3d
@@ -114,6 +117,7 @@ from .padding import ReplicationPad3d as ReplicationPad3d
 from .padding import ZeroPad1d as ZeroPad1d
 from .padding import ZeroPad2d as ZeroPad2d
 from .padding import ZeroPad3d as ZeroPad3d
+from .parallel import DataParallel as DataParallel
 from .parameter import Buffer as Buffer
 from .parameter import Parameter as Parameter
 from .parameter_containers import ParameterDict as ParameterDict
@@ -160,6 +164,7 @@ from .shapes import Unfold as Unfold
 from .shapes import Upsample as Upsample
 from .shapes import UpsamplingBilinear2d as UpsamplingBilinear2d
 from .shapes import UpsamplingNearest2d as UpsamplingNearest2d
+from .sync_batchnorm import SyncBatchNorm as SyncBatchNorm
 from .transformer import Transformer as Transformer
 from .transformer import TransformerDecoder as TransformerDecoder
 from .transformer import TransformerDecoderLayer as TransformerDecoderLayer

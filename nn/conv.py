@@ -61,7 +61,7 @@ class Convolution(Module):
         self.groups = groups
         self.padding_mode = padding_mode
         self._check()
-        self._around = self._padding_around()
+        self._reversed_padding_repeated_twice = self._padding_around()
         first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         self.weight = Parameter(ops.empty((first, second // groups, *self.kernel_size), device=device, dtype=dtype))
         if bias:
@@ -130,6 +130,8 @@ class Convolution(Module):
 class ConvNd(Convolution):
     """What convolutions that are not transposed share."""
 
+    _conv: ClassVar[Any]
+
     def __init__(
         self,
         in_channels: int,
@@ -159,11 +161,16 @@ class ConvNd(Convolution):
             dtype,
         )
 
-    def _convolve(self, conv: Any, input: Tensor) -> Tensor:
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The convolution with another weight, for subclasses that change it: standardised, quantised, low-rank."""
         padding: Any = self.padding
         if self.padding_mode != "zeros":
-            input, padding = F.pad(input, self._around, mode=self.padding_mode), 0
-        return conv(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)  # type: ignore[no-any-return]
+            input, padding = F.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode), 0
+        return self._conv(input, weight, bias, self.stride, padding, self.dilation, self.groups)  # type: ignore[no-any-return]
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The convolution of ``input`` with the weight."""
+        return self._conv_forward(input, self.weight, self.bias)
 
 
 class Conv1d(ConvNd):
@@ -173,10 +180,7 @@ class Conv1d(ConvNd):
     """
 
     dims = 1
-
-    def forward(self, input: Tensor) -> Tensor:
-        """The convolution of ``input`` with the weight."""
-        return self._convolve(F.conv1d, input)
+    _conv = staticmethod(F.conv1d)
 
 
 class Conv2d(ConvNd):
@@ -207,10 +211,7 @@ class Conv2d(ConvNd):
     """
 
     dims = 2
-
-    def forward(self, input: Tensor) -> Tensor:
-        """The convolution of ``input`` with the weight."""
-        return self._convolve(F.conv2d, input)
+    _conv = staticmethod(F.conv2d)
 
 
 class Conv3d(ConvNd):
@@ -220,10 +221,7 @@ class Conv3d(ConvNd):
     """
 
     dims = 3
-
-    def forward(self, input: Tensor) -> Tensor:
-        """The convolution of ``input`` with the weight."""
-        return self._convolve(F.conv3d, input)
+    _conv = staticmethod(F.conv3d)
 
 
 class ConvTransposeNd(Convolution):

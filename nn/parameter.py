@@ -114,3 +114,12 @@ def _rebuild(cls: type[Any], data: Any, requires_grad: bool, attributes: dict[st
     tensor = _tensor_on(cls, data, requires_grad)
     tensor.__dict__.update(attributes)
     return tensor
+
+
+def __getattr__(name: str) -> Any:
+    # PyTorch has these here too; they are built on what stands above.
+    if name in ("UninitializedParameter", "UninitializedBuffer", "UninitializedTensorMixin", "is_lazy"):
+        from . import uninitialized
+
+        return getattr(uninitialized, "Uninitialized" if name == "UninitializedTensorMixin" else name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -164,7 +164,19 @@ class MaxUnpool3d(MaxUnpoolNd):
         return self._unpool(F.max_unpool3d, input, indices, output_size)
 
 
-class AvgPool1d(Module):
+class AvgPoolNd(Module):
+    """What mean pools share; see `AvgPool2d`."""
+
+    kernel_size: Any
+    stride: Any
+    padding: Any
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AvgPool1d(AvgPoolNd):
     """The mean of each window of (N, C, L) or (C, L); see `AvgPool2d`."""
 
     def __init__(
@@ -186,12 +198,8 @@ class AvgPool1d(Module):
         """(N, C, L) to (N, C, L')."""
         return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
-    def extra_repr(self) -> str:
-        """The settings."""
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
-
-class AvgPoolNd(Module):
+class AvgPoolWithDivisor(AvgPoolNd):
     """What mean pools over 2 and 3 dimensions share; see `AvgPool2d`."""
 
     def __init__(
@@ -222,12 +230,8 @@ class AvgPoolNd(Module):
             self.divisor_override,
         )
 
-    def extra_repr(self) -> str:
-        """The settings."""
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
-
-class AvgPool2d(AvgPoolNd):
+class AvgPool2d(AvgPoolWithDivisor):
     """The mean of each window of (N, C, H, W) or (C, H, W).
 
     Args:
@@ -249,7 +253,7 @@ class AvgPool2d(AvgPoolNd):
         return self._pool(F.avg_pool2d, input)
 
 
-class AvgPool3d(AvgPoolNd):
+class AvgPool3d(AvgPoolWithDivisor):
     """The mean of each window of (N, C, D, H, W) or (C, D, H, W); see `AvgPool2d`."""
 
     def forward(self, input: Tensor) -> Tensor:

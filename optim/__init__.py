@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..backends.paths import add_path as _add_path
 from . import lr_scheduler as lr_scheduler
 from . import swa_utils as swa_utils
 from .adafactor import Adafactor as Adafactor
@@ -27,3 +28,8 @@ from .sgd import SGD as SGD
 from .sparse_adam import SparseAdam as SparseAdam
 from .wrappers import SAM as SAM
 from .wrappers import Lookahead as Lookahead
+
+# PyTorch has a file for each of these: ``from torch.optim.adamw import AdamW``.
+for _optimizer in (AdamW, Adamax, NAdam, RAdam, Adadelta, Adagrad, RMSprop, ASGD, Rprop):
+    _path = _optimizer.__name__.lower()
+    globals()[_path] = _add_path(f"{__name__}.{_path}", {_optimizer.__name__: _optimizer})

@@ -22,6 +22,7 @@ from .cases.layers import CASES, LayerCase
 
 # Base classes and containers, which have tests of their own.
 ELSEWHERE = {
+    "DataParallel",
     "LazyBatchNorm1d",
     "LazyBatchNorm2d",
     "LazyBatchNorm3d",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib as _importlib
 import math as _math
 import os as _os
+import sys as _sys
 from typing import TYPE_CHECKING
 from typing import Any as _Any
 
@@ -94,8 +95,11 @@ if TYPE_CHECKING:
     from . import compiler as compiler
     from . import cpu as cpu
     from . import cuda as cuda
+    from . import distributed as distributed
     from . import fft as fft
     from . import func as func
+    from . import functional as functional
+    from . import hub as hub
     from . import jit as jit
     from . import linalg as linalg
     from . import mps as mps
@@ -103,6 +107,7 @@ if TYPE_CHECKING:
     from . import nn as nn
     from . import optim as optim
     from . import random as random
+    from . import serialization as serialization
     from . import testing as testing
     from . import types as types
     from . import utils as utils
@@ -133,8 +138,11 @@ _MODULES = (
     "compiler",
     "cpu",
     "cuda",
+    "distributed",
     "fft",
     "func",
+    "functional",
+    "hub",
     "jit",
     "linalg",
     "mps",
@@ -142,6 +150,7 @@ _MODULES = (
     "nn",
     "optim",
     "random",
+    "serialization",
     "special",
     "testing",
     "types",
@@ -184,3 +193,7 @@ def __dir__() -> list[str]:
 
 # The engine may not import what draws its graphs, so it is told here.
 autograd.graph.renderers.setdefault("svg", lambda graph, **options: __getattr__("viz").to_svg(graph, **options))
+
+from .aliasing import install as _install  # noqa: E402
+
+_install(_sys.modules[__name__])

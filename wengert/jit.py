@@ -7,10 +7,14 @@ files are written by `wengert.save` from a ``state_dict``, not from here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Dict, Final, List, Optional, Tuple, Union  # noqa: UP035
+
+from .backends.paths import add_path as _add_path
+from .nn.module import Module as ScriptModule
 
 __all__ = [
     "Final",
+    "ScriptModule",
     "annotate",
     "export",
     "freeze",
@@ -28,6 +32,7 @@ __all__ = [
 ]
 
 _isinstance = isinstance
+__path__: list[str] = []  # a package, since it has something below it
 
 
 def script(obj: Any, optimize: Any = None, _frames_up: int = 0, _rcb: Any = None, example_inputs: Any = None) -> Any:
@@ -127,3 +132,26 @@ def is_scripting() -> bool:
 def is_tracing() -> bool:
     """Whether `trace` is recording; nothing is ever recorded so."""
     return False
+
+
+class _Broadcasting:
+    """A type of which one value or a list is given: only an annotation."""
+
+    def __class_getitem__(cls, item: Any) -> Any:
+        return Any
+
+
+# The plain name would be taken for what ``from __future__`` brings.
+globals()["annotations"] = _add_path(
+    f"{__name__}.annotations",
+    {
+        "Dict": Dict,  # noqa: UP006
+        "List": List,  # noqa: UP006
+        "Optional": Optional,
+        "Tuple": Tuple,  # noqa: UP006
+        "Union": Union,
+        "BroadcastingList1": _Broadcasting,
+        "BroadcastingList2": _Broadcasting,
+        "BroadcastingList3": _Broadcasting,
+    },
+)

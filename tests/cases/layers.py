@@ -149,6 +149,18 @@ add("ConstantPad1d", real(2, 3, 5), 2, 1.5)
 add("ConstantPad2d", real(2, 3, 5, 4), (1, -1, 0, 2), 3.0)
 add("ConstantPad3d", real(1, 2, 3, 4, 3), 1, 0.5)
 
+add(
+    "AdaptiveLogSoftmaxWithLoss",
+    lambda make: (make.real(4, 8), np.array([0, 3, 6, 11])),
+    8,
+    12,
+    [2, 5, 9],
+    div_value=2.0,
+)
+add(
+    "AdaptiveLogSoftmaxWithLoss", lambda make: (make.real(8), np.array(7)), 8, 12, [2, 5], div_value=2.0, head_bias=True
+)
+
 # ---------------------------------------------------------------------- norms
 
 add("BatchNorm1d", real(6, 3), 3)
@@ -158,6 +170,7 @@ add("BatchNorm2d", real(4, 3, 2, 5), 3, affine=False)
 add("BatchNorm2d", real(4, 3, 2, 5), 3, track_running_stats=False)
 add("BatchNorm2d", real(4, 3, 2, 5), 3, bias=False)
 add("BatchNorm3d", real(2, 3, 2, 2, 3), 3)
+add("SyncBatchNorm", real(4, 3, 2), 3, options={"parity": False})  # PyTorch has it on GPUs only
 add("InstanceNorm1d", real(2, 3, 5), 3)
 add("InstanceNorm1d", real(3, 5), 3, affine=True)
 add("InstanceNorm2d", real(2, 3, 4, 3), 3, affine=True, track_running_stats=True)
