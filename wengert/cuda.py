@@ -272,6 +272,7 @@ def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
     """Put the random number generator into a state that `get_rng_state` gave."""
     _set_rng_state(new_state)
 
+
 __path__: list[str] = []  # a package, since it has ``amp`` below it
 
 
