@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..backends import kernels_of
-from ..backends.errors import GraphError
+from ..backends.errors import GraphError, ShapeError
 from .base import TensorBase, wrap
+from .edges import GradientEdge
 from .engine import gradients_of, run_backward
+from .ops.size import Size
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -18,12 +20,12 @@ __all__ = ["backward", "grad"]
 
 
 def _tuple(values: Any, what: str) -> tuple[Any, ...]:
-    """One tensor or a sequence of them as a tuple."""
-    if isinstance(values, TensorBase):
+    """One tensor (or edge) or a sequence of them as a tuple."""
+    if isinstance(values, TensorBase | GradientEdge):
         return (values,)
     tensors = tuple(values)
     for i, value in enumerate(tensors):
-        if not isinstance(value, TensorBase):
+        if not isinstance(value, TensorBase | GradientEdge):
             raise TypeError(f"{what}[{i}] must be a Tensor, not {type(value).__name__}")
     return tensors
 
@@ -41,11 +43,12 @@ def _gradients(gradients: Any, outputs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def backward(
-    tensors: Tensor | Sequence[Tensor],
+    tensors: Tensor | GradientEdge | Sequence[Tensor | GradientEdge],
     grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    inputs: Tensor | Sequence[Tensor] | None = None,
+    grad_variables: Tensor | Sequence[Tensor | None] | None = None,
+    inputs: Tensor | GradientEdge | Sequence[Tensor | GradientEdge] | None = None,
 ) -> None:
     """Accumulate into ``.grad`` of every leaf the sum of the gradients of ``tensors``.
 
@@ -54,6 +57,7 @@ def backward(
         grad_tensors: the gradient that arrives at each from outside, of its shape; None means 1, for a scalar.
         retain_graph: keep what was saved, so that backward can run again; ``create_graph`` unless told.
         create_graph: record the backward itself, for derivatives of higher order.
+        grad_variables: the old name of ``grad_tensors``.
         inputs: accumulate into these only.
 
     Raises:
@@ -66,17 +70,25 @@ def backward(
         >>> x.grad
         tensor([3., 5.])
     """
+    if grad_variables is not None:
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        if grad_tensors is not None:
+            raise GraphError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only "
+                "use `grad_tensors`."
+            )
+        grad_tensors = grad_variables
     outputs = _tuple(tensors, "tensors")
     if inputs is not None:
         inputs = _tuple(inputs, "inputs")
         if not inputs:
-            raise GraphError("`inputs` argument to `backward()` cannot be empty; leave it away to reach every leaf")
+            raise GraphError("`inputs` argument to `backward()` cannot be empty. Leave it away to reach every leaf")
     run_backward(outputs, _gradients(grad_tensors, outputs), retain_graph, create_graph, inputs)
 
 
 def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
+    outputs: Tensor | GradientEdge | Sequence[Tensor | GradientEdge],
+    inputs: Tensor | GradientEdge | Sequence[Tensor | GradientEdge],
     grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
@@ -88,8 +100,8 @@ def grad(
     """The gradients of the sum of ``outputs`` with respect to ``inputs``; no ``.grad`` is touched.
 
     Args:
-        outputs: where the walk starts.
-        inputs: leaves or results on the way; one gradient is returned for each, of its shape and dtype.
+        outputs: where the walk starts: tensors, or edges of `wengert.autograd.graph.get_gradient_edge`.
+        inputs: leaves or results on the way, or edges to them; one gradient comes back for each.
         grad_outputs: the gradient that arrives at each output, of its shape; None means 1, for a scalar.
         retain_graph: keep what was saved; ``create_graph`` unless told.
         create_graph: record the walk itself, for derivatives of higher order.
@@ -118,19 +130,21 @@ def grad(
         warnings.warn("only_inputs argument is ignored: gradients go to inputs only", FutureWarning, stacklevel=2)
     sources, wanted = _tuple(outputs, "outputs"), _tuple(inputs, "inputs")
     if not wanted:
-        raise GraphError("`inputs` argument to `grad()` cannot be empty; name the tensors whose gradients are wanted")
+        raise GraphError("`inputs` argument to `grad()` cannot be empty. Name the tensors whose gradients are wanted")
     gs = _gradients(grad_outputs, sources)
     if is_grads_batched:
         found = _batched(sources, gs, wanted, retain_graph, create_graph)
     else:
         found = gradients_of(sources, gs, wanted, retain_graph, create_graph)
     if materialize_grads:
+        if not all(isinstance(t, TensorBase) for t in wanted):
+            raise GraphError("materialize_grads cannot be used when the given input is a GradientEdge; give the Tensor")
         return tuple(wrap(_zeros_like(t._data)) if g is None else g for t, g in zip(wanted, found, strict=True))
     if not allow_unused and any(g is None for g in found):
         i = next(i for i, g in enumerate(found) if g is None)
         raise GraphError(
-            "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if "
-            f"this is the desired behavior: inputs[{i}], of shape {list(wanted[i]._data.shape)}, does not reach outputs"
+            f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set allow_unused=True "
+            "if this is the desired behavior."
         )
     return tuple(found)
 
@@ -145,6 +159,14 @@ def _batched(
     """One walk for each row of the incoming gradients; the results stacked."""
     from .ops import stack
 
+    for i, (output, g) in enumerate(zip(outputs, gs, strict=True)):
+        if g is not None and isinstance(output, TensorBase) and g._data.shape[1:] != output._data.shape:
+            raise ShapeError(
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch "
+                "dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding "
+                f"output, but a mismatch was detected: grad_output[{i}] has a shape of {Size(g._data.shape)} and "
+                f"output[{i}] has a shape of {Size(output._data.shape)}."
+            )
     sizes = {g.shape[0] if g is not None and g.ndim else 0 for g in gs}
     size = sizes.pop()
     if sizes or not size:

@@ -6,6 +6,7 @@ order meets each one when its gradient is complete. That is Wengert's list, read
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from operator import attrgetter
@@ -14,11 +15,13 @@ from typing import Any
 from ..backends import kernels_of
 from ..backends.errors import DeviceError, DTypeError, GraphError, ShapeError
 from . import hooks as hook_calls
-from .base import TensorBase, edge_of, wrap
-from .grad_mode import mode
+from .base import TensorBase, wrap
+from .edges import place_of
+from .grad_mode import in_thread, mode
 from .node import LEAF, NODE, OUTPUT
 from .ops.cast import cast
 from .ops.reduction import sum_to
+from .ops.size import Size
 
 _by_seq = attrgetter("seq")
 
@@ -53,6 +56,14 @@ class Pass:
         self.owned: set[Any] = set()  # keys whose pending gradient this pass allocated, so may add to in place
         self.waiting: dict[Any, int] = {}  # leaf -> how many contributions are still to come
         self.order: list[Any] = []
+        self.callbacks: list[Any] = []  # what hooks want called at the end
+        self.depth = 0  # how many passes this one runs inside of
+
+    def will_reach(self, edge: Any) -> bool:
+        """Whether this run computes the gradient of an edge."""
+        if edge.edge_kind == LEAF:
+            return edge in self.waiting or (self.wanted is not None and edge in self.wanted)
+        return (edge.node if edge.edge_kind == OUTPUT else edge) in self.order
 
     # ------------------------------------------------------------------ which nodes run
 
@@ -226,22 +237,23 @@ class Pass:
         g = self.pending.pop(leaf, None)
         if g is None:
             return
-        leaf_hooks = leaf._hooks
-        if leaf_hooks is not None and leaf_hooks.tensor:
-            g = hook_calls.call(leaf_hooks.tensor, g, self.create_graph)
+        hooks = leaf._hooks
+        if hooks is not None and hooks.tensor:
+            g = hook_calls.call(hooks.tensor, g, self.create_graph)
         if self.wanted is not None:
             if leaf in self.wanted:
                 self.found[leaf] = g
             if not self.accumulate:
                 return
+        if hooks is not None and hooks.node_pre:
+            g = hooks.before(g, self.create_graph)
         if self.create_graph:
             # A copy: the same Tensor may become the gradient of several leaves.
             leaf._grad = cast(g, g._data.dtype) if leaf._grad is None else leaf._grad + g
         else:
             self._accumulate(leaf, g, leaf in self.owned or sys.getrefcount(g) == 2)
-        if leaf_hooks is not None:
-            for hook in list(leaf_hooks.post.values()):
-                hook(leaf)
+        if hooks is not None:
+            hooks.after(leaf, g, self.create_graph)
 
     def _first(self, leaf: Any, g: Any, mine: bool) -> None:
         """Keep the only contribution to a leaf that had no gradient; ``mine`` if nobody else refers to the array."""
@@ -298,7 +310,7 @@ def run_backward(
     _start(run, outputs, grads)
     if inputs is not None and keys is not None:
         for tensor, key in zip(inputs, keys, strict=True):
-            if type(key) is tuple and key in run.found:  # a non-leaf named as input
+            if type(key) is tuple and key in run.found and isinstance(tensor, TensorBase):  # a non-leaf named as input
                 hook_calls.retained(tensor, run.found[key], create_graph)
 
 
@@ -318,12 +330,12 @@ def gradients_of(
     return [g if g is None or isinstance(g, TensorBase) else wrap(g) for g in found]
 
 
-def _key(tensor: Any, who: str) -> Any:
-    edge = edge_of(tensor)
+def _key(value: Any, who: str) -> Any:
+    edge = place_of(value)
     if edge is None:
         raise GraphError(
             f"One of the differentiated Tensors does not require grad: {who} was asked for the gradient of a tensor of "
-            f"shape {list(tensor._data.shape)} with requires_grad=False; call requires_grad_() on it before it is used"
+            f"shape {list(value._data.shape)} with requires_grad=False; call requires_grad_() on it before it is used"
         )
     if edge.edge_kind == LEAF:
         return edge
@@ -333,50 +345,77 @@ def _key(tensor: Any, who: str) -> Any:
 def _start(run: Pass, outputs: Sequence[Any], grads: Sequence[Any]) -> None:
     roots = []
     for i, (output, g) in enumerate(zip(outputs, grads, strict=True)):
-        edge = edge_of(output)
+        edge = place_of(output)
         if edge is None:
             raise GraphError(
                 f"element {i} of tensors does not require grad and does not have a grad_fn: nothing was recorded for "
                 "it. Call requires_grad_() on an input before computing, and not under no_grad"
             )
-        roots.append((edge, _root_gradient(output, g, i)))
+        roots.append((edge, _root_gradient(output, edge, g, i)))
     run.plan([edge for edge, _ in roots])
-    before = mode.grad, mode.reattach
+    outer = mode.running
+    if outer is not None:
+        run.depth = outer.depth + 1
+        if run.depth % FRESH_STACK == 0:
+            in_thread(lambda: _walk(run, roots))
+            return
+    _walk(run, roots)
+
+
+# A rule may call backward, whose rules may call backward: so many passes inside each other share a thread's stack.
+FRESH_STACK = 40
+
+
+def _walk(run: Pass, roots: list[Any]) -> None:
+    before = mode.grad, mode.reattach, mode.running
     mode.grad = mode.reattach = run.create_graph
+    mode.running = run
     try:
         gs = [g if run.create_graph else g._data for _, g in roots]
         for leaf in run._deliver([edge for edge, _ in roots], gs) or ():
             run._finish(leaf)
-        del gs, roots
+        del gs
+        roots.clear()
         run.run()
+        for callback in run.callbacks:
+            callback()
     finally:
-        mode.grad, mode.reattach = before
+        mode.grad, mode.reattach, mode.running = before
 
 
-def _root_gradient(output: Any, g: Any, i: int) -> Any:
-    data = output._data
+def _root_gradient(output: Any, edge: Any, g: Any, i: int) -> Any:
+    """The gradient that arrives at an output from outside, checked; ones for a scalar if none was given."""
+    data = output._data if isinstance(output, TensorBase) else edge._data if edge.edge_kind == LEAF else None
+    shape, dtype = (edge.shape, edge.dtype) if data is None else (data.shape, data.dtype)
     if g is None:
-        if data.size != 1:
+        if math.prod(shape) != 1:
             raise GraphError(
-                f"grad can be implicitly created only for scalar outputs: output {i} has shape {list(data.shape)}. "
+                f"grad can be implicitly created only for scalar outputs: output {i} has shape {list(shape)}. "
                 "Reduce it first (sum() or mean()), or pass the gradient that arrives from outside"
             )
-        if data.dtype.kind == "c":
-            raise GraphError("grad can be implicitly created only for real scalar outputs; pass the gradient")
-        return wrap(kernels_of[type(data)].ones_like(data))
+        if dtype.kind not in "fV":
+            raise GraphError(
+                f"grad can be implicitly created only for real scalar outputs but got {dtype}; pass the gradient"
+            )
+        if data is not None:
+            return wrap(kernels_of[type(data)].ones_like(data))
+        return wrap((edge.node if edge.edge_kind == OUTPUT else edge).k.ones(shape, dtype))
     if not isinstance(g, TensorBase):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
-    if g._data.shape != data.shape:
+    if g._data.shape != shape:
         raise ShapeError(
-            f"Mismatch in shape: grad_output[{i}] has a shape of {list(g._data.shape)} and output[{i}] has a shape of "
-            f"{list(data.shape)}; they must be equal"
+            f"Mismatch in shape: grad_output[{i}] has a shape of {Size(g._data.shape)} and output[{i}] has a shape of "
+            f"{Size(shape)}."
         )
-    if (g._data.dtype.kind == "c") != (data.dtype.kind == "c"):
+    if (g._data.dtype.kind == "c") != (dtype.kind == "c"):
         raise DTypeError(
             "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
-            f"grad_output[{i}] has a dtype of {g._data.dtype.name} and output[{i}] has a dtype of {data.dtype.name}"
+            f"grad_output[{i}] has a dtype of {g._data.dtype.name} and output[{i}] has a dtype of {dtype.name}"
         )
-    where, there = (kernels_of[type(a)].backend.device_of(a) for a in (data, g._data))
-    if where != there:
-        raise DeviceError(f"grad_output[{i}] is on {there}, output[{i}] on {where}; move it with .to({str(where)!r})")
+    if data is not None:
+        where, there = (kernels_of[type(a)].backend.device_of(a) for a in (data, g._data))
+        if where != there:
+            raise DeviceError(
+                f"grad_output[{i}] is on {there}, output[{i}] on {where}; move it with .to({str(where)!r})"
+            )
     return g

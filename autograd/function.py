@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ..backends import kernels_of
-from ..backends.errors import GraphError, InplaceError, ShapeError
+from ..backends.errors import GraphError, InplaceError
 from .base import TensorBase, alias, edge_of, new, version_of, wrap
-from .engine import as_array
+from .function_node import BackwardCFunction, FunctionOp
 from .grad_mode import INFERENCE, mode, no_grad
 from .inplace import View, check_writable, move, wrote
-from .node import Node, Output, inference_error
+from .node import Output
 from .primitive import Primitive, apply, next_seq
+from .saved import Packed, inference_error
 
-__all__ = ["Function", "FunctionCtx", "once_differentiable"]
+__all__ = ["BackwardCFunction", "Function", "FunctionCtx", "InplaceFunction", "once_differentiable"]
 
 
 class FunctionCtx:
@@ -60,6 +62,15 @@ class FunctionCtx:
         """Say which inputs ``forward`` wrote to in place; each of them must be returned."""
         self._dirty = tensors
 
+    def mark_shared_storage(self, *pairs: Any) -> None:
+        """Nothing: a relic, since memory that is shared is found without it."""
+        warnings.warn(
+            "mark_shared_storage is deprecated. Tensors with shared storages are automatically tracked. Note that "
+            "calls to `set_()` are not tracked",
+            FutureWarning,
+            stacklevel=2,
+        )
+
     def mark_non_differentiable(self, *tensors: Any) -> None:
         """Say which outputs have no gradient."""
         self._constant = tensors
@@ -78,83 +89,11 @@ class FunctionCtx:
         node = self._node()
         return self._to_save if node is None else node.saved_tensors
 
-
-class FunctionNode(Node):
-    """The node of a Function. Attributes that it has not itself are those of the ``ctx``."""
-
-    __slots__ = ("ctx",)
-    ctx: FunctionCtx
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name == "ctx":
-            raise AttributeError(name)
-        return getattr(self.ctx, name)
-
     @property
-    def saved_tensors(self) -> tuple[Any, ...]:
-        """What the ``ctx`` saved, as Tensors in their place of the graph."""
-        packed = self._saved
-        if packed is None:
-            raise self._freed()
-        return tuple(s if s is None else self._attach(s) for s in packed)
-
-
-class FunctionOp:
-    """What the engine calls as a Function node's ``op``."""
-
-    undefined = True  # zeros for unused outputs are made here, unless the ctx says otherwise
-
-    def __init__(self, function: type[Function]) -> None:
-        self.function = function
-        self.__name__ = function.__name__
-
-    def backward(self, node: Any, *gs: Any) -> tuple[Any, ...]:
-        """The user's ``backward``, for arrays."""
-        grads = self.backward_graph(node, *[g if g is None else wrap(as_array(g)) for g in gs])
-        return tuple([g if g is None else g._data for g in grads])
-
-    def backward_graph(self, node: Any, *gs: Any) -> tuple[Any, ...]:
-        """The user's ``backward``, checked."""
-        if node.ctx._materialize:
-            gs = tuple([_zeros(node, i) if g is None else g for i, g in enumerate(gs)])
-        function = self.function
-        rule = function.backward if function.vjp is Function.vjp else function.vjp
-        grads = rule(node.ctx, *gs)
-        return _checked(node, grads if isinstance(grads, tuple) else (grads,))
-
-
-def _zeros(node: Any, index: int) -> Any:
-    """Zeros in place of the gradient of an output that was not used; None for an output that was no tensor."""
-    shape, dtype = (node.shape[index], node.dtype[index]) if node.count > 1 else (node.shape, node.dtype)
-    return None if dtype is None else wrap(node.k.zeros(shape, dtype=dtype))
-
-
-def _checked(node: Any, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What the user's ``backward`` returned, if it fits the inputs."""
-    name, wanted = node.name(), len(node.edges)
-    if len(grads) < wanted or any(g is not None for g in grads[wanted:]):
-        raise GraphError(
-            f"function {name} returned an incorrect number of gradients (expected {wanted}, got {len(grads)}): "
-            "return one for each argument of forward, None for those without"
-        )
-    for i, (g, shape) in enumerate(zip(grads, node.info, strict=False)):
-        if g is None:
-            continue
-        if shape is None:
-            raise GraphError(
-                f"function {name} returned a gradient different than None at position {i + 1}, but the corresponding "
-                "forward input was not a Variable"
-            )
-        if not isinstance(g, TensorBase):
-            raise GraphError(f"function {name}: expected Variable or None (got {type(g).__name__}) at position {i + 1}")
-        got = g._data.shape
-        lead = len(got) - len(shape)
-        if lead < 0 or any(n not in (1, m) for n, m in zip(shape, got[lead:], strict=True)):
-            raise ShapeError(
-                f"Function {name} returned an invalid gradient at index {i} - got {list(got)} but expected shape "
-                f"compatible with {list(shape)}"
-            )
-    return grads[:wanted]
+    def saved_variables(self) -> tuple[Any, ...]:
+        """The old name of `saved_tensors`."""
+        warnings.warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
+        return self.saved_tensors
 
 
 class Function:
@@ -181,18 +120,30 @@ class Function:
     """
 
     generate_vmap_rule: ClassVar[bool] = False
-    _node_type: ClassVar[type[FunctionNode]]
+    _node_type: ClassVar[type[BackwardCFunction]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._node_type = type(
-            f"{cls.__name__}Backward", (FunctionNode,), {"__slots__": (), "op": FunctionOp(cls), "__doc__": cls.__doc__}
-        )
+        namespace = {"__slots__": (), "op": FunctionOp(cls), "_forward_cls": cls, "__doc__": cls.__doc__}
+        cls._node_type = type(f"{cls.__name__}Backward", (BackwardCFunction,), namespace)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should "
+            "invoke them on the class itself.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse: a Function is no object with methods.
+
+        Raises:
+            RuntimeError: always.
+        """
         raise GraphError(
             f"Legacy autograd function with non-static forward method is deprecated: {type(self).__name__} is not to "
-            "be made into an object. Write static forward and backward methods and call the class's apply()"
+            "be called as an object. Write static forward and backward methods and call the class's apply()"
         )
 
     @staticmethod
@@ -214,6 +165,7 @@ class Function:
         )
 
     vjp = backward  # the other name of backward
+    unwritten = backward  # what both are until a subclass writes one
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
@@ -227,7 +179,7 @@ class Function:
             What ``forward`` returned, its Tensors joined to the graph.
         """
         two_step = cls.setup_context is not Function.setup_context
-        if kwargs:
+        if kwargs or two_step:
             args = _bound(cls.forward, args, kwargs, two_step)
         edges = tuple([edge_of(a) if isinstance(a, TensorBase) else None for a in args])
         ctx = FunctionCtx(tuple([e is not None for e in edges]))
@@ -250,6 +202,18 @@ class Function:
             if mode.trace is not None:
                 mode.trace(node)
         return outputs if many else outputs[0]
+
+
+class InplaceFunction(Function):
+    """A relic: a `Function`, told by an argument whether to work in place.
+
+    Args:
+        inplace: kept as an attribute.
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
 
 
 def _bound(forward: Any, args: tuple[Any, ...], kwargs: dict[str, Any], two_step: bool) -> tuple[Any, ...]:
@@ -284,6 +248,11 @@ def _is_one(tensor: Any, tensors: tuple[Any, ...]) -> bool:
 
 def _outputs(ctx: FunctionCtx, node: Any, args: tuple[Any, ...], results: tuple[Any, ...]) -> tuple[Any, ...]:
     """What the caller gets for the results of ``forward``: Tensors that lead to ``node``."""
+    for i, dirty in enumerate(ctx._dirty):
+        if not isinstance(dirty, TensorBase):
+            raise GraphError(
+                f"mark_dirty can only accept variables, but argument {i} is of type {type(dirty).__name__}"
+            )
     if not all(_is_one(d, results) for d in ctx._dirty):
         raise GraphError(
             "Some elements marked as dirty during the forward method were not returned as output. The inputs that are "
@@ -295,14 +264,15 @@ def _outputs(ctx: FunctionCtx, node: Any, args: tuple[Any, ...], results: tuple[
             outputs.append(result)
             continue
         edge = None
+        place = f"Output {i} of {node.op.__name__}" if node is not None else ""
         if node is not None and result._data.dtype.kind in "fcV" and not _is_one(result, ctx._constant):
             edge = node if node.count == 1 else Output(node, i, result._data.shape, result._data.dtype)
         if _is_one(result, ctx._dirty):
             outputs.append(_dirty(ctx, result, edge, len(results)))
         elif _is_one(result, args):
-            outputs.append(_same_memory(result, edge))
+            outputs.append(_same_memory(result, edge, place))
         else:
-            outputs.append(_new_output(result, edge))
+            outputs.append(_new_output(result, edge, place))
     return tuple(outputs)
 
 
@@ -322,17 +292,17 @@ def _dirty(ctx: FunctionCtx, tensor: Any, edge: Any, count: int) -> Any:
     return tensor
 
 
-def _same_memory(tensor: Any, edge: Any) -> Any:
+def _same_memory(tensor: Any, edge: Any, place: str) -> Any:
     """An input that is returned as it is: another Tensor on its memory, with its own place in the graph."""
     output = alias(tensor)
     if edge is not None:
         base = tensor if tensor._view is None else tensor._view.base
         output._edge, output._rg = edge, True
-        output._view = View(base, None)
+        output._view = View(base, None, place)
     return output
 
 
-def _new_output(tensor: Any, edge: Any) -> Any:
+def _new_output(tensor: Any, edge: Any, place: str) -> Any:
     """A result that ``forward`` computed."""
     if edge is None:
         return tensor if not tensor._rg else alias(tensor)
@@ -340,23 +310,24 @@ def _new_output(tensor: Any, edge: Any) -> Any:
         tensor = alias(tensor)
     view = tensor._view
     if view is not None:  # a view of an input: writing to it would go around the user's backward
-        tensor._view = View(view.base, None)
+        tensor._view = View(view.base, None, place)
     tensor._edge, tensor._rg = edge, True
     return tensor
 
 
-def _packed(node: Any, tensor: Any, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def _packed(node: Any, tensor: Any, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
     """A saved tensor as ``(array, source, version, count)``; see `wengert.autograd.node.Saved`."""
     version = version_of(tensor)
     if version is INFERENCE:
         raise inference_error(node, "a tensor given to save_for_backward")
-    for i, output in enumerate(outputs):
-        if output is tensor and tensor._rg:
-            return (tensor._data, ~i, version, version[0])
-    for i, arg in enumerate(args):
-        if arg is tensor:
-            return (tensor._data, i, version, version[0])
-    return (tensor._data, edge_of(tensor), version, version[0])
+    source = next((~i for i, output in enumerate(outputs) if output is tensor and tensor._rg), None)
+    if source is None:
+        source = next((i for i, arg in enumerate(args) if arg is tensor), None)
+    if source is None:
+        source = edge_of(tensor)
+    if mode.savers:
+        return Packed(tensor, source, mode.savers[-1])
+    return (tensor._data, source, version, version[0])
 
 
 class _Once(Primitive):

@@ -34,9 +34,30 @@ class Mode(threading.local):
     fresh: list[Any] | None = None  # the version that new tensors start with
     trace: Callable[[Any], None] | None = None  # called with every node that is recorded
     observe: Callable[[Any, tuple[Any, ...]], None] | None = None  # called with every node that ran and its gradients
+    savers: tuple[Any, ...] = ()  # pairs of functions that saved tensors go through; the last one acts
+    no_savers: str | None = None  # why there may be no such functions now
+    running: Any = None  # the backward pass that is running
 
 
 mode = Mode()
+
+
+def in_thread(work: Callable[[], None]) -> None:
+    """Do ``work`` in a thread of its own, in this thread's mode."""
+    state, failed = dict(vars(mode)), []
+
+    def body() -> None:
+        vars(mode).update(state)
+        try:
+            work()
+        except BaseException as error:  # raised again by the thread that waits
+            failed.append(error)
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
 
 
 class ModeContext:

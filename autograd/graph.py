@@ -13,9 +13,29 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .base import TensorBase, edge_of
+from .edges import GradientEdge as GradientEdge
+from .edges import get_gradient_edge as get_gradient_edge
+from .edges import increment_version as increment_version
+from .edges import register_multi_grad_hook as register_multi_grad_hook
 from .node import LEAF, OUTPUT
+from .node import Node as Node
+from .saved_hooks import disable_saved_tensors_hooks as disable_saved_tensors_hooks
+from .saved_hooks import save_on_cpu as save_on_cpu
+from .saved_hooks import saved_tensors_hooks as saved_tensors_hooks
 
-__all__ = ["Graph", "GraphEdge", "GraphNode"]
+__all__ = [
+    "GradientEdge",
+    "Graph",
+    "GraphEdge",
+    "GraphNode",
+    "Node",
+    "disable_saved_tensors_hooks",
+    "get_gradient_edge",
+    "increment_version",
+    "register_multi_grad_hook",
+    "save_on_cpu",
+    "saved_tensors_hooks",
+]
 
 Shape = tuple[int, ...]
 

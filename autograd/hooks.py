@@ -49,19 +49,14 @@ class HookTable(dict[int, Any]):
 class Hooks:
     """The hooks of one node: on each output's gradient, and around the whole node."""
 
-    __slots__ = ("metadata", "post", "pre", "retain", "tensor")
+    __slots__ = ("metadata", "node_post", "node_pre", "retain", "tensor")
 
     def __init__(self) -> None:
         self.tensor: dict[int, HookTable] = {}
         self.retain: dict[int, weakref.ref[Any]] = {}
-        self.pre = HookTable()
-        self.post = HookTable()
+        self.node_pre = HookTable()
+        self.node_post = HookTable()
         self.metadata: dict[Any, Any] = {}
-
-    def add(self, kind: str, hook: Any) -> RemovableHandle:
-        """Register a node hook; ``kind`` is ``"pre"`` or ``"post"``."""
-        table: HookTable = getattr(self, kind)
-        return table.add(hook)
 
     def before(self, gs: list[Any], as_tensors: bool) -> list[Any]:
         """The output gradients after tensor hooks have seen, and perhaps replaced, them."""
@@ -76,20 +71,20 @@ class Hooks:
 
     def prehooks(self, gs: list[Any], as_tensors: bool) -> list[Any]:
         """The output gradients after the node's pre-hooks."""
-        for hook in list(self.pre.values()):
-            result = hook(tuple(_tensor(g, as_tensors) for g in gs))
+        for hook in list(self.node_pre.values()):
+            seen = tuple(_tensor(g, as_tensors) for g in gs)
+            result = hook(seen)
             if result is not None:
-                result = result if isinstance(result, tuple) else (result,)
-                gs = [_back(g, as_tensors) for g in result]
+                gs = [_back(g, as_tensors) for g in _checked(hook, result, seen)]
         return gs
 
     def after(self, grads: tuple[Any, ...], gs: list[Any], as_tensors: bool) -> tuple[Any, ...]:
         """The input gradients after post-hooks."""
-        for hook in list(self.post.values()):
-            result = hook(tuple(_tensor(g, as_tensors) for g in grads), tuple(_tensor(g, as_tensors) for g in gs))
+        for hook in list(self.node_post.values()):
+            seen = tuple(_tensor(g, as_tensors) for g in grads)
+            result = hook(seen, tuple(_tensor(g, as_tensors) for g in gs))
             if result is not None:
-                result = result if isinstance(result, tuple) else (result,)
-                grads = tuple(_back(g, as_tensors) for g in result)
+                grads = tuple(_back(g, as_tensors) for g in _checked(hook, result, seen))
         return grads
 
 
@@ -117,25 +112,55 @@ def call(table: dict[int, Any], g: Any, as_tensors: bool) -> Any:
     tensor = _tensor(g, as_tensors)
     for hook in list(table.values()):
         result = hook(tensor)
-        if result is None:
-            continue
-        if not isinstance(result, TensorBase):
-            raise TypeError(f"expected hook {_name(hook)} to return a Tensor or None, got {type(result).__name__}")
-        if result._data.shape != tensor._data.shape:
-            raise RuntimeError(
-                f"hook {_name(hook)} has changed the size of value: the gradient is {list(tensor._data.shape)}, "
-                f"the hook returned {list(result._data.shape)}"
-            )
-        if result._data.dtype != tensor._data.dtype:
-            raise RuntimeError(
-                f"hook {_name(hook)} has changed the type of value (was {tensor._data.dtype}, got {result._data.dtype})"
-            )
-        tensor = result
+        if result is not None:
+            _check_value(hook, result, tensor)
+            tensor = result
     return _back(tensor, as_tensors)
 
 
+def _checked(hook: Any, result: Any, seen: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a node's hook returned in place of the gradients that it saw, if it fits."""
+    if isinstance(result, TensorBase) and len(seen) == 1:
+        result = (result,)
+    if not isinstance(result, tuple):
+        raise TypeError(f"expected tuple, but hook returned '{type(result).__name__}'")
+    if len(result) != len(seen):
+        raise RuntimeError(
+            f"hook {_name(hook)} has returned an incorrect number of values (got {len(result)}, "
+            f"but expected {len(seen)})"
+        )
+    for given, before in zip(result, seen, strict=True):
+        if given is not None:
+            _check_value(hook, given, before)
+    return result
+
+
+def _check_value(hook: Any, result: Any, before: Any) -> None:
+    """Raise unless ``result`` may take the place of the gradient ``before``."""
+    if not isinstance(result, TensorBase):
+        raise TypeError(
+            f"expected Variable, but hook returned '{type(result).__name__}': {_name(hook)} has to return a Tensor or "
+            "None"
+        )
+    if before is None:
+        raise RuntimeError(f"can't replace a None gradient with a non-None value: hook {_name(hook)} returned a Tensor")
+    if result._data.shape != before._data.shape:
+        raise RuntimeError(
+            f"hook {_name(hook)} has changed the size of value: the gradient is {list(before._data.shape)}, "
+            f"the hook returned {list(result._data.shape)}"
+        )
+    if result._data.dtype != before._data.dtype:
+        raise RuntimeError(
+            f"hook {_name(hook)} has changed the type of value (was {_typename(before)} got {_typename(result)})"
+        )
+
+
+def _typename(tensor: Any) -> Any:
+    return tensor.type()
+
+
 def _name(hook: Any) -> str:
-    return repr(getattr(hook, "__qualname__", hook))
+    return repr(getattr(hook, "__name__", type(hook).__name__))
 
 
 def retained(tensor: Any, g: Any, as_tensors: bool) -> None:
@@ -147,18 +172,51 @@ def retained(tensor: Any, g: Any, as_tensors: bool) -> None:
 def register_tensor_hook(tensor: Any, edge: Any, hook: Any) -> RemovableHandle:
     """Register ``hook(grad)`` on a tensor: on its node's output, or on the leaf itself."""
     if edge.edge_kind == LEAF:
-        if edge._hooks is None:
-            edge._hooks = LeafHooks()
-        return edge._hooks.tensor.add(hook)  # type: ignore[no-any-return]
+        return leaf_hooks_of(edge).tensor.add(hook)
     node, index = (edge.node, edge.index) if edge.edge_kind == OUTPUT else (edge, 0)
     return hooks_of(node).tensor.setdefault(index, HookTable()).add(hook)
 
 
 class LeafHooks:
-    """A leaf's hooks: on its gradient before it is accumulated, and after."""
+    """A leaf's hooks: on its gradient before it is accumulated, after, and around its `AccumulateGrad`.
 
-    __slots__ = ("post", "tensor")
+    Attributes:
+        tensor: on the gradient.
+        node_pre, node_post: the accumulating node's own.
+        post: called with the leaf when its gradient has been accumulated.
+        metadata: the accumulating node's dictionary.
+        node: a weak reference to that node, if somebody has asked for it.
+    """
+
+    __slots__ = ("metadata", "node", "node_post", "node_pre", "post", "tensor")
 
     def __init__(self) -> None:
         self.tensor = HookTable()
+        self.node_pre = HookTable()
+        self.node_post = HookTable()
         self.post = HookTable()
+        self.metadata: dict[Any, Any] = {}
+        self.node: weakref.ref[Any] | None = None
+
+    def before(self, g: Any, as_tensors: bool) -> Any:
+        """The gradient after the node's pre-hooks."""
+        for hook in list(self.node_pre.values()):
+            seen = (_tensor(g, as_tensors),)
+            result = hook(seen)
+            if result is not None:
+                g = _back(_checked(hook, result, seen)[0], as_tensors)
+        return g
+
+    def after(self, leaf: Any, g: Any, as_tensors: bool) -> None:
+        """Tell those who wait for the leaf's gradient that it is there."""
+        for hook in list(self.post.values()):
+            hook(leaf)
+        for hook in list(self.node_post.values()):
+            hook((), (_tensor(g, as_tensors),))
+
+
+def leaf_hooks_of(leaf: Any) -> LeafHooks:
+    """The leaf's hooks, made when first asked for."""
+    if leaf._hooks is None:
+        leaf._hooks = LeafHooks()
+    return leaf._hooks  # type: ignore[no-any-return]

@@ -28,12 +28,13 @@ class View:
             nobody can take again.
         made: the base's version when the tensor's edge was last right.
         recorded: whether recording was on when it was made.
+        place: which output of which Function it is, if it is one.
     """
 
-    __slots__ = ("base", "made", "recorded", "steps")
+    __slots__ = ("base", "made", "place", "recorded", "steps")
 
-    def __init__(self, base: Any, steps: Steps | None) -> None:
-        self.base, self.steps = base, steps
+    def __init__(self, base: Any, steps: Steps | None, place: str) -> None:
+        self.base, self.steps, self.place = base, steps, place
         self.made = base._ver[0]
         self.recorded = mode.grad and steps is not None
 
@@ -42,7 +43,10 @@ class View:
         count = self.base._ver[0]
         if count != self.made:
             if self.steps is None and tensor._rg:
-                raise InplaceError(f"A view was modified through its base after {_CUSTOM}")
+                raise InplaceError(
+                    f"{self.place} is a view and its base or another view of its base has been modified inplace. "
+                    f"{_CUSTOM}"
+                )
             if self.base._rg and self.recorded:
                 with enable_grad():
                     again = retake(self.base, self.steps or ())
@@ -61,8 +65,9 @@ class View:
 
 Steps = tuple[tuple[Any, dict[str, Any], int | None], ...]
 _CUSTOM = (
-    "a custom Function returned it (or an input as it is): the write would go around the Function's backward. "
-    "clone() the output of the Function"
+    "This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to "
+    "handle view+inplace would override the custom backward associated with the custom Function, leading to incorrect "
+    "gradients. This behavior is forbidden. You can fix this by cloning the output of the custom Function."
 )
 
 
@@ -97,7 +102,10 @@ def make_view(prim: Any, array: Any, source: TensorBase, params: Any, node: Any,
             view.base, view.steps = source, ((prim, params, index),)
         else:
             view.base = parent.base
-            view.steps = None if parent.steps is None else (*parent.steps, (prim, params, index))
+            if parent.steps is None:
+                view.steps, view.place = None, parent.place
+            else:
+                view.steps = (*parent.steps, (prim, params, index))
             recorded = recorded and parent.recorded
         view.made = version[0]
         view.recorded = recorded
@@ -130,6 +138,7 @@ class WriteView(Primitive):
 
 
 WriteView.node_type.__name__ = "CopySlices"
+WriteView.node_type.name = lambda self: "torch::autograd::CopySlices"  # type: ignore[method-assign]
 
 
 class Erased(Primitive):
@@ -164,14 +173,18 @@ def check_writable(tensor: Any, op: str, joins: bool = False) -> None:
     """
     version = tensor._ver
     if version is INFERENCE and mode.fresh is not INFERENCE:
-        raise InplaceError(f"{op}: Inplace update to inference tensor outside InferenceMode is not allowed; clone() it")
+        raise InplaceError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a "
+            f"normal tensor before doing inplace update. ({op}: clone() it)"
+        )
     if mode.grad:
         view = tensor._view
         if view is None:
             if tensor._rg and tensor._edge is None:
+                tense = "has been" if op == "mark_dirty" else "is being"
                 raise InplaceError(
-                    f"{op}: a leaf Variable that requires grad is being used in an in-place operation. "
-                    "Write under no_grad, or out of place: x = x + y"
+                    f"a leaf Variable that requires grad {tense} used in an in-place operation. "
+                    f"({op}: write under no_grad, or out of place: x = x + y)"
                 )
         elif joins or tensor._rg or view.base._rg:
             _check_view(tensor, view, op)
@@ -192,22 +205,25 @@ def _check_view(tensor: Any, view: View, op: str) -> None:
     base = view.base
     if (base._rg and base._edge is None) or edge_of(tensor) is tensor:
         raise InplaceError(
-            f"{op}: a view of a leaf Variable that requires grad is being used in an in-place operation. "
-            "Write under no_grad, or to a clone() of the leaf"
+            "a view of a leaf Variable that requires grad is being used in an in-place operation. "
+            f"({op}: write under no_grad, or to a clone() of the leaf)"
         )
     if view.steps is None:
-        raise InplaceError(f"{op}: Output of a Function is a view and is being modified inplace after {_CUSTOM}")
+        raise InplaceError(f"{view.place} is a view and is being modified inplace. {_CUSTOM}")
     for prim, _, index in view.steps:
         if prim.views_many:
             raise InplaceError(
-                f"{op}: Output {index} of {prim.node_type.__name__} is a view and is being modified inplace. This view "
+                f"Output {index} of {prim.node_type.__name__} is a view and is being modified inplace. This view "
                 "is the output of a function that returns multiple views. Such functions do not allow the output views "
-                "to be modified inplace. Write to a clone(), or index the tensor instead"
+                "to be modified inplace. You should replace the inplace operation by an out-of-place one "
+                f"({op}: or write to a clone(), or index the tensor instead)"
             )
     if not view.recorded:
         raise InplaceError(
-            f"{op}: A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
-            "Write under no_grad, or take the view where recording is on"
+            "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this "
+            "use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view "
+            "and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or "
+            f"both outside (if you want the inplace to be tracked). ({op})"
         )
 
 
@@ -324,7 +340,8 @@ def _retains(tensor: Any, edge: Any) -> bool:
 
 def stand_in(tensor: Any) -> Any:
     """A Tensor in the place of ``tensor`` before the write: nodes may keep it without forming a cycle."""
-    t = wrap(tensor._data[...])
+    # Hooks on saved tensors may keep the tensor that they are shown, so its memory must not be overwritten then.
+    t = wrap(tensor._data.copy() if mode.savers else tensor._data[...])
     t._ver = version_of(tensor)
     edge = edge_of(tensor)
     if edge is not None:

@@ -6,11 +6,14 @@ so a value that no rule asked to save is freed as soon as the program drops it.
 
 from __future__ import annotations
 
+import functools
+import weakref
 from typing import TYPE_CHECKING, Any
 
-from ..backends.errors import GraphError, ModifiedError, WengertError
-from .base import TensorBase, wrap
-from .grad_mode import INFERENCE, mode
+from ..backends.errors import GraphError
+from .base import version_of, wrap
+from .grad_mode import mode
+from .saved import Packed, Saved, SavedTensor, unpack
 
 if TYPE_CHECKING:
     from .hooks import Hooks
@@ -83,33 +86,62 @@ class Node:
         if packed is None:
             raise self._freed()
         if mode.reattach:
-            return tuple([self._attach(s) if type(s) is tuple else s for s in packed])
+            return tuple([self._attach(s) if type(s) is tuple or type(s) is Packed else s for s in packed])
         values = []
         for s in packed:
             if type(s) is tuple:
                 values.append(s[0] if s[2][0] == s[3] else unpack(self, s))
+            elif type(s) is Packed:
+                values.append(s.unpacked()._data)
             else:
                 values.append(s)
         return tuple(values)
 
-    def _attach(self, saved: Saved) -> Any:
+    def _attach(self, saved: Saved | Packed) -> Any:
         """A Tensor of a saved array, joined to where the array came from."""
-        array, source = unpack(self, saved), saved[1]
+        if type(saved) is Packed:
+            value = saved.unpacked()
+            array, source, version = value._data, saved.source, version_of(value)
+        else:
+            kept: Saved = saved  # type: ignore[assignment]
+            array, source, version = unpack(self, kept), kept[1], kept[2]
         edge = source
         if type(source) is int:
             edge = self.edges[source] if source >= 0 else self.output_edge(~source)
         if edge is not None and edge.edge_kind == LEAF and edge._data is array:
             return edge
         tensor = wrap(array)
-        tensor._ver = saved[2]  # what is recorded with it now must see later writes too
+        tensor._ver = version  # what is recorded with it now must see later writes too
         if edge is not None:
             tensor._edge, tensor._rg = edge, True
         return tensor
 
+    def _saved_tensor(self, sources: tuple[int, ...]) -> Any:
+        """What was saved of the first input or output (its complement) of ``sources`` of which anything was."""
+        if self._saved is None:
+            raise self._freed()
+        for source in sources:
+            for s in self._saved:
+                if (s[1] if type(s) is tuple else s.source if type(s) is Packed else None) == source:
+                    return self._attach(s)
+        return None
+
+    def _saved_variable(self, sources: tuple[int, ...]) -> SavedTensor:
+        """The place of `_saved_tensor`, to put hooks on."""
+        if self._saved is None:
+            raise self._freed()
+        for source in sources:
+            for i, s in enumerate(self._saved):
+                if type(s) is tuple and s[1] == source:
+                    return SavedTensor(self, i)
+        raise AttributeError(f"{self.name()} saved no such tensor")
+
     def _freed(self) -> GraphError:
         return GraphError(
-            f"Trying to backward through the graph a second time: {self.name()} has already given back the values "
-            "it saved. Pass retain_graph=True to the first backward, or run the forward pass again"
+            "Trying to backward through the graph a second time (or directly access saved tensors after they have "
+            "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
+            "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if "
+            f"you need to access saved tensors after calling backward: {self.name()} has given back what it saved"
         )
 
     @property
@@ -147,30 +179,29 @@ class Node:
             if e is None
             else (e.node, e.index)
             if e.edge_kind == OUTPUT
-            else (AccumulateGrad(e), 0)
+            else (accumulator(e), 0)
             if e.edge_kind == LEAF
             else (e, 0)
             for e in self.edges
         )
 
-    def register_hook(self, hook: Any) -> Any:
-        """Call ``hook(grad_inputs, grad_outputs)`` after this node's backward; it may return new grad_inputs."""
+    def _all_hooks(self) -> Any:
         from .hooks import hooks_of
 
-        return hooks_of(self).add("post", hook)
+        return hooks_of(self)
+
+    def register_hook(self, hook: Any) -> Any:
+        """Call ``hook(grad_inputs, grad_outputs)`` after this node's backward; it may return new grad_inputs."""
+        return self._all_hooks().node_post.add(hook)
 
     def register_prehook(self, hook: Any) -> Any:
         """Call ``hook(grad_outputs)`` before this node's backward; it may return new grad_outputs."""
-        from .hooks import hooks_of
-
-        return hooks_of(self).add("pre", hook)
+        return self._all_hooks().node_pre.add(hook)
 
     @property
     def metadata(self) -> dict[Any, Any]:
         """A dictionary of the user's own, one per node."""
-        from .hooks import hooks_of
-
-        return hooks_of(self).metadata
+        return self._all_hooks().metadata  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
@@ -186,11 +217,13 @@ class Output:
         self.node, self.index, self.shape, self.dtype = node, index, shape, dtype
 
 
-class AccumulateGrad:
+class AccumulateGrad(Node):
     """What ``next_functions`` shows where the gradient reaches a leaf; ``variable`` is the leaf."""
 
     __slots__ = ("variable",)
-    next_functions: tuple[Any, ...] = ()
+    edges = ()
+    needs = ()
+    count = 1
 
     def __init__(self, variable: Any) -> None:
         self.variable = variable
@@ -199,86 +232,49 @@ class AccumulateGrad:
         """PyTorch's name for it."""
         return "torch::autograd::AccumulateGrad"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AccumulateGrad) and self.variable is other.variable
+    def _all_hooks(self) -> Any:
+        from .hooks import leaf_hooks_of
 
-    def __hash__(self) -> int:
-        return hash(id(self.variable))
+        return leaf_hooks_of(self.variable)
 
-    def __repr__(self) -> str:
-        return f"<AccumulateGrad object at {id(self.variable):#x}>"
+    def output_edge(self, index: int) -> Any:
+        """The leaf."""
+        return self.variable
 
-
-# A saved array is kept as ``(array, source, version, count)``: ``source`` is an input's position, or the complement
-# (``~i``) of an output's, or, in a user's Function, the edge of a value that is neither (None if it has none);
-# ``count`` is what the version said then. A plain tuple, because one is made per saved value.
-Saved = tuple[Any, Any, list[Any], int]
-
-
-def unpack(node: Node, saved: Saved) -> Any:
-    """The saved array, if nobody has overwritten it."""
-    array, source, version, count = saved
-    if version[0] != count:
-        raise ModifiedError(_modified(node, array, source, version, count))
-    return array
+    @property
+    def sequence_nr(self) -> Any:
+        """Larger than every other: a gradient that has arrived is accumulated at once."""
+        return lambda: 2**64 - 1
 
 
-def _modified(node: Node, array: Any, source: Any, version: list[Any], count: int) -> str:
-    which = "intermediate" if type(source) is not int else f"input {source}" if source >= 0 else f"output {~source}"
-    writer = "" if version[1] is None else f" The last write was {version[1]}."
-    made = "" if node.site is None else f", recorded at {node.site},"
-    return (
-        "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"{node.name()}{made} saved its {which}, a {array.dtype.name} tensor of shape {list(array.shape)}, at version "
-        f"{count}, and it is at version {version[0]} now.{writer} "
-        "Write out of place (x = x + y), or clone() the value before it is overwritten"
-    )
+def accumulator(leaf: Any) -> AccumulateGrad:
+    """The one `AccumulateGrad` of a leaf, for as long as somebody holds it."""
+    from .hooks import leaf_hooks_of
+
+    hooks = leaf_hooks_of(leaf)
+    node = None if hooks.node is None else hooks.node()
+    if node is None:
+        node = AccumulateGrad(leaf)
+        hooks.node = weakref.ref(node)
+    return node
 
 
-def pack(node: Any, values: tuple[Any, ...], arrays: Any, outputs: tuple[Any, ...]) -> None:
-    """Replace what the rule saved by `Saved` tuples that know the input or output each one is.
-
-    ``values`` are the op's inputs as Tensors (or plain), ``arrays`` the same as arrays, ``outputs`` its Tensors.
-    """
-    packed: list[Any] = []
-    holds = False
-    for value in node._saved:
-        for i, array in enumerate(arrays):
-            if array is value:
-                source = values[i]
-                if isinstance(source, TensorBase):
-                    version = source._ver
-                    if version is None:
-                        version = source._ver = [0, None]
-                    elif version is INFERENCE:
-                        raise inference_error(node, f"input {i}")
-                    value = (value, i, version, version[0])
-                    holds = True
-                break
-        else:
-            if value is not None:
-                value = _saved_output(node, value, outputs)
-                holds = holds or type(value) is tuple
-        packed.append(value)
-    # A list says that there is something to release; a tuple of plain numbers survives any number of backwards.
-    node._saved = packed if holds else tuple(packed)
-
-
-def _saved_output(node: Node, value: Any, outputs: tuple[Any, ...]) -> Any:
-    for i, output in enumerate(outputs):
-        if output._data is value:
-            version = output._ver
-            if version is None:
-                version = output._ver = [0, None]
-            return (value, ~i, version, version[0])
-    if not hasattr(value, "dtype"):
-        return value
-    raise WengertError(f"{node.op.__name__} saved a value that is neither an input nor an output; use ctx.cache for it")
-
-
-def inference_error(node: Node, what: str) -> GraphError:
-    """The error for saving a tensor that nobody counts the writes to."""
-    return GraphError(
-        f"Inference tensors cannot be saved for backward: {what} of {node.op.__name__} was made under "
-        "inference_mode. clone() it outside of inference_mode first"
-    )
+# PyTorch's names of what its operations save, and the input (or the complement of the output) that each one is.
+SAVED_NAMES = {
+    "self": (0,),
+    "input": (0,),
+    "tensor1": (0, 1),
+    "other": (1,),
+    "mat2": (1,),
+    "weight": (1,),
+    "exponent": (1,),
+    "tensor2": (1, 2),
+    "target": (1,),
+    "result": (~0,),
+    "output": (~0,),
+    "result0": (~0,),
+    "result1": (~1,),
+}
+for _name, _sources in SAVED_NAMES.items():
+    setattr(Node, f"_saved_{_name}", property(functools.partial(Node._saved_tensor, sources=_sources)))
+    setattr(Node, f"_raw_saved_{_name}", property(functools.partial(Node._saved_variable, sources=_sources)))

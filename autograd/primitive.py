@@ -18,7 +18,8 @@ from ..backends.registry import Backend, when_loaded
 from . import base
 from .base import TensorBase, edge_of, new, wrap
 from .grad_mode import enable_grad, mode
-from .node import Node, Output, pack
+from .node import Node, Output
+from .saved import pack
 
 F = TypeVar("F", bound=Callable[..., Any])
 next_seq = itertools.count(1).__next__

@@ -224,7 +224,7 @@ class Tensor(TensorBase, ops.Casts):
         Raises:
             RuntimeError: nothing was recorded, the graph was freed, or this is no scalar and ``gradient`` is missing.
         """
-        backward(self, gradient, retain_graph, create_graph, inputs)
+        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def detach(self) -> Tensor:
         """The same memory, outside the graph."""
@@ -284,11 +284,12 @@ class Tensor(TensorBase, ops.Casts):
 
     def register_post_accumulate_grad_hook(self, hook: Any) -> _hooks.RemovableHandle:
         """Call ``hook(tensor)`` after a leaf's gradient was accumulated."""
-        if edge_of(self) is not self:
+        edge = edge_of(self)
+        if edge is None:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if edge is not self:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
-        if self._hooks is None:
-            self._hooks = _hooks.LeafHooks()
-        return self._hooks.post.add(hook)  # type: ignore[no-any-return]
+        return _hooks.leaf_hooks_of(self).post.add(hook)
 
     @property
     def _version(self) -> int:

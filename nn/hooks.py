@@ -205,7 +205,7 @@ class BackwardHooks:
                 self.grad_outputs = None
                 return None if changed is None else tuple([changed[i] for i in places])
 
-            hooks_of(node).add("post", after)
+            hooks_of(node).node_post.add(after)
         return args
 
     def watch_outputs(self, result: Any) -> Any:
@@ -226,7 +226,7 @@ class BackwardHooks:
                 self._run_post((None,) * self.inputs)
             return tuple([seen[i] for i in places])
 
-        hooks_of(node).add("pre", before)
+        hooks_of(node).node_pre.add(before)
         if single:
             return outputs[0]
         return type(result)(*outputs) if hasattr(result, "_fields") else type(result)(outputs)

@@ -260,7 +260,7 @@ def test_an_input_returned_as_it_is():
     y.sum().backward()
     same(x.grad, [10, 10])
     assert x.is_leaf
-    with pytest.raises(RuntimeError, match=r"clone\(\)"):
+    with pytest.raises(RuntimeError, match="cloning the output"):
         f(x * 1).add_(1)
 
 
@@ -268,7 +268,7 @@ def test_a_view_of_an_input_is_not_written():
     f = function(lambda ctx, x: x[:1], lambda ctx, g: wg.cat([g, g]))
     y = leaf(1, 2) * 1
     v = f(y)
-    with pytest.raises(RuntimeError, match=r"clone\(\)"):
+    with pytest.raises(RuntimeError, match="cloning the output"):
         v.mul_(2)
     y.add_(1)
     with pytest.raises(RuntimeError, match="custom Function"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -149,4 +150,5 @@ def broadcast_error(name: str, *values: Any) -> Exception:
                 f"dimension {rank - axis}; the shapes are {text}. Sizes broadcast when they are equal or one of them "
                 "is 1: reshape or unsqueeze one operand"
             )
-    return ShapeError(f"{name}: cannot combine shapes {text}")
+    error = sys.exc_info()[1]  # the shapes are right: a hook's error, or a kernel's own
+    return error if isinstance(error, Exception) else ShapeError(f"{name}: cannot combine shapes {text}")

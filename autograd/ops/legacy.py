@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...backends import DType, set_default_device
@@ -70,6 +71,21 @@ class _VariableType(type):
         return isinstance(instance, TensorBase)
 
 
+class _Engine:
+    """What PyTorch calls its engine: here only the callbacks at the end of a backward pass."""
+
+    @staticmethod
+    def queue_callback(callback: Callable[[], Any]) -> None:
+        """Call a function when the backward pass that is running has finished.
+
+        Raises:
+            RuntimeError: none is running.
+        """
+        from ..edges import queue_callback
+
+        queue_callback(callback)
+
+
 class Variable(metaclass=_VariableType):
     """A tensor that may require grad: PyTorch's name for what every tensor is now.
 
@@ -77,6 +93,8 @@ class Variable(metaclass=_VariableType):
         data: a Tensor, whose memory is shared.
         requires_grad: whether gradients are wanted.
     """
+
+    _execution_engine = _Engine()
 
     def __new__(cls, data: Any, requires_grad: bool = False, volatile: Any = None) -> Any:
         t = data.detach()
