@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from ..backends import kernels_of
+from ..backends import get_backend, kernels_of
 from ..backends.dtypes import (
     FROM_NUMPY,
     DType,
@@ -26,6 +26,7 @@ from ..backends.dtypes import (
     uint8,
 )
 from ..backends.errors import DeviceError
+from .admission import NUMBERS_ALONE, REFUSED, TENSOR_FIRST, no_signature, refuse
 from .base import TensorBase, wrap
 
 __all__ = [
@@ -159,9 +160,15 @@ def operands(op: str, *values: Any, floating: bool = False) -> list[Any]:
         TypeError: a value is none of these. DeviceError: tensors on different devices.
     """
     if not any(isinstance(v, TensorBase) for v in values):
-        return list(values)
+        if any(hasattr(v, "dtype") for v in values):
+            return list(values)  # a gradient rule asked
+        values = _numbers_alone(op, values)
     tensors: list[Any] = [_coerce(op, v) for v in values]
+    if op in TENSOR_FIRST and not isinstance(tensors[0], TensorBase):
+        raise no_signature(op, *values)
     kind = result_type(*tensors)
+    if (op, kind.category) in REFUSED:
+        refuse(op, kind)
     if floating and kind.category < 2:
         kind = _default[0]
     dtype = kind.dtype
@@ -181,6 +188,14 @@ def operands(op: str, *values: Any, floating: bool = False) -> list[Any]:
         else:
             out.append(t)
     return out
+
+
+def _numbers_alone(op: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Operands none of which is a tensor: the first becomes one, for the ops that take such."""
+    if op not in NUMBERS_ALONE or not all(isinstance(v, _number) for v in values):
+        raise no_signature(op, *values)
+    k = get_backend("cpu").kernels
+    return wrap(k.full((), values[0], dtype=result_type(*values).dtype)), *values[1:]
 
 
 def _wrapped(value: Any, kind: DType) -> Any:

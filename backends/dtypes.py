@@ -94,7 +94,7 @@ complex128 = DType("complex128", np.complex128, 3)
 ALL = (bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128)
 FROM_NUMPY: dict[Any, DType] = {d.dtype: d for d in ALL}
 _NAMES = {d.name: d for d in ALL}
-_PYTHON = {bool: bool_, int: int64, float: float32, complex: complex64}
+_PYTHON = {bool: bool_, int: int64, float: float64, complex: complex128}
 
 
 def _by_name(name: str) -> DType:

@@ -41,6 +41,44 @@ def test_tensor_infers_the_dtype(data: Any, dtype: str, shape: tuple[int, ...]) 
     assert (x.dtype.name, tuple(x.shape)) == (dtype, shape)
 
 
+@pytest.mark.parametrize(
+    ("row", "numbers"),
+    [
+        (lambda: wg.arange(0, 2, 0.5, dtype=wg.int32), [0, 0, 0, 0]),
+        (lambda: wg.arange(-8.000001, -4, dtype=wg.int64), [-8, -7, -6, -5]),
+        (lambda: wg.arange(-8.000001, -4, dtype=wg.int16), [-8, -7, -6, -5, -4]),
+        (lambda: wg.arange(end=2), [0, 1]),
+        (lambda: wg.linspace(-2, -3, 4, dtype=wg.int64), [-2, -2, -2, -3]),
+        (lambda: wg.linspace(0, 10, 4, dtype=wg.uint8), [0, 3, 6, 10]),
+        (lambda: wg.logspace(0, 1.2, 2, base=5, dtype=wg.int64), [1, 5]),
+        (lambda: wg.range(0, 4, 2, dtype=wg.int64), [0, 2, 4]),
+        (lambda: wg.zeros(1, dtype=float).double(), [0]),
+    ],
+)
+def test_rows_of_integers(row: Callable[[], Any], numbers: list[int]) -> None:
+    assert row().tolist() == numbers
+
+
+def test_python_types_are_double() -> None:
+    assert wg.zeros(1, dtype=float).dtype is wg.float64
+    assert wg.zeros(1, dtype=complex).dtype is wg.complex128
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda: wg.arange(0, 64, 0.5, dtype=wg.int64), ValueError, "step must be nonzero"),
+        (lambda: wg.arange(wg.tensor([3])), TypeError, "must be Number, not Tensor"),
+        (lambda: wg.arange(3, dtype=wg.float64, out=wg.empty(3)), RuntimeError, "does not match dtype of out"),
+        (lambda: wg.linspace(wg.tensor([0.0]), 1, 3), RuntimeError, "0-dimensional start and end"),
+        (lambda: wg.full((2,), -1.0, dtype=wg.uint8), RuntimeError, "without overflow"),
+    ],
+)
+def test_rows_refuse(call: Callable[[], Any], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        call()
+
+
 def test_lists_of_tensors() -> None:
     zero_dim = [wg.tensor(1.0), wg.tensor(2), 3]
     assert repr(wg.tensor(zero_dim)) == "tensor([1., 2., 3.])"

@@ -108,7 +108,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "int mean": (lambda: wg.tensor([1]).mean(), RuntimeError, "could not infer output dtype"),
     "int var": (lambda: wg.tensor([1]).var(), RuntimeError, "only support floating point"),
     "int softmax": (lambda: wg.softmax(wg.tensor([1]), 0), RuntimeError, "not implemented for"),
-    "int gelu": (lambda: wg.nn.functional.gelu(wg.tensor([1])), RuntimeError, "not implemented for int64"),
+    "int gelu": (lambda: wg.nn.functional.gelu(wg.tensor([1])), RuntimeError, "not implemented for .Long"),
     "zero": (lambda: wg.tensor([1]) // 0, RuntimeError, "ZeroDivisionError"),
     "modulo zero": (lambda: wg.tensor([1]) % wg.tensor([0]), RuntimeError, "ZeroDivisionError"),
     "int power": (lambda: wg.tensor([2]) ** -1, RuntimeError, "negative integer powers"),
@@ -128,6 +128,19 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "quantile": (lambda: wg.quantile(wg.ones(3), 1.5), RuntimeError, r"range \[0, 1\]"),
     "bincount": (lambda: wg.bincount(wg.tensor([-1])), RuntimeError, "non-negative"),
     "complex order": (lambda: wg.ones(2, dtype=wg.complex64).max(), RuntimeError, "no order"),
+    "number first": (
+        lambda: wg.eq(2, wg.ones(1)),
+        TypeError,
+        r"invalid combination of arguments - got \(int, Tensor\)",
+    ),
+    "numbers alone": (lambda: wg.pow(2, 3), TypeError, r"invalid combination of arguments - got \(int, int\)"),
+    "number second": (lambda: wg.atan2(wg.ones(1), 2), TypeError, r"'other' \(position 2\) must be Tensor, not int"),
+    "complex floor": (lambda: wg.floor(wg.tensor([1j])), NotImplementedError, "not supported for complex inputs"),
+    "complex less": (lambda: wg.tensor([1j]) < 2, NotImplementedError, "not implemented for 'ComplexFloat'"),
+    "bool power": (lambda: wg.tensor([True]) ** wg.tensor([True]), NotImplementedError, "not implemented for 'Bool'"),
+    "int hypot": (lambda: wg.hypot(wg.tensor([1]), wg.tensor([2])), NotImplementedError, "not implemented for 'Long'"),
+    "abs_": (lambda: wg.tensor([1j]).abs_(), RuntimeError, "In-place abs"),
+    "float_power_": (lambda: wg.ones(1).float_power_(2), RuntimeError, "requires dtype Double"),
     "in-place cast": (lambda: wg.tensor([1]).add_(0.5), RuntimeError, "can't be cast"),
     "in-place size": (lambda: wg.ones(2).add_(wg.ones(3, 2)), RuntimeError, "doesn't match the broadcast shape"),
 }
@@ -138,6 +151,36 @@ def test_refusals_name_the_reason(name: str):
     call, error, text = REFUSED[name]
     with pytest.raises(error, match=text):
         call()
+
+
+def test_two_numbers_make_a_tensor():
+    assert wg.add(2, 2.5).item() == 4.5
+    assert wg.mul(2, 3).dtype is wg.int64
+
+
+def test_whole_numbers_stay_what_they_are():
+    x = wg.tensor([3, -2], dtype=wg.uint8)
+    assert all(f(x).dtype is wg.uint8 for f in (wg.round, wg.floor, wg.ceil, wg.trunc))
+    assert wg.conj_physical(wg.tensor([True])).dtype is wg.bool
+
+
+def test_polynomials_of_broken_degrees():
+    x = wg.tensor([0.5])
+    assert wg.special.legendre_polynomial_p(x, 2.9).item() == wg.special.legendre_polynomial_p(x, 2).item()
+
+
+def test_complex_logaddexp():
+    x, y = wg.tensor([1 + 1j, 5j]), wg.tensor([2 - 2j, -5j])
+    assert (wg.logaddexp(x, y).exp() - x.exp() - y.exp()).abs().max() < 1e-5
+    big = wg.tensor([1e4 + 0j, 2 + 1j], dtype=wg.complex128, requires_grad=True)
+    wg.logcumsumexp(big, 0).real.sum().backward()
+    assert big.grad.tolist() == [2, 0]
+
+
+def test_nextafter_passes_the_gradient_where_it_steps():
+    x = wg.tensor([1.0, 2.0], requires_grad=True)
+    wg.nextafter(x, wg.tensor([1.0, 3.0])).sum().backward()
+    assert x.grad.tolist() == [0, 1]
 
 
 def test_comparison_with_strangers():

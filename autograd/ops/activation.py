@@ -6,14 +6,17 @@ import functools
 import math
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import ArgumentError, DTypeError
+from ...backends.dtypes import FROM_NUMPY
+from ...backends.errors import ArgumentError
+from ..admission import refuse, unsupported
 from ..base import TensorBase
 from ..inplace import inplace as write
 from ..primitive import apply, kernel_or_formula
+from .arithmetic import add, div
 from .calling import in_place, unary
 from .elementwise import Unary, scaled
 from .exponential import exp_rule
-from .rounding import Abs
+from .rounding import Abs, abs
 from .select import where_rule
 from .special import erf_rule
 from .trigonometric import tanh_rule
@@ -30,8 +33,10 @@ def activate(prim: Any, name: str, input: Any, inplace: bool = False, integers: 
     """
     if isinstance(input, TensorBase):
         kind = input._data.dtype.kind
-        if kind == "b" or (kind in "iu" and not integers):
-            raise DTypeError(f"{name}: not implemented for {input._data.dtype.name}; convert with .float()")
+        if kind in "biuc":
+            if kind == "b" or (kind in "iu" and not integers):
+                raise unsupported(name, FROM_NUMPY[input._data.dtype], "floating-point numbers; convert with .float()")
+            refuse(name, FROM_NUMPY[input._data.dtype])
     elif not hasattr(input, "dtype"):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     if inplace:
@@ -218,6 +223,8 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
 def softsign(input: Tensor) -> Tensor:
     """``input / (1 + abs(input))``, in (-1, 1)."""
+    if isinstance(input, TensorBase) and input._data.dtype.kind in "iuc":
+        return div(input, add(abs(input), 1))
     return activate(Softsign, "softsign", input)
 
 

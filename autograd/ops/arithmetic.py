@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ArgumentError, DTypeError
+from ..admission import no_signature
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from ..promotion import result_type
@@ -230,6 +231,8 @@ def _refuse_bool(what: str, *values: Any) -> None:
 
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``other - alpha * input``."""
+    if not isinstance(input, TensorBase):
+        raise no_signature("rsub", input, other)
     if not (alpha.__class__ is int and alpha == 1):
         input = mul(input, alpha)
     return sub(other, input)
@@ -286,6 +289,8 @@ def remainder(input: Any, other: Any, *, out: Any = None) -> Tensor:
 
 def fmod(input: Any, other: Any, *, out: Any = None) -> Tensor:
     """What division leaves, with the sign of ``input``: ``input - other * trunc(input / other)``, as C's ``fmod``."""
+    if not isinstance(input, TensorBase) and not hasattr(input, "dtype"):
+        raise no_signature("fmod", input, other)
     return binary(Fmod, "fmod", input, other, out)
 
 

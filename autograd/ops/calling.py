@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ...backends import kernels_of
+from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import ShapeError
+from ..admission import REFUSED, refuse, refuse_array
 from ..base import TensorBase, wrap
 from ..inplace import inplace, write_out
 from ..primitive import apply, apply2
@@ -17,18 +19,26 @@ from ..promotion import OperandError, operands
 __all__ = ["binary", "binary_operator", "broadcast_error", "in_place", "mask", "operator", "raw", "unary"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-INTEGERS = "?bBhHiIlLqQ"  # NumPy's type characters: these may need promotion first
+CHECKED = "?bBhHiIlLqQFD"  # NumPy's type characters: integers may need promotion first, complex types permission
 NUMBERS = frozenset((int, float))
 
 
 def unary(prim: Any, name: str, x: Any, out: Any = None, floating: bool = True, **params: Any) -> Any:
     """``prim`` on one operand. With ``floating``, integers become the default float first."""
     if isinstance(x, TensorBase):
-        if floating and x._data.dtype.kind in "iub":
-            (x,) = operands(name, x, floating=True)
+        kind = x._data.dtype.kind
+        if kind in "iubc":
+            if floating and kind != "c":
+                (x,) = operands(name, x, floating=True)
+            else:
+                refuse(name, FROM_NUMPY[x._data.dtype])
     elif not hasattr(x, "dtype"):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(x).__name__}")
-    y = apply(prim, x, **params)
+    try:
+        y = apply(prim, x, **params)
+    except TypeError as error:
+        refuse_array(name, error, x)
+        raise
     return y if out is None else write_out(out, y, name)
 
 
@@ -38,7 +48,12 @@ def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool
         if isinstance(a, TensorBase):
             x = a._data
             if isinstance(b, TensorBase):
-                if x.dtype is b._data.dtype and type(x) is type(b._data) and x.dtype.char not in INTEGERS:
+                if x.dtype is b._data.dtype and type(x) is type(b._data) and x.dtype.char not in CHECKED:
+                    y = apply2(prim, a, b)
+                    return y if out is None else write_out(out, y, name)
+                if x.dtype.char in "FD" and x.dtype is b._data.dtype and type(x) is type(b._data):
+                    if (name, 3) in REFUSED:
+                        refuse(name, FROM_NUMPY[x.dtype])
                     y = apply2(prim, a, b)
                     return y if out is None else write_out(out, y, name)
             elif x.dtype.char in "fd" and type(b) in NUMBERS:  # arrays take real numbers as they are
@@ -51,6 +66,9 @@ def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool
         y = apply(prim, a, b)
     except ValueError as error:
         raise broadcast_error(name, a, b) from error
+    except TypeError as error:
+        refuse_array(name, error, a, b)
+        raise
     return y if out is None else write_out(out, y, name)
 
 
@@ -60,6 +78,8 @@ def _alike(values: tuple[Any, ...]) -> bool:
     if not isinstance(first, TensorBase):
         return False
     x = first._data
+    if x.dtype.char in "FD":  # few comparisons take complex numbers
+        return False
     for v in values[1:]:
         if isinstance(v, TensorBase):
             if v._data.dtype is not x.dtype or type(v._data) is not type(x):
@@ -78,6 +98,9 @@ def mask(kernel: str, name: str, *values: Any, out: Any = None, **params: Any) -
         y = getattr(k, kernel)(*arrays, **params)
     except ValueError as error:
         raise broadcast_error(name, *ready) from error
+    except TypeError as error:
+        refuse_array(name, error, *ready)
+        raise
     y = y if type(y) in kernels_of else k.asarray(y)
     if not any(isinstance(v, TensorBase) for v in ready):  # a gradient rule asked
         return y

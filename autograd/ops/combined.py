@@ -6,13 +6,15 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import DTypeError
+from ..admission import need_tensors
 from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import apply
 from .activation import sigmoid_rule
 from .arithmetic import add, div, mul, sub
-from .calling import binary, in_place
+from .calling import binary, in_place, raw
 from .elementwise import Binary, quotient, scaled
+from .exponential import exp_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -32,7 +34,15 @@ class LogAddExp(Binary):
     """``log(exp(x) + exp(y))``."""
 
     kernel, expression = "logaddexp", "max(x, y) + log1p(exp(-abs(x - y)))"
-    derivatives = (lambda g, x, y: g * sigmoid_rule(x - y), lambda g, x, y: g * sigmoid_rule(y - x))
+
+    @staticmethod
+    def share(g: Any, x: Any, y: Any) -> Any:
+        """``g * exp(x) / (exp(x) + exp(y))``; a complex exponential must not overflow, not even in a denominator."""
+        if raw(x).dtype.kind == "c":
+            return g * exp_rule(x - apply(LogAddExp, x, y))
+        return g * sigmoid_rule(x - y)
+
+    derivatives = (share, lambda g, x, y: LogAddExp.share(g, y, x))
 
 
 class LogAddExp2(Binary):
@@ -102,16 +112,19 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) 
 
 def hypot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``sqrt(input ** 2 + other ** 2)`` without overflow."""
+    need_tensors("hypot", input=input, other=other)
     return binary(Hypot, "hypot", input, other, out, floating=True)
 
 
 def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``log(exp(input) + exp(other))`` without overflow."""
+    need_tensors("logaddexp", input=input, other=other)
     return binary(LogAddExp, "logaddexp", input, other, out, floating=True)
 
 
 def logaddexp2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``log2(2 ** input + 2 ** other)`` without overflow."""
+    need_tensors("logaddexp2", input=input, other=other)
     return binary(LogAddExp2, "logaddexp2", input, other, out, floating=True)
 
 

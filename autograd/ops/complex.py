@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import DTypeError, ShapeError
+from ..admission import need_tensors, scalar_type
 from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
@@ -152,7 +153,9 @@ def set_imag(input: Tensor, value: Any) -> None:
 
 def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex conjugate, computed at once."""
-    return unary(Conj, "conj", input, out, floating=False)
+    if input._data.dtype.kind == "b":  # NumPy conjugates truth values to int8
+        return input.clone() if out is None else write_out(out, input, "conj_physical")
+    return unary(Conj, "conj_physical", input, out, floating=False)
 
 
 def conj(input: Tensor) -> Tensor:
@@ -186,11 +189,24 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     Raises:
         RuntimeError: the dtypes differ, or are not floating point.
     """
+    need_tensors("complex", real=real, imag=imag)
     for which, x in (("real", real), ("imag", imag)):
         if x._data.dtype.char not in "efd":
-            raise DTypeError(f"complex: Expected float16, float32 or float64, but {which} is {x.dtype}")
+            raise DTypeError(
+                f"complex: Expected both inputs to be Half, Float or Double tensors but got {scalar_type(real.dtype)} "
+                f"and {scalar_type(imag.dtype)}: {which} is {x.dtype}"
+            )
     if real.dtype is not imag.dtype:
-        raise DTypeError(f"complex: Expected {real.dtype} as real is, but imag is {imag.dtype}; convert one")
+        raise DTypeError(
+            f"complex: Expected object of scalar type {scalar_type(real.dtype)} but got scalar type "
+            f"{scalar_type(imag.dtype)} for second argument; convert one"
+        )
+    result = real.dtype.to_complex()
+    if out is not None and out.dtype is not result:
+        raise DTypeError(
+            f"complex: Expected object of scalar type {scalar_type(result)} but got scalar type "
+            f"{scalar_type(out.dtype)} for argument 'out'"
+        )
     try:
         y = apply(MakeComplex, real, imag)
     except ValueError as error:
@@ -200,6 +216,12 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``abs * (cos(angle) + i * sin(angle))``."""
+    need_tensors("polar", abs=abs, angle=angle)
+    if abs.dtype.category != 2 or angle.dtype.category != 2:
+        raise DTypeError(
+            f"polar: Expected both inputs to be Half, Float or Double tensors but got {scalar_type(abs.dtype)} and "
+            f"{scalar_type(angle.dtype)}"
+        )
     return complex(abs * cos(angle), abs * sin(angle), out=out)
 
 

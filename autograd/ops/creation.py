@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import Device, default_device, dtypes, get_backend, to_dtype
 from ...backends.errors import DTypeError, ShapeError
+from ..admission import scalar_type
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..promotion import get_default_dtype
@@ -69,6 +70,21 @@ def dtype_of(dtype: Any) -> Any:
     return (get_default_dtype() if dtype is None else to_dtype(dtype)).dtype
 
 
+def dtype_beside(out: Any, dtype: Any) -> Any:
+    """The ``dtype=`` argument of a factory with ``out=``: that of ``out`` unless told, and never another.
+
+    Raises:
+        RuntimeError: they differ.
+    """
+    if out is None:
+        return dtype
+    if dtype is not None and to_dtype(dtype) is not out.dtype:
+        raise DTypeError(
+            f"dtype {scalar_type(to_dtype(dtype))} does not match dtype of out parameter ({scalar_type(out.dtype)})"
+        )
+    return out.dtype
+
+
 def check_layout(layout: Any) -> None:
     """Raise unless ``layout`` is ``strided`` or None."""
     if layout is not None and getattr(layout, "name", None) != "strided":
@@ -80,9 +96,7 @@ def check_layout(layout: Any) -> None:
 
 def _full(name: str, size: Any, value: Any, dtype: Any, device: Any, requires_grad: bool, out: Any) -> Tensor:
     shape = shape_of(name, size)
-    if out is not None and dtype is None:
-        dtype = out.dtype
-    d = dtype_of(dtype)
+    d = dtype_of(dtype_beside(out, dtype))
     return finished(make("full", device, shape, number_for(value, d), dtype=d), requires_grad, out, name)
 
 

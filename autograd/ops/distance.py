@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.errors import DTypeError, ShapeError
+from ..admission import need_tensors
 from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
@@ -152,6 +153,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of ``input - other`` over all elements."""
+    need_tensors("dist", input=input, other=other)
     difference = sub(input, other)
     return p_norm(difference, p, tuple(range(difference._data.ndim)))
 

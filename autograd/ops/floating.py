@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.dtypes import complex128, finfo, float64
 from ...backends.errors import DTypeError
+from ..admission import need_tensors, no_signature, scalar_type
 from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
+from ..promotion import result_type
 from .arithmetic import mul, pow
-from .calling import binary, in_place, mask, unary
+from .calling import binary, in_place, unary
 from .cast import cast
 from .elementwise import Binary, Unary, scaled
 from .logic import integers
@@ -43,6 +45,13 @@ class Heaviside(Binary):
     derivatives = (lambda g, x, y: scaled(g, 0), lambda g, x, y: where_rule(x == 0, g, 0.0))
 
 
+class Nextafter(Binary):
+    """The number after ``x`` towards ``y``: the gradient of ``x`` goes through where there is a step to take."""
+
+    kernel, expression = "nextafter", "nextafter(x, y)"
+    derivatives = (lambda g, x, y: where_rule(x != y, g, 0.0), lambda g, x, y: scaled(g, 0))
+
+
 class NanToNum(Unary):
     """``x`` with numbers in place of NaN and infinities."""
 
@@ -70,6 +79,8 @@ FrexpResult = named_result("frexp", "mantissa exponent")
 
 def copysign(input: Tensor, other: Any, *, out: Tensor | None = None) -> Tensor:
     """``abs(input)`` with the sign of ``other``, that of -0.0 too."""
+    if not isinstance(input, TensorBase) and not hasattr(input, "dtype"):
+        raise no_signature("copysign", input, other)
     return binary(Copysign, "copysign", input, other, out, floating=True)
 
 
@@ -79,6 +90,9 @@ def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = None) -> Te
     Raises:
         RuntimeError: the dtypes differ.
     """
+    need_tensors("heaviside", input=input, values=values)
+    if input.dtype.category == 3 or values.dtype.category == 3:
+        raise DTypeError("heaviside is not yet implemented for complex tensors.")
     if input.dtype is not values.dtype:
         raise DTypeError(
             f"heaviside is not yet implemented for tensors with different dtypes: {input.dtype} and {values.dtype}"
@@ -113,13 +127,13 @@ def nan_to_num(
 
 def nextafter(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The next number that the dtype has after ``input`` in the direction of ``other``."""
-    if isinstance(input, TensorBase) and input._data.dtype.kind not in "fV":
-        raise DTypeError(f"nextafter: not implemented for {input._data.dtype.name}; convert with .float()")
-    return mask("nextafter", "nextafter", input, other, out=out)
+    need_tensors("nextafter", input=input, other=other)
+    return binary(Nextafter, "nextafter", input, other, out)
 
 
 def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``input * 2 ** other``."""
+    need_tensors("ldexp", input=input, other=other)
     return mul(input, pow(2.0, other), out=out)
 
 
@@ -151,14 +165,32 @@ def float_power(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tens
 
 def gcd(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The greatest common divisor of integers."""
+    need_tensors("gcd", input=input, other=other)
     return integers("gcd", input, other, out=out, bools=False)
 
 
 def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The least common multiple of integers."""
+    need_tensors("lcm", input=input, other=other)
     return integers("lcm", input, other, out=out, bools=False)
 
 
+def float_power_(input: Any, exponent: Any) -> Tensor:
+    """`float_power` in place.
+
+    Raises:
+        RuntimeError: ``input`` is not of the type of the result, float64 or complex128.
+    """
+    wanted = complex128 if result_type(input, exponent).is_complex else float64
+    if input.dtype is not wanted:
+        raise DTypeError(
+            f"the base given to float_power_ has dtype {scalar_type(input.dtype)} but the operation's result requires "
+            f"dtype {scalar_type(wanted)}"
+        )
+    return _float_power_(input, exponent)
+
+
+_float_power_ = in_place(float_power)
 copysign_, heaviside_, nan_to_num_ = in_place(copysign), in_place(heaviside), in_place(nan_to_num)
-nextafter_, ldexp_, float_power_ = in_place(nextafter), in_place(ldexp), in_place(float_power)
+nextafter_, ldexp_ = in_place(nextafter), in_place(ldexp)
 gcd_, lcm_ = in_place(gcd), in_place(lcm)

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of
 from ..base import TensorBase, wrap
 from ..inplace import write_out
+from ..primitive import apply
 from ..promotion import operands
 from .comparison import eq
+from .rounding import Trunc
 from .select import where_rule
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def family(name: str, text: str, first: Callable[[Any], Any], following: Callabl
     def polynomial(input: Any, n: Any, *, out: Tensor | None = None) -> Tensor:
         x, degree = operands(name, input, n, floating=True)
         data = (x if isinstance(x, TensorBase) else degree)._data
+        degree = apply(Trunc, degree) if isinstance(degree, TensorBase) else int(degree)
         one = wrap(kernels_of[type(data)].ones_like(data))
         x = x * one
         before, here = one, first(x)
@@ -46,7 +49,7 @@ def family(name: str, text: str, first: Callable[[Any], Any], following: Callabl
         return result if out is None else write_out(out, result, name)
 
     polynomial.__name__ = polynomial.__qualname__ = name
-    polynomial.__doc__ = f"{text} of degree ``n``, a number or a tensor; 0 where ``n`` is negative."
+    polynomial.__doc__ = f"{text} of degree ``n``, number or tensor, less its fraction; 0 where it is negative."
     return polynomial
 
 

@@ -15,7 +15,7 @@ from ..primitive import Primitive, apply
 from ..promotion import get_default_dtype
 from .cast import cast
 from .dims import canonical_dims
-from .elementwise import scaled
+from .elementwise import conj, scaled
 from .exponential import exp_rule
 from .select import where_rule
 from .shape import expand_rule, permute_rule, reshape_rule
@@ -126,7 +126,8 @@ class LogSumExp(Reduction):
     @classmethod
     def backward(cls, ctx: Any, g: Any) -> Any:
         x, y = ctx.saved
-        return cls.restored(ctx, g) * exp_rule(x - cls.restored(ctx, y))
+        shift = x - cls.restored(ctx, y)
+        return cls.restored(ctx, g) * exp_rule(conj(shift) if ctx.dtype.kind == "c" else shift)
 
 
 def count(shape: tuple[int, ...], dim: Any) -> int:

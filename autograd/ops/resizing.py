@@ -167,6 +167,8 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
     tail = own[len(own) - len(shape) :] if len(shape) <= len(own) else None
     if tail is None or any(n not in (1, m) for n, m in zip(shape, tail, strict=True)):
         raise ShapeError(f"size {list(shape)} is not expandable to size {list(own)}.")
+    if input._data.dtype.kind in "iub" and (shape != own or not shape):  # as `sum`
+        input = input.long()
     return input if shape == own else sum_to(input, shape)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import DTypeError
+from ..base import TensorBase, wrap
+from ..inplace import write_out
 from ..primitive import Primitive, apply
 from .calling import in_place, mask, unary
 from .elementwise import Unary, conj, quotient, scaled
@@ -109,19 +111,26 @@ def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return unary(Sign, "sign", input, out, floating=False)
 
 
+def _rounded(prim: Any, name: str, input: Any, out: Any) -> Any:
+    """Integers are whole, and stay integers: not every array namespace leaves them so."""
+    if isinstance(input, TensorBase) and input._data.dtype.kind in "iu":
+        return wrap(input._data.copy()) if out is None else write_out(out, input, name)
+    return unary(prim, name, input, out, floating=False)
+
+
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest integer not above each element, in the dtype of ``input``."""
-    return unary(Floor, "floor", input, out, floating=False)
+    return _rounded(Floor, "floor", input, out)
 
 
 def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below each element, in the dtype of ``input``."""
-    return unary(Ceil, "ceil", input, out, floating=False)
+    return _rounded(Ceil, "ceil", input, out)
 
 
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Each element without its fraction, in the dtype of ``input``."""
-    return unary(Trunc, "trunc", input, out, floating=False)
+    return _rounded(Trunc, "trunc", input, out)
 
 
 def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
@@ -138,7 +147,7 @@ def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Ten
         tensor([0., 2., 2.])
     """
     if decimals == 0:
-        return unary(Round, "round", input, out, floating=False)
+        return _rounded(Round, "round", input, out)
     if input.dtype.category < 2:
         raise DTypeError(f"round: decimals={decimals} needs floating-point numbers, not {input.dtype}")
     return unary(RoundTo, "round", input, out, decimals=decimals)
@@ -161,7 +170,18 @@ def signbit(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return mask("sign_bit", "signbit", input, out=out)
 
 
+def abs_(input: Tensor) -> Tensor:
+    """`abs` in place.
+
+    Raises:
+        RuntimeError: ``input`` is complex, and its absolute value is not.
+    """
+    if input.dtype.category == 3:
+        raise DTypeError("In-place abs is not supported for complex tensors.")
+    return _abs_(input)
+
+
 absolute, fix = abs, trunc
-abs_, sign_, sgn_ = in_place(abs), in_place(sign), in_place(sgn)
+_abs_, sign_, sgn_ = in_place(abs), in_place(sign), in_place(sgn)
 floor_, ceil_, trunc_, round_, frac_ = in_place(floor), in_place(ceil), in_place(trunc), in_place(round), in_place(frac)
 absolute_, fix_ = abs_, trunc_

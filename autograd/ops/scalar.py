@@ -15,8 +15,8 @@ __all__ = ["number_for"]
 def number_for(value: Any, dtype: Any) -> Any:
     """``value`` as a Python number that an array of NumPy dtype ``dtype`` takes without a warning.
 
-    Floats lose their fraction on the way to integers, and -1 is the largest unsigned number; anything else that does
-    not fit is an error.
+    Floats lose their fraction on the way to integers, and the integer -1 is the largest unsigned number; anything else
+    that does not fit is an error.
 
     Raises:
         RuntimeError: the value is out of the type's range, or not finite, or not real.
@@ -39,7 +39,7 @@ def number_for(value: Any, dtype: Any) -> Any:
         if not math.isfinite(value):
             raise _overflow(value, dtype)
         whole = int(value)
-        if not (lowest if lowest else -highest) <= whole <= highest:
+        if not (lowest if lowest or isinstance(value, float) else -highest) <= whole <= highest:
             raise _overflow(value, dtype)
         return whole if whole >= lowest else whole + highest + 1
     if math.isfinite(value) and not lowest <= value <= highest:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.errors import ArgumentError, DeviceError, DTypeError
+from ..admission import no_signature, unsupported
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..primitive import Primitive, apply
@@ -188,6 +189,8 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
         >>> wg.clamp(wg.tensor([-1.0, 0.5, 3.0]), 0, 1)
         tensor([0.0000, 0.5000, 1.0000])
     """
+    if not isinstance(input, TensorBase):
+        raise no_signature("clamp", input, min, max)
     if min is None and max is None:
         raise ArgumentError("clamp: At least one of 'min' or 'max' must not be None")
     x = input
@@ -201,18 +204,25 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
         except ValueError as error:
             raise broadcast_error("clamp", x, *(b for b in (low, high) if b is not None)) from error
     else:
-        dtype = result_type(input, *(b for b in (min, max) if b is not None)).dtype
+        kind = result_type(input, *(b for b in (min, max) if b is not None))
+        if kind.category in (0, 3):
+            raise unsupported("clamp", kind, "integers and floating-point numbers")
+        dtype = kind.dtype
         y = apply(Clamp, x if x._data.dtype == dtype else cast(x, dtype), low=min, high=max)
     return y if out is None else write_out(out, y, "clamp")
 
 
 def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:
     """``clamp(input, min=min)``."""
+    if min is None:
+        raise no_signature("clamp_min", input, min)
     return clamp(input, min, out=out)
 
 
 def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = None) -> Tensor:
     """``clamp(input, max=max)``."""
+    if max is None:
+        raise no_signature("clamp_max", input, max)
     return clamp(input, None, max, out=out)
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import TYPE_CHECKING, Any
 
 from ...backends import dtypes, kernels_of, to_dtype
-from ...backends.errors import ShapeError
+from ...backends.errors import DTypeError, InvalidValueError, ShapeError
+from ..admission import unsupported
+from ..base import TensorBase
 from ..promotion import get_default_dtype
-from .creation import check_layout, dtype_of, finished, make, shape_of
+from .creation import check_layout, dtype_beside, dtype_of, finished, make, shape_of
+from .scalar import number_for
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
 def arange(
-    start: Any,
+    start: Any = None,
     end: Any = None,
     step: Any = 1,
     *,
@@ -51,32 +53,59 @@ def arange(
     check_layout(layout)
     if end is None:
         start, end = 0, start
-    start, end, step = [v.item() if hasattr(v, "item") else v for v in (start, end, step)]
-    if dtype is None and out is not None:
-        dtype = out.dtype
+    start, end, step = [_number("arange", v, real=True) for v in (0 if start is None else start, end, step)]
+    dtype = dtype_beside(out, dtype)
     integral = not any(isinstance(v, float) for v in (start, end, step))
-    d = (dtypes.int64 if integral else get_default_dtype()).dtype if dtype is None else to_dtype(dtype).dtype
-    if not step:
-        raise ShapeError("arange: step must be nonzero")
-    if not all(math.isfinite(v) for v in (start, end)):
-        raise ShapeError(f"arange: unsupported range: {start} -> {end}")
+    kind = (dtypes.int64 if integral else get_default_dtype()) if dtype is None else to_dtype(dtype)
+    if kind.category in (0, 3):
+        raise unsupported("arange", kind, "integers and floating-point numbers")
+    whole = kind.category == 1
+    _check_range(start, end, int(step) if kind is dtypes.int64 else step)
+    first, distance = (int(start), int(step)) if whole else (start, step)
+    if kind is dtypes.int64:
+        count = max(0, -((first - int(end)) // distance))
+    else:  # by the numbers as they were given, even where integers lose their fractions
+        count = math.ceil((float(end) - float(start)) / float(step))
+    counts = make("arange", device, count, dtype="int64" if whole else "float64")
+    return finished((counts * distance + first).astype(kind.dtype), requires_grad, out, "arange")
+
+
+def _number(name: str, value: Any, real: bool = False) -> Any:
+    """A number, or the number in a 0-d tensor or array.
+
+    Raises:
+        TypeError: it is none. RuntimeError: it is to be real, and is not.
+    """
+    number = value.item() if hasattr(value, "item") and value.ndim == 0 else value
+    if not isinstance(number, int | float | complex):
+        raise TypeError(f"{name}(): argument must be Number, not {type(value).__name__}")
+    return number_for(number, dtypes.float64.dtype) if real and isinstance(number, complex) else number
+
+
+def _check_range(start: float, end: float, step: float) -> None:
+    if step == 0:
+        raise InvalidValueError("arange: step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise InvalidValueError(f"arange: unsupported range: {start} -> {end}")
     if (end - start) * step < 0:
-        raise ShapeError(f"arange: upper bound and lower bound inconsistent with step sign: {start}, {end}, {step}")
-    if d.kind in "iu":
-        start, step = operator.index(int(start)), operator.index(int(step)) if integral else step
-    count = max(0, -((start - end) // step) if integral else math.ceil((end - start) / step))
-    counts = make("arange", device, count, dtype="int64" if integral else "float64")
-    array = (counts * step + start).astype(d)
-    return finished(array, requires_grad, out, "arange")
+        raise InvalidValueError(
+            "arange: upper bound and lower bound inconsistent with step sign: upper bound and larger bound are "
+            f"{start} and {end}, and the step is {step}"
+        )
 
 
 def range_(start: Any = 0, end: Any = None, step: Any = 1, **options: Any) -> Tensor:
     """``start, start + step, ...`` up to and with ``end``, as floats: PyTorch's deprecated ``range``."""
     if end is None:
         start, end = 0, start
-    options["dtype"] = options.get("dtype") or get_default_dtype()
-    count = math.floor((end - start) / step) + 1
-    return arange(start, start + step * (count - 0.5), step, **options)
+    kind = to_dtype(options.get("dtype") or get_default_dtype())
+    options["dtype"] = kind
+    if kind.category == 1:
+        start, end, step = int(start), int(end), int(step)
+    if step:
+        count = math.floor((end - start) / step) + 1
+        end = start + step * count if kind.category == 1 else start + step * (count - 0.5)
+    return arange(start, end, step, **options)
 
 
 def linspace(
@@ -101,7 +130,9 @@ def linspace(
         tensor([0.0000, 0.5000, 1.0000])
     """
     check_layout(layout)
-    return finished(_spaced("linspace", start, end, steps, dtype, device, out), requires_grad, out, "linspace")
+    start, end, kind = _ends("linspace", start, end, steps, dtype, out)
+    array = _spaced(start, end, steps, kind.dtype, device).astype(kind.dtype)
+    return finished(array, requires_grad, out, "linspace")
 
 
 def logspace(
@@ -116,29 +147,67 @@ def logspace(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """``base`` to the power of the numbers of `linspace`."""
+    """``base`` to the power of the numbers of `linspace`; ends that are to give integers lose their fractions."""
     check_layout(layout)
-    d = dtype_of(out.dtype if dtype is None and out is not None else dtype)
-    powers = float(base) ** _spaced("logspace", start, end, steps, "float64", device, None)
+    start, end, kind = _ends("logspace", start, end, steps, dtype, out)
+    d = kind.dtype
+    if steps == 1:
+        array = make("full", device, (1,), number_for(base**start, d), dtype=d)
+        return finished(array, requires_grad, out, "logspace")
+    if kind.category == 1:
+        start, end = number_for(start, d), number_for(end, d)
+        powers = _spaced(start, end, steps, dtypes.float32.dtype, device).astype("float64")
+    elif d.itemsize == 2:
+        start, end = (float(make("full", device, (), v, dtype=d)) for v in (start, end))
+        powers = _spaced(start, end, steps, dtypes.float32.dtype, device).astype(d).astype("float32")
+    else:
+        powers = _spaced(start, end, steps, d, device)
+    k = kernels_of[type(powers)]
+    powers = k.power(k.full((), base, dtype=powers.dtype), powers)
     return finished(powers.astype(d), requires_grad, out, "logspace")
 
 
-def _spaced(name: str, start: Any, end: Any, steps: int, dtype: Any, device: Any, out: Any) -> Any:
-    start, end = [v.item() if hasattr(v, "item") else v for v in (start, end)]
+def _ends(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: Any) -> tuple[Any, Any, Any]:
+    """The first and the last number, and the element type of the result."""
+    for which, value in (("start", start), ("end", end)):
+        if isinstance(value, TensorBase) and value._data.ndim:
+            raise ShapeError(
+                f"{name} only supports 0-dimensional start and end tensors, but got {which} with "
+                f"{value._data.ndim} dimension(s)"
+            )
+    start, end = _number(name, start), _number(name, end)
+    if isinstance(steps, bool) or not hasattr(steps, "__index__"):
+        raise TypeError(f"{name}(): argument 'steps' must be int, not {type(steps).__name__}")
     if steps < 0:
         raise ShapeError(f"{name}: number of steps must be non-negative, got {steps}")
-    if dtype is None and out is None and (isinstance(start, complex) or isinstance(end, complex)):
-        dtype = get_default_dtype().to_complex()
-    d = dtype_of(out.dtype if dtype is None and out is not None else dtype)
-    i = make("arange", device, steps, dtype="float64")
-    step = (end - start) / max(steps - 1, 1)
+    dtype = dtype_beside(out, dtype)
+    kind = get_default_dtype() if dtype is None else to_dtype(dtype)
+    if isinstance(start, complex) or isinstance(end, complex):
+        if dtype is None:
+            kind = kind.to_complex()
+        elif kind.category < 3:
+            raise DTypeError(f"{name}(): inferred dtype complex can't be safely cast to passed dtype {kind}")
+    if kind.category == 0 and steps > 1:
+        raise unsupported(name, kind, "integers and floating-point numbers")
+    return start, end, kind
+
+
+def _spaced(start: Any, end: Any, steps: int, dtype: Any, device: Any) -> Any:
+    """Numbers at equal distances, counted from both ends: the last is the end itself, and the row is symmetric.
+
+    They are computed in ``dtype``, every step of the way, and in float64 where it is of integers.
+    """
+    wide = dtype
+    if dtype.kind in "biu":
+        start, end, wide = number_for(start, dtype), number_for(end, dtype), dtypes.float64.dtype
+    i = make("arange", device, steps, dtype="int64")
     k = kernels_of[type(i)]
-    if d.kind in "iu":  # in exact steps, so that whole numbers stay whole
-        numbers = k.floor(start + i * (end - start) / max(steps - 1, 1) + 1e-12) if steps > 1 else i + start
-        return numbers.astype(d)
-    # Counted from both ends, so that the last number is the end itself and the row is symmetric.
-    numbers = k.where(i < (steps + 1) // 2, start + i * step, end - (steps - 1 - i) * step)
-    return numbers.astype(d)
+    first, last = k.full((), start, dtype=wide), k.full((), end, dtype=wide)
+    if steps < 2:
+        return i + first
+    step = k.true_divide(last - first, k.full((), steps - 1, dtype=wide))
+    ahead, behind = i.astype(wide) * step, (steps - 1 - i).astype(wide) * step
+    return k.where(i < steps // 2, first + ahead, last - behind)
 
 
 def eye(
@@ -158,7 +227,7 @@ def eye(
     """
     check_layout(layout)
     shape = shape_of("eye", (n, n if m is None else m))
-    d = dtype_of(out.dtype if dtype is None and out is not None else dtype)
+    d = dtype_of(dtype_beside(out, dtype))
     return finished(make("eye", device, *shape, dtype=d), requires_grad, out, "eye")
 
 

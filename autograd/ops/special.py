@@ -9,7 +9,8 @@ import functools
 import math
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import ArgumentError, DTypeError, GraphError
+from ...backends.errors import ArgumentError, GraphError
+from ..admission import need_tensors, unsupported
 from ..inplace import write_out
 from ..primitive import Primitive, apply
 from .calling import binary, in_place, unary
@@ -317,9 +318,10 @@ def gammaincc(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Ten
 
 
 def _incomplete(name: str, prim: Any, input: Any, other: Any, out: Any) -> Any:
+    need_tensors(name, input=input, other=other)
     for v in (input, other):
         if v._data.dtype.kind not in "fV":
-            raise DTypeError(f"{name}: not implemented for {v.dtype}; convert with .float()")
+            raise unsupported(name, v.dtype, "floating-point numbers")
     return binary(prim, name, input, other, out)
 
 

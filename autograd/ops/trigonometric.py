@@ -6,6 +6,7 @@ import functools
 import math
 from typing import TYPE_CHECKING, Any
 
+from ..admission import need_tensors
 from ..primitive import apply, kernel_or_formula
 from .calling import binary, in_place, unary
 from .elementwise import Binary, Unary, quotient, scaled
@@ -162,6 +163,7 @@ def atan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The angle of the point (``other``, ``input``), in (-pi, pi]: ``atan(input / other)`` in the right quadrant."""
+    need_tensors("atan2", input=input, other=other)
     return binary(Atan2, "atan2", input, other, out, floating=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .elementwise import logaddexp
 from .reduction import wide
 
 __all__ = ["cumprod", "cumprod_backward", "cumsum", "logcumsumexp", "logcumsumexp_backward"]
@@ -50,6 +51,12 @@ def logcumsumexp(xp: Any, x: Any, axis: int, reverse: bool = False) -> Any:
         return x.copy()
     y = xp.moveaxis(wide(x), axis, -1)
     y = y[..., ::-1] if reverse else y
+    if x.dtype.kind == "c":  # from left to right: the branch of a complex logarithm follows from the order
+        rows = [y[..., :1]]
+        for i in range(1, y.shape[-1]):
+            rows.append(logaddexp(xp, y[..., i : i + 1], rows[-1]))
+        y = xp.concatenate(rows, axis=-1)
+        return xp.moveaxis(y[..., ::-1] if reverse else y, -1, axis)
     step = 1
     while step < y.shape[-1]:
         y = xp.concatenate([y[..., :step], xp.logaddexp(y[..., step:], y[..., :-step])], axis=-1)
@@ -61,8 +68,23 @@ def logcumsumexp_backward(xp: Any, g: Any, x: Any, y: Any, axis: int) -> Any:
     """``exp(x)`` times the sum of ``g * exp(-y)`` from there on, in logarithms, for each sign of ``g``."""
     if not x.ndim:
         return g
+    if x.dtype.kind == "c":
+        return _complex_logcumsumexp_backward(xp, g, x, y, axis)
     w, v, h = wide(x), wide(y), wide(g)
     zero = xp.zeros_like(h)
     up = xp.exp(logcumsumexp(xp, xp.log(xp.maximum(h, zero)) - v, axis, True) + w)
     down = xp.exp(logcumsumexp(xp, xp.log(xp.maximum(-h, zero)) - v, axis, True) + w)
     return (up - down).astype(g.dtype)
+
+
+def _complex_logcumsumexp_backward(xp: Any, g: Any, x: Any, y: Any, axis: int) -> Any:
+    """The sum of ``g[j] * conj(exp(x - y[j]))`` over what follows, from the end, without large exponentials."""
+    g, x, y = (xp.moveaxis(a, axis, 0) for a in (g, x, y))
+    total = xp.zeros_like(g[:1])
+    rows: list[Any] = []
+    for i in range(x.shape[0] - 1, -1, -1):
+        if rows:
+            total = total * xp.conjugate(xp.exp(y[i : i + 1] - y[i + 1 : i + 2]))
+        total = total + g[i : i + 1]
+        rows.append(total * xp.conjugate(xp.exp(x[i : i + 1] - y[i : i + 1])))
+    return xp.moveaxis(xp.concatenate(rows[::-1], axis=0), 0, axis) if rows else xp.moveaxis(g, 0, axis)

@@ -12,6 +12,7 @@ __all__ = [
     "frac",
     "heaviside",
     "isclose",
+    "logaddexp",
     "logical_not",
     "logical_xor",
     "make_complex",
@@ -69,6 +70,17 @@ def logical_not(xp: Any, x: Any) -> Any:
 def logical_xor(xp: Any, x: Any, y: Any) -> Any:
     """Where exactly one is not zero."""
     return xp.not_equal(wide(x) != 0, wide(y) != 0)
+
+
+def logaddexp(xp: Any, x: Any, y: Any) -> Any:
+    """``log(exp(x) + exp(y))``; of complex numbers, the branch that starts from the one with the larger real part."""
+    if x.dtype.kind != "c":
+        return xp.logaddexp(x, y)
+    swap = x.real < y.real
+    large, small = xp.where(swap, y, x), xp.where(swap, x, y)
+    infinite = xp.isinf(large.real) & (large.real == small.real)  # where the difference is NaN
+    limit = xp.where(large.real < 0, small, xp.log(xp.exp(small) + xp.exp(large)))
+    return xp.where(infinite, limit, large + xp.log1p(xp.exp(small - large)))
 
 
 def sign(xp: Any, x: Any) -> Any:

@@ -144,7 +144,7 @@ def polygamma(xp: Any, x: Any, n: int) -> Any:
     cot = _sine(xp, x + 0.5) / _sine(xp, x)
     turned = (-1) ** n * up - math.pi ** (n + 1) * horner(cot, _cotangent_derivative(n))  # DLMF 5.15.6
     pole = negative & (x == xp.floor(x))
-    return xp.where(negative, xp.where(pole, xp.full_like(x, math.inf), turned), up)
+    return xp.where(negative, xp.where(pole, xp.full_like(x, math.inf * (-1) ** (n + 1)), turned), up)
 
 
 def _prefactor(xp: Any, a: Any, x: Any) -> Any:
