@@ -1,4 +1,4 @@
-"""One step of a recurrent network: the formulas that `recurrent` repeats over time, and the layers of one step."""
+"""The layers of one step of a recurrent network."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import ops
+from ..autograd.ops.recurrent import gru_step, lstm_step, rnn_step
 from ..backends.errors import ArgumentError, ShapeError
 from . import functional as F
 from . import init
@@ -18,54 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["GRUCell", "LSTMCell", "RNNCell", "RNNCellBase"]
 
 GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}  # rows of the weights, in multiples of hidden_size
-
-
-def rnn_step(mode: str, drive: Tensor, h: Tensor, recur: Tensor) -> Tensor:
-    """``act(drive + h @ recur)``.
-
-    Args:
-        mode: ``RNN_TANH`` or ``RNN_RELU``.
-        drive: (N, H), the input's share, with both biases.
-        h: (N, H), the state before the step.
-        recur: (H, H), the transposed recurrent weight.
-    """
-    total = ops.addmm(drive, h, recur)
-    return F.relu(total) if mode == "RNN_RELU" else ops.tanh(total)
-
-
-def lstm_step(drive: Tensor, h: Tensor, c: Tensor, recur: Tensor, project: Tensor | None) -> tuple[Tensor, Tensor]:
-    """``c' = f * c + i * g``, ``h' = o * tanh(c')`` with the gates i, f, g, o of ``drive + h @ recur``.
-
-    Args:
-        drive: (N, 4H), the input's share of the gates, with both biases.
-        h: (N, P), the output before the step.
-        c: (N, H), the cell before the step.
-        recur: (P, 4H), the transposed recurrent weight.
-        project: (H, P), the transposed projection of the output; None for P = H.
-    """
-    i, f, g, o = ops.chunk(ops.addmm(drive, h, recur), 4, 1)
-    cell = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)
-    output = ops.sigmoid(o) * ops.tanh(cell)
-    return (output if project is None else ops.mm(output, project)), cell
-
-
-def gru_step(drive: Tensor, h: Tensor, recur: Tensor, bias: Tensor | None) -> Tensor:
-    """``h' = n + z * (h - n)`` with ``n = tanh(drive_n + r * (h @ recur + bias)_n)`` and the gates r and z.
-
-    Args:
-        drive: (N, 3H), the input's share of r, z and n, with its own bias.
-        h: (N, H), the state before the step.
-        recur: (H, 3H), the transposed recurrent weight.
-        bias: (3H,), the recurrent bias, or None.
-    """
-    again = ops.mm(h, recur) if bias is None else ops.addmm(bias, h, recur)
-    width = h.shape[1]
-    sizes = [2 * width, width]
-    (drive_rz, drive_n), (again_rz, again_n) = ops.split(drive, sizes, 1), ops.split(again, sizes, 1)
-    r, z = ops.chunk(ops.sigmoid(drive_rz + again_rz), 2, 1)
-    n = ops.tanh(drive_n + r * again_n)
-    result: Tensor = n + z * (h - n)
-    return result
 
 
 def both(first: Tensor | None, second: Tensor | None) -> Tensor | None:

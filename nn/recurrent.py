@@ -1,20 +1,20 @@
 """Recurrent networks over whole sequences: RNN, LSTM, GRU.
 
 A layer multiplies the input of all time steps by its input weight at once; only the recurrent product is left for
-the loop over time. Everything is made of differentiable operations, so that gradients of any order exist.
+the loop over time, which is one operation (`autograd.ops.recurrent`).
 """
 
 from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import ops
+from ..autograd.ops.recurrent import gru_sequence, lstm_sequence, rnn_sequence
 from ..backends.errors import InvalidValueError, ShapeError
 from . import functional as F
-from .cells import GATES, both, gru_step, lstm_step, reset_uniform, rnn_step
+from .cells import GATES, both, reset_uniform
 from .module import Module
 from .parameter import Parameter
 from .utils.rnn import PackedSequence
@@ -25,34 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["GRU", "LSTM", "RNN", "RNNBase"]
 
 States = tuple[Any, ...]  # (h,), or (h, c) of an LSTM
-Step = Callable[[Any, States], States]
-
-
-def scan(steps: Sequence[Any], start: States, step: Step) -> tuple[list[Any], States]:
-    """Run ``step`` over time.
-
-    Args:
-        steps: the input of each time step, (n, G); n may fall, where sequences end, or grow, where they begin late.
-        start: the states before the first step, of the whole batch.
-        step: ``step(input, states)`` gives the next states.
-
-    Returns:
-        The first state after each step, and all states of every sequence after its last step.
-    """
-    outputs, ended = [], []
-    now = tuple(s[: steps[0].shape[0]] for s in start) if steps[0].shape[0] < start[0].shape[0] else start
-    for x in steps:
-        size, before = x.shape[0], now[0].shape[0]
-        if size < before:
-            ended.append(tuple(s[size:] for s in now))
-            now = tuple(s[:size] for s in now)
-        elif size > before:
-            now = tuple(ops.cat([s, first[before:size]]) for s, first in zip(now, start, strict=True))
-        now = step(x, now)
-        outputs.append(now[0])
-    if ended:
-        now = tuple(ops.cat(parts) for parts in zip(now, *reversed(ended), strict=True))
-    return outputs, now
 
 
 class RNNBase(Module):
@@ -228,7 +200,9 @@ class RNNBase(Module):
             x = ops.transpose(x, 0, 1)
         self.check_input(x, None)
         start = self._start(hx, x, x.shape[1], 3 if batched else 2)
-        x, ends = self._run(x, start, lambda t: ops.unbind(t, 0), ops.stack)
+        steps, batch = x.shape[:2]
+        x, ends = self._run(ops.flatten(x, 0, 1), start, (batch,) * steps)
+        x = ops.unflatten(x, 0, (steps, batch))
         if not batched:
             return ops.squeeze(x, 1), self._result(tuple(ops.squeeze(end, 1) for end in ends))
         return (ops.transpose(x, 0, 1) if self.batch_first else x), self._result(ends)
@@ -240,7 +214,7 @@ class RNNBase(Module):
         start = self._start(hx, data, sizes[0], 3 if hx is not None else None)
         if order is not None and hx is not None:
             start = tuple(ops.index_select(state, 1, order) for state in start)
-        data, ends = self._run(data, start, lambda t: ops.split(t, sizes), ops.cat)
+        data, ends = self._run(data, start, tuple(sizes))
         if back is not None:
             ends = tuple(ops.index_select(end, 1, back) for end in ends)
         return PackedSequence(data, batch_sizes, order, back), self._result(ends)
@@ -248,8 +222,8 @@ class RNNBase(Module):
     def _result(self, ends: States) -> Any:
         return ends if self.mode == "LSTM" else ends[0]
 
-    def _run(self, x: Any, start: States, cut: Any, join: Any) -> tuple[Any, States]:
-        """All layers: ``cut`` takes a sequence apart into time steps, ``join`` puts them together."""
+    def _run(self, x: Any, start: States, sizes: tuple[int, ...]) -> tuple[Any, States]:
+        """All layers over time steps that stand one after the other, of ``sizes`` sequences each."""
         starts = list(zip(*(ops.unbind(state, 0) for state in start), strict=True))
         ends = []
         for layer, group in itertools.groupby(enumerate(self._places()), key=lambda place: place[1][0]):
@@ -257,28 +231,23 @@ class RNNBase(Module):
                 x = F.dropout(x, self.dropout, self.training)
             outputs = []
             for i, (_, suffix) in group:
-                reverse = suffix.endswith("_reverse")
-                drive, step = self._step(x, suffix)
-                steps = cut(drive)
-                out, end = scan(steps[::-1] if reverse else steps, starts[i], step)
-                outputs.append(join(out[::-1] if reverse else out))
+                output, end = self._layer(x, starts[i], suffix, sizes)
+                outputs.append(output)
                 ends.append(end)
             x = outputs[0] if len(outputs) == 1 else ops.cat(outputs, -1)
         return x, tuple(ops.stack(parts) for parts in zip(*ends, strict=True))
 
-    def _step(self, x: Tensor, suffix: str) -> tuple[Tensor, Step]:
-        """The input's share of one layer's gates at all time steps, and what the layer does in one of them."""
-        own = self.__dict__
-        w_ih, recur = own["weight_ih" + suffix], ops.t(own["weight_hh" + suffix])
+    def _layer(self, x: Tensor, states: States, suffix: str, sizes: tuple[int, ...]) -> tuple[Tensor, States]:
+        """One layer in one direction: its outputs over time and its last states."""
+        own, reverse = self.__dict__, suffix.endswith("_reverse")
+        w_ih, w_hh = own["weight_ih" + suffix], own["weight_hh" + suffix]
         b_ih, b_hh = own.get("bias_ih" + suffix), own.get("bias_hh" + suffix)
-        mode = self.mode
-        if mode == "GRU":
-            return F.linear(x, w_ih, b_ih), lambda drive, s: (gru_step(drive, s[0], recur, b_hh),)
+        if self.mode == "GRU":
+            return gru_sequence(F.linear(x, w_ih, b_ih), states, w_hh, b_hh, sizes, reverse)
         drive = F.linear(x, w_ih, both(b_ih, b_hh))
-        if mode == "LSTM":
-            project = ops.t(own["weight_hr" + suffix]) if self.proj_size else None
-            return drive, lambda drive, s: lstm_step(drive, s[0], s[1], recur, project)
-        return drive, lambda drive, s: (rnn_step(mode, drive, s[0], recur),)
+        if self.mode == "LSTM":
+            return lstm_sequence(drive, states, w_hh, own.get("weight_hr" + suffix), sizes, reverse)
+        return rnn_sequence(drive, states, w_hh, self.mode == "RNN_RELU", sizes, reverse)
 
 
 class RNN(RNNBase):

@@ -290,3 +290,52 @@ def test_bad_padding_is_refused():
             packing.pad_sequence(sequences)
     with pytest.raises(RuntimeError, match="padding_side"):
         packing.pad_sequence([wg.ones(2)], padding_side="top")
+
+
+SIZES = [(3, 3, 3), (4, 3, 3, 1), (1,)]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+@pytest.mark.parametrize("kind", ["lstm", "projected", "gru", "gru without bias", "tanh", "relu"])
+def test_a_sequence_is_its_formula(kind: str, sizes: tuple[int, ...], reverse: bool) -> None:
+    """Kernel and formula agree in values and gradients, and the formula's gradients in turn with differences."""
+    from wengert.autograd.ops import recurrent
+
+    rng = np.random.default_rng(1)
+    steps, batch, width, out = sum(sizes), max(sizes), 3, 2 if kind == "projected" else 3
+    gates = {"lstm": 4, "projected": 4, "gru": 3, "gru without bias": 3}.get(kind, 1)
+
+    def drawn(*shape: int) -> Any:
+        return wg.tensor(rng.standard_normal(shape), requires_grad=True)
+
+    given = [drawn(steps, gates * width), drawn(batch, out), drawn(gates * width, out)]
+    params: dict[str, Any] = {"sizes": sizes, "reverse": reverse}
+    if gates == 4:
+        op = recurrent.LSTMSequence
+        given[2:2] = [drawn(batch, width)]
+        given.append(drawn(out, width) if kind == "projected" else None)
+    elif gates == 3:
+        op = recurrent.GRUSequence
+        given.append(drawn(gates * width) if kind == "gru" else None)
+    else:
+        op = recurrent.RNNSequence
+        params["relu"] = kind == "relu"
+    leaves = [t for t in given if t is not None]
+    outputs, expected = recurrent.apply(op, *given, **params), op.formula(*given, **params)
+    weights = [wg.tensor(rng.standard_normal(tuple(t.shape))) for t in expected]
+    for chosen in (slice(None), slice(0, 1), slice(1, None)):  # all of the outputs, or some
+        got, want = (wg.autograd.grad(y[chosen], leaves, weights[chosen]) for y in (outputs, expected))
+        for a, b in zip(got, want, strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-10, atol=1e-12)
+        outputs, expected = recurrent.apply(op, *given, **params), op.formula(*given, **params)
+    for a, b in zip(outputs, expected, strict=True):
+        np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-10, atol=1e-12)
+
+    def run(*tensors: Any) -> Any:
+        parts = iter(tensors)
+        return recurrent.apply(op, *[None if t is None else next(parts) for t in given], **params)
+
+    if kind != "relu":  # whose kink the differences may meet
+        assert wg.autograd.gradcheck(run, leaves)
+        assert wg.autograd.gradgradcheck(run, leaves)
