@@ -7,6 +7,7 @@ every view of that base finds its new place by replaying its ops from the base, 
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -188,7 +189,11 @@ def check_writable(tensor: Any, op: str, joins: bool = False) -> None:
                 )
         elif joins or tensor._rg or view.base._rg:
             _check_view(tensor, view, op)
-    data = tensor._data
+    _check_single(op, tensor._data)
+
+
+def _check_single(op: str, data: Any) -> None:
+    """Raise if elements of an expanded array, about to be written, share memory."""
     if (
         data.size > 1
         and 0 in data.strides
@@ -372,20 +377,59 @@ def _check_cast(op: str, source: Any, target: Any) -> None:
         )
 
 
+# What computes straight into ``out`` in PyTorch does not cast to another element type.
+EXACT = frozenset((
+    "addmm", "addmv", "alias_copy", "aminmax", "argmax", "argmin", "as_strided_copy", "baddbmm", "bmm", "cross",
+    "cummax", "cummin", "diag", "diagonal_copy", "diff", "expand_copy", "frexp", "gather", "histc", "histogram",
+    "index_add", "index_copy", "index_reduce", "index_select", "inner", "isin", "kthvalue", "log_softmax",
+    "logcumsumexp", "lu_unpack", "masked_select", "mm", "mode", "msort", "nanquantile", "narrow_copy", "nonzero",
+    "permute_copy", "quantile", "renorm", "scatter", "scatter_add", "scatter_reduce", "select_copy", "slice_copy",
+    "slice_scatter", "softmax", "sort", "split_copy", "split_with_sizes_copy", "squeeze_copy", "t_copy", "take",
+    "take_along_dim", "tensordot", "topk", "transpose_copy", "tril", "triu", "unbind_copy", "unfold_copy",
+    "unsqueeze_copy", "view_copy", "where",
+))  # fmt: skip
+_SPELLED = {
+    "float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "int64": "long int",
+    "int16": "short int", "int8": "signed char", "uint8": "unsigned char", "int32": "int",
+    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
+}  # fmt: skip
+
+
 def write_out(out: Any, result: Any, op: str) -> Any:
-    """Put ``result`` into ``out``, as the ``out=`` argument of an op does; ``out`` is resized if it is empty.
+    """Put ``result`` into ``out``, as the ``out=`` argument of an op does; ``out`` is resized if its shape is another.
 
     Raises:
-        GraphError: an argument requires grad, since ``out=`` is not recorded. DTypeError: it does not fit.
+        TypeError: ``out`` is no Tensor. GraphError: an argument requires grad, since ``out=`` is not recorded.
+        DTypeError: it does not fit. InplaceError: elements of ``out`` share memory.
     """
+    if not isinstance(out, TensorBase):
+        raise TypeError(f"{op}(): argument 'out' must be Tensor, not {type(out).__name__}")
     if mode.grad and (result._rg or out._rg):
         raise GraphError(
             f"{op}(): functions with out=... arguments don't support automatic differentiation, but one of the "
             "arguments requires grad. Leave out= away, or use no_grad"
         )
-    _check_cast(op, result._data.dtype, out._data.dtype)
+    source, target = result._data.dtype, out._data.dtype
+    if source != target:
+        if op in EXACT:
+            names = [_SPELLED.get(dtype.name, dtype.name) for dtype in (source, target)]
+            raise DTypeError(f"{op}: Expected out tensor to have dtype {names[0]}, but got {names[1]} instead")
+        _check_cast(op, source, target)
     if out._data.shape != result._data.shape:
-        out._data = kernels_of[type(out._data)].empty(result._data.shape, dtype=out._data.dtype)
+        _resize_out(out, result._data.shape)
+    _check_single(op, out._data)
     out._data[...] = result._data
     wrote(out, op)
     return out
+
+
+def _resize_out(out: Any, shape: tuple[int, ...]) -> None:
+    if out._data.size:
+        warnings.warn(
+            f"An output with one or more elements was resized since it had shape {list(out._data.shape)}, which does "
+            f"not match the required output shape {list(shape)}. This behavior is deprecated, and in a future release "
+            "outputs will not be resized unless they have zero elements. You can explicitly reuse an out tensor t by "
+            "resizing it, inplace, to zero elements with t.resize_(0).",
+            stacklevel=4,
+        )
+    out._data = kernels_of[type(out._data)].empty(shape, dtype=out._data.dtype)
