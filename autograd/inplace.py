@@ -415,9 +415,9 @@ def write_out(out: Any, result: Any, op: str) -> Any:
             names = [_SPELLED.get(dtype.name, dtype.name) for dtype in (source, target)]
             raise DTypeError(f"{op}: Expected out tensor to have dtype {names[0]}, but got {names[1]} instead")
         _check_cast(op, source, target)
+    _check_single(op, out._data)
     if out._data.shape != result._data.shape:
         _resize_out(out, result._data.shape)
-    _check_single(op, out._data)
     out._data[...] = result._data
     wrote(out, op)
     return out

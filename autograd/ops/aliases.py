@@ -16,7 +16,7 @@ from .grid import affine_grid, grid_sample
 from .indexing import getitem, select
 from .inspection import detach
 from .join import split, split_with_sizes, unbind
-from .layout import clone
+from .layout import clone, contiguous_format
 from .reduction import sum
 from .resizing import map_
 from .shape import expand, permute, reshape_rule, squeeze, t, transpose, unsqueeze, view
@@ -43,9 +43,9 @@ def copying(function: F) -> F:
     def copied(*args: Any, out: Any = None, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
         if not isinstance(result, tuple):
-            copy = clone(result)
+            copy = clone(result, memory_format=contiguous_format)
             return copy if out is None else write_out(out, copy, name)
-        copies = tuple([clone(part) for part in result])
+        copies = tuple([clone(part, memory_format=contiguous_format) for part in result])
         if out is None:
             return copies
         if len(out) != len(copies):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...backends import Device, default_device, dtypes, get_backend, to_dtype
+from ...backends import Device, default_device, dtypes, get_backend, kernels_of, to_dtype
 from ...backends.errors import DTypeError, ShapeError
 from ..admission import scalar_type
 from ..base import TensorBase, wrap
@@ -294,11 +294,23 @@ def new_full(input: Tensor, size: Any, fill_value: Any, **options: Any) -> Tenso
 def empty_strided(
     size: Any, stride: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """Uninitialised elements of the given sizes and strides, which must be those of some order of dimensions."""
+    """Uninitialised elements of the given sizes, as far apart as the strides say.
+
+    Raises:
+        RuntimeError: there are not as many strides as sizes, or one is negative.
+    """
     shape, strides = shape_of("empty_strided", size), sizes_of("empty_strided", stride)
-    order = sorted(range(len(shape)), key=lambda i: (-strides[i], i))
-    array = make("empty", device, tuple([shape[i] for i in order]), dtype=dtype_of(dtype))
-    return finished(array.transpose([order.index(i) for i in range(len(order))]), requires_grad)
+    if len(shape) != len(strides):
+        raise ShapeError(
+            f"empty_strided: dimensionality of sizes ({len(shape)}) must match dimensionality of strides "
+            f"({len(strides)})"
+        )
+    if any(s < 0 for s in strides):
+        raise ShapeError(f"empty_strided: Negative strides are not supported at the moment, got {list(strides)}")
+    reach = 1 + sum([(n - 1) * s for n, s in zip(shape, strides, strict=True)]) if 0 not in shape else 0
+    memory = make("empty", device, (reach,), dtype=dtype_of(dtype))
+    array = kernels_of[type(memory)].strided(memory, shape, strides, 0) if reach else memory.reshape(shape)
+    return finished(array, requires_grad)
 
 
 def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, device: Any = None, **options: Any) -> Tensor:
@@ -308,10 +320,19 @@ def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, device
         RuntimeError: ``physical_layout`` does not name every dimension once.
     """
     shape, order = shape_of("empty_permuted", size), sizes_of("empty_permuted", physical_layout)
-    if sorted(order) != list(range(len(shape))):
+    if len(shape) != len(order):
         raise ShapeError(
-            f"empty_permuted: physical_layout {list(order)} must name each dimension of {list(shape)} once"
+            "empty_permuted: Number of dimensions in size does not match the length of the physical_layout; i.e. "
+            f"len(size) = {len(shape)} is not equal to len(physical_layout) = {len(order)}"
         )
+    for i, d in enumerate(order):
+        if not 0 <= d < len(shape):
+            raise ShapeError(
+                f"empty_permuted: Dimension out of range (expected to be between 0 and {len(shape) - 1}, but got {d} "
+                f"at index {i}); negative dims are not supported"
+            )
+    if len(set(order)) != len(order):
+        raise ShapeError(f"empty_permuted: Duplicate dim not allowed in physical_layout {list(order)}")
     array = make("empty", device, tuple([shape[i] for i in order]), dtype=dtype_of(dtype))
     requires_grad = options.pop("requires_grad", False)
     return finished(array.transpose([order.index(i) for i in range(len(order))]), requires_grad)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...backends.errors import DimensionError, ShapeError
 
-__all__ = ["canonical_dim", "canonical_dims", "infer_shape", "packed", "sizes_of", "spread"]
+__all__ = ["canonical_dim", "canonical_dims", "infer_shape", "packed", "scalar_name", "sizes_of", "spread"]
 
 
 def canonical_dim(dim: Any, ndim: int, op: str = "") -> int:
@@ -41,6 +41,11 @@ def canonical_dims(dims: Any, ndim: int, op: str = "") -> tuple[int, ...]:
         twice = next(d for d in found if found.count(d) > 1)
         raise ShapeError(f"{op}: dim {twice} appears multiple times in the list of dims {list(found)}")
     return found
+
+
+def scalar_name(x: Any) -> str:
+    """The element type of a Tensor as PyTorch's messages call it: ``Float``, ``Long``, ``Byte``."""
+    return str(x.type()).rpartition(".")[2].removesuffix("Tensor")
 
 
 def packed(args: Any) -> tuple[Any, ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import ArgumentError, DimensionError, DTypeError
+from ...backends.errors import ArgumentError, DimensionError, DTypeError, OutOfRangeError
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..primitive import apply, kernel_or_formula
 from .calling import raw
-from .dims import canonical_dim
+from .dims import canonical_dim, canonical_dims, scalar_name
 from .reduction import Dim, Reduction, numpy_names, reduced
 from .return_types import named_result
 from .select import maximum, minimum, where_rule
@@ -102,14 +102,18 @@ def nonempty(name: str, input: Any, dims: tuple[int, ...] | None) -> None:
     """
     shape = input._data.shape
     for d in range(len(shape)) if dims is None else dims:
-        if shape[d] == 0 and (dims is not None or len(shape) == 1):
-            raise DimensionError(
-                f"{name}(): Expected reduction dim {d} to have non-zero size; the shape is {list(shape)}"
-            )
+        if shape[d] == 0 and dims is not None:
+            raise DimensionError(f"{name}(): Expected reduction dim {d} to have non-zero size, got {list(shape)}")
     if dims is None and input._data.size == 0:
-        raise DimensionError(
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0, with shape {list(shape)}"
+        raise OutOfRangeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
+            f"the 'dim' argument; the shape is {list(shape)}"
         )
+
+
+def _check_tensor(name: str, input: Any) -> None:
+    if not isinstance(input, TensorBase):
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
 
 
 def _ordered(name: str, input: Any) -> None:
@@ -136,15 +140,34 @@ def amin(input: Tensor, dim: Dim = None, keepdim: bool = False, *, out: Tensor |
 def _extreme(name: str, prim: Any, input: Any, dim: Any, keepdim: bool, out: Any) -> Any:
     dims = reduced(name, input, dim)
     _ordered(name, input)
-    nonempty(name, input, dims)
+    if not input._data.size:
+        nonempty(name, input, dims if dim is None or not input._data.ndim else canonical_dims(dim, input._data.ndim))
     y = apply(prim, input, dim=dims, keepdim=keepdim)
+    if out is not None and name in ("amax", "amin") and out.dtype is not input.dtype:
+        raise DTypeError(
+            f"{name}: Expected the dtype for input and out to match, but got {scalar_name(input)} for input's dtype "
+            f"and {scalar_name(out)} for out's dtype."
+        )
     return y if out is None else write_out(out, y, name)
 
 
 @numpy_names
-def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The smallest and the largest element, as ``(min, max)``."""
-    return AMinMax(amin(input, dim, keepdim), amax(input, dim, keepdim))
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False, out: Any = None) -> Any:
+    """The smallest and the largest element, as ``(min, max)``.
+
+    Raises:
+        IndexError: ``dim`` is out of range, or empty. RuntimeError: there are no elements.
+    """
+    if dim is None and not input._data.size:
+        raise ArgumentError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+        )
+    if dim is not None and input._data.ndim:
+        nonempty("aminmax", input, (canonical_dim(dim, input._data.ndim, "aminmax"),))
+    pair = amin(input, dim, keepdim), amax(input, dim, keepdim)
+    if out is not None:
+        pair = tuple([write_out(target, value, "aminmax") for target, value in zip(out, pair, strict=True)])
+    return AMinMax(*pair)
 
 
 def _picked(name: str, prim: Any, kind: Any, input: Any, dim: int, keepdim: bool, out: Any) -> Any:
@@ -182,6 +205,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
         >>> values, indices
         (tensor([5., 7.]), tensor([1, 0]))
     """
+    _check_tensor("max", input)
     if isinstance(dim, TensorBase) or other is not None:
         return maximum(input, dim if other is None else other, out=out)
     if dim is None:
@@ -192,6 +216,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
 @numpy_names
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """The smallest element of all; or along a dimension, with its index; or the smaller of two tensors; as `max`."""
+    _check_tensor("min", input)
     if isinstance(dim, TensorBase) or other is not None:
         return minimum(input, dim if other is None else other, out=out)
     if dim is None:

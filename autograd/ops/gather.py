@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...backends import kernels_of
+from ...backends import kernels_of, to_dtype
 from ...backends.errors import DimensionError, DTypeError, OutOfRangeError, ShapeError
 from ..base import TensorBase, wrap
 from ..inplace import check_writable, inplace, write_out
 from ..primitive import Primitive, apply
+from .cast import cast
 from .conversion import to
 from .dims import canonical_dim
 from .indexing import index_rule, slice_rule, write_positions
+from .layout import is_contiguous
 from .scalar import number_for
 from .shape import expand, ravel, reshape_rule
 from .writing import writable, write_into
@@ -152,7 +154,19 @@ class IndexCopy(Primitive):
 
 
 class IndexFill(IndexCopy):
-    """One number at positions of ``dim``."""
+    """One number at positions of ``dim``; a position that is named twice is written once."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, index: Any, src: Any, *, dim: int, own: bool = False) -> Any:
+        if ctx.needs[2]:
+            ctx.cache(ctx.k.unique(index))
+        return IndexCopy.forward(ctx, x, index, src, dim=dim, own=own)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (index,), dim = ctx.saved, ctx.params["dim"]
+        gx = apply(IndexCopy, g, index, 0, dim=dim) if ctx.needs[0] else None
+        return gx, None, index_select_rule(g, ctx.cached[0], dim) if ctx.needs[2] else None
 
 
 def gather_rule(x: Any, index: Any, dim: int) -> Any:
@@ -210,17 +224,21 @@ def elements(name: str, input: Any, dim: int, index: Any, src: Any = None) -> tu
             than ``src``.
     """
     dim = canonical_dim(dim, input._data.ndim, name)
+    if isinstance(index, TensorBase) and not index._data.size and index._data.dtype.kind != "i":
+        index = cast(index, to_dtype("int64").dtype)  # an empty index may be of any type
     index = _index(name, input, index)
     x, index, src = at_least_1d(input), at_least_1d(index), at_least_1d(src)
     a, b = x._data.shape, index._data.shape
     if index._data.size and len(a) != len(b):
+        what = "input" if name == "gather" else "self"
         raise ShapeError(
-            f"{name}(): Index tensor must have the same number of dimensions as input tensor: {list(b)} and {list(a)}"
+            f"{name}(): Index tensor must have the same number of dimensions as {what} tensor: {list(b)} and {list(a)}"
         )
-    if index._data.size and any(m > n for d, (n, m) in enumerate(zip(a, b, strict=True)) if d != dim):
+    wrong = [d for d, (n, m) in enumerate(zip(a, b, strict=False)) if m > n and d != dim]
+    if index._data.size and wrong:
         raise ShapeError(
-            f"{name}(): Size does not match at dimension: expected index {list(b)} to be smaller than self {list(a)} "
-            f"apart from dimension {dim}"
+            f"{name}(): Size does not match at dimension {wrong[0]}: expected index {list(b)} to be no larger than "
+            f"self {list(a)} apart from dimension {dim}"
         )
     if isinstance(src, TensorBase):
         same_dtype(name, input, src)
@@ -260,8 +278,9 @@ def source_of(name: str, x: Any, dim: int, index: Any, source: Any) -> Any:
     shape[dim] = index._data.size
     if list(source._data.shape) != shape:
         raise OutOfRangeError(
-            f"{name}(): source of shape {list(source._data.shape)} does not fit {index._data.size} slices along "
-            f"dimension {dim} of a tensor of shape {list(x._data.shape)}: expected {shape}"
+            f"{name}(): source tensor shape must match self tensor shape, excluding the specified dimension. Got "
+            f"self.shape = {list(x._data.shape)} source.shape = {list(source._data.shape)}; for {index._data.size} "
+            f"positions of dimension {dim} it must be {shape}"
         )
     return source
 
@@ -294,7 +313,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False,
     shape = index._data.shape
     x, dim, index, _ = elements("gather", input, dim, index)
     if index._data.ndim != x._data.ndim:  # which an empty index may have
-        y: Any = wrap(kernels_of[type(x._data)].zeros(shape, dtype=x._data.dtype))
+        y: Any = reshape_rule(gather_rule(ravel(x), ravel(index), 0), shape)
     else:
         y = gather_rule(x, index, dim)
         y = y if y._data.shape == shape else reshape_rule(y, shape)
@@ -350,7 +369,14 @@ def _scatter(name: str, input: Any, dim: int, index: Any, src: Any, value: Any, 
 
 
 def scatter(
-    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Any = None,
+    *,
+    value: Any = None,
+    reduce: str | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A copy of ``input`` with ``src`` written at positions: ``out[index[i][j]][j] = src[i][j]`` for ``dim`` 0.
 
@@ -362,11 +388,13 @@ def scatter(
         src: a Tensor of the dtype of ``input``, or a number.
         value: a number, by keyword.
         reduce: ``"add"`` or ``"multiply"``: combine with what is there.
+        out: a tensor to write the result to.
 
     Raises:
         RuntimeError: the shapes do not fit, or a position is out of range.
     """
-    return _scatter("scatter", input, dim, index, src, value, reduce, False)
+    y = _scatter("scatter", input, dim, index, src, value, reduce, False)
+    return y if out is None else write_out(out, y, "scatter")
 
 
 def scatter_(
@@ -376,12 +404,12 @@ def scatter_(
     return _scatter("scatter_", input, dim, index, src, value, reduce, True)
 
 
-def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of ``input`` with ``src`` added at positions; those named twice get both. See `scatter`."""
     x, dim, index, src = elements("scatter_add", input, dim, index, src)
-    if not index._data.size:
-        return input.clone()
-    return reshape_rule(apply(ScatterAdd, x, index, src, dim=dim), input._data.shape)
+    y: Any = reshape_rule(apply(ScatterAdd, x, index, src, dim=dim), input._data.shape) if index._data.size else None
+    y = input.clone() if y is None else y
+    return y if out is None else write_out(out, y, "scatter_add")
 
 
 def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
@@ -392,13 +420,17 @@ def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return input
 
 
-def take(input: Tensor, index: Tensor) -> Tensor:
+def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Elements at positions of the flattened tensor, in the shape of ``index``.
 
     Raises:
-        IndexError: a position is out of range.
+        IndexError: a position is out of range, or there are no elements.
     """
-    return index_rule(ravel(input), (_index("take", input, index),), (0,))
+    index = _index("take", input, index)
+    if index._data.size and not input._data.size:
+        raise OutOfRangeError("take(): tried to take from an empty tensor")
+    y = index_rule(ravel(input), (index,), (0,))
+    return y if out is None else write_out(out, y, "take")
 
 
 def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
@@ -410,7 +442,7 @@ def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
             f"{source._data.size}, index.numel() = {index._data.size}"
         )
     flat = ravel(input)
-    if flat._view is None and input._data.size:  # not contiguous: write to a copy, then copy that back
+    if not is_contiguous(input) and input._data.size:  # write to a copy, then copy that back
         check_writable(input, "put_")
         return inplace(input, "put_", lambda t: reshape_rule(put(ravel(t), index, source, accumulate), t._data.shape))
     write_positions(flat, [ravel(index)], (0,), ravel(source), accumulate, "put_")

@@ -10,14 +10,14 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import DimensionError, DTypeError, ShapeError
+from ...backends.errors import ArgumentError, DimensionError, DTypeError, OutOfRangeError, ShapeError
 from ..base import TensorBase
-from ..inplace import check_writable
+from ..inplace import check_writable, write_out
 from ..primitive import Primitive, apply
 from .cast import cast
 from .dims import canonical_dim
 from .keys import FULL, Key, check_together, plain_key, position_of
-from .layout import apart, clone
+from .layout import apart, clone, contiguous_format
 from .scalar import number_for
 from .shape import broadcast_shapes, reshape_rule
 from .writing import writable, write_into
@@ -224,9 +224,13 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     if not shape:
         raise ShapeError("narrow() cannot be applied to a 0-dim tensor.")
     dim = canonical_dim(dim, len(shape), "narrow")
+    if isinstance(start, TensorBase) and (start._data.ndim or start._data.dtype.kind not in "iu"):
+        raise ArgumentError(f"narrow(): start must be an 0-dim integral Tensor. Got {start.dtype}")  # type: ignore[attr-defined]
     n, first = shape[dim], operator.index(start)
     if length < 0:
-        raise ShapeError(f"narrow(): length must be non-negative, got {length}")
+        raise ShapeError(
+            f"narrow(): length must be non-negative. start ({first}) + length ({length}) exceeds dimension size ({n})."
+        )
     if not -n <= first <= n:
         raise DimensionError(f"narrow(): start out of range (expected to be in range of [-{n}, {n}], but got {first})")
     first += n if first < 0 else 0
@@ -235,9 +239,13 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     return apply(Slice, input, key=((FULL,) * dim + (slice(first, first + length),)))
 
 
-def narrow_copy(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+def narrow_copy(input: Tensor, dim: int, start: Any, length: int, *, out: Tensor | None = None) -> Tensor:
     """`narrow` as a copy."""
-    return clone(narrow(input, dim, start, length))
+    try:
+        y: Any = clone(narrow(input, dim, start, length), memory_format=contiguous_format)
+    except DimensionError as error:
+        raise OutOfRangeError(str(error)) from None
+    return y if out is None else write_out(out, y, "narrow_copy")
 
 
 def slice_rule(x: Any, dim: int, start: int, stop: int) -> Any:

@@ -100,6 +100,9 @@ def stack_rule(xs: Sequence[Any], dim: int) -> Any:
 # ---------------------------------------------------------------------- joining
 
 
+STACKS = ("hstack", "vstack", "dstack", "column_stack")
+
+
 def _ready(name: str, tensors: Sequence[Any]) -> list[Any]:
     """The tensors, of one element type.
 
@@ -110,7 +113,8 @@ def _ready(name: str, tensors: Sequence[Any]) -> list[Any]:
         raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor")
     xs = list(tensors)
     if not xs:
-        raise InvalidValueError(f"{name}(): expected a non-empty list of Tensors")
+        what = "expects a non-empty TensorList" if name in STACKS else "(): expected a non-empty list of Tensors"
+        raise InvalidValueError(f"{name}{' ' * (name in STACKS)}{what}")
     for i, x in enumerate(xs):
         if not isinstance(x, TensorBase):
             raise TypeError(f"{name}(): expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
@@ -338,14 +342,19 @@ def _split_at(name: str, least: int, dim_of: Any) -> Any:
         shape = input._data.shape
         if len(shape) < least:
             raise ShapeError(
-                f"{name} requires a tensor with at least {least} dimension{'s' * (least > 1)}, but got a tensor "
-                f"with {len(shape)} dimensions!"
+                f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with {len(shape)} "
+                "dimensions!"
             )
-        dim = dim_of(len(shape))
-        if isinstance(indices_or_sections, int) and shape[dim] % (indices_or_sections or 1):
+        dim, sections = dim_of(len(shape)), indices_or_sections
+        if not isinstance(sections, int | list | tuple):
+            raise TypeError(
+                f"{name}() received an invalid combination of arguments: sections must be an integer or a sequence of "
+                f"them, got {type(sections).__name__}"
+            )
+        if isinstance(sections, int) and (sections <= 0 or shape[dim] % sections):
             raise ShapeError(
-                f"{name} attempted to split along dimension {dim}, but the size of the dimension {shape[dim]} is not "
-                f"divisible by the split_size {indices_or_sections}!"
+                f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {shape[dim]} is "
+                f"not divisible by the split_size {indices_or_sections}!"
             )
         return tensor_split(input, indices_or_sections, dim)
 

@@ -11,9 +11,10 @@ from ..base import wrap
 from ..inplace import check_writable, inplace, write_out
 from ..primitive import Primitive, apply
 from .conversion import to
-from .dims import sizes_of
+from .dims import scalar_name, sizes_of
 from .gather import same_dtype
 from .indexing import slice_rule, write_positions
+from .join import unbind
 from .layout import clone, contiguous_format
 from .select import where_rule
 from .shape import broadcast_shapes, broadcast_tensors, expand, ravel, reshape_rule
@@ -40,7 +41,7 @@ class MaskedFill(Primitive):
 
 def _mask(name: str, input: Any, mask: Any) -> Any:
     if mask._data.dtype.kind != "b":
-        raise DTypeError(f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}")
+        raise DTypeError(f"{name} only supports boolean masks, but got mask with dtype {scalar_name(mask)}")
     return mask if type(mask._data) is type(input._data) else to(mask, input.device)
 
 
@@ -83,7 +84,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     Raises:
         RuntimeError: ``source`` has too few elements, or another dtype.
     """
-    x, m = broadcast_tensors(input, _mask("masked_scatter", input, mask))
+    x, m = broadcast_tensors(input, _mask("masked_scatter_", input, mask))
     return masked_scatter_(clone(x, memory_format=contiguous_format), m, source)
 
 
@@ -130,7 +131,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None)
     if as_tuple:
         return tuple([wrap(p) for p in positions])
     number = positions[0].size
-    y = wrap(k.stack(positions, axis=1) if x.ndim else k.zeros((number, 0), dtype="int64"))
+    y = wrap(k.stack(positions, axis=0).T if x.ndim else k.zeros((number, 0), dtype="int64"))
     return y if out is None else write_out(out, y, "nonzero")
 
 
@@ -167,15 +168,16 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     x, sizes = indices._data, sizes_of("unravel_index", shape)
     if x.dtype.kind not in "iu":
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    x = x.astype("int64")
     count = math.prod(sizes)
     if x.size and bool(((x < -count) | (x >= count)).any()):
         raise InvalidValueError(f"unravel_index: an index is out of range for a tensor of shape {list(sizes)}")
     k = kernels_of[type(x)]
     rest, found = k.where(x < 0, x + count, x), []
     for n in reversed(sizes):
-        found.append(wrap(k.asarray(rest % n)))
+        found.append(k.asarray(rest % n))
         rest = rest // n
-    return tuple(reversed(found))
+    return unbind(wrap(k.stack(found[::-1], axis=-1)), -1) if found else ()
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:

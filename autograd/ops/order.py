@@ -64,7 +64,7 @@ _TYPES = {prim: named_result(name, "values indices") for prim, name in Results.i
 
 def _middle(prim: Any, input: Any, dim: int | None, keepdim: bool, out: Any) -> Any:
     name = Results[prim]
-    if input.dtype.category in (0, 3):
+    if input.dtype.category == 3 or (input.dtype.category == 0 and prim is not Mode):
         raise DTypeError(f"{name}: not implemented for {input.dtype}")
     if dim is None:
         if not input._data.size and input.dtype.category == 2:
@@ -132,7 +132,7 @@ def _quantile(name: str, input: Any, q: Any, dim: Any, keepdim: bool, how: str, 
     rows = input.reshape(-1) if d is None or not input._data.ndim else input.movedim(d, -1)
     values = _interpolated(sort(rows, -1)[0], q.reshape(-1), how, skip_nan)  # (..., q)
     if keepdim:
-        lead = (1,) * input._data.ndim if d is None else (*rows.shape[:d], 1, *rows.shape[d:-1])
+        lead = (1,) * input._data.ndim if d is None or not input._data.ndim else (*rows.shape[:d], 1, *rows.shape[d:-1])
         values = values.reshape(*lead, -1)
     result = values.movedim(-1, 0) if q._data.ndim else values.squeeze(-1)
     return result if out is None else write_out(out, result, name)

@@ -10,7 +10,7 @@ from ..primitive import Primitive, apply
 from .dims import sizes_of
 from .indexing import slice_rule
 from .join import cat_rule
-from .layout import clone
+from .layout import clone, contiguous
 from .rearrange import Flip
 from .scalar import number_for
 from .shape import expand_rule
@@ -85,7 +85,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     for dim in range(lead, ndim):
         if before[dim] or after[dim]:
             y = _from_inside(y, dim, before[dim], after[dim], mode)
-    return clone(y) if y is input else y
+    return clone(y) if y is input else contiguous(y)
 
 
 def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:
@@ -145,7 +145,10 @@ def _from_inside(x: Any, dim: int, before: int, after: int, mode: str) -> Any:
         )
     if n + before + after < 0 or -before > n or -after > n:
         raise ShapeError(f"pad: padding ({before}, {after}) takes more than the {n} elements of dimension {dim}")
+    if mode == "circular" and min(before, after) < 0:  # what is cut off does not come in at the other end either
+        x = slice_rule(x, dim, max(0, -before), n - max(0, -after))
+        before, after = max(before, 0), max(after, 0)
     pieces = _PIECES[mode](x, dim, max(before, 0), max(after, 0))
-    y = cat_rule([p for p in pieces if p._data.shape[dim]], dim)
+    y = cat_rule([p for p in pieces if p._data.shape[dim]] or pieces[:1], dim)
     total = y._data.shape[dim]
     return slice_rule(y, dim, max(0, -before), total - max(0, -after)) if min(before, after) < 0 else y

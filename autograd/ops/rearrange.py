@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.errors import DimensionError, DTypeError, ShapeError
 from ..base import TensorBase, wrap
 from ..primitive import Primitive, apply
 from .complex import conj
 from .data import as_tensor
 from .dims import canonical_dim, canonical_dims, packed, sizes_of, spread
-from .layout import clone
+from .layout import clone, contiguous_format
 from .reduction import sum_rule
 from .shape import expand_rule, matrix_transpose, permute_rule, reshape_rule
 from .slices import index_select
@@ -116,12 +116,16 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
         tensor([3, 0, 1, 2])
     """
     steps = sizes_of("roll", shifts)
+    if not steps:
+        raise ShapeError("roll: `shifts` required")
     shape = input._data.shape
     if dims is None or dims == ():
         if len(steps) != 1:
             raise ShapeError(f"roll: shifts and dimensions must align. shifts: {len(steps)}, dims:0")
         flat = reshape_rule(input, (input._data.size,))
         return reshape_rule(apply(Roll, flat, shifts=steps, dims=(0,)), shape)
+    if not shape:
+        raise DimensionError(f"roll: Dimension specified as {packed(dims)[0]} but tensor has no dimensions")
     axes = tuple([canonical_dim(d, len(shape), "roll") for d in packed(dims)])
     if len(axes) != len(steps):
         raise ShapeError(f"roll: shifts and dimensions must align. shifts: {len(steps)}, dims:{len(axes)}")
@@ -150,7 +154,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     order[a], order[b] = b, a
     if k % 4 == 1:
         return permute_rule(flip(input, (b,)), tuple(order))
-    return flip(permute_rule(input, tuple(order)), (b,))
+    return permute_rule(flip(input, (a,)), tuple(order))
 
 
 def adjoint(input: Tensor) -> Tensor:
@@ -244,7 +248,8 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
     shape = input._data.shape
     apart = reshape_rule(input, (*shape[: dim + 1], 1, *shape[dim + 1 :]))
     wide = expand_rule(apart, (*shape[: dim + 1], repeats, *shape[dim + 1 :]))
-    return reshape_rule(wide, (*shape[:dim], shape[dim] * repeats, *shape[dim + 1 :]))
+    solid = clone(wide, memory_format=contiguous_format)
+    return reshape_rule(solid, (*shape[:dim], shape[dim] * repeats, *shape[dim + 1 :]))
 
 
 def _repeated_positions(counts: Any, size: int | None) -> Any:

@@ -14,7 +14,7 @@ from ..inplace import write_out
 from ..primitive import Primitive, apply
 from ..promotion import get_default_dtype
 from .cast import cast
-from .dims import canonical_dims
+from .dims import canonical_dims, scalar_name
 from .elementwise import conj, scaled
 from .exponential import exp_rule
 from .select import where_rule
@@ -92,7 +92,8 @@ class Prod(Reduction):
         rows = reshape_rule(x, (-1,)) if dim is None else permute_rule(x, last(len(shape), dim[0])) if dim else x[None]
         n, rest = rows.shape[-1], None
         if n == 0:
-            raise DTypeError("prod: an empty row has no derivative")
+            y = sum_rule(rows, (rows.ndim - 1,)) + 1  # the product of nothing
+            return restore_dims(y, shape, dim) if keepdim else y
         while n > 1:
             if n % 2:
                 end = rows[..., n - 1]
@@ -250,9 +251,10 @@ def mean(
     dims = reduced("mean", input, dim)
     x = input if dtype is None else cast(input, to_dtype(dtype).dtype)
     if x._data.dtype.kind in "iub":
+        what = "Input" if dtype is None else "Optional"
         raise DTypeError(
-            "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
-            f"Got: {x.dtype.name}; convert it with .float(), or pass dtype="
+            f"mean(): could not infer output dtype. {what} dtype must be either a floating point or complex dtype. "
+            f"Got: {scalar_name(x)}; convert it with .float(), or pass dtype="
         )
     return _done(apply(Mean, x, dim=dims, keepdim=keepdim), out, "mean")
 

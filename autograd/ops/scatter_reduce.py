@@ -10,7 +10,7 @@ from ..base import wrap
 from ..inplace import inplace, write_out
 from ..primitive import Primitive, apply
 from .cast import cast
-from .gather import Scatter, ScatterAdd, elements, gather_adjoint, gather_rule, slices, source_of
+from .gather import Scatter, ScatterAdd, at_least_1d, elements, gather_adjoint, gather_rule, slices, source_of
 from .indexing import IndexPut, index_rule
 from .select import where_rule
 from .shape import expand, reshape_rule, unsqueeze
@@ -182,12 +182,14 @@ def index_reduce(
         out: a tensor to write the result to.
     """
     dim, index = slices("index_reduce", input, dim, index)
-    source = source_of("index_reduce", input, dim, index, source)
+    x = at_least_1d(input)
+    source = source_of("index_reduce", x, dim, index, source)
     positions: Any = index
-    for d in range(input._data.ndim):
+    for d in range(x._data.ndim):
         if d != dim:
             positions = unsqueeze(positions, d)
-    y = _reduced("index_reduce", input, dim, expand(positions, source._data.shape), source, reduce, include_self)
+    y = _reduced("index_reduce", x, dim, expand(positions, source._data.shape), source, reduce, include_self)
+    y = reshape_rule(y, input._data.shape)
     return y if out is None else write_out(out, y, "index_reduce")
 
 

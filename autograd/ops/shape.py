@@ -14,6 +14,7 @@ from ...backends.errors import ShapeError
 from ..base import TensorBase, version_of, wrap
 from ..primitive import Primitive, apply
 from .dims import canonical_dim, canonical_dims, infer_shape, packed, sizes_of, spread
+from .layout import contiguous
 from .size import Size
 
 if TYPE_CHECKING:
@@ -214,8 +215,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension."""
-    return apply(View, input, shape=(input._data.size,))
+    """All elements in one dimension, one after another: a view of a contiguous tensor."""
+    return apply(View, contiguous(input), shape=(input._data.size,))
 
 
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
@@ -306,12 +307,16 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
         RuntimeError: the two name different numbers of dimensions, or one twice.
     """
     ndim = input._data.ndim
-    froms, tos = canonical_dims(source, ndim, "movedim"), canonical_dims(destination, ndim, "movedim")
-    if len(froms) != len(tos):
+    named = packed(source), packed(destination)
+    if len(named[0]) != len(named[1]):
         raise ShapeError(
-            f"movedim: Invalid source or destination dims: source ({list(froms)} dims) should contain the same number "
-            f"of dims as destination ({list(tos)} dims)"
+            f"movedim: Invalid source or destination dims: source ({list(named[0])} dims) should contain the same "
+            f"number of dims as destination ({list(named[1])} dims)"
         )
+    froms, tos = [tuple([canonical_dim(d, ndim, "movedim") for d in dims]) for dims in named]
+    for role, dims, found in zip(("source", "destination"), named, (froms, tos), strict=True):
+        if len(set(found)) != len(found):
+            raise ShapeError(f"movedim: repeated dim in `{role}` ({list(dims)})")
     if not ndim:
         return apply(Permute, input, dims=())
     rest = iter([i for i in range(ndim) if i not in froms])

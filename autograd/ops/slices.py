@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import ShapeError
+from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import apply
@@ -109,6 +109,10 @@ def fill_value(name: str, input: Any, value: Any) -> Any:
     if value._data.ndim:
         raise ShapeError(
             f"{name} only supports a 0-dimensional value tensor, but got tensor with {value._data.ndim} dimension(s)."
+        )
+    if value._data.dtype.kind == "c" and input._data.dtype.kind != "c":
+        raise DTypeError(
+            f"{name}: value cannot be converted to type {input.dtype} without overflow: it is {value.dtype}"  # type: ignore[attr-defined]
         )
     return to(value, input.device, input.dtype)  # type: ignore[arg-type]
 

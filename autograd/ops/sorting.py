@@ -29,9 +29,10 @@ class Picked(Primitive):
     @staticmethod
     def picked(ctx: Any, x: Any, positions: Any, dim: int) -> Any:
         """The outputs of an op that found ``positions``."""
+        positions = ctx.k.ascontiguousarray(positions)
         ctx.cache(positions)
         ctx.info = x.shape
-        return ctx.k.take_along_axis(x, positions, dim), positions
+        return ctx.k.ascontiguousarray(ctx.k.take_along_axis(x, positions, dim)), positions
 
     @staticmethod
     def backward(ctx: Any, g: Any, _: Any) -> Any:

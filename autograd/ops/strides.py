@@ -118,7 +118,9 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
     own = _offset(input)
     offset = own if storage_offset is None else storage_offset
     x = input._data
-    count = (x if x.base is None or not hasattr(x.base, "nbytes") else x.base).nbytes // x.itemsize
+    owner = x if x.base is None or not hasattr(x.base, "nbytes") else x.base
+    length = sum([(n - 1) * s for n, s in zip(owner.shape, owner.strides, strict=True)]) + owner.itemsize
+    count = (max(length, owner.nbytes) if owner.size else 0) // x.itemsize
     reach = offset + sum([(n - 1) * s for n, s in zip(sizes, steps, strict=True)]) + 1
     if 0 not in sizes and reach > count:
         raise ShapeError(

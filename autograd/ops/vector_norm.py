@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import to_dtype
-from ...backends.errors import ArgumentError, DTypeError
+from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..inplace import write_out
 from .calling import in_place
 from .cast import cast
@@ -55,7 +55,8 @@ def norm(
         if isinstance(p, str) and p != "fro":
             raise ArgumentError(f"norm: only valid string values are 'fro' and 'nuc', found: {p}")
         order = 2.0 if p is None or p == "fro" else float(p)
-        result = p_norm(x, order, canonical_dims(dim, x._data.ndim, "norm"), keepdim)
+        dims = canonical_dims(dim, x._data.ndim, "norm")
+        result = p_norm(x, order, dims if x._data.ndim else (), keepdim)
     return result if out is None else write_out(out, result, "norm")
 
 
@@ -67,6 +68,8 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | N
     """
     if p <= 0 or maxnorm < 0:
         raise ArgumentError(f"renorm: needs p > 0 and maxnorm >= 0, not p={p} and maxnorm={maxnorm}")
+    if input._data.ndim < 2:
+        raise ShapeError(f"renorm: input needs at least 2 dimensions, got {input._data.ndim} dimensions")
     d = canonical_dim(dim, input._data.ndim, "renorm")
     sizes = p_norm(input, float(p), tuple([i for i in range(input._data.ndim) if i != d]), True)
     factor = where_rule(sizes > maxnorm, maxnorm / (sizes + 1e-7), 1.0)

@@ -86,7 +86,7 @@ def cumulative_extreme(xp: Any, x: Any, axis: int, largest: bool) -> Any:
         y = xp.concatenate([y[..., :step], value], axis=-1)
         index = xp.concatenate([index[..., :step], at], axis=-1)
         step *= 2
-    return xp.moveaxis(y, -1, axis), xp.moveaxis(index, -1, axis)
+    return tuple([xp.ascontiguousarray(xp.moveaxis(part, -1, axis)) for part in (y, index)])
 
 
 def bin_positions(xp: Any, x: Any, low: float, high: float, bins: int) -> Any:
@@ -112,14 +112,21 @@ def count_true(xp: Any, x: Any, axis: Any) -> Any:
 def unique_parts(xp: Any, x: Any, axis: int | None) -> Any:
     """The different elements (slices along ``axis``) in order, each element's place among them, and their counts."""
     values, inverse, counts = xp.unique(wide(x), return_inverse=True, return_counts=True, axis=axis, equal_nan=False)
-    return values.astype(x.dtype), inverse.reshape(x.shape if axis is None else -1), counts
+    if axis is not None:
+        return slices_first(xp, values, axis).astype(x.dtype), inverse.reshape(-1), counts
+    return values.astype(x.dtype), inverse.reshape(x.shape), counts
+
+
+def slices_first(xp: Any, x: Any, axis: int) -> Any:
+    """``x`` with whole slices along ``axis`` one after another in memory."""
+    return xp.moveaxis(xp.ascontiguousarray(xp.moveaxis(x, axis, 0)), 0, axis)
 
 
 def runs(xp: Any, x: Any, axis: int | None) -> Any:
     """The elements (slices) that differ from the one before, each element's place among them, and the runs' lengths."""
     rows = x.reshape(-1) if axis is None else xp.moveaxis(x, axis, 0)
     n = rows.shape[0]
-    flat = wide(rows).reshape(n, -1)
+    flat = wide(rows).reshape(n, rows.size // n if n else 0)
     new = xp.ones(n, dtype=bool)
     new[1:] = xp.any(flat[1:] != flat[:-1], axis=1)
     starts = xp.flatnonzero(new)
