@@ -147,7 +147,7 @@ def _nested(items: Any, indent: int, shape: tuple[int, ...], text: Callable[[Any
     if len(shape) == 1:
         cells = [text(v) for v in items]
         if shortened:
-            cells = [*cells[:edge], " ...", *cells[edge:]]
+            cells = [*cells[:edge], " ..." if edge else "...", *cells[edge:]]
         per_line = max(1, (_options[0].linewidth - indent) // (width + 2))
         lines = [", ".join(cells[i : i + per_line]) for i in range(0, len(cells), per_line)]
         return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
@@ -191,13 +191,15 @@ def _numbers(x: Any, indent: int) -> str:
 # ---------------------------------------------------------------------- the whole
 
 
-def tensor_repr(tensor: Tensor, prefix: str = "tensor(") -> str:
+def tensor_repr(tensor: Tensor, prefix: str = "") -> str:
     """The text of a tensor: its numbers, and what is not as usual about it.
 
     Args:
         tensor: any tensor.
-        prefix: what the text begins with; lines after the first are indented by its length.
+        prefix: what the text begins with, of whose length the other lines are indented; a subclass's name unless told.
     """
+    kind = type(tensor)
+    prefix = prefix or kind.__dict__.get("_printed_as", kind.__name__) + "("
     x = tensor._data
     indent = len(prefix)
     notes = []
@@ -209,6 +211,8 @@ def tensor_repr(tensor: Tensor, prefix: str = "tensor(") -> str:
             "int64",
             "bool",
         )
+        if not _options[0].edgeitems:
+            notes.append(f"size={tuple(x.shape)}")
     else:
         body = "[]"
         usual = tensor.dtype is get_default_dtype()
@@ -225,15 +229,19 @@ def tensor_repr(tensor: Tensor, prefix: str = "tensor(") -> str:
 
 
 def _with_notes(text: str, notes: list[str], indent: int) -> str:
-    """``text`` and the notes behind it, each on a new line if it would make the last one too long."""
+    """``text`` and the notes behind it, each on a new line if it would make the last one too long.
+
+    A dtype counts as long as PyTorch writes it, so that lines break where they do there.
+    """
     length = len(text) - text.rfind("\n") + 1
     for note in notes:
-        if length + len(note) + 2 > _options[0].linewidth:
+        size = len(note.replace("wengert.", "torch."))
+        if length + size + 2 > _options[0].linewidth:
             text += ",\n" + " " * indent + note
-            length = indent + len(note)
+            length = indent + size
         else:
             text += ", " + note
-            length += len(note) + 2
+            length += size + 2
     return text + ")"
 
 

@@ -60,9 +60,9 @@ def set_default_dtype(d: Any) -> None:
     Raises:
         TypeError: ``d`` is not a floating type.
     """
-    kind = to_dtype(d)
-    if not kind.is_floating_point:
-        raise TypeError(f"only floating-point types are supported as the default type, got {kind}")
+    kind = None if isinstance(d, str) else to_dtype(d)
+    if kind is None or not kind.is_floating_point:
+        raise TypeError(f"invalid dtype object: only floating-point types are supported as the default type, got {d!r}")
     _default[0] = kind
 
 

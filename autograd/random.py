@@ -134,7 +134,7 @@ def manual_seed(seed: int) -> Generator:
         >>> bool((a == wg.rand(2)).all())
         True
     """
-    return default_generator.manual_seed(seed)
+    return default_generator.manual_seed(int(seed))
 
 
 def seed() -> int:

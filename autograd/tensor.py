@@ -23,6 +23,8 @@ from .node import OUTPUT
 from .printing import formatted, tensor_repr
 from .promotion import is_complex, is_floating_point
 
+_Size, _new_size = ops.Size, tuple.__new__
+
 
 class Tensor(TensorBase, ops.Casts):
     """An n-dimensional array that records what is done to it.
@@ -40,6 +42,7 @@ class Tensor(TensorBase, ops.Casts):
     """
 
     __slots__ = ()
+    _printed_as = "tensor"  # a subclass without this prints its own name
     __array_priority__ = 1000  # an array on the left of an operator leaves the operation to the tensor
 
     def __new__(cls, *data: Any, dtype: Any = None, device: Any = None) -> Any:
@@ -56,7 +59,7 @@ class Tensor(TensorBase, ops.Casts):
     @property
     def shape(self) -> ops.Size:
         """The size of each dimension."""
-        return ops.Size(self._data.shape)
+        return _new_size(_Size, self._data.shape)
 
     @property
     def dtype(self) -> DType:
@@ -874,6 +877,7 @@ class Tensor(TensorBase, ops.Casts):
     # ------------------------------------------------------------------ conversion
 
     __array__ = ops.array_of
+    __array_wrap__ = ops.wrapped_array
     __bool__ = ops.bool_of
     __complex__ = ops.complex_of
     __contains__ = ops.contains

@@ -10,6 +10,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from .errors import DTypeError
+
 __all__ = [
     "DType",
     "bfloat16",
@@ -55,8 +57,21 @@ class DType:
         return {complex64: float32, complex128: float64}.get(self, self)
 
     def to_complex(self) -> DType:
-        """The complex type with the precision of this one."""
+        """The complex type with the precision of this one; complex64 for 16-bit floats.
+
+        Raises:
+            RuntimeError: an integer or boolean type has none.
+        """
+        if self.category < 2:
+            raise DTypeError(f"Unknown Complex ScalarType for {self.name}; use to_complex() of a floating type")
         return {float32: complex64, float64: complex128, float16: complex64, bfloat16: complex64}.get(self, self)
+
+    @property
+    def abbr(self) -> str:
+        """A short name such as ``"f32"``."""
+        letters = {"bool": "b", "bfloat": "bf", "float": "f", "complex": "c", "uint": "u", "int": "i"}
+        base = self.name.rstrip("0123456789")
+        return letters[base] + str(8 * self.itemsize)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, DType):
@@ -123,38 +138,77 @@ def numpy_dtype(value: Any) -> Any:
     return to_dtype(value).dtype
 
 
-class finfo:
-    """Limits of a floating-point type: ``bits, eps, max, min, tiny, smallest_normal, resolution, dtype``."""
+def _asked(name: str, dtype: Any) -> DType:
+    if not (isinstance(dtype, DType | np.dtype | type) or dtype is None):
+        raise TypeError(f"{name}(): argument 'type' (position 1) must be wengert.dtype, not {type(dtype).__name__}")
+    return to_dtype(dtype)
 
-    def __init__(self, dtype: Any = float32) -> None:
-        kind = to_dtype(dtype)
+
+class finfo:
+    """Limits of a floating-point type: ``bits, eps, max, min, tiny, smallest_normal, resolution, dtype``.
+
+    Args:
+        type: a floating-point type, or a complex one for the limits of its parts; the usual float32 when left out.
+
+    Raises:
+        TypeError: it is neither.
+    """
+
+    def __init__(self, type: Any = float32) -> None:
+        kind = _asked("finfo", type)
         if not (kind.is_floating_point or kind.is_complex):
-            raise TypeError(f"finfo needs a floating-point type, got {kind}; use iinfo for integers")
-        info: Any = ml_dtypes.finfo(kind.to_real().dtype)  # type: ignore[no-untyped-call]
+            raise TypeError(
+                f"wengert.finfo() requires a floating point input type. Use wengert.iinfo to handle '{kind.name}'"
+            )
+        kind = kind.to_real()
+        info: Any = ml_dtypes.finfo(kind.dtype)  # type: ignore[no-untyped-call]
         self.bits = int(info.bits)
         self.eps = float(info.eps)
         self.max = float(info.max)
         self.min = float(info.min)
         self.tiny = self.smallest_normal = float(info.smallest_normal)
-        self.resolution = float(info.resolution)
+        self.resolution = float(f"1e-{info.precision}")
         self.dtype = kind.name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, finfo) and self.dtype == other.dtype
+
+    def __hash__(self) -> int:
+        return hash(("finfo", self.dtype))
 
     def __repr__(self) -> str:
         return (
-            f"finfo(resolution={self.resolution}, min={self.min}, max={self.max}, eps={self.eps}, "
-            f"smallest_normal={self.smallest_normal}, tiny={self.tiny}, dtype={self.dtype})"
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
+            f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})"
         )
 
 
 class iinfo:
-    """Limits of an integer type: ``bits, min, max, dtype``."""
+    """Limits of an integer type: ``bits, min, max, dtype``.
 
-    def __init__(self, dtype: Any) -> None:
-        kind = to_dtype(dtype)
+    Args:
+        type: an integer type.
+
+    Raises:
+        TypeError: it is none.
+    """
+
+    def __init__(self, type: Any) -> None:
+        kind = _asked("iinfo", type)
+        if kind.category == 0:
+            raise TypeError("wengert.bool is not supported by wengert.iinfo")
         if kind.category != 1:
-            raise TypeError(f"iinfo needs an integer type, got {kind}; use finfo for floating point")
+            raise TypeError(
+                f"wengert.iinfo() requires an integer input type. Use wengert.finfo to handle '{kind.name}'"
+            )
         info = np.iinfo(kind.dtype)
         self.bits, self.min, self.max, self.dtype = info.bits, int(info.min), int(info.max), kind.name
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, iinfo) and self.dtype == other.dtype
+
+    def __hash__(self) -> int:
+        return hash(("iinfo", self.dtype))
+
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={float(self.min):g}, max={float(self.max):g}, dtype={self.dtype})"

@@ -92,7 +92,12 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
     """Ask for results that repeat to the bit.
 
     On the CPU they always do; on a GPU, sums at repeated positions add in any order.
+
+    Raises:
+        TypeError: ``mode`` is no bool.
     """
+    if not isinstance(mode, bool):
+        raise TypeError(f"use_deterministic_algorithms(): argument 'mode' must be bool, not {type(mode).__name__}")
     _state["deterministic"], _state["warn_only"] = bool(mode), bool(warn_only)
 
 

@@ -44,6 +44,7 @@ class Parameter(Tensor):
     """
 
     __slots__ = ()
+    _printed_as = "tensor"
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         return _tensor_on(cls, data, requires_grad)
@@ -81,6 +82,7 @@ class Buffer(Tensor):
     """
 
     __slots__ = ()
+    _printed_as = "tensor"
     persistent: bool
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:

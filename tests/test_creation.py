@@ -209,7 +209,7 @@ def test_what_every_factory_takes(name: str, backend: str) -> None:
     if not name.startswith(("zeros_like", "new", "rand_like")):
         with wg.device(backend):
             assert make(dtype=wg.float32).device.type == backend
-    with pytest.raises(RuntimeError, match="unknown device"):
+    with pytest.raises(RuntimeError, match="start of device string"):
         make(device="nowhere")
     if not name.startswith("rand"):
         with pytest.raises(RuntimeError, match="floating point"):

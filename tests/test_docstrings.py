@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import doctest
 import importlib
 import inspect
@@ -18,6 +19,7 @@ OPTIONAL = {"cudnn", "cupy", "cupyx", "graphviz", "matplotlib", "numba", "onnx",
 # The parts of a primitive, explained once at its base class: the rule itself is the text.
 RULE_PARTS = {"forward", "backward", "backward_graph", "derivative", "formula"}
 METHODS = (property, classmethod, staticmethod)
+BUILTINS = {name: value for name, value in vars(builtins).items() if name[0] != "_"}  # `wengert.bool` is a dtype
 
 
 @pytest.fixture(params=list(FILES), scope="module")
@@ -57,5 +59,6 @@ def test_public_names_have_docstrings(module: ModuleType):
 
 
 def test_examples_run(module: ModuleType):
-    failed, _ = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    failed, _ = doctest.testmod(module, optionflags=flags, extraglobs=BUILTINS)
     assert not failed, f"{failed} examples of {module.__name__} do not give what they show"

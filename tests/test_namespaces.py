@@ -159,3 +159,36 @@ def test_generators_are_copied_in_their_state():
     g = wg.Generator().manual_seed(3)
     twin = copy.deepcopy(g)
     assert bool((wg.rand(3, generator=g) == wg.rand(3, generator=twin)).all())
+
+
+def test_numpy_functions_return_tensors():
+    np = pytest.importorskip("numpy")
+    y = np.sqrt(wg.tensor([4.0]))
+    assert isinstance(y, wg.Tensor)
+    assert y.tolist() == [2.0]
+    assert isinstance(np.sqrt(wg.tensor(4.0)), wg.Tensor)
+    assert (wg.ones(2) @ np.ones(2)).dtype is wg.float64
+
+
+def test_python_types_name_element_types():
+    assert wg.tensor([1], dtype=float).dtype is wg.float64
+    assert wg.tensor([1], dtype=complex).dtype is wg.complex128
+    with pytest.raises(TypeError, match="only floating-point"):
+        wg.set_default_dtype("float64")
+
+
+def test_conversions_to_python_numbers():
+    assert (int(wg.tensor(2 + 0j)), float(wg.tensor(2 + 0j))) == (2, 2.0)
+    with pytest.raises(RuntimeError, match="without overflow"):
+        float(wg.tensor(1j))
+    for kind in (int, float, complex):
+        with pytest.raises(ValueError, match="only one element"):
+            kind(wg.ones(2))
+
+
+def test_results_with_names_pickle():
+    found = wg.max(wg.tensor([[1, 2], [4, 3]]), 1)
+    twin = pickle.loads(pickle.dumps(found))
+    assert type(twin) is type(found) is wg.return_types.max
+    assert twin.indices.tolist() == [1, 0]
+    assert type(found)(tuple(found)).values is found.values

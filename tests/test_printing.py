@@ -161,3 +161,26 @@ def test_like_torch(kind: str, options: dict[str, Any]) -> None:
         expected = repr(torch.tensor(array)).replace("torch.", "wengert.")
         # The longer name of a dtype may need a line of its own.
         assert " ".join(repr(wg.tensor(array)).split()) == " ".join(expected.split())
+
+
+def test_limits_print_short_and_compare_by_type():
+    assert repr(wg.finfo(wg.float16)) == (
+        "finfo(resolution=0.001, min=-65504, max=65504, eps=0.000976562, smallest_normal=6.10352e-05, "
+        "tiny=6.10352e-05, dtype=float16)"
+    )
+    assert repr(wg.iinfo(wg.int32)) == "iinfo(min=-2.14748e+09, max=2.14748e+09, dtype=int32)"
+    assert wg.finfo(wg.complex64) == wg.finfo(wg.float32) != wg.finfo(wg.float64)
+    assert wg.iinfo(wg.int8) == wg.iinfo(wg.int8)
+
+
+def test_a_subclass_prints_its_name():
+    class Ours(wg.Tensor):
+        pass
+
+    assert repr(wg.ones(2).as_subclass(Ours)) == "Ours([1., 1.])"
+    assert repr(type(wg.ones(1))) == "<class 'wengert.Tensor'>"
+
+
+def test_no_edges_show_the_size():
+    with wg.autograd.printing.printoptions(edgeitems=0, threshold=2):
+        assert repr(wg.zeros(4)) == "tensor([...], size=(4,))"

@@ -107,6 +107,7 @@ if TYPE_CHECKING:
     from . import nn as nn
     from . import optim as optim
     from . import random as random
+    from . import return_types as return_types
     from . import serialization as serialization
     from . import testing as testing
     from . import types as types
@@ -131,6 +132,20 @@ inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 newaxis = None
 OutOfMemoryError = MemoryError  # what NumPy and CuPy raise
 
+# Classes say that they are defined where programs find them: type(x) is <class 'wengert.Tensor'>.
+for _kind, _name in (
+    (Device, "device"),
+    (DType, "dtype"),
+    (Generator, "Generator"),
+    (Layout, "layout"),
+    (MemoryFormat, "memory_format"),
+    (Size, "Size"),
+    (Tensor, "Tensor"),
+    (finfo, "finfo"),
+    (iinfo, "iinfo"),
+):
+    _kind.__module__, _kind.__name__, _kind.__qualname__ = __name__, _name, _name
+
 # What a program may not need is imported when it is first asked for, so that `import wengert` is quick.
 _MODULES = (
     "accelerator",
@@ -150,6 +165,7 @@ _MODULES = (
     "nn",
     "optim",
     "random",
+    "return_types",
     "serialization",
     "special",
     "testing",

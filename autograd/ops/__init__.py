@@ -276,6 +276,7 @@ from .exchange import numpy as numpy
 from .exchange import reduced as reduced
 from .exchange import to_dlpack as to_dlpack
 from .exchange import tolist as tolist
+from .exchange import wrapped_array as wrapped_array
 from .exponential import exp as exp
 from .exponential import exp2 as exp2
 from .exponential import exp2_ as exp2_
@@ -764,7 +765,7 @@ _INTERNAL = (
     "matrix_transpose MemoryFormat new new_empty new_empty_strided new_full new_ones new_tensor new_zeros normal_ "
     "numpy permute_method pin_memory random_ range_ record_stream reduced reshape_as reshape_method resize_ "
     "reversed_ reversed_dims set_ set_imag set_real setitem share_memory_ Size size storage_offset stride "
-    "sum_to_size to to_cpu to_cuda tolist type_as uniform_ untyped_storage Variable view view_as"
+    "sum_to_size to to_cpu to_cuda tolist type_as uniform_ untyped_storage Variable view view_as wrapped_array"
 )
 _hidden = {*_INTERNAL.split(), "annotations", "TYPE_CHECKING"}
 if not TYPE_CHECKING:  # type checkers read the imports above

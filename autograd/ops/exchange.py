@@ -7,8 +7,8 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from ...backends import Device, get_backend, kernels_of
-from ...backends.errors import DTypeError, GraphError, ShapeError
-from ..base import TensorBase, new, version_of
+from ...backends.errors import DTypeError, GraphError, InvalidValueError, ShapeError
+from ..base import TensorBase, new, version_of, wrap
 from .layout import clone
 
 if TYPE_CHECKING:
@@ -54,19 +54,46 @@ def bool_of(input: Tensor) -> bool:
     return bool(x.reshape(()))
 
 
+def _only(input: Tensor, kind: str = "") -> Any:
+    """The only element for a conversion; as a real number for one to a real ``kind``."""
+    if input._data.size != 1:
+        raise InvalidValueError(
+            f"only one element tensors can be converted to Python scalars, and the shape is {list(input._data.shape)}; "
+            "use tolist(), or reduce or index it first"
+        )
+    value = item(input)
+    if kind and isinstance(value, complex):
+        if value.imag:
+            raise DTypeError(f"value cannot be converted to type {kind} without overflow: {value} is complex")
+        return value.real
+    return value
+
+
 def float_of(input: Tensor) -> float:
-    """``float(x)`` of the only element."""
-    return float(item(input))
+    """``float(x)`` of the only element.
+
+    Raises:
+        ValueError: there are more elements, or none. RuntimeError: it has an imaginary part.
+    """
+    return float(_only(input, "double"))
 
 
 def int_of(input: Tensor) -> int:
-    """``int(x)`` of the only element."""
-    return int(item(input))
+    """``int(x)`` of the only element.
+
+    Raises:
+        ValueError: there are more elements, or none. RuntimeError: it has an imaginary part.
+    """
+    return int(_only(input, "int64_t"))
 
 
 def complex_of(input: Tensor) -> complex:
-    """``complex(x)`` of the only element."""
-    return complex(item(input))
+    """``complex(x)`` of the only element.
+
+    Raises:
+        ValueError: there are more elements, or none.
+    """
+    return complex(_only(input))
 
 
 def index_of(input: Tensor) -> int:
@@ -126,6 +153,11 @@ def array_of(input: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
             raise ValueError(f"a {array.dtype} tensor cannot become a {dtype} array without a copy")
         return array.astype(dtype)
     return array.copy() if copy else array
+
+
+def wrapped_array(input: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+    """What NumPy's functions make of their result when a tensor was among their arguments: a tensor again."""
+    return wrap(kernels_of[type(input._data)].asarray(array.astype("uint8") if array.dtype.kind == "b" else array))
 
 
 def dlpack(input: Tensor, **options: Any) -> Any:

@@ -88,7 +88,7 @@ def typename(obj: Any) -> str:
     """The name of the type of an object; of a tensor, that of its element type."""
     if isinstance(obj, TensorBase):
         return obj.type()  # type: ignore[attr-defined]
-    kind = type(obj)
+    kind = obj if hasattr(obj, "__qualname__") and hasattr(obj, "__module__") else type(obj)
     return f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ != "builtins" else kind.__qualname__
 
 

@@ -128,7 +128,7 @@ def contiguous(input: Tensor, memory_format: MemoryFormat = contiguous_format) -
 def stride(input: Tensor, dim: int | None = None) -> Any:
     """How many elements apart neighbours are, for all dimensions as a tuple or for one of them."""
     x = input._data
-    strides = tuple([s // x.itemsize for s in x.strides]) if x.size else contiguous_strides(x.shape)
+    strides = tuple([s // x.itemsize for s in x.strides])
     return strides if dim is None else strides[canonical_dim(dim, x.ndim, "stride")]
 
 
@@ -181,7 +181,7 @@ def dim(input: Tensor) -> int:
 def size(input: Tensor, dim: int | None = None) -> Any:
     """The sizes of all dimensions, or of one."""
     shape = input._data.shape
-    return Size(shape) if dim is None else shape[canonical_dim(operator.index(dim), len(shape), "size")]
+    return tuple.__new__(Size, shape) if dim is None else shape[canonical_dim(operator.index(dim), len(shape), "size")]
 
 
 def _extent(x: Any) -> tuple[int, int]:

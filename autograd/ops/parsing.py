@@ -181,7 +181,8 @@ def _fill(xp: Any, leaves: list[list[Any]], dtype: Any) -> Any:
     except OverflowError:
         array = None
     if array is None or array.dtype.kind not in "biufc" or (array.dtype.kind == "u" and array.dtype.itemsize == 8):
-        if any(isinstance(v, int) and not -(2**63) <= v < 2**63 for leaf in leaves for v in leaf):
+        large = (v for leaf in leaves for v in leaf if isinstance(v, int) and not -(2**63) <= v < 2**63)
+        if dtype.kind not in "fcV" and any(True for _ in large):
             raise InvalidValueError(
                 "Overflow when unpacking long long: an integer does not fit int64; write it as a float"
             )

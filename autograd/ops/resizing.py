@@ -185,12 +185,13 @@ def map_(input: Tensor, tensor: Tensor | None, callable: Any) -> Tensor:
     """Replace every element by ``callable(element, other)``, with the elements of ``tensor``; slow, on the CPU only.
 
     Raises:
-        TypeError: a tensor is on another device, or requires grad.
+        TypeError: a tensor is on another device. RuntimeError: the tensor requires grad.
     """
     if input.device.type != "cpu":
         raise TypeError("apply_ and map_ are only implemented on CPU tensors")
     if input.requires_grad:
-        raise TypeError("Can't call apply_() or map_() on Tensor that requires grad. Use tensor.detach() first")
+        name = "apply_" if tensor is None else "map_"
+        raise GraphError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
     from .data import tensor as make
 
     rows = [input.tolist()] if not input._data.ndim else reshape_rule(input, (-1,)).tolist()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import namedtuple
 from typing import Any
 
-__all__ = ["named_result"]
+__all__ = ["KINDS", "named_result"]
+
+KINDS: dict[str, Any] = {}  # by name, for `wengert.return_types`
 
 
 def named_result(name: str, fields: str) -> Any:
-    """A tuple type with named fields.
+    """A tuple type with named fields, which takes its parts one by one or as one sequence.
 
     Example:
         >>> from wengert.autograd.ops.return_types import named_result
@@ -25,4 +27,10 @@ def named_result(name: str, fields: str) -> Any:
         parts = ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))
         return f"wengert.return_types.{name}(\n{parts})"
 
-    return type(name, (base,), {"__slots__": (), "__repr__": show, "__module__": "wengert.return_types"})
+    def make(cls: type, *parts: Any) -> Any:
+        return tuple.__new__(cls, parts if len(parts) == count else parts[0])
+
+    count = len(base._fields)
+    methods = {"__slots__": (), "__repr__": show, "__new__": make, "__module__": "wengert.return_types"}
+    KINDS[name] = type(name, (base,), methods)
+    return KINDS[name]

@@ -179,4 +179,5 @@ def _view(x: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int)
     else:  # memory that came from outside, with gaps: only its extent is known
         reach = 1 + sum((n - 1) * s for n, s in zip(owner.shape, owner.strides, strict=True)) // owner.itemsize
         flat = np.lib.stride_tricks.as_strided(owner, (max(reach, 0),), (owner.itemsize,))
+    offset = 0 if 0 in shape else offset  # nothing is read then, wherever it would begin
     return np.ndarray(shape, x.dtype, buffer=flat.view(np.uint8), offset=offset, strides=strides)

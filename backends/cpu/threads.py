@@ -45,6 +45,8 @@ def set_num_threads(number: int) -> None:
     Raises:
         RuntimeError: it is not positive.
     """
+    if not isinstance(number, int):
+        raise RuntimeError(f"set_num_threads expects an int, but got {type(number).__name__}")
     if number <= 0:
         raise RuntimeError(f"set_num_threads expects a positive integer, got {number}")
     blas = _openblas()
