@@ -8,12 +8,16 @@ A transposed convolution is the input gradient used as a forward pass.
 
 from __future__ import annotations
 
+import itertools
+import operator
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.errors import SCALAR_NAMES, DeviceError, DTypeError, ShapeError, unsupported
+from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .arithmetic import add
-from .product import check_pair, conj
+from .padding import constant_pad_nd
+from .product import conj
 from .shape import expand_rule, permute_rule, reshape_rule
 
 if TYPE_CHECKING:
@@ -105,12 +109,17 @@ def per_dim(op: str, name: str, value: Any, n: int, least: int = 1) -> Ints:
     """One number per spatial dimension from a number or a sequence of them.
 
     Raises:
-        RuntimeError: the wrong number of them, or one is too small.
+        RuntimeError: the wrong number of them, or one is too small. TypeError: these are no whole numbers.
     """
     if isinstance(value, int):
         values: Ints = (value,) * n
     else:
-        values = tuple(value) * (n if len(value) == 1 else 1)
+        try:
+            values = tuple(map(operator.index, value if hasattr(value, "__len__") else (value,)))
+        except TypeError as error:
+            kind = type(value).__name__
+            raise TypeError(f"{op}(): argument '{name}' must be tuple of ints, not {kind} ({value!r})") from error
+        values *= n if len(values) == 1 else 1
     if len(values) != n:
         raise ShapeError(
             f"{op}: expected {name} to be a single integer value or a list of {n} values to match the convolution "
@@ -118,7 +127,8 @@ def per_dim(op: str, name: str, value: Any, n: int, least: int = 1) -> Ints:
         )
     if any(v < least for v in values):
         kind = {0: "negative", 1: "non-positive"}[least]
-        raise ShapeError(f"{op}: {kind} {name} is not supported, got {name}={list(values)}")
+        hint = "dilation should be greater than zero, but got " if name == "dilation" else f"got {name}="
+        raise ShapeError(f"{op}: {kind} {name} is not supported, {hint}{list(values)}")
     return values
 
 
@@ -127,7 +137,7 @@ def _paddings(op: str, padding: Any, kernel: Ints, stride: Ints, dilation: Ints)
         if padding == "valid":
             return ((0, 0),) * len(kernel)
         if padding != "same":
-            raise ShapeError(f"{op}: Invalid padding string {padding!r}: should be one of 'valid', 'same'")
+            raise ShapeError(f"{op}: Invalid padding string: {padding!r}, should be one of 'valid', 'same'")
         if any(s != 1 for s in stride):
             raise ShapeError(f"{op}: padding='same' is not supported for strided convolutions (stride={list(stride)})")
         totals = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
@@ -135,59 +145,110 @@ def _paddings(op: str, padding: Any, kernel: Ints, stride: Ints, dilation: Ints)
     return tuple((p, p) for p in per_dim(op, "padding", padding, len(kernel), 0))
 
 
-def _check(op: str, n: int, x: Any, w: Any, b: Any, groups: int, channels: int, outputs: int) -> None:
-    """Check ranks, channels, groups and bias; ``channels`` and ``outputs`` are what the weight asks for."""
-    weight, shape = list(w.shape), list(x.shape)
-    if w.ndim != n + 2:
-        raise ShapeError(f"{op}: the weight must have {n + 2} dimensions, but its shape is {weight}")
+def _check_ranks(op: str, n: int, input: Any, weight: Any, bias: Any) -> None:
+    for name, value in (("input", input), ("weight", weight), ("bias", bias)):
+        if not isinstance(value, TensorBase) and (value is not None or name != "bias"):
+            raise TypeError(
+                f"{op}() received an invalid combination of arguments: argument '{name}' must be Tensor, not "
+                f"{type(value).__name__}"
+            )
+    x, w = input._data, weight._data
     if x.ndim not in (n + 1, n + 2):
         raise ShapeError(
-            f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {op}, but got input of size: {shape}"
+            f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {op}, but got input of size: {list(x.shape)}"
         )
-    if groups < 1 or w.shape[0] % groups:
+    if w.ndim < 3:
+        raise ShapeError(f"{op}: weight should have at least three dimensions, but its shape is {list(w.shape)}")
+    if w.ndim != n + 2:
         raise ShapeError(
-            f"{op}: Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight "
+            f"{op}: Expected {w.ndim}-dimensional input for {w.ndim}-dimensional weight{list(w.shape)}, but got "
+            f"{n + 2}-dimensional input of size {[*[1] * (n + 2 - x.ndim), *x.shape]} instead"
+        )
+
+
+def _check(op: str, n: int, x: Any, w: Any, b: Any, groups: int, transposed: bool) -> None:
+    """Check groups, channels and bias against the weight."""
+    weight, shape = list(w.shape), [*[1] * (n + 2 - x.ndim), *x.shape]
+    if groups < 1:
+        raise ShapeError(f"{op}: non-positive groups is not supported, got groups={groups}")
+    if w.shape[0] < groups or w.shape[0] % groups:
+        kind = "at least" if w.shape[0] < groups else "divisible by"
+        raise ShapeError(
+            f"{op}: Given groups={groups}, expected weight to be {kind} {groups} at dimension 0, but got weight "
             f"of size {weight} instead"
         )
-    if x.shape[-n - 1] != channels:
+    given = "transposed=1" if transposed else f"groups={groups}"
+    channels, outputs = (w.shape[0], w.shape[1] * groups) if transposed else (w.shape[1] * groups, w.shape[0])
+    if shape[1] != channels:
         raise ShapeError(
-            f"{op}: Given groups={groups}, weight of size {weight}, expected input{shape} to have {channels} channels, "
-            f"but got {x.shape[-n - 1]} channels instead; "
+            f"{op}: Given {given}, weight of size {weight}, expected input{shape} to have {channels} channels, "
+            f"but got {shape[1]} channels instead; "
             + (
                 "they seem to be last: move them with movedim(-1, 1)"
-                if x.shape[-1] == channels
-                else f"make the layer with in_channels={x.shape[-n - 1] * groups}, or bring the input to {channels}"
+                if shape[-1] == channels
+                else f"make the layer with in_channels={shape[1]}, or bring the input to {channels}"
             )
         )
     if b is not None and b.shape != (outputs,):
         raise ShapeError(
-            f"{op}: Given weight of size {weight}, expected bias to be 1-dimensional with {outputs} elements, but got "
-            f"bias of size {list(b.shape)} instead"
+            f"{op}: Given {'transposed=1, ' if transposed else ''}weight of size {weight}, expected bias to be "
+            f"1-dimensional with {outputs} elements, but got bias of size {list(b.shape)} instead"
         )
 
 
-def _arrays(op: str, input: Any, weight: Any, bias: Any) -> tuple[Any, Any, Any]:
-    x, w = check_pair(op, input, weight, "input and weight")
-    if x.dtype.kind not in "fcV":
-        raise DTypeError(f"{op} is not implemented for '{x.dtype.name}'; convert first, for example with .float()")
-    return x, w, None if bias is None else check_pair(op, input, bias, "input and bias")[1]
+C_NAMES = {
+    "bool": "bool",
+    "uint8": "unsigned char",
+    "int8": "signed char",
+    "int16": "short int",
+    "int32": "int",
+    "int64": "long int",
+    "float16": "c10::Half",
+    "bfloat16": "c10::BFloat16",
+    "float32": "float",
+    "float64": "double",
+    "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
+}  # what PyTorch's message about convolutions calls the element types
 
 
-def convolution(
+def _check_types(op: str, input: Any, weight: Any, bias: Any, integers: tuple[str, ...]) -> None:
+    x = input._data
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and value._data.dtype != x.dtype:
+            ours, theirs = C_NAMES[x.dtype.name], C_NAMES[value._data.dtype.name]
+            raise DTypeError(
+                f"{op}: Input type ({ours}) and {name} type ({theirs}) should be the same (expected scalar type "
+                f"{SCALAR_NAMES[x.dtype.name]} but found {SCALAR_NAMES[value._data.dtype.name]}); convert one of them, "
+                "for example with .to(other.dtype)"
+            )
+        if value is not None and type(value._data) is not type(x):
+            raise DeviceError(
+                f"{op}: Expected all tensors to be on the same device, but found {input.device} and {value.device}; "
+                f"move one with .to({str(input.device)!r})"
+            )
+    if x.dtype.kind not in "fcV" and x.dtype.name not in integers:
+        raise unsupported(op, x.dtype)
+
+
+def convolution_of(
     op: str, n: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> Any:
     """The convolution over ``n`` spatial dimensions, with its arguments checked."""
-    x, w, b = _arrays(op, input, weight, bias)
-    _check(op, n, x, w, b, groups, w.shape[1] * groups if w.ndim > 1 else 0, w.shape[0] if w.ndim else 0)
+    _check_ranks(op, n, input, weight, bias)
+    x, w = input._data, weight._data
     stride, dilation = per_dim(op, "stride", stride, n), per_dim(op, "dilation", dilation, n)
     pairs = _paddings(op, padding, w.shape[2:], stride, dilation)
+    _check(op, n, x, w, None if bias is None else bias._data, groups, False)
+    _check_types(op, input, weight, bias, ("uint8", "int8", "int16", "int32", "int64"))
     for size, kernel, pair, d in zip(x.shape[-n:], w.shape[2:], pairs, dilation, strict=True):
-        if d * (kernel - 1) + 1 > size + sum(pair):
+        if d * (kernel - 1) + 1 > size + sum(pair) or kernel == 0:
             padded = " x ".join(str(s + sum(p)) for s, p in zip(x.shape[-n:], pairs, strict=True))
             spans = " x ".join(str(e * (k - 1) + 1) for e, k in zip(dilation, w.shape[2:], strict=True))
             raise ShapeError(
-                f"{op}: Calculated padded input size per channel: ({padded}). Kernel size: ({spans}). Kernel size "
-                "can't be greater than actual input size; add padding"
+                f"{op}: Calculated padded input size per channel: ({padded}). Kernel size: ({spans}). "
+                + ("Kernel size can't be greater than actual input size" if kernel else KERNEL_SIZE)
+                + "; add padding"
             )
     single = x.ndim == n + 1
     values = (reshape_rule(input, (1, *x.shape)) if single else input, weight)
@@ -202,6 +263,9 @@ def convolution(
     return reshape_rule(y, y._data.shape[1:]) if single else y
 
 
+KERNEL_SIZE = "kernel size should be greater than zero"
+
+
 def _transposed_size(
     op: str, shape: Ints, kernel: Ints, stride: Ints, margins: Ints, extra: Ints, dilation: Ints
 ) -> Ints:
@@ -210,12 +274,18 @@ def _transposed_size(
             f"{op}: output padding must be smaller than either stride or dilation, but got output_padding="
             f"{list(extra)}, stride={list(stride)}, dilation={list(dilation)}"
         )
+    if 0 in kernel:
+        raise ShapeError(f"{op}: {KERNEL_SIZE}, but got {list(kernel)}")
     size = tuple(
         (m - 1) * s - 2 * p + d * (k - 1) + e + 1
         for m, s, p, d, k, e in zip(shape[-len(kernel) :], stride, margins, dilation, kernel, extra, strict=True)
     )
     if any(m < 1 for m in size):
-        raise ShapeError(f"{op}: the output would have size {list(size)} for input {list(shape)}: too much padding")
+        given, made = (" x ".join(map(str, s)) for s in (shape[-len(kernel) :], size))
+        raise ShapeError(
+            f"{op}: Given input size per channel: ({given}). Calculated output size per channel: ({made}). Output size "
+            "is too small; take less padding"
+        )
     return size
 
 
@@ -232,26 +302,33 @@ def transposed(
     dilation: Any,
 ) -> Any:
     """The transposed convolution over ``n`` spatial dimensions, with its arguments checked."""
-    x, w, b = _arrays(op, input, weight, bias)
-    outputs = w.shape[1] * groups if w.ndim > 1 else 0
-    _check(op, n, x, w, b, groups, w.shape[0] if w.ndim else 0, outputs)
+    _check_ranks(op, n, input, weight, bias)
+    x, w = input._data, weight._data
     stride, dilation = per_dim(op, "stride", stride, n), per_dim(op, "dilation", dilation, n)
     margins = per_dim(op, "padding", padding, n, 0)
     extra = per_dim(op, "output_padding", output_padding, n, 0)
+    _check(op, n, x, w, None if bias is None else bias._data, groups, True)
+    _check_types(op, input, weight, bias, ("int64",))
     size = _transposed_size(op, x.shape, w.shape[2:], stride, margins, extra, dilation)
+    # A step or more of extra rows would give the convolution back more outputs than there are: less padding behind
+    # takes in the rows that it had cut off, and what lies beyond these is zero.
+    behind = tuple(max(p - e, 0) if e >= s else p for p, e, s in zip(margins, extra, stride, strict=True))
+    zeros = tuple(max(e - p, 0) if e >= s else 0 for p, e, s in zip(margins, extra, stride, strict=True))
     single = x.ndim == n + 1
     y = apply(
         ConvolutionInput,
         reshape_rule(input, (1, *x.shape)) if single else input,
         weight,
-        size=size,
+        size=tuple(m - z for m, z in zip(size, zeros, strict=True)),
         stride=stride,
-        padding=tuple((p, p) for p in margins),
+        padding=tuple(zip(margins, behind, strict=True)),
         dilation=dilation,
         groups=groups,
     )
+    if any(zeros):
+        y = constant_pad_nd(y, tuple(itertools.chain(*((0, z) for z in reversed(zeros)))))
     if bias is not None:
-        y = add(y, reshape_rule(bias, (outputs, *[1] * n)))
+        y = add(y, reshape_rule(bias, (-1, *[1] * n)))
     return reshape_rule(y, y._data.shape[1:]) if single else y
 
 
@@ -268,7 +345,7 @@ def conv1d(
     groups: int = 1,
 ) -> Tensor:
     """Convolution over one dimension; see `conv2d`."""
-    return convolution("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+    return convolution_of("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv2d(
@@ -305,7 +382,7 @@ def conv2d(
         >>> wg.nn.functional.conv2d(wg.ones(1, 3, 8, 8), wg.ones(6, 3, 5, 5), padding="same").shape
         wengert.Size([1, 6, 8, 8])
     """
-    return convolution("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+    return convolution_of("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv3d(
@@ -318,7 +395,7 @@ def conv3d(
     groups: int = 1,
 ) -> Tensor:
     """Convolution over three dimensions; see `conv2d`."""
-    return convolution("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+    return convolution_of("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv_transpose1d(

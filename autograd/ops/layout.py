@@ -125,6 +125,27 @@ def contiguous(input: Tensor, memory_format: MemoryFormat = contiguous_format) -
     return input if is_contiguous(input, memory_format) else clone(input, memory_format=memory_format)
 
 
+def laid_out_like(y: Any, input: Any) -> Any:
+    """``y``, copied if need be, with its channels closest together in memory if those of ``input`` are."""
+    x = input._data
+    if x.flags.c_contiguous or x.ndim not in (4, 5):
+        return y
+    memory_format = channels_last if x.ndim == 4 else channels_last_3d
+    if y._data.ndim != x.ndim or not is_contiguous(input, memory_format):
+        return y
+    return y if _strides_of(y._data, memory_format) else clone(y, memory_format=memory_format)
+
+
+def _strides_of(x: Any, memory_format: MemoryFormat) -> bool:
+    """Whether the strides are those of the format, where a dimension of one element says nothing as well."""
+    step = x.itemsize
+    for dim in reversed(memory_format.order or ()):
+        if x.strides[dim] != step:
+            return False
+        step *= x.shape[dim]
+    return True
+
+
 def stride(input: Tensor, dim: int | None = None) -> Any:
     """How many elements apart neighbours are, for all dimensions as a tuple or for one of them."""
     x = input._data

@@ -10,7 +10,7 @@ from ..primitive import Primitive, apply
 from .dims import sizes_of
 from .indexing import slice_rule
 from .join import cat_rule
-from .layout import clone, contiguous
+from .layout import clone, contiguous, laid_out_like
 from .rearrange import Flip
 from .scalar import number_for
 from .shape import expand_rule
@@ -76,7 +76,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     before = (0,) * lead + amounts[::2][::-1]
     after = (0,) * lead + amounts[1::2][::-1]
     if mode == "constant":
-        return _constant(input, before, after, 0 if value is None else value)
+        return laid_out_like(_constant(input, before, after, 0 if value is None else value), input)
     if value is not None and value != 0:
         raise ShapeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if mode not in _PIECES:
@@ -85,7 +85,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     for dim in range(lead, ndim):
         if before[dim] or after[dim]:
             y = _from_inside(y, dim, before[dim], after[dim], mode)
-    return clone(y) if y is input else contiguous(y)
+    y = clone(y) if y is input else contiguous(y)
+    return y if mode == "circular" else laid_out_like(y, input)
 
 
 def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:

@@ -7,9 +7,10 @@ are linear and come in pairs too. So each backward is the other primitive of its
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.errors import DTypeError, InvalidValueError, ShapeError, unsupported
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .conv import Ints, Pairs, per_dim
@@ -24,7 +25,7 @@ class MaxPool(Primitive):
         y, code = ctx.k.max_pool(x, **windows, codes=ctx.needs[0])
         ctx.cache(code)
         ctx.info = x.shape[2:]
-        return y
+        return ctx.k.laid_out_like(y, x)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -39,7 +40,7 @@ class MaxPoolWithIndices(Primitive):
         y, code = ctx.k.max_pool(x, **windows)
         ctx.cache(code)
         ctx.info = x.shape[2:]
-        return y, ctx.k.pool_positions(code, x.shape[2:], **windows)
+        return ctx.k.laid_out_like(y, x), ctx.k.laid_out_like(ctx.k.pool_positions(code, x.shape[2:], **windows), x)
 
     @staticmethod
     def backward(ctx: Any, g: Any, _: Any) -> Any:
@@ -80,7 +81,7 @@ class AvgPool(Primitive):
     @staticmethod
     def forward(ctx: Any, x: Any, **windows: Any) -> Any:
         ctx.info = x.shape[2:]
-        return ctx.k.avg_pool(x, **windows)
+        return ctx.k.laid_out_like(ctx.k.avg_pool(x, **windows), x)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -93,7 +94,7 @@ class AvgPoolInput(Primitive):
     @staticmethod
     def forward(ctx: Any, g: Any, *, size: Ints, **windows: Any) -> Any:
         ctx.info = windows
-        return ctx.k.avg_pool_input(g, size, **windows)
+        return ctx.k.laid_out_like(ctx.k.avg_pool_input(g, size, **windows), g)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -106,7 +107,7 @@ class AdaptiveAvgPool(Primitive):
     @staticmethod
     def forward(ctx: Any, x: Any, *, out: Ints) -> Any:
         ctx.info = x.shape[2:]
-        return ctx.k.adaptive_avg_pool(x, out)
+        return ctx.k.laid_out_like(ctx.k.adaptive_avg_pool(x, out), x)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -119,7 +120,7 @@ class AdaptiveAvgPoolInput(Primitive):
     @staticmethod
     def forward(ctx: Any, g: Any, *, size: Ints) -> Any:
         ctx.info = g.shape[2:]
-        return ctx.k.adaptive_avg_pool_input(g, size)
+        return ctx.k.laid_out_like(ctx.k.adaptive_avg_pool_input(g, size), g)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -134,7 +135,7 @@ class AdaptiveMaxPool(Primitive):
         position = ctx.k.adaptive_max_positions(x, out)
         ctx.cache(position)
         ctx.info = x.shape[2:]
-        return ctx.k.flat_gather(x, position), position
+        return ctx.k.laid_out_like(ctx.k.flat_gather(x, position), x), ctx.k.laid_out_like(position, x)
 
     @staticmethod
     def backward(ctx: Any, g: Any, _: Any) -> Any:
@@ -174,7 +175,7 @@ class MaxUnpool(Primitive):
     @staticmethod
     def forward(ctx: Any, x: Any, position: Any, *, size: Ints) -> Any:
         ctx.cache(position)
-        return ctx.k.flat_put(x, position, size)
+        return ctx.k.laid_out_like(ctx.k.flat_put(x, position, size), x)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -184,20 +185,49 @@ class MaxUnpool(Primitive):
 # ---------------------------------------------------------------------- arguments
 
 
-def batched(op: str, n: int, input: Any) -> tuple[Any, bool]:
-    """The input with a batch dimension, and whether one was added."""
+def batched(op: str, n: int, input: Any, channels: bool = True) -> tuple[Any, bool]:
+    """The input with a batch dimension, and whether one was added; without ``channels`` only the places must exist."""
     if not isinstance(input, TensorBase):
         raise TypeError(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     x = input._data
-    if x.ndim not in (n + 1, n + 2) or 0 in x.shape[-n - 1 :]:
+    if x.ndim not in (n + 1, n + 2) or 0 in x.shape[(-n - 1 if channels else -n) :]:
         raise ShapeError(
-            f"{op}: non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input, but got {list(x.shape)}"
+            f"{op}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input, but "
+            f"got:{list(x.shape)}; a non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input"
         )
     return (reshape_rule(input, (1, *x.shape)), True) if x.ndim == n + 1 else (input, False)
 
 
 def _unbatched(y: Any, single: bool) -> Any:
     return reshape_rule(y, y._data.shape[1:]) if single else y
+
+
+def window_sizes(op: str, name: str, value: Any, n: int, least: int = 1) -> Ints:
+    """One number per dimension from a number or a sequence of them, as the pools ask for it.
+
+    Raises:
+        RuntimeError: the wrong number of them, or one is too small. TypeError: these are no whole numbers.
+    """
+    single = isinstance(value, int)
+    if not single and len(value) not in (1, n):
+        words = {1: "one int", 2: "a tuple of two ints", 3: "a tuple of three ints"}[n]
+        omitted = "omitted, " if name == "stride" else ""
+        raise ShapeError(
+            f"{op}: {name} must either be {omitted}a single int, or {words}: {op}() {name} must be "
+            f"{'None, ' if omitted else ''}an int, list of ints{',' if omitted else ''} or tuple of ints of size {n} "
+            f"but got size {len(value)} (argument '{name}' should contain {words})"
+        )
+    if not single or value < least:
+        values = (value,) if single else tuple(value)
+        bad = next((v for v in values if isinstance(v, int) and v < least), None)
+        if bad is not None:
+            zero = "stride should not be zero; " if name != "padding" else "pad must be non-negative, but got pad: "
+            bound = "non-negative" if least == 0 else "greater than zero"
+            raise ShapeError(
+                f"{op}: {zero}{bad if name == 'padding' else ''} ({name} should be {bound}, but got {list(values)}: "
+                f"{op}() {name} must be {bound}, but got {bad})"
+            )
+    return per_dim(op, name, value, n, least)
 
 
 def _windows(
@@ -207,10 +237,10 @@ def _windows(
 
     With ``ceil_mode`` a last window may hang over the end, by padding made here, but must start before it.
     """
-    sizes = per_dim(op, "kernel_size", kernel, n)
-    steps = sizes if stride is None or stride == () else per_dim(op, "stride", stride, n)
-    gaps = per_dim(op, "dilation", dilation, n)
-    margins = per_dim(op, "padding", padding, n, 0)
+    sizes = window_sizes(op, "kernel_size", kernel, n)
+    steps = sizes if stride is None or len_of(stride) == 0 else window_sizes(op, "stride", stride, n)
+    gaps = window_sizes(op, "dilation", dilation, n)
+    margins = window_sizes(op, "padding", padding, n, 0)
     out: list[int] = []
     pairs: list[tuple[int, int]] = []
     for m, k, s, p, d in zip(size, sizes, steps, margins, gaps, strict=True):
@@ -218,7 +248,8 @@ def _windows(
         if 2 * p > span:
             raise ShapeError(
                 f"{op}: pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
-                f"dilation={d}"
+                f"dilation={d}; {op}() padding should be at most half of kernel size, but got padding={p} and "
+                f"kernel_size={k}"
             )
         number = (m + 2 * p - span + (s - 1 if ceil_mode else 0)) // s + 1
         if ceil_mode and (number - 1) * s >= m + p:
@@ -228,9 +259,15 @@ def _windows(
     if any(o < 1 for o in out):
         raise ShapeError(
             f"{op}: Given input size: ({'x'.join(map(str, size))}). Calculated output size: "
-            f"({'x'.join(str(max(o, 0)) for o in out)}). Output size is too small"
+            f"({'x'.join(map(str, out))}). Output size is too small ({op}() Invalid computed output size: {min(out)}; "
+            "the input image is smaller than kernel size)"
         )
     return {"kernel": sizes, "out": tuple(out), "stride": steps, "padding": tuple(pairs), "dilation": gaps}
+
+
+def len_of(value: Any) -> int:
+    """The length of a sequence; 1 for a number."""
+    return len(value) if hasattr(value, "__len__") else 1
 
 
 def max_pool(
@@ -245,7 +282,9 @@ def max_pool(
 ) -> Any:
     """Max pooling over ``n`` dimensions."""
     op = f"max_pool{n}d"
-    x, single = batched(op, n, input)
+    x, single = _checked(op, n, input, kernel_size, stride, padding, dilation)
+    if x._data.dtype.kind in "bc":
+        raise unsupported(op, x._data.dtype)
     windows = _windows(op, n, x._data.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
     if return_indices:
         y, position = apply(MaxPoolWithIndices, x, **windows)
@@ -265,8 +304,9 @@ def avg_pool(
 ) -> Any:
     """Average pooling over ``n`` dimensions."""
     op = f"avg_pool{n}d"
-    x, single = batched(op, n, input)
-    _floating(op, x)
+    x, single = _checked(op, n, input, kernel_size, stride, padding, 1)
+    if x._data.dtype.kind not in "fV" and x._data.dtype.name != "int64":
+        raise unsupported(op, x._data.dtype)
     if divisor_override == 0:
         raise ShapeError(f"{op}: divisor must be not zero")
     windows = _windows(op, n, x._data.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
@@ -274,21 +314,40 @@ def avg_pool(
     return _unbatched(apply(AvgPool, x, **windows, include=count_include_pad, divisor=divisor_override), single)
 
 
-def _floating(op: str, x: Any) -> None:
-    if x._data.dtype.kind not in "fV":
-        raise DTypeError(
-            f"{op} is not implemented for '{x._data.dtype.name}'; convert first, for example with .float()"
-        )
+def _checked(op: str, n: int, input: Any, *windows: Any) -> tuple[Any, bool]:
+    """`batched`, after the windows: of two mistakes PyTorch names theirs first."""
+    try:
+        return batched(op, n, input)
+    except ShapeError:
+        _windows(op, n, (sys.maxsize,) * n, *windows, False)
+        raise
 
 
 def _out_size(op: str, n: int, size: Ints, output_size: Any) -> Ints:
+    if output_size is not None and not isinstance(output_size, int) and not hasattr(output_size, "__len__"):
+        raise TypeError(f"{op}(): argument 'output_size' must be tuple of ints, not {type(output_size).__name__}")
     wanted = (output_size,) * n if output_size is None or isinstance(output_size, int) else tuple(output_size)
     if len(wanted) != n:
-        raise ShapeError(f"{op}: output_size must be a number or {n} of them, got {list(wanted)}")
+        word = f"; {op}() argument 'output_size' should contain one int (got {len(wanted)})" if n == 1 else ""
+        raise ShapeError(f"{op}: output_size must be {n} (internal error: output_size.size() must be {n}), got {list(wanted)}{word}")
     out = tuple(m if o is None else o for m, o in zip(size, wanted, strict=True))
     if any(o < 0 for o in out):
-        raise ShapeError(f"{op}: elements of output_size must be greater than or equal to 0, got {list(wanted)}")
+        received = ", ".join(map(str, out))
+        raise ShapeError(
+            f"{op}: elements of output_size must be greater than or equal to 0 but received {{{received}}}: Trying to "
+            f"create tensor with negative dimension {min(out)}"
+        )
     return out
+
+
+def _rank(n: int, input: Any, output_size: Any) -> None:
+    """PyTorch fills in a list's missing sizes from the input, which therefore must have more dimensions than it."""
+    if n > 1 and hasattr(output_size, "__len__") and isinstance(input, TensorBase):
+        if input._data.ndim <= len(output_size):
+            raise InvalidValueError(
+                f"adaptive pooling: Input dimension should be at least {len(output_size) + 1}, but the input is "
+                f"{list(input._data.shape)}"
+            )
 
 
 def _even(size: Ints, out: Ints) -> dict[str, Any] | None:
@@ -303,8 +362,10 @@ def _even(size: Ints, out: Ints) -> dict[str, Any] | None:
 def adaptive_avg_pool(n: int, input: Any, output_size: Any) -> Any:
     """Average pooling to a given size over ``n`` dimensions."""
     op = f"adaptive_avg_pool{n}d"
-    x, single = batched(op, n, input)
-    _floating(op, x)
+    _rank(n, input, output_size)
+    x, single = batched(op, n, input, channels=False)
+    if x._data.dtype.kind not in "fV":
+        raise unsupported(op, x._data.dtype)
     out = _out_size(op, n, x._data.shape[2:], output_size)
     even = _even(x._data.shape[2:], out)
     if even is None:
@@ -315,7 +376,16 @@ def adaptive_avg_pool(n: int, input: Any, output_size: Any) -> Any:
 def adaptive_max_pool(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     """Max pooling to a given size over ``n`` dimensions."""
     op = f"adaptive_max_pool{n}d"
-    x, single = batched(op, n, input)
+    _rank(n, input, output_size)
+    try:
+        x, single = batched(op, n, input)
+    except ShapeError as error:
+        raise ShapeError(
+            f"{error}: {op}(): Expected {n + 1}D or {n + 2}D tensor, but got: {list(input._data.shape)}; Expected input "
+            "to have non-zero size for non-batch dimensions"
+        ) from None
+    if x._data.dtype.kind not in "fV":
+        raise unsupported(op, x._data.dtype)
     out = _out_size(op, n, x._data.shape[2:], output_size)
     even = _even(x._data.shape[2:], out)
     if even is None:
@@ -339,9 +409,9 @@ def max_unpool(n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, 
             f"{op}: Expected shape of indices to be same as that of the input tensor ({list(input._data.shape)}) but "
             f"got indices tensor with shape: {list(position.shape)}"
         )
-    sizes = per_dim(op, "kernel_size", kernel_size, n)
-    steps = sizes if stride is None or stride == () else per_dim(op, "stride", stride, n)
-    margins = per_dim(op, "padding", padding, n, 0)
+    sizes = window_sizes(op, "kernel_size", kernel_size, n)
+    steps = sizes if stride is None or len_of(stride) == 0 else window_sizes(op, "stride", stride, n)
+    margins = window_sizes(op, "padding", padding, n, 0)
     default = tuple(
         (m - 1) * s + k - 2 * p for m, s, k, p in zip(x._data.shape[2:], steps, sizes, margins, strict=True)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..inplace import write_out
 from . import pool
 
 if TYPE_CHECKING:
@@ -130,20 +131,23 @@ def avg_pool2d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
+    *,
+    out: Any = None,
 ) -> Tensor:
     """The mean of each window.
 
     Args:
-        input: (N, C, H, W) or (C, H, W), floating.
+        input: (N, C, H, W) or (C, H, W), floating or int64.
         kernel_size: size of the window, a number or one per dimension.
         stride: step of the window; its size unless told.
         padding: zeros around the input; at most half the window.
         ceil_mode: let a last window hang over the end.
         count_include_pad: whether padding counts as elements.
         divisor_override: divide each sum by this instead of the number of elements.
+        out: where to put the result.
     """
     y: Tensor = pool.avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-    return y
+    return y if out is None else write_out(out, y, "avg_pool2d")
 
 
 def avg_pool3d(
@@ -154,10 +158,12 @@ def avg_pool3d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
+    *,
+    out: Any = None,
 ) -> Tensor:
     """The mean of each window over three dimensions; see `avg_pool2d`."""
     y: Tensor = pool.avg_pool(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-    return y
+    return y if out is None else write_out(out, y, "avg_pool3d")
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:

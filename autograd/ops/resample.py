@@ -6,10 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.dtypes import float32
 from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
+from .cast import cast
 from .gather import index_select_rule
+from .layout import laid_out_like
 from .pool import adaptive_avg_pool
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ class Resample(Primitive):
     @staticmethod
     def forward(ctx: Any, x: Any, *, back: bool, **how: Any) -> Any:
         ctx.info = how
-        return ctx.k.resample(x, back=back, **how)
+        return ctx.k.laid_out_like(ctx.k.resample(x, back=back, **how), x)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -68,10 +71,13 @@ def interpolate(
     if mode == "area":
         return adaptive_avg_pool(n, input, sizes)
     k = kernels_of[type(x)]
-    y: Any = input
-    for d, (m, o, factor) in enumerate(zip(x.shape[2:], sizes, factors, strict=True), 2):
+    smooth = not mode.startswith("nearest")
+    # What is computed dimension by dimension is rounded once, at the end.
+    y: Any = cast(input, float32.dtype) if smooth and x.dtype.itemsize == 2 else input
+    for d in reversed(range(2, x.ndim)):  # the last dimension first: bytes are rounded after each, in this order
+        m, o, factor = x.shape[d], sizes[d - 2], factors[d - 2]
         step = m / o if factor is None else 1 / factor
-        if mode.startswith("nearest"):
+        if not smooth:
             if m != o or step != 1:
                 y = index_select_rule(y, k.nearest_places(m, o, step, mode.endswith("exact")), d)
             continue
@@ -82,7 +88,8 @@ def interpolate(
             continue
         how = {"axis": d, "size": m, "out": o, "mode": "cubic" if mode == "bicubic" else "linear"}
         y = apply(Resample, y, back=False, **how, step=step, align=align, antialias=antialias)
-    return y if y is not input else input.clone()
+    y = input.clone() if y is input else cast(y, x.dtype) if y._data.dtype != x.dtype else y
+    return laid_out_like(y, input)
 
 
 def _check_mode(ndim: int, mode: str, align_corners: bool | None, antialias: bool) -> None:

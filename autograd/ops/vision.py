@@ -9,6 +9,7 @@ from ...backends.errors import ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .conv import Ints, Pairs, per_dim
+from .layout import clone, contiguous_format, laid_out_like
 from .shape import permute_rule, reshape_rule
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
         )
     x = reshape_rule(input, (*lead, c // (r * r), r, r, h, w))
     x = permute_rule(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
-    return reshape_rule(x, (*lead, c // (r * r), h * r, w * r))
+    return laid_out_like(_fresh(reshape_rule(x, (*lead, c // (r * r), h * r, w * r)), input), input)
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -161,7 +162,12 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
         )
     x = reshape_rule(input, (*lead, c, h // r, r, w // r, r))
     x = permute_rule(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
-    return reshape_rule(x, (*lead, c * r * r, h // r, w // r))
+    return laid_out_like(_fresh(reshape_rule(x, (*lead, c * r * r, h // r, w // r)), input), input)
+
+
+def _fresh(y: Any, input: Any) -> Any:
+    """A tensor with memory of its own: a factor of one leaves a view of the input."""
+    return clone(y, memory_format=contiguous_format) if y._data.shape == input._data.shape else y
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -179,7 +185,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
             f"{groups} groups."
         )
     x = reshape_rule(input, (shape[0], groups, shape[1] // groups, *shape[2:]))
-    return reshape_rule(permute_rule(x, (0, 2, 1, *range(3, len(shape) + 1))), shape)
+    return laid_out_like(reshape_rule(permute_rule(x, (0, 2, 1, *range(3, len(shape) + 1))), shape), input)
 
 
 native_channel_shuffle = channel_shuffle

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from ..definitions import conv as plain
-from ..definitions.conv import Ints, Pairs, interior, out_size, taps, window
+from ..definitions.conv import Ints, Pairs, channels_last, interior, out_size, taps, window
 from . import conv_last as last
-from .conv_last import channels_last
 from .product import ones
 
 __all__ = ["conv", "conv_input", "conv_weight", "sum_channels"]
@@ -87,7 +86,7 @@ def conv(x: Any, w: Any, bias: Any, stride: Ints, padding: Pairs, dilation: Ints
         y = conv(np.ascontiguousarray(x), w, bias, stride, padding, dilation, groups)
         return to_channels_last(y)
     if _small(x.shape[1], out, groups) and x.size:
-        return np.ascontiguousarray(last.conv(to_channels_last(x), w, bias, stride, padding, dilation))
+        return last.conv(to_channels_last(x), w, bias, stride, padding, dilation).copy(order="C")
     n, k = x.shape[0], w.shape[0]
     area, depth = math.prod(out), math.prod(w.shape[1:])
     weight = w.reshape(groups, k // groups, depth)
@@ -95,7 +94,7 @@ def conv(x: Any, w: Any, bias: Any, stride: Ints, padding: Pairs, dilation: Ints
     shift = None if bias is None else bias.reshape(groups, k // groups, 1)
     columns = Columns(x, w.shape[2:], out, stride, padding, dilation)
     for piece in columns.pieces:
-        part = columns.read(piece).reshape(-1, groups, depth, area)
+        part = columns.read(piece).reshape(piece.stop - piece.start, groups, depth, area)
         np.matmul(weight, part, out=y[piece])
         if shift is not None:
             y[piece] += shift
@@ -113,8 +112,8 @@ def conv_input(g: Any, w: Any, size: Ints, stride: Ints, padding: Pairs, dilatio
     n, k, *out = g.shape
     kernel, c = w.shape[2:], w.shape[1] * groups
     if _small(c, tuple(out), groups) and g.size:
-        return np.ascontiguousarray(last.conv_input(to_channels_last(g), w, size, stride, padding, dilation))
-    weight = np.swapaxes(w.reshape(groups, k // groups, -1), 1, 2)
+        return last.conv_input(to_channels_last(g), w, size, stride, padding, dilation).copy(order="C")
+    weight = np.swapaxes(w.reshape(groups, k // groups, c // groups * math.prod(kernel)), 1, 2)
     padded = tuple(m + sum(p) for m, p in zip(size, padding, strict=True))
     add = _add_runs if all(s == 1 for s in stride) else _add_windows
     x = np.empty((n, c, *size), g.dtype)
@@ -176,7 +175,7 @@ def conv_weight(x: Any, g: Any, kernel: Ints, stride: Ints, padding: Pairs, dila
     w = np.zeros((groups, k // groups, depth), g.dtype)
     columns = Columns(x, kernel, tuple(out), stride, padding, dilation)
     for piece in columns.pieces:
-        part = columns.read(piece).reshape(-1, groups, depth, area)
+        part = columns.read(piece).reshape(piece.stop - piece.start, groups, depth, area)
         each = np.matmul(flat[piece], np.swapaxes(part, 2, 3))
         w += each[0] if len(each) == 1 else each.sum(0)
     return w.reshape(k, c, *kernel)

@@ -13,14 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ..definitions.conv import Ints, Pairs, interior, out_size
+from ..definitions.conv import Ints, Pairs, channels_last, interior, out_size
 
 PIECE = 1 << 20  # bytes of rows at a time
-
-
-def channels_last(x: Any) -> bool:
-    """Whether the channels of ``x`` (N, C, H, W) or (N, C, D, H, W) lie closest together, and not the columns."""
-    return x.ndim > 3 and not x.flags.c_contiguous and bool(np.moveaxis(x, 1, -1).flags.c_contiguous)
 
 
 def new_like(x: Any, size: Ints, make: Any = np.empty) -> Any:
@@ -95,7 +90,7 @@ def conv_weight(x: Any, g: Any, kernel: Ints, stride: Ints, padding: Pairs, dila
     for start in rows.starts:
         piece = slice(start, start + rows.starts.step)
         w += flat[piece].reshape(-1, k).T.dot(rows.read(piece))
-    return np.ascontiguousarray(np.moveaxis(w.reshape(k, *kernel, c), -1, 1))
+    return np.moveaxis(w.reshape(k, *kernel, c), -1, 1).copy(order="C")
 
 
 def conv_input(g: Any, w: Any, size: Ints, stride: Ints, padding: Pairs, dilation: Ints) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 
 from .reduction import wide
 
-__all__ = ["conv", "conv_input", "conv_weight", "fold_columns", "sum_channels", "unfold_columns"]
+__all__ = ["conv", "conv_input", "conv_weight", "fold_columns", "laid_out_like", "sum_channels", "unfold_columns"]
 
 Ints = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
@@ -123,3 +123,17 @@ def out_size(size: Ints, kernel: Ints, stride: Ints, padding: Pairs, dilation: I
 def sum_channels(xp: Any, x: Any) -> Any:
     """The sum over all dimensions but the second: what a bias per channel receives."""
     return xp.sum(wide(x), axis=(0, *range(2, x.ndim))).astype(x.dtype)
+
+
+def channels_last(x: Any) -> bool:
+    """Whether the channels of ``x`` (N, C, H, W) or (N, C, D, H, W) lie closest together, and not the columns."""
+    return x.ndim > 3 and not x.flags.c_contiguous and bool(x.transpose(0, *range(2, x.ndim), 1).flags.c_contiguous)
+
+
+def laid_out_like(xp: Any, y: Any, x: Any) -> Any:
+    """``y`` with its channels closest together in memory if those of ``x`` are; both (N, C, ...)."""
+    if x.flags.c_contiguous or y.ndim != x.ndim or not channels_last(x):
+        return y
+    if y.strides[1] == y.itemsize and y.strides[0] == y.size // max(len(y), 1) * y.itemsize:
+        return y
+    return xp.moveaxis(xp.moveaxis(y, 1, -1).copy(order="C"), -1, 1)

@@ -234,7 +234,7 @@ def fractional_positions(xp: Any, x: Any, samples: Any, kernel: Ints, out: Ints)
         index = xp.arange(o, dtype=u.dtype)
         start = xp.floor((index + u) * step).astype("int64") - xp.floor(u * step).astype("int64")
         start = xp.where(index == o - 1, n - k, start)  # the last window ends at the edge
-        starts.append(start.reshape(*x.shape[:2], *[-1 if i == axis else 1 for i in range(len(out))]))
+        starts.append(start.reshape(*x.shape[:2], *[o if i == axis else 1 for i in range(len(out))]))
     for _, offset in taps(kernel):
         place: Any = 0
         for n, start, t in zip(x.shape[2:], starts, offset, strict=True):

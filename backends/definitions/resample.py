@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .reduction import wide
@@ -58,14 +59,29 @@ def resample(
 ) -> Any:
     """``x`` with a dimension of ``size`` made ``out``; with ``back`` the adjoint, from ``out`` to ``size``.
 
-    Bytes are rounded after each dimension, as PyTorch does.
+    Bytes are rounded after each dimension, and their weights to whole multiples of a power of two, as in Pillow.
     """
     whole = x.dtype.kind == "u"
-    y = x.astype("float32") if whole else wide(x)
+    y = x.astype("float64") if whole else wide(x)
     w = weights(xp, size, out, mode, step, align, antialias).astype(y.dtype)
-    y = xp.matmul(xp.moveaxis(y, axis, -1), w if back else w.T)
-    y = xp.clip(xp.rint(y), 0, 255) if whole else y
-    return xp.moveaxis(y, -1, axis).astype(x.dtype)
+    unit = fixed_point(float(w.max())) if whole else 1.0
+    if whole:
+        w = xp.trunc(w * unit + xp.where(w < 0, -0.5, 0.5))
+    w = w.T if back else w
+    lead, tail = x.shape[:axis], x.shape[axis + 1 :]
+    rows = y.reshape(math.prod(lead), x.shape[axis], math.prod(tail))
+    y = xp.matmul(w, rows) if tail else xp.matmul(rows[:, :, 0], w.T)
+    if whole:
+        y = xp.clip(xp.floor((y + unit / 2) / unit), 0, 255)
+    return y.reshape(*lead, w.shape[0], *tail).astype(x.dtype)
+
+
+def fixed_point(largest: float) -> float:
+    """The power of two that makes whole numbers of weights, so that the largest of them still fits 16 bits."""
+    bits = 0
+    while bits < 22 and int(0.5 + largest * (1 << (bits + 1))) < 1 << 15:
+        bits += 1
+    return float(1 << bits)
 
 
 def nearest_places(xp: Any, size: int, out: int, step: float, exact: bool) -> Any:
