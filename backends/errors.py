@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 __all__ = [
     "ArgumentError",
     "BackendUnavailableError",
@@ -19,7 +17,6 @@ __all__ = [
     "ShapeError",
     "UnsupportedDTypeError",
     "WengertError",
-    "unsupported",
 ]
 
 
@@ -49,28 +46,6 @@ class DTypeError(WengertError, RuntimeError):
 
 class UnsupportedDTypeError(DTypeError, NotImplementedError):
     """An element type that an op does not take, where PyTorch raises a NotImplementedError."""
-
-
-SCALAR_NAMES = {
-    "bool": "Bool",
-    "uint8": "Byte",
-    "int8": "Char",
-    "int16": "Short",
-    "int32": "Int",
-    "int64": "Long",
-    "float16": "Half",
-    "bfloat16": "BFloat16",
-    "float32": "Float",
-    "float64": "Double",
-    "complex64": "ComplexFloat",
-    "complex128": "ComplexDouble",
-}  # what PyTorch's messages call the element types
-
-
-def unsupported(op: str, dtype: Any) -> UnsupportedDTypeError:
-    """The error for an op that has no kernel for an element type, in PyTorch's words."""
-    name = SCALAR_NAMES.get(dtype.name, dtype.name)
-    return UnsupportedDTypeError(f'"{op}" not implemented for \'{name}\'; convert first, for example with .float()')
 
 
 class DeviceError(WengertError, RuntimeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..autograd.ops.linear_loss import LinearCrossEntropyOptions as LinearCrossEntropyOptions
 from . import functional as functional
 from . import init as init
 from . import modules as modules  # the same layers at PyTorch's paths, once they all exist

@@ -21,7 +21,6 @@ from ..autograd.ops.classification import binary_cross_entropy as binary_cross_e
 from ..autograd.ops.classification import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from ..autograd.ops.classification import cross_entropy as cross_entropy
 from ..autograd.ops.classification import kl_div as kl_div
-from ..autograd.ops.classification import linear_cross_entropy as linear_cross_entropy
 from ..autograd.ops.classification import nll_loss as nll_loss
 from ..autograd.ops.conv import conv1d as conv1d
 from ..autograd.ops.conv import conv2d as conv2d
@@ -47,6 +46,7 @@ from ..autograd.ops.grid import affine_grid as affine_grid
 from ..autograd.ops.grid import grid_sample as grid_sample
 from ..autograd.ops.likelihood import gaussian_nll_loss as gaussian_nll_loss
 from ..autograd.ops.likelihood import poisson_nll_loss as poisson_nll_loss
+from ..autograd.ops.linear_loss import linear_cross_entropy as linear_cross_entropy
 from ..autograd.ops.loss import huber_loss as huber_loss
 from ..autograd.ops.loss import l1_loss as l1_loss
 from ..autograd.ops.loss import mse_loss as mse_loss
@@ -115,6 +115,7 @@ from ..autograd.ops.rectifier import rrelu as rrelu
 from ..autograd.ops.rectifier import rrelu_ as rrelu_
 from ..autograd.ops.rectifier import softshrink as softshrink
 from ..autograd.ops.rectifier import tanhshrink as tanhshrink
+from ..autograd.ops.rectifier import threshold as _threshold  # noqa: F401  (PyTorch's other name for it)
 from ..autograd.ops.rectifier import threshold as threshold
 from ..autograd.ops.rectifier import threshold_ as threshold_
 from ..autograd.ops.resample import interpolate as interpolate

@@ -11,6 +11,7 @@ from ...backends.errors import ArgumentError
 from ..admission import refuse, unsupported
 from ..base import TensorBase
 from ..inplace import inplace as write
+from ..inplace import write_out
 from ..primitive import apply, kernel_or_formula
 from .arithmetic import add, div
 from .calling import in_place, unary
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def activate(prim: Any, name: str, input: Any, inplace: bool = False, integers: bool = False, **params: Any) -> Any:
-    """``prim`` on a floating-point tensor, in its memory where ``inplace``.
+def activate(
+    prim: Any, name: str, input: Any, inplace: bool = False, integers: bool = False, out: Any = None, **params: Any
+) -> Any:
+    """``prim`` on a floating-point tensor, in its memory where ``inplace``, or in ``out``.
 
     Raises:
         TypeError: ``input`` is no Tensor. RuntimeError: it is of integers, unless ``integers``.
@@ -41,7 +44,8 @@ def activate(prim: Any, name: str, input: Any, inplace: bool = False, integers: 
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     if inplace:
         return write(input, name + "_", lambda t: apply(prim, t, **params))
-    return apply(prim, input, **params)
+    y = apply(prim, input, **params)
+    return y if out is None else write_out(out, y, name)
 
 
 @kernel_or_formula
@@ -169,9 +173,9 @@ def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return unary(Sigmoid, "sigmoid", input, out)
 
 
-def logsigmoid(input: Tensor) -> Tensor:
+def logsigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``log(sigmoid(input))`` without overflow."""
-    return activate(LogSigmoid, "logsigmoid", input)
+    return activate(LogSigmoid, "logsigmoid", input, out=out)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -192,23 +196,25 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return activate(Mish, "mish", input, inplace)
 
 
-def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out: Tensor | None = None) -> Tensor:
     """``log(1 + exp(beta * input)) / beta``: ReLU with a round corner.
 
     Args:
         input: floating point.
         beta: how sharp the corner is.
         threshold: where ``beta * input`` is larger, the result is ``input``.
+        out: where to put the result.
     """
-    return activate(Softplus, "softplus", input, beta=beta, threshold=threshold)
+    return activate(Softplus, "softplus", input, out=out, beta=beta, threshold=threshold)
 
 
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None) -> Tensor:
     """``input`` times the probability that a standard normal number is below it.
 
     Args:
         input: floating point.
         approximate: ``"none"`` uses erf, ``"tanh"`` an approximation.
+        out: where to put the result.
 
     Raises:
         RuntimeError: ``approximate`` is neither.
@@ -218,7 +224,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """
     if approximate not in ("none", "tanh"):
         raise ArgumentError(f"gelu: approximate argument must be either none or tanh, not {approximate!r}.")
-    return activate(Gelu, "gelu", input, approximate=approximate)
+    return activate(Gelu, "gelu", input, out=out, approximate=approximate)
 
 
 def softsign(input: Tensor) -> Tensor:

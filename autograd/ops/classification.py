@@ -15,7 +15,6 @@ from .arithmetic import add, mul, sub
 from .cast import cast
 from .exponential import exp, log_rule
 from .loss import BCE, BCELogits, CrossEntropy, Pick, not_zero, reduced, reduction_of
-from .product import linear
 from .reduction import LogSumExp, sum_rule
 from .select import where_rule
 from .shape import reshape_rule
@@ -300,35 +299,3 @@ def kl_div(
         loss = where_rule(positive, mul(b, sub(logs, a)), mul(b, a) * -1.0)
     y = reduced(loss, reduction)
     return y * (1 / input._data.shape[0]) if batch and input._data.ndim else y
-
-
-def linear_cross_entropy(
-    input: Tensor,
-    linear_weight: Tensor,
-    target: Tensor,
-    *,
-    linear_bias: Tensor | None = None,
-    weight: Tensor | None = None,
-    reduction: str = "mean",
-    ignore_index: int | None = None,
-    label_smoothing: float = 0.0,
-    options: Any = None,
-) -> Tensor:
-    """`cross_entropy` of ``linear(input, linear_weight, linear_bias)``; arguments as in those two.
-
-    Args:
-        input: (N, D) or (D).
-        linear_weight: (C, D).
-        target: as in `cross_entropy`.
-        linear_bias: (C) or None.
-        weight: as in `cross_entropy`.
-        reduction: likewise.
-        ignore_index: likewise.
-        label_smoothing: likewise.
-        options: accepted for PyTorch's sake; the scores are made in one piece.
-    """
-    ignored = -100 if ignore_index is None else ignore_index
-    scores = linear(input, linear_weight, linear_bias)
-    return cross_entropy(
-        scores, target, weight, ignore_index=ignored, reduction=reduction, label_smoothing=label_smoothing
-    )

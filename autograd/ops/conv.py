@@ -12,7 +12,9 @@ import itertools
 import operator
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import SCALAR_NAMES, DeviceError, DTypeError, ShapeError, unsupported
+from ...backends.dtypes import FROM_NUMPY
+from ...backends.errors import DeviceError, DTypeError, ShapeError
+from ..admission import scalar_type, unsupported
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .arithmetic import add
@@ -219,7 +221,7 @@ def _check_types(op: str, input: Any, weight: Any, bias: Any, integers: tuple[st
             ours, theirs = C_NAMES[x.dtype.name], C_NAMES[value._data.dtype.name]
             raise DTypeError(
                 f"{op}: Input type ({ours}) and {name} type ({theirs}) should be the same (expected scalar type "
-                f"{SCALAR_NAMES[x.dtype.name]} but found {SCALAR_NAMES[value._data.dtype.name]}); convert one of them, "
+                f"{scalar_type(FROM_NUMPY[x.dtype])} but found {scalar_type(FROM_NUMPY[value._data.dtype])}); convert one of them, "
                 "for example with .to(other.dtype)"
             )
         if value is not None and type(value._data) is not type(x):
@@ -228,7 +230,7 @@ def _check_types(op: str, input: Any, weight: Any, bias: Any, integers: tuple[st
                 f"move one with .to({str(input.device)!r})"
             )
     if x.dtype.kind not in "fcV" and x.dtype.name not in integers:
-        raise unsupported(op, x.dtype)
+        raise unsupported(op, FROM_NUMPY[x.dtype])
 
 
 def convolution_of(

@@ -12,11 +12,12 @@ from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase, wrap
 from ..primitive import Primitive, apply
 from .cast import cast
+from .exponential import exp_rule
 from .gather import gather_rule
 from .indexing import select
 from .join import cat_rule, stack_rule
 from .loss import reduced, reduction_of
-from .reduction import LogSumExp
+from .reduction import LogSumExp, sum_rule
 from .select import where_rule
 from .shape import reshape_rule
 
@@ -32,13 +33,11 @@ class CTC(Primitive):
     @staticmethod
     def formula(x: Any, targets: Any, input_lengths: Any, target_lengths: Any, *, blank: int) -> Any:
         """The recursion over time in plain ops."""
-        t, into, lengths = (
-            v._data if isinstance(v, TensorBase) else v for v in (targets, input_lengths, target_lengths)
-        )
+        t, into, lengths = (_raw(v) for v in (targets, input_lengths, target_lengths))
         k = kernels_of[type(t)]
         states, skip = k.ctc_states(t, blank)
         n, width = states.shape
-        dtype = (x._data if isinstance(x, TensorBase) else x).dtype
+        dtype = _raw(x).dtype
         never = k.full((n, width), NEVER, dtype=dtype)
         places = k.arange(width)[None, :]
         start = (places == 0) | ((places == 1) & (lengths[:, None] > 0))
@@ -51,7 +50,11 @@ class CTC(Primitive):
         end = gather_rule(alpha, (2 * lengths)[:, None], 1)
         label = gather_rule(alpha, k.maximum(2 * lengths - 1, 0)[:, None], 1)
         label = where_rule((lengths > 0)[:, None], label, NEVER)
-        return reshape_rule(_logsum(end, label), (n,)) * -1.0
+        # What is added here is zero, but its gradient is the probabilities: see `ctc_loss`.
+        live = (k.arange(x.shape[0])[:, None] < into)[:, :, None]
+        chances = exp_rule(x)
+        chances = where_rule(live, chances - _raw(chances), 0.0)
+        return reshape_rule(_logsum(end, label), (n,)) * -1.0 + sum_rule(chances, (0, 2))
 
     @staticmethod
     def forward(ctx: Any, x: Any, targets: Any, input_lengths: Any, target_lengths: Any, *, blank: int) -> Any:
@@ -66,6 +69,10 @@ class CTC(Primitive):
         alphas, losses = ctx.cached
         gx = ctx.k.ctc_backward(g, x, alphas, losses, targets, input_lengths, target_lengths, ctx.params["blank"])
         return gx, None, None, None
+
+
+def _raw(x: Any) -> Any:
+    return x._data if isinstance(x, TensorBase) else x
 
 
 def _logsum(*terms: Any) -> Any:
@@ -101,8 +108,8 @@ def ctc_loss(
     References:
         A. Graves et al., "Connectionist temporal classification", ICML 2006.
 
-    The gradient is that of the log-probabilities themselves. PyTorch adds ``exp(log_probs)`` to it, which the backward
-    pass of `log_softmax` takes away again.
+    The gradient is, as PyTorch's, that of the scores behind the log-probabilities: ``exp(log_probs)`` is added to that
+    of the log-probabilities themselves, and the backward pass of `log_softmax`, which comes next, leaves it as it is.
     """
     reduction = reduction_of(None, None, reduction)
     x = _check(log_probs, targets)

@@ -185,22 +185,29 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     _floating("cosine_similarity", a, b)
     if a._data.shape != b._data.shape:
         a, b = broadcast_tensors(a, b)
-    axis = canonical_dims(dim, a._data.ndim, "cosine_similarity")
+    axis = canonical_dims(dim, a._data.ndim, "cosine_similarity") if a._data.ndim else _no_dims(dim)
     scaled = [div(x, apply(Clamp, p_norm(x, 2, axis, True), low=eps, high=None)) for x in (a, b)]
     return sum_rule(mul(*scaled), axis)
+
+
+def _no_dims(dim: Any) -> tuple[int, ...]:
+    """The dimensions of a number, which has none but lets itself be addressed as if it had one."""
+    canonical_dims(dim, 0, "norm")
+    return ()
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None) -> Tensor:
     """``input / max(|input|_p, eps)``: vectors of length 1.
 
     Args:
-        input: any shape, floating.
+        input: any shape, floating or complex.
         p: which norm.
         dim: the dimension of the vectors, or several.
         eps: the least length.
         out: a tensor to write the result to.
     """
-    _floating("normalize", input)
-    dims = canonical_dims(dim, input._data.ndim, "normalize")
+    if input._data.dtype.kind != "c":
+        _floating("normalize", input)
+    dims = canonical_dims(dim, input._data.ndim, "normalize") if input._data.ndim else _no_dims(dim)
     result = div(input, apply(Clamp, p_norm(input, p, dims, True), low=eps, high=None))
     return result if out is None else write_out(out, result, "normalize")

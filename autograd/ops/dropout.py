@@ -44,7 +44,7 @@ def _run(op: str, input: Any, p: float, training: bool, inplace: bool, channels:
         raise TypeError(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    if channels and input._data.ndim < 2:
+    if channels and input._data.ndim < 2 and training and p:
         raise ShapeError(f"{op}: Feature dropout requires at least 2 dimensions in the input, got {input._data.ndim}")
     if p == 0 or not training or not input._data.size:
         return input

@@ -40,7 +40,8 @@ def gaussian_nll_loss(
     Raises:
         ValueError: a variance is negative, or of a wrong size.
     """
-    reduction = reduction_of(None, None, reduction)
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not valid; use 'none', 'mean' or 'sum'")
     x = input._data
     if not isinstance(var, TensorBase):
         var = wrap(kernels_of[type(x)].asarray(float(var), dtype=x.dtype))
@@ -54,7 +55,7 @@ def gaussian_nll_loss(
     k = kernels_of[type(v._data)]
     if bool((v._data < k.asarray(0, dtype=v._data.dtype)).any()):
         raise ValueError("var has negative entry/entries")
-    v = add(v, wrap(k.maximum(v._data, k.asarray(eps, dtype=v._data.dtype)) - v._data))
+    v = add(v, wrap(k.asarray(k.maximum(v._data, k.asarray(eps, dtype=v._data.dtype)) - v._data)))
     difference = sub(input, target)
     loss = mul(add(log(v), div(mul(difference, difference), v)), 0.5)
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)

@@ -6,14 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.dtypes import FROM_NUMPY
+from ...backends.errors import DTypeError, InvalidValueError, ShapeError
+from ..admission import scalar_type
 from ..base import TensorBase, wrap
 from ..primitive import apply
+from ..promotion import operands
 from .activation import softplus_rule
 from .arithmetic import add, div, mul, sub
 from .calling import broadcast_error
 from .distance import pairwise_distance
-from .exponential import sqrt
+from .exponential import exp, log1p, sqrt
+from .gather import gather_rule
 from .loss import Pick, reduced, reduction_of
 from .reduction import mean_rule, sum_rule
 from .select import Clamp, minimum, where_rule
@@ -98,6 +102,7 @@ def cosine_embedding_loss(
             f"cosine_embedding_loss: {ndim}D target tensor expects {ndim + 1}D input tensors, but found inputs with "
             f"sizes {list(input1._data.shape)} and {list(input2._data.shape)}"
         )
+    input1, input2 = operands("cosine_embedding_loss", input1, input2, floating=True)
     products = [sum_rule(mul(a, b), (ndim,)) for a, b in ((input1, input2), (input1, input1), (input2, input2))]
     cos = div(products[0], sqrt(mul(products[1] + 1e-12, products[2] + 1e-12)))
     loss = add(where_rule(target == 1, 1 - cos, 0.0), where_rule(target == -1, _hinge(cos - margin), 0.0))
@@ -107,13 +112,13 @@ def cosine_embedding_loss(
 def soft_margin_loss(
     input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Tensor:
-    """``log(1 + exp(-target input))`` for targets 1 and -1, without overflow."""
+    """``log(1 + exp(-target input))`` for targets 1 and -1; infinite where the power overflows."""
     reduction = reduction_of(size_average, reduce, reduction)
     try:
-        product = mul(mul(target, -1), input)
+        product = mul(input, mul(target, -1))
     except ValueError as error:
         raise broadcast_error("soft_margin_loss", input, target) from error
-    return reduced(softplus_rule(product), reduction)
+    return reduced(log1p(exp(product)), reduction)
 
 
 def _rows(op: str, input: Any, target: Any, per_class: bool) -> tuple[Any, Any, bool]:
@@ -122,17 +127,23 @@ def _rows(op: str, input: Any, target: Any, per_class: bool) -> tuple[Any, Any, 
         if not isinstance(value, TensorBase):
             raise TypeError(f"{op}(): argument must be Tensor, not {type(value).__name__}")
     x, t = input._data, target._data
-    if t.dtype.name != "int64":
-        raise DTypeError(f"{op}: expected scalar type Long but found {t.dtype.name} for the target")
-    single = x.ndim < 2
-    expected = (
-        (x.shape or (1,)) if per_class and single else x.shape if per_class else x.shape[:1] if not single else ()
-    )
-    if x.ndim > 2 or 0 in x.shape[1:] or (t.shape != expected and not (single and t.size == 1 and not per_class)):
+    if x.ndim > 2 or 0 in x.shape[1:] or (x.ndim == 1 and not x.size):
         raise ShapeError(
-            f"{op}: Expected non-empty vector or matrix with optional 0-dim batch size, and a target to fit, but got "
-            f"input {list(x.shape)} and target {list(t.shape)}"
+            f"{op}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(x.shape)}"
         )
+    single = x.ndim < 2
+    expected = (x.shape or (1,)) if per_class and single else x.shape if per_class else () if single else x.shape[:1]
+    if t.shape != expected and not (single and t.size == 1 and (not per_class or x.size == 1)):
+        raise ShapeError(
+            f"{op}: inconsistent target size: {list(t.shape)} for input of size: {list(x.shape)}"
+            + (
+                ""
+                if per_class
+                else f"; {op}: target tensor should be 1-D with size equal to the number of input samples"
+            )
+        )
+    if t.dtype.name != "int64":
+        raise DTypeError(f"{op}: expected scalar type Long but found {scalar_type(FROM_NUMPY[t.dtype])} for the target")
     if single:
         input = reshape_rule(input, (1, x.size))
         t = t.reshape((1, -1) if per_class else (1,))
@@ -167,6 +178,13 @@ def multi_margin_loss(
     reduction = reduction_of(size_average, reduce, reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
+    if weight is not None and weight._data.ndim != 1:
+        raise InvalidValueError(f"multi_margin_loss: weight must be one-dimensional, got {list(weight._data.shape)}")
+    classes = input._data.shape[-1:]
+    if weight is not None and classes and input._data.size and weight._data.shape != classes:
+        raise ShapeError(
+            f"multi_margin_loss: inconsistent weight size, expected {classes[0]} but got {list(weight._data.shape)}"
+        )
     scores, t, single = _rows("multi_margin_loss", input, target, False)
     n, c = scores._data.shape
     k = kernels_of[type(t)]
@@ -174,10 +192,6 @@ def multi_margin_loss(
     gap = _hinge(scores - right + margin)
     gap = mul(gap, gap) if p == 2 else gap
     if weight is not None:
-        if weight._data.shape != (c,):
-            raise ShapeError(
-                f"multi_margin_loss: inconsistent weight size, expected {c} but got {list(weight._data.shape)}"
-            )
         gap = mul(gap, reshape_rule(apply(Pick, weight.expand(n, c), t), (n, 1)))
     others = wrap(t[:, None] != k.arange(c)[None, :])
     loss = sum_rule(where_rule(others, gap, 0.0), (1,)) * (1 / c)
@@ -204,9 +218,13 @@ def multilabel_margin_loss(
     n, c = scores._data.shape
     k = kernels_of[type(t)]
     listed = k.cumsum((t < 0).astype("int64"), 1) == 0  # only what comes before the first -1
-    label = ((t[:, :, None] == k.arange(c)) & listed[:, :, None]).any(1)
-    gap = _hinge(1 - (reshape_rule(scores, (n, c, 1)) - reshape_rule(scores, (n, 1, c))))
-    wanted = wrap(label[:, :, None] & ~label[:, None, :])
+    safe = k.where(listed, t, 0)
+    if bool((safe >= c).any()):
+        raise ShapeError(f"multilabel_margin_loss: target out of range: labels must lie in [-1, {c})")
+    label = ((safe[:, :, None] == k.arange(c)) & listed[:, :, None]).any(1)
+    right = reshape_rule(gather_rule(scores, safe, 1), (n, c, 1))  # a label that is listed twice counts twice
+    gap = _hinge(1 - (right - reshape_rule(scores, (n, 1, c))))
+    wanted = wrap(listed[:, :, None] & ~label[:, None, :])
     loss = sum_rule(where_rule(wanted, gap, 0.0), (1, 2)) * (1 / c)
     return reduced(reshape_rule(loss, ()) if single else loss, reduction)
 
@@ -267,15 +285,19 @@ def triplet_margin_loss(
         V. Balntas et al., "Learning shallow convolutional feature descriptors with triplet losses", BMVC 2016.
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    ranks = {t._data.ndim for t in (anchor, positive, negative)}
-    if len(ranks) > 1:
-        raise ShapeError(
-            "triplet_margin_loss: The anchor, positive, and negative tensors are expected to have the same number of "
-            f"dimensions, but got {[list(t._data.shape) for t in (anchor, positive, negative)]}"
-        )
+    _same_rank("triplet_margin_loss", anchor, positive, negative)
     if margin <= 0:
-        raise ValueError("margin must be greater than 0.")
+        raise ValueError(f"margin must be greater than 0, got {margin}")
     return _triplet(lambda a, b: pairwise_distance(a, b, p, eps), anchor, positive, negative, margin, swap, reduction)
+
+
+def _same_rank(op: str, anchor: Any, positive: Any, negative: Any) -> None:
+    ranks = [t._data.ndim for t in (anchor, positive, negative)]
+    if len(set(ranks)) > 1:
+        raise ShapeError(
+            f"{op}: The anchor, positive, and negative tensors are expected to have the same number of dimensions, but "
+            f"got: anchor {ranks[0]}D, positive {ranks[1]}D, and negative {ranks[2]}D inputs"
+        )
 
 
 def _triplet(
@@ -311,4 +333,5 @@ def triplet_margin_with_distance_loss(
     reduction = reduction_of(None, None, reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
+    _same_rank("triplet_margin_with_distance_loss", anchor, positive, negative)
     return _triplet(distance_function or pairwise_distance, anchor, positive, negative, margin, swap, reduction)

@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.dtypes import finfo
+from ...backends.dtypes import FROM_NUMPY, finfo
 from ...backends.errors import DTypeError, ShapeError
+from ..admission import unsupported
 from ..base import TensorBase, wrap
 from ..inplace import wrote
 from ..primitive import apply
 from .arithmetic import add, mul
 from .cast import cast
+from .layout import laid_out_like
 from .normalise import Normalise, float32_of, mean_over
 from .pool import AvgPool
 from .shape import reshape_rule
@@ -36,7 +38,7 @@ def _check(op: str, input: Any, **parameters: tuple[Any, Ints]) -> Any:
         raise TypeError(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     x = input._data
     if x.dtype.kind not in "fV":
-        raise DTypeError(f"{op} is not implemented for '{x.dtype.name}'; convert first, for example with .float()")
+        raise unsupported(op, FROM_NUMPY[x.dtype])
     for name, (value, shape) in parameters.items():
         if value is not None and value._data.shape != shape:
             raise ShapeError(
@@ -54,7 +56,10 @@ def _check(op: str, input: Any, **parameters: tuple[Any, Ints]) -> Any:
 def _channels(op: str, input: Any, least: int) -> int:
     shape: Ints = input._data.shape if isinstance(input, TensorBase) else ()
     if len(shape) < least:
-        raise ShapeError(f"{op}: Expected at least {least}D input (N, C, ...), but got shape {list(shape)}")
+        raise ShapeError(
+            f"{op}: Expected at least {least} dimensions for input tensor but received {len(shape)}: (N, C, ...) is "
+            f"normalised, but the shape is {list(shape)}"
+        )
     return shape[1]
 
 
@@ -97,13 +102,15 @@ def batch_norm(
     References:
         S. Ioffe, C. Szegedy, "Batch normalization", arXiv:1502.03167.
     """
-    c = _channels("batch_norm", input, 2)
+    c = len(input) if isinstance(input, TensorBase) and input._data.shape == (0,) else _channels("batch_norm", input, 2)
     stats = {"running_mean": (running_mean, (c,)), "running_var": (running_var, (c,))}
     x = _check("batch_norm", input, weight=(weight, (c,)), bias=(bias, (c,)), **stats)
     if not training:
         if running_mean is None or running_var is None:
             raise ShapeError("batch_norm: Expected running_mean and running_var to be defined when training=False")
         return _with_statistics(input, running_mean, running_var, weight, bias, eps)
+    if x.ndim == 1:  # PyTorch lets an empty vector pass
+        return input.clone()
     area = math.prod(x.shape[2:])
     if x.shape[0] * area == 1:
         raise ValueError(
@@ -183,8 +190,21 @@ def rms_norm(
 
 def _last_dims(op: str, input: Any, normalized: Any, weight: Any, bias: Any, eps: float, centre: bool) -> Any:
     last = (normalized,) if isinstance(normalized, int) else tuple(normalized)
+    if not last:
+        raise ShapeError(
+            f"{op}: Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but "
+            "got normalized_shape = []"
+        )
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and value._data.shape != last:
+            raise ShapeError(
+                f"{op}: Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
+                f"{list(value._data.shape)} and normalized_shape = {list(last)}"
+            )
+    if op == "rms_norm" and isinstance(input, TensorBase) and input._data.dtype.kind == "c":
+        return _complex_rms_norm(input, last, weight, eps)
     x = _check(op, input, weight=(weight, last), bias=(bias, last))
-    if not last or x.shape[-len(last) :] != last:
+    if x.shape[-len(last) :] != last:
         raise ShapeError(
             f"{op}: Given normalized_shape={list(last)}, expected input with shape [*, "
             f"{', '.join(map(str, last))}], but got input of size {list(x.shape)}"
@@ -203,6 +223,15 @@ def _last_dims(op: str, input: Any, normalized: Any, weight: Any, bias: Any, eps
         centre=centre,
         running=None,
     )
+
+
+def _complex_rms_norm(input: Any, last: Ints, weight: Any, eps: float) -> Any:
+    """`rms_norm` of complex numbers: as PyTorch composes it, with their squares and not those of their sizes."""
+    if input._data.shape[-len(last) :] != last:
+        raise ShapeError(f"rms_norm: Given normalized_shape={list(last)}, but got input of size {list(input.shape)}")
+    dims = tuple(range(input._data.ndim - len(last), input._data.ndim))
+    y = mul(input, (mean_over(mul(input, input), dims) + eps) ** -0.5)
+    return y if weight is None else mul(y, weight)
 
 
 def group_norm(
@@ -320,7 +349,9 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
             networks", 2012.
     """
     c = _channels("local_response_norm", input, 3)
-    x = _check("local_response_norm", input)
+    x = input._data
+    if x.dtype.kind not in "fV" and x.dtype.name != "int64":
+        raise unsupported("local_response_norm", FROM_NUMPY[x.dtype])
     n, area = x.shape[0], math.prod(x.shape[2:])
     squares = reshape_rule(mul(input, input), (n, 1, c, area))
     windows = {
@@ -330,5 +361,7 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
         "padding": ((size // 2, (size - 1) // 2), (0, 0)),
     }
     means = reshape_rule(apply(AvgPool, squares, **windows, include=True, divisor=size), x.shape)
+    if not x.size:
+        return input.clone()
     y: Any = mul(input, (means * alpha + k) ** -beta)
-    return y
+    return laid_out_like(y, input)

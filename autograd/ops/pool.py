@@ -10,7 +10,9 @@ import math
 import sys
 from typing import Any
 
-from ...backends.errors import DTypeError, InvalidValueError, ShapeError, unsupported
+from ...backends.dtypes import FROM_NUMPY
+from ...backends.errors import DTypeError, InvalidValueError, ShapeError
+from ..admission import unsupported
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .conv import Ints, Pairs, per_dim
@@ -284,7 +286,7 @@ def max_pool(
     op = f"max_pool{n}d"
     x, single = _checked(op, n, input, kernel_size, stride, padding, dilation)
     if x._data.dtype.kind in "bc":
-        raise unsupported(op, x._data.dtype)
+        raise unsupported(op, FROM_NUMPY[x._data.dtype])
     windows = _windows(op, n, x._data.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
     if return_indices:
         y, position = apply(MaxPoolWithIndices, x, **windows)
@@ -306,7 +308,7 @@ def avg_pool(
     op = f"avg_pool{n}d"
     x, single = _checked(op, n, input, kernel_size, stride, padding, 1)
     if x._data.dtype.kind not in "fV" and x._data.dtype.name != "int64":
-        raise unsupported(op, x._data.dtype)
+        raise unsupported(op, FROM_NUMPY[x._data.dtype])
     if divisor_override == 0:
         raise ShapeError(f"{op}: divisor must be not zero")
     windows = _windows(op, n, x._data.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
@@ -314,12 +316,12 @@ def avg_pool(
     return _unbatched(apply(AvgPool, x, **windows, include=count_include_pad, divisor=divisor_override), single)
 
 
-def _checked(op: str, n: int, input: Any, *windows: Any) -> tuple[Any, bool]:
+def _checked(op: str, n: int, input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> tuple[Any, bool]:
     """`batched`, after the windows: of two mistakes PyTorch names theirs first."""
     try:
         return batched(op, n, input)
     except ShapeError:
-        _windows(op, n, (sys.maxsize,) * n, *windows, False)
+        _windows(op, n, (sys.maxsize,) * n, kernel, stride, padding, dilation, False)
         raise
 
 
@@ -329,7 +331,9 @@ def _out_size(op: str, n: int, size: Ints, output_size: Any) -> Ints:
     wanted = (output_size,) * n if output_size is None or isinstance(output_size, int) else tuple(output_size)
     if len(wanted) != n:
         word = f"; {op}() argument 'output_size' should contain one int (got {len(wanted)})" if n == 1 else ""
-        raise ShapeError(f"{op}: output_size must be {n} (internal error: output_size.size() must be {n}), got {list(wanted)}{word}")
+        raise ShapeError(
+            f"{op}: output_size must be {n} (internal error: output_size.size() must be {n}), got {list(wanted)}{word}"
+        )
     out = tuple(m if o is None else o for m, o in zip(size, wanted, strict=True))
     if any(o < 0 for o in out):
         received = ", ".join(map(str, out))
@@ -342,12 +346,13 @@ def _out_size(op: str, n: int, size: Ints, output_size: Any) -> Ints:
 
 def _rank(n: int, input: Any, output_size: Any) -> None:
     """PyTorch fills in a list's missing sizes from the input, which therefore must have more dimensions than it."""
-    if n > 1 and hasattr(output_size, "__len__") and isinstance(input, TensorBase):
-        if input._data.ndim <= len(output_size):
-            raise InvalidValueError(
-                f"adaptive pooling: Input dimension should be at least {len(output_size) + 1}, but the input is "
-                f"{list(input._data.shape)}"
-            )
+    if n == 1 or not hasattr(output_size, "__len__") or not isinstance(input, TensorBase):
+        return
+    if input._data.ndim <= len(output_size):
+        raise InvalidValueError(
+            f"adaptive pooling: Input dimension should be at least {len(output_size) + 1}, but the input is "
+            f"{list(input._data.shape)}"
+        )
 
 
 def _even(size: Ints, out: Ints) -> dict[str, Any] | None:
@@ -365,7 +370,7 @@ def adaptive_avg_pool(n: int, input: Any, output_size: Any) -> Any:
     _rank(n, input, output_size)
     x, single = batched(op, n, input, channels=False)
     if x._data.dtype.kind not in "fV":
-        raise unsupported(op, x._data.dtype)
+        raise unsupported(op, FROM_NUMPY[x._data.dtype])
     out = _out_size(op, n, x._data.shape[2:], output_size)
     even = _even(x._data.shape[2:], out)
     if even is None:
@@ -381,11 +386,11 @@ def adaptive_max_pool(n: int, input: Any, output_size: Any, return_indices: bool
         x, single = batched(op, n, input)
     except ShapeError as error:
         raise ShapeError(
-            f"{error}: {op}(): Expected {n + 1}D or {n + 2}D tensor, but got: {list(input._data.shape)}; Expected input "
-            "to have non-zero size for non-batch dimensions"
+            f"{error}: {op}(): Expected {n + 1}D or {n + 2}D tensor, but got: {list(input._data.shape)}; Expected "
+            "input to have non-zero size for non-batch dimensions"
         ) from None
     if x._data.dtype.kind not in "fV":
-        raise unsupported(op, x._data.dtype)
+        raise unsupported(op, FROM_NUMPY[x._data.dtype])
     out = _out_size(op, n, x._data.shape[2:], output_size)
     even = _even(x._data.shape[2:], out)
     if even is None:

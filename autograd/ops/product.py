@@ -353,13 +353,14 @@ def addmm_(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: A
     return inplace(input, "addmm_", lambda t: addmm(t, mat1, mat2, beta=beta, alpha=alpha))
 
 
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Any = None) -> Tensor:
     """``input @ weight.T + bias``, as one node.
 
     Args:
         input: (..., in_features).
         weight: (out_features, in_features), or (in_features) for one output without a dimension.
         bias: (out_features) or None.
+        out: where to put the result.
 
     Raises:
         RuntimeError: shapes, dtypes or devices do not fit.
@@ -369,6 +370,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         >>> wg.nn.functional.linear(wg.ones(2, 3), wg.ones(4, 3), wg.zeros(4)).shape
         wengert.Size([2, 4])
     """
+    if out is not None:
+        return write_out(out, linear(input, weight, bias), "linear")
     x, w = check_pair("linear", input, weight, "mat1 and mat2")
     if (
         isinstance(bias, TensorBase)

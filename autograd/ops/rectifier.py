@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...backends.dtypes import FROM_NUMPY, finfo
 from ...backends.errors import ArgumentError, ShapeError
+from ..admission import scalar_type
 from ..primitive import apply, kernel_or_formula
 from .activation import activate, sigmoid
 from .calling import in_place
@@ -133,6 +135,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     if weight._data.ndim > 1:
         raise ShapeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight._data.ndim}")
     if n != 1:
+        if not shape:
+            raise ShapeError(f"prelu: Not allow zero-dim input tensor. There are {n} weights for its one number")
         channels = shape[1] if len(shape) > 1 else 1
         if n != channels:
             raise ShapeError(
@@ -154,7 +158,9 @@ def rrelu(
         B. Xu and others, "Empirical evaluation of rectified activations", arXiv:1505.00853.
     """
     if lower > upper:
-        raise ArgumentError(f"rrelu: lower bound {lower} must be less than or equal to upper bound {upper}")
+        raise ArgumentError(
+            f"rrelu: Lower bound should be less than or equal to the upper bound, but got {lower} and {upper}"
+        )
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     slopes = input.detach().clone().uniform_(lower, upper)
@@ -169,7 +175,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
         ValueError: ``min_val`` is larger than ``max_val``.
     """
     if min_val > max_val:
-        raise ValueError(f"hardtanh: min_val {min_val} cannot be greater than max_val {max_val}")
+        raise ValueError(f"hardtanh: min_val cannot be greater than max_val, but got {min_val} and {max_val}")
     return activate(Hardtanh, "hardtanh", input, inplace, integers=True, low=min_val, high=max_val)
 
 
@@ -187,20 +193,21 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     return activate(Hardswish, "hardswish", input, inplace)
 
 
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """``input``, and 0 where it lies within ``lambd`` of 0."""
-    return activate(Hardshrink, "hardshrink", input, lambd=lambd)
+    return activate(Hardshrink, "hardshrink", input, out=out, lambd=lambd)
 
 
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """``input`` moved towards 0 by ``lambd``, but not across it.
 
     Raises:
         RuntimeError: ``lambd`` is negative.
     """
     if lambd < 0:
-        raise ArgumentError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
-    return activate(Softshrink, "softshrink", input, lambd=lambd)
+        name, most = scalar_type(FROM_NUMPY[input._data.dtype]), finfo(input._data.dtype).max
+        raise ArgumentError(f"lambda must be in range [0, {most:g}] for input dtype {name}, but found {lambd:g}")
+    return activate(Softshrink, "softshrink", input, out=out, lambd=lambd)
 
 
 def tanhshrink(input: Tensor) -> Tensor:

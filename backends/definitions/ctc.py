@@ -100,7 +100,7 @@ def ctc_backward(
     target_lengths: Any,
     blank: int,
 ) -> Any:
-    """The gradient of the log-probabilities: minus the probability of passing each class at each time, times ``g``.
+    """``g`` times the probability of each class less that of passing it on the target's paths, at each time.
 
     A state's gradient is shared among the states its paths came from, in proportion to their probabilities.
     """
@@ -112,7 +112,8 @@ def ctc_backward(
     gx = xp.zeros(x.shape, dtype=alphas.dtype)
     for t in range(x.shape[0] - 1, -1, -1):
         live = (input_lengths > t)[:, None]
-        gx[t] = xp.matmul(xp.where(live, ga, 0)[:, None, :].astype(alphas.dtype), classes)[:, 0]
+        passed = xp.matmul(xp.where(live, ga, 0)[:, None, :].astype(alphas.dtype), classes)[:, 0]
+        gx[t] = passed + xp.where(live, xp.exp(wide(x[t])) * g[:, None], 0)
         if t == 0:
             break
         before = sources(xp, alphas[t - 1], skip)

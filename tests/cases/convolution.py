@@ -112,6 +112,16 @@ CASES: list[OpCase] = [
         ((2, 4, 5, 4), (4, 3, 3, 2), (3,)),
         ((4, 4, 3), (4, 2, 3, 3), (4,), {"groups": 2, "dilation": 2, "stride": (3, 2), "output_padding": (2, 1)}),
     ),
+    *transposed(
+        2,
+        (
+            (1, 2, 3, 4),
+            (2, 2, 2, 3),
+            (2,),
+            {"stride": (3, 2), "output_padding": (2, 3), "dilation": 4, "padding": (1, 2)},
+        ),
+        ((1, 2, 3, 3), (2, 1, 2, 2), {"stride": 1, "output_padding": 2, "dilation": 3, "padding": 1}),
+    ),
     *transposed(3, ((1, 2, 3, 3, 2), (2, 2, 2, 2, 2), (2,), {"stride": 2, "padding": 1})),
     row("nn.functional.max_pool1d", distinct(((2, 3, 9), 3), ((3, 9), 3, 2, 1)), also=("max_pool1d",)),
     row(

@@ -86,7 +86,7 @@ def multi_margin(make: Make) -> Iterable[Args]:
 
 
 def multilabel_margin(make: Make) -> Iterable[Args]:
-    target = np.array([[3, 0, -1, 1, 2], [1, -1, -1, 0, 0], [-1, 0, 0, 0, 0], [0, 1, 2, 3, 4]])
+    target = np.array([[3, 0, -1, 1, 2], [1, 1, -1, 0, 0], [-1, 0, 0, 0, 0], [0, 1, 2, 3, 4]])
     return [(make.real(4, 5), target), (make.real(4, 5), target, {"reduction": "none"}), (make.real(5), target[0])]
 
 
@@ -145,7 +145,10 @@ CASES: list[OpCase] = [
     OpCase(
         "nn.functional.linear_cross_entropy",
         lambda T, x, w, t: T.nn.functional.linear_cross_entropy(x, w, t),
-        lambda make: [(make.real(4, 3), make.real(5, 3), make.integers(4, high=5))],
+        lambda make: [
+            (make.real(4, 3), make.real(5, 3), make.integers(4, high=5)),
+            (make.real(4, 3), make.real(5, 2, 3), make.integers(4, 2, high=5)),
+        ],
     ),
     row("nn.functional.margin_ranking_loss", signs(2, (4,), {"margin": 0.7})),
     row("nn.functional.hinge_embedding_loss", signs(1, (4,), {"margin": 0.3})),
