@@ -221,8 +221,8 @@ def _check_types(op: str, input: Any, weight: Any, bias: Any, integers: tuple[st
             ours, theirs = C_NAMES[x.dtype.name], C_NAMES[value._data.dtype.name]
             raise DTypeError(
                 f"{op}: Input type ({ours}) and {name} type ({theirs}) should be the same (expected scalar type "
-                f"{scalar_type(FROM_NUMPY[x.dtype])} but found {scalar_type(FROM_NUMPY[value._data.dtype])}); convert one of them, "
-                "for example with .to(other.dtype)"
+                f"{scalar_type(FROM_NUMPY[x.dtype])} but found {scalar_type(FROM_NUMPY[value._data.dtype])}); convert "
+                "one of them, for example with .to(other.dtype)"
             )
         if value is not None and type(value._data) is not type(x):
             raise DeviceError(
