@@ -2,6 +2,9 @@
 
 The definition makes whole arrays, about 15 passes per round over 64-bit words: far out of cache for a million numbers.
 Here one piece goes through all rounds, in place, and becomes numbers before the next one starts.
+
+Small draws are cut from a `Window`, a stretch of numbers made ahead: what lies at a position does not depend on who
+asks.
 """
 
 from __future__ import annotations
@@ -30,6 +33,36 @@ __all__ = [
 PIECE = 8192  # blocks; their words, in 64 bits each and three times over, fill most of a 1 MB cache
 _MULTIPLIERS = np.array(plain.MULTIPLIERS, np.uint64)[:, None]
 _SHIFT, _MASK = np.uint64(32), np.uint64(MASK32)
+
+
+class Window:
+    """A stretch of a stream of numbers, made ahead, from which small draws are cut.
+
+    A small draw alone costs a hundred calls of NumPy, most of them for a handful of numbers; a stretch of `AHEAD`
+    blocks costs hardly more. The state is replaced as a whole, so that threads may share a window.
+    """
+
+    def __init__(self) -> None:
+        self.state: tuple[int, int, Any] = (-1, 0, np.empty((0, 1)))
+
+    def cut(self, key: int, offset: int, number: int, make: Callable[[int, int, int], Any]) -> Any:
+        """The numbers of ``number`` blocks from ``offset`` on, one row a block: a view, not to be written.
+
+        Args:
+            key: the seed.
+            offset: the first block.
+            number: how many, at most `AHEAD`.
+            make: ``make(key, offset, blocks)`` gives the numbers of so many blocks, end to end.
+        """
+        seed, start, rows = self.state
+        if seed != key or not start <= offset <= start + len(rows) - number:
+            start, rows = offset, make(key, offset, AHEAD).reshape(AHEAD, -1)
+            self.state = key, start, rows
+        return rows[offset - start : offset - start + number]
+
+
+AHEAD = 1024  # blocks
+_windows: dict[tuple[str, DType], Window] = {}
 
 
 def philox(key0: int, key1: int, counter: int, n: int) -> Any:
@@ -68,40 +101,62 @@ def _round_keys(key0: int, key1: int) -> Any:
     return np.array(steps, np.uint64)[:, :, None]
 
 
+def _words(key: int, offset: int, number: int) -> Any:
+    """The words of ``number`` blocks, end to end."""
+    return philox(key & MASK32, key >> 32 & MASK32, offset, 4 * number)
+
+
+def _numbers(name: str, key: int, offset: int, shape: Any, dtype: DType, make: Callable[[Any], Any]) -> Any:
+    """A draw of the kernel ``name``, whose numbers ``make`` makes of words, the same ones for the same words."""
+    words, count = plain.words_per_item(name, dtype), math.prod(shape) if isinstance(shape, tuple | list) else shape
+    number = plain.blocks(count, words)
+    if number * 2 > AHEAD:
+        return _draw(key, offset, shape, words, dtype, make)
+    window = _windows.get((name, dtype)) or _windows.setdefault((name, dtype), Window())
+    rows = window.cut(key, offset, number, lambda *place: make(_words(*place)).astype(dtype.dtype, copy=False))
+    return rows.reshape(-1)[:count].reshape(shape).copy()
+
+
 def _draw(key: int, offset: int, shape: Any, words: int, dtype: DType, make: Callable[[Any], Any]) -> Any:
     """What ``make`` makes of the words from block ``offset`` on, piece by piece."""
     out = np.empty(shape, dtype.dtype)
     flat = out.reshape(-1)
+    if 2 * plain.blocks(flat.size, words) <= AHEAD:
+        rows = _word_window.cut(key, offset, plain.blocks(flat.size, words), _words)
+        flat[...] = make(rows.reshape(-1))[: flat.size]
+        return out
     items = PIECE * 4 // words
     for start in range(0, flat.size, items):
         piece = flat[start : start + items]
         first = offset + start * words // 4
-        stream = philox(key & MASK32, key >> 32 & MASK32, first, 4 * plain.blocks(piece.size, words))
+        stream = _words(key, first, plain.blocks(piece.size, words))
         piece[...] = make(stream)[: piece.size]
     return out
+
+
+_word_window = Window()
 
 
 def random_uniform(key: int, offset: int, shape: Any, dtype: Any) -> Any:
     """Numbers in [0, 1); see the definition."""
     plain.real_of("random_uniform", dtype)
     kind = to_dtype(dtype)
-    words = plain.words_per_item("random_uniform", kind)
-    return _draw(key, offset, shape, words, kind, lambda stream: plain.uniform_from(np, stream, kind))
+    return _numbers("random_uniform", key, offset, shape, kind, lambda stream: plain.uniform_from(np, stream, kind))
 
 
 def random_normal(key: int, offset: int, shape: Any, dtype: Any) -> Any:
     """Numbers of the standard normal distribution; see the definition."""
     plain.real_of("random_normal", dtype)
     kind = to_dtype(dtype)
-    words = plain.words_per_item("random_normal", kind)
-    return _draw(key, offset, shape, words, kind, lambda stream: plain.normal_from(np, stream, kind))
+    return _numbers("random_normal", key, offset, shape, kind, lambda stream: plain.normal_from(np, stream, kind))
 
 
 def random_exponential(key: int, offset: int, shape: Any, dtype: Any) -> Any:
     """Numbers of the exponential distribution; see the definition."""
     kind = plain.real_of("random_exponential", dtype, allow_complex=False)
-    words = plain.words_per_item("random_exponential", kind)
-    return _draw(key, offset, shape, words, kind, lambda stream: plain.exponential_from(np, stream, kind))
+    return _numbers(
+        "random_exponential", key, offset, shape, kind, lambda stream: plain.exponential_from(np, stream, kind)
+    )
 
 
 def random_integers(key: int, offset: int, low: int, high: int, shape: Any, dtype: Any = int64) -> Any:
@@ -111,7 +166,7 @@ def random_integers(key: int, offset: int, low: int, high: int, shape: Any, dtyp
 
 def random_permutation(key: int, offset: int, n: int, dtype: Any = int64) -> Any:
     """The integers below ``n`` in random order; see the definition."""
-    words = philox(key & MASK32, key >> 32 & MASK32, offset, 4 * plain.blocks(n, 2))
+    words = _words(key, offset, plain.blocks(n, 2))
     return plain.permutation_from(np, words, n, to_dtype(dtype))
 
 
