@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 import warnings
 from typing import Any
 
 from ..backends.errors import GraphError
 from .base import TensorBase
 from .grad_mode import ModeContext, mode
+from .hooks import hooks_of
 from .inplace import call_site
 
 __all__ = [
@@ -21,6 +24,28 @@ __all__ = [
 
 def _remember(node: Any) -> None:
     node.site = call_site()
+    hooks_of(node).metadata["traceback_"] = traceback.format_stack(sys._getframe(2))
+    outer = None if mode.running is None else mode.running.current
+    if outer is not None:  # recorded by a backward pass, under create_graph
+        hooks_of(node).metadata["parent_"] = outer
+
+
+def _complain(node: Any) -> None:
+    """Warn where the node that failed was recorded, and those that led to it."""
+    what = f"Error detected in {node.name()}."
+    while node is not None:
+        metadata = {} if node.hooks is None else node.hooks.metadata
+        lines = metadata.get("traceback_")
+        if lines is None:
+            text = (
+                " No forward pass information available. Enable detect anomaly during forward pass for more "
+                "information."
+            )
+        else:
+            text = " Traceback of forward call that caused the error:\n" + "".join(lines)
+        warnings.warn(what + text, stacklevel=2)
+        node = metadata.get("parent_")
+        what = "" if node is None else f"\n\nPrevious calculation was induced by {node.name()}."
 
 
 def _check(node: Any, grads: tuple[Any, ...]) -> None:
@@ -34,9 +59,14 @@ def _check(node: Any, grads: tuple[Any, ...]) -> None:
             )
 
 
+def _accept(node: Any, grads: tuple[Any, ...]) -> None:
+    """Look at nothing."""
+
+
 def _switch(on: bool, check_nan: bool) -> None:
     mode.trace = _remember if on else None
-    mode.observe = _check if on and check_nan else None
+    mode.observe = (_check if check_nan else _accept) if on else None
+    mode.complain = _complain if on else None
 
 
 def is_anomaly_enabled() -> bool:
@@ -64,14 +94,14 @@ class set_detect_anomaly(ModeContext):
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:  # the parameters' names are PyTorch's
         state = globals()["mode"]
-        self._before = state.trace, state.observe
+        self._before = state.trace, state.observe, state.complain
         _switch(mode, check_nan)
 
     def __enter__(self) -> None:
         """The constructor has switched already."""
 
     def __exit__(self, *exc: object) -> None:
-        mode.trace, mode.observe = self._before
+        mode.trace, mode.observe, mode.complain = self._before
 
 
 class detect_anomaly(ModeContext):
@@ -90,11 +120,11 @@ class detect_anomaly(ModeContext):
         )
 
     def __enter__(self) -> None:
-        self._before = mode.trace, mode.observe
+        self._before = mode.trace, mode.observe, mode.complain
         _switch(True, self.check_nan)
 
     def __exit__(self, *exc: object) -> None:
-        mode.trace, mode.observe = self._before
+        mode.trace, mode.observe, mode.complain = self._before
 
     def clone(self) -> detect_anomaly:
         context = object.__new__(detect_anomaly)  # the decorator has warned already

@@ -57,6 +57,7 @@ class Pass:
         self.waiting: dict[Any, int] = {}  # leaf -> how many contributions are still to come
         self.order: list[Any] = []
         self.callbacks: list[Any] = []  # what hooks want called at the end
+        self.current: Any = None  # the node that is running, in anomaly mode
         self.depth = 0  # how many passes this one runs inside of
 
     def will_reach(self, edge: Any) -> bool:
@@ -117,7 +118,15 @@ class Pass:
     # ------------------------------------------------------------------ running them
 
     def run(self) -> None:
-        """Run every planned node, newest first."""
+        """Run every planned node, newest first; in anomaly mode say which one failed, and where it was recorded."""
+        try:
+            self._run()
+        except Exception:
+            if self.current is not None and mode.complain is not None:
+                mode.complain(self.current)
+            raise
+
+    def _run(self) -> None:
         pop, graph, retain, deliver = self.pending.pop, self.create_graph, self.retain, self._deliver
         special, observe = self.wanted is not None, mode.observe
         for node in self.order:
@@ -127,6 +136,8 @@ class Pass:
                 continue
             op = node.op
             rule = op.backward_graph if graph else op.backward
+            if observe is not None:
+                self.current = node
             if node.count == 1 and node.hooks is None and not special:
                 grads = rule(node, g)
                 g = None
@@ -260,9 +271,9 @@ class Pass:
         data = leaf._data
         if g.shape != data.shape or g.dtype is not data.dtype or not data.shape:
             g, mine = conform(g, data.shape, data.dtype), False
-        # The array may become the user's to write on, so it must be nobody else's.
-        if not (mine and g.base is None and g.flags.c_contiguous):
-            g = g.copy()
+        # The array may become the user's to write on, so it must be nobody else's; it lies in memory as the leaf does.
+        if not (mine and g.base is None and g.strides == data.strides):
+            g = _laid_out(g, data)
         leaf._grad = wrap(g)
 
     def _accumulate(self, leaf: Any, g: Any, mine: bool) -> None:
@@ -273,6 +284,15 @@ class Pass:
             kernels_of[type(g)].xp.add(old._data, g, out=old._data)
             if old._ver is not None:
                 old._ver[0] += 1
+
+
+def _laid_out(g: Any, like: Any) -> Any:
+    """A copy of ``g`` with the memory order of ``like``."""
+    if like.flags.c_contiguous:
+        return g.copy()
+    copy = kernels_of[type(like)].xp.empty_like(like)
+    copy[...] = g
+    return copy
 
 
 def as_array(value: Any) -> Any:

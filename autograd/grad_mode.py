@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -34,6 +35,7 @@ class Mode(threading.local):
     fresh: list[Any] | None = None  # the version that new tensors start with
     trace: Callable[[Any], None] | None = None  # called with every node that is recorded
     observe: Callable[[Any, tuple[Any, ...]], None] | None = None  # called with every node that ran and its gradients
+    complain: Callable[[Any], None] | None = None  # called with a node that failed
     savers: tuple[Any, ...] = ()  # pairs of functions that saved tensors go through; the last one acts
     no_savers: str | None = None  # why there may be no such functions now
     running: Any = None  # the backward pass that is running
@@ -77,7 +79,15 @@ class ModeContext:
 
     def __call__(self, function: F) -> F:
         if inspect.isclass(function):
-            raise TypeError(f"{type(self).__name__} decorates functions, not classes; decorate the methods")
+            warnings.warn(
+                "Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
+                "functions or methods. To preserve the current behavior of class decoration, you can directly decorate "
+                "the `__init__` method and nothing else.",
+                FutureWarning,
+                stacklevel=2,
+            )
+            function.__init__ = self(function.__init__)  # type: ignore[method-assign]
+            return function
         if inspect.isgeneratorfunction(function):
             return cast("F", _wrap_generator(self, function))
 
@@ -177,7 +187,7 @@ class inference_mode(ModeContext):
     """Like ``no_grad``, and tensors made inside can never take part in a recorded operation's saved values.
 
     Args:
-        mode: False makes the context do nothing.
+        mode: False makes a block in which tensors are normal and operations are recorded, within such a block too.
     """
 
     mode: bool
@@ -192,8 +202,7 @@ class inference_mode(ModeContext):
 
     def __enter__(self) -> None:
         self._before = (mode.grad, mode.fresh)
-        if self.mode:
-            mode.grad, mode.fresh = False, INFERENCE
+        mode.grad, mode.fresh = (False, INFERENCE) if self.mode else (True, None)
 
     def __exit__(self, *exc: object) -> None:
         mode.grad, mode.fresh = self._before

@@ -48,6 +48,8 @@ class View:
                     f"{self.place} is a view and its base or another view of its base has been modified inplace. "
                     f"{_CUSTOM}"
                 )
+            if self.base._rg and tensor._rg:
+                self._check_live()
             if self.base._rg and self.recorded:
                 with enable_grad():
                     again = retake(self.base, self.steps or ())
@@ -55,6 +57,15 @@ class View:
                 _settle(tensor, again)
             self.made = count
         return tensor if tensor._edge is None else tensor._edge
+
+    def _check_live(self) -> None:
+        """Raise if the view, which requires grad, may not be used after its base was written to."""
+        for prim, _, index in self.steps or ():
+            if prim.views_many:
+                raise InplaceError(
+                    f"Output {index} of {prim.__name__} is a view and its base or another view of its base has been "
+                    f"modified inplace. {_MANY}"
+                )
 
     def joined(self, tensor: TensorBase) -> bool:
         """Whether the view has come to want a gradient because its base has, by a write to another view."""
@@ -65,6 +76,10 @@ class View:
 
 
 Steps = tuple[tuple[Any, dict[str, Any], int | None], ...]
+_MANY = (
+    "This view is the output of a function that returns multiple views. Such functions do not allow the output views "
+    "to be modified inplace. You should replace the inplace operation by an out-of-place one."
+)
 _CUSTOM = (
     "This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to "
     "handle view+inplace would override the custom backward associated with the custom Function, leading to incorrect "
@@ -183,8 +198,9 @@ def check_writable(tensor: Any, op: str, joins: bool = False) -> None:
         if view is None:
             if tensor._rg and tensor._edge is None:
                 tense = "has been" if op == "mark_dirty" else "is being"
+                what = "a view of a leaf" if op == "__setitem__" else "a leaf"
                 raise InplaceError(
-                    f"a leaf Variable that requires grad {tense} used in an in-place operation. "
+                    f"{what} Variable that requires grad {tense} used in an in-place operation. "
                     f"({op}: write under no_grad, or out of place: x = x + y)"
                 )
         elif joins or tensor._rg or view.base._rg:
@@ -218,9 +234,7 @@ def _check_view(tensor: Any, view: View, op: str) -> None:
     for prim, _, index in view.steps:
         if prim.views_many:
             raise InplaceError(
-                f"Output {index} of {prim.node_type.__name__} is a view and is being modified inplace. This view "
-                "is the output of a function that returns multiple views. Such functions do not allow the output views "
-                "to be modified inplace. You should replace the inplace operation by an out-of-place one "
+                f"Output {index} of {prim.__name__} is a view and is being modified inplace. {_MANY} "
                 f"({op}: or write to a clone(), or index the tensor instead)"
             )
     if not view.recorded:

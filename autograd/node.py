@@ -171,6 +171,25 @@ class Node:
         """The name PyTorch would show, such as ``MulBackward0``."""
         return type(self).__name__
 
+    def _sequence_nr(self) -> int:
+        """The creation number."""
+        return self.seq
+
+    def __call__(self, *grads: Any) -> Any:
+        """The gradients of the inputs, for these of the outputs; nothing is freed."""
+        op = self.op
+        if mode.grad:
+            before, mode.reattach = mode.reattach, True
+            try:
+                found = op.backward_graph(self, *grads)
+            finally:
+                mode.reattach = before
+            return found
+        found = op.backward(self, *[None if g is None else g._data for g in grads])
+        many = isinstance(found, tuple)
+        results = tuple([None if g is None else wrap(g) for g in (found if many else (found,))])
+        return results if many else results[0]
+
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """The nodes that the gradient goes to next, with the index of their output."""
@@ -241,10 +260,9 @@ class AccumulateGrad(Node):
         """The leaf."""
         return self.variable
 
-    @property
-    def sequence_nr(self) -> Any:
+    def _sequence_nr(self) -> int:
         """Larger than every other: a gradient that has arrived is accumulated at once."""
-        return lambda: 2**64 - 1
+        return 2**64 - 1
 
 
 def accumulator(leaf: Any) -> AccumulateGrad:

@@ -31,8 +31,8 @@ def _modified(node: Node, array: Any, source: Any, version: list[Any], count: in
     made = "" if node.site is None else f", recorded at {node.site},"
     return (
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"{node.name()}{made} saved its {which}, a {array.dtype.name} tensor of shape {list(array.shape)}, at version "
-        f"{count}, and it is at version {version[0]} now.{writer} "
+        f"[{array.dtype.name} tensor of shape {list(array.shape)}], which {node.name()}{made} saved as its {which}, is "
+        f"at version {version[0]}; expected version {count} instead.{writer} "
         "Write out of place (x = x + y), or clone() the value before it is overwritten"
     )
 
@@ -110,8 +110,9 @@ def _saved_output(node: Node, value: Any, outputs: tuple[Any, ...]) -> Any:
 def inference_error(node: Node, what: str) -> GraphError:
     """The error for saving a tensor that nobody counts the writes to."""
     return GraphError(
-        f"Inference tensors cannot be saved for backward: {what} of {node.op.__name__} was made under "
-        "inference_mode. clone() it outside of inference_mode first"
+        "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+        "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it "
+        f"in autograd, or use `no_grad()` instead of `inference_mode()`: it is {what} of {node.op.__name__}"
     )
 
 

@@ -6,6 +6,7 @@ signature, documentation and rule are written once.
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from . import hooks as _hooks
 from . import ops
 from .api import backward
 from .base import TensorBase, alias, bind, edge_of, version_of
-from .grad_mode import INFERENCE
+from .grad_mode import INFERENCE, mode
 from .graph import Graph
 from .node import OUTPUT
 from .printing import formatted, tensor_repr
@@ -133,19 +134,25 @@ class Tensor(TensorBase, ops.Casts):
             RuntimeError: the type is not floating or complex; the tensor is not a leaf and ``requires_grad`` is False;
                 it was made under inference_mode.
         """
+        if not isinstance(requires_grad, bool):
+            raise TypeError(
+                "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
+                f"{type(requires_grad).__name__}"
+            )
         if requires_grad:
             if self._data.dtype.kind not in "fcV":
                 raise GraphError(
-                    f"only Tensors of floating point and complex dtype can require gradients, not {self.dtype}; "
-                    "convert it first: x.float()"
+                    f"only Tensors of floating point dtype can require gradients, not {self.dtype}; convert it first: "
+                    "x.float(). (Only Tensors of floating point and complex dtype can require gradients)"
                 )
-            if self._ver is INFERENCE:
+            if self._ver is INFERENCE and mode.fresh is not INFERENCE:
                 raise GraphError(
                     "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed; clone() it"
                 )
         elif self._edge is not None:
             raise GraphError(
-                "you can only change requires_grad flags of leaf variables; for the value alone use x.detach()"
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
+                "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
         self._rg = bool(requires_grad)
         return self
@@ -180,28 +187,39 @@ class Tensor(TensorBase, ops.Casts):
     @property
     def grad(self) -> Tensor | None:
         """The accumulated gradient of a leaf (or of a tensor that retains it), or None."""
+        if self._grad is None and self._edge is not None and not self.is_leaf and not self.retains_grad:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+                "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
+                "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by "
+                "mistake, make sure you access the leaf Tensor instead.",
+                stacklevel=2,
+            )
         return self._grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, TensorBase):
-                raise TypeError(f"assigned grad expected to be a Tensor or None but got {type(value).__name__}")
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+                )
             if value is self:
                 raise RuntimeError("can't assign Variable as its own grad")
             if value._data.shape != self._data.shape:
                 raise RuntimeError(
-                    f"assigned grad has data of a different size: the tensor is {list(self._data.shape)}, "
-                    f"the gradient {list(value._data.shape)}"
+                    f"attempting to assign a gradient of size '{list(value._data.shape)}' to a tensor of size "
+                    f"'{list(self._data.shape)}'. Please ensure that the gradient and the tensor are the same size"
                 )
             if value._data.dtype != self._data.dtype:
                 raise RuntimeError(
-                    f"assigned grad has data of a different type: the tensor is {self.dtype}, "
-                    f"the gradient {value.dtype}"
+                    f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor with grad_dtype "
+                    f"'{self.dtype}'. The gradient must match the tensor's dtype"
                 )
             if value.device != self.device:
                 raise RuntimeError(
-                    f"assigned grad has data located on a different device: {value.device}, not {self.device}"
+                    f"attempting to assign a gradient located on device with type '{value.device}' to a tensor located "
+                    f"on '{self.device}'. Please ensure that the gradient and the tensor are on the same device"
                 )
         self._grad = value
 
@@ -236,7 +254,11 @@ class Tensor(TensorBase, ops.Casts):
     def detach_(self) -> Tensor:
         """Leave the graph, in place."""
         if self._view is not None:
-            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+            raise RuntimeError(
+                "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
+                "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
+                "detach_() cannot be called on these gradients."
+            )
         self._edge, self._rg = None, False
         return self
 

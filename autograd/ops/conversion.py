@@ -70,6 +70,7 @@ class Zero(Overwrite):
 
 
 Overwrite.node_type.__name__ = "CopyBackwards"
+Overwrite.node_type.name = lambda self: "torch::autograd::CopyBackwards"  # type: ignore[method-assign]
 
 
 def zeros_rule(x: Any) -> Any:

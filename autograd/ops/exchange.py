@@ -236,15 +236,9 @@ def rebuild(cls: type, array: Any, device: str, requires_grad: bool, state: dict
 
 
 def reduced(input: Tensor, protocol: Any) -> Any:
-    """What pickle keeps of a tensor: class, values, device, ``requires_grad`` and attributes.
-
-    Raises:
-        RuntimeError: it is not a leaf and requires grad.
-    """
-    if input.requires_grad and not input.is_leaf:
-        raise GraphError("a tensor that was made by a recorded operation cannot be pickled; detach() it first")
+    """What pickle keeps of a tensor: class, values, device, ``requires_grad`` and attributes; a leaf comes back."""
     array = kernels_of[type(input._data)].backend.to_numpy(input._data)
-    return rebuild, (type(input), array, str(input.device), input._rg, dict(input.__dict__))
+    return rebuild, (type(input), array, str(input.device), input.requires_grad, dict(input.__dict__))
 
 
 def is_tensor(obj: Any) -> bool:

@@ -376,4 +376,23 @@ def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     return _split_at("dsplit", 3, lambda ndim: 2)(input, indices_or_sections)
 
 
-unsafe_split, unsafe_chunk, unsafe_split_with_sizes = split, chunk, split_with_sizes
+def _apart(parts: Any) -> Any:
+    """Views that may be written: nobody knows any more that they share memory."""
+    for part in parts:
+        part._view = part._ver = None
+    return parts
+
+
+def unsafe_split(input: Tensor, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """`split` whose parts may be written in place, if neither ``input`` nor the other parts are used afterwards."""
+    return _apart(split(input, split_size, dim))
+
+
+def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """`chunk` whose parts may be written in place, as those of `unsafe_split`."""
+    return _apart(chunk(input, chunks, dim))
+
+
+def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """`split_with_sizes` whose parts may be written in place, as those of `unsafe_split`."""
+    return _apart(split_with_sizes(input, split_sizes, dim))
