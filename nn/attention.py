@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..autograd import ops
 from . import functional as F
 from . import init
-from .linear import Linear
+from .linear import NonDynamicallyQuantizableLinear
 from .module import Module
 from .parameter import Parameter
 
@@ -84,7 +84,7 @@ class MultiheadAttention(Module):
         parameter("v_proj_weight", not together, embed_dim, self.vdim)
         parameter("in_proj_weight", together, 3 * embed_dim, embed_dim)
         parameter("in_proj_bias", bias, 3 * embed_dim)
-        self.out_proj = Linear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
+        self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
         parameter("bias_k", add_bias_kv, 1, 1, embed_dim)
         parameter("bias_v", add_bias_kv, 1, 1, embed_dim)
         self._reset_parameters()

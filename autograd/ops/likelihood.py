@@ -50,7 +50,7 @@ def gaussian_nll_loss(
     if shape not in ((), x.shape):
         if shape == x.shape[:-1]:
             v = reshape_rule(v, (*shape, 1))
-        elif not (len(shape) == x.ndim and shape[:-1] == x.shape[:-1] and shape[-1] == 1):
+        elif len(shape) != x.ndim or [m for m, n in zip(shape, x.shape, strict=True) if m != n] != [1]:
             raise ValueError(f"var is of incorrect size: {list(shape)} for input {list(x.shape)}")
     k = kernels_of[type(v._data)]
     if bool((v._data < k.asarray(0, dtype=v._data.dtype)).any()):

@@ -91,7 +91,7 @@ def _fractional(
     drawn = (
         draw("random_uniform", None, x.device, (*x._data.shape[:2], n), float32.dtype)
         if samples is None
-        else samples._data
+        else samples._data[: x._data.shape[0]]
     )
     y, position = apply(FractionalMaxPool, x, drawn, kernel=kernel, out=out)
     if single:
