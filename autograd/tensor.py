@@ -848,12 +848,15 @@ class Tensor(TensorBase, ops.Casts):
     cross = ops.cross
     dist = ops.dist
     dot = ops.dot
+    geqrf = ops.geqrf
     ger = ops.ger
     inner = ops.inner
     kron = ops.kron
     matmul = ops.matmul
     mm = ops.mm
     mv = ops.mv
+    orgqr = ops.orgqr
+    ormqr = ops.ormqr
     outer = ops.outer
     vdot = ops.vdot
 

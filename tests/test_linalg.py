@@ -23,7 +23,10 @@ from wengert import linalg
     ],
 )
 def test_singular_matrices_raise(compute: Callable[[Any], Any], backend: str) -> None:
-    with wg.device(backend), pytest.raises(linalg.LinAlgError, match=r"linalg\.\w+: input of shape \["):
+    with (
+        wg.device(backend),
+        pytest.raises(linalg.LinAlgError, match=r"linalg\.\w+: .*(singular|not positive)"),
+    ):
         compute(wg.ones(2, 2))
     assert issubclass(linalg.LinAlgError, RuntimeError)
 
@@ -32,9 +35,9 @@ def test_singular_matrices_raise(compute: Callable[[Any], Any], backend: str) ->
     ("compute", "message"),
     [
         (lambda: linalg.inv(wg.ones(2, 3)), "square matrices, but they are 2 by 3"),
-        (lambda: linalg.svd(wg.ones(3)), r"at least 2 dimensions, but its shape is \[3\]"),
-        (lambda: linalg.qr(wg.ones(2, 2).half()), "Low precision dtypes not supported.*float16"),
-        (lambda: linalg.det(wg.ones(2, 2, dtype=wg.int64)), "floating point or complex.*int64"),
+        (lambda: linalg.svd(wg.ones(3)), r"at least 2 dimensions. Its shape is \[3\]"),
+        (lambda: linalg.qr(wg.ones(2, 2).half()), "Low precision dtypes not supported. Got Half"),
+        (lambda: linalg.det(wg.ones(2, 2, dtype=wg.int64)), "floating point or complex.*Long"),
         (lambda: linalg.solve(wg.eye(3), wg.ones(2, 2)), r"\[3, 3\] and \[2, 2\]"),
         (lambda: linalg.matrix_norm(wg.ones(2, 2), 3), "Order 3 not supported"),
         (lambda: wg.fft.fft(wg.ones(3).bfloat16()), "Unsupported dtype.*bfloat16"),

@@ -7,14 +7,17 @@ import itertools
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import ShapeError
+from ...backends.errors import ArgumentError, ShapeError
 from ..base import TensorBase
-from ..inplace import write_out
+from ..inplace import check_writable, inplace, move, stand_in, write_out, wrote
+from ..promotion import result_type
 from .arithmetic import mul, sub
 from .calling import in_place
+from .creation import zeros_like
 from .dims import canonical_dim
 from .elementwise import conj
-from .product import bmm, check_pair, dot, matmul, mv, outer, ranks, scaled_sum
+from .logic import logical_or
+from .product import bmm, check_pair, check_vectors, dot, matmul, mv, outer, ranks, scaled_sum
 from .rearrange import roll
 from .reduction import sum_rule
 
@@ -25,12 +28,34 @@ if TYPE_CHECKING:
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
     """``beta * input + alpha * (mat @ vec)``."""
     ranks("addmv", ("mat", mat, 2), ("vec", vec, 1))
+    if mat._data.shape[1] != vec._data.shape[0]:
+        raise ShapeError(
+            f"addmv: size mismatch, got input ({', '.join(map(str, input.shape))}), mat "
+            f"({mat._data.shape[0]}x{mat._data.shape[1]}), vec ({vec._data.shape[0]})"
+        )
     return scaled_sum("addmv", input, mv(mat, vec), beta, alpha, out)
 
 
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
-    """``beta * input + alpha * outer(vec1, vec2)``."""
-    return scaled_sum("addr", input, outer(vec1, vec2), beta, alpha, out)
+    """``beta * input + alpha * outer(vec1, vec2)``; of bools, ``(beta and input) or (alpha and outer(vec1, vec2))``.
+
+    Raises:
+        RuntimeError: a vector has not one dimension, a factor does not fit the type, or ``input`` does not broadcast.
+    """
+    product = outer(vec1, vec2)
+    kind = result_type(input, product)
+    for name, factor in (("alpha", alpha), ("beta", beta)):
+        if isinstance(factor, float) and kind.category < 2:
+            raise ArgumentError(
+                f"addr: For integral input tensors, argument {name} must not be a floating point number."
+            )
+        if isinstance(factor, bool) and kind.category > 0:
+            raise ArgumentError(f"addr: Boolean {name} only supported for Boolean results.")
+    if kind.category == 0:
+        none = zeros_like(product)
+        result = logical_or(product if alpha else none, input if beta else none)
+        return result if out is None else write_out(out, result, "addr")
+    return scaled_sum("addr", input.to(kind), product.to(kind), beta, alpha, out)
 
 
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
@@ -43,7 +68,20 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alph
     return scaled_sum("addbmm", input, sum_rule(bmm(batch1, batch2), (0,)), beta, alpha, out)
 
 
-addmv_, addr_, baddbmm_, addbmm_ = map(in_place, (addmv, addr, baddbmm, addbmm))
+addmv_, addr_, baddbmm_ = map(in_place, (addmv, addr, baddbmm))
+
+
+def addbmm_(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """`addbmm` in place; an ``input`` that broadcasts to the product's shape takes that shape."""
+    shape = (*batch1._data.shape[1:2], *batch2._data.shape[2:])
+    if input._data.shape == shape or input._view is not None:
+        return inplace(input, "addbmm_", lambda t: addbmm(t, batch1, batch2, beta=beta, alpha=alpha))
+    check_writable(input, "addbmm_")
+    result = addbmm(stand_in(input), batch1, batch2, beta=beta, alpha=alpha)
+    input._data = result._data
+    wrote(input, "addbmm_")
+    move(input, result)
+    return input
 
 
 def ger(input: Tensor, vec2: Tensor, *, out: Any = None) -> Tensor:
@@ -53,7 +91,7 @@ def ger(input: Tensor, vec2: Tensor, *, out: Any = None) -> Tensor:
 
 def vdot(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
     """`dot` with the first vector conjugated."""
-    ranks("vdot", ("input", input, 1), ("other", other, 1))
+    check_vectors("vdot", input, other)
     return dot(conj(input), other, out=out)
 
 

@@ -66,7 +66,7 @@ def _ratio(g: Any, y: Any) -> Any:
 
 def p_norm(x: Any, p: float, dim: tuple[int, ...], keepdim: bool = False) -> Any:
     """The p-norm of a Tensor or array over dimensions counted from the front."""
-    return apply(PNorm, x, p=float(p), dim=dim, keepdim=keepdim)
+    return apply(PNorm, x, p=float(p), dim=dim if x.ndim else (), keepdim=keepdim)
 
 
 class Root(Primitive):

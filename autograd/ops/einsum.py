@@ -16,11 +16,13 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...backends.dtypes import int64
 from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
 from .arithmetic import mul
+from .cast import cast
 from .diagonals import diagonal
 from .dims import canonical_dim
 from .product import check_pair, conj, mm_rule
@@ -147,7 +149,11 @@ def _without(x: Any, labels: Labels, gone: set[int]) -> tuple[Any, Labels]:
 def _summed(x: Any, labels: Labels, wanted: set[int]) -> tuple[Any, Labels]:
     """The operand summed over the labels that nobody else wants."""
     gone = tuple(d for d, i in enumerate(labels) if i not in wanted)
-    return (x, labels) if not gone else (sum_rule(x, gone), tuple(i for i in labels if i in wanted))
+    if not gone:
+        return x, labels
+    if x._data.dtype.kind in "iu":  # as every sum of integers
+        x = cast(x, int64.dtype)
+    return sum_rule(x, gone), tuple(i for i in labels if i in wanted)
 
 
 def contract(operands: list[tuple[Any, Labels]], out: Labels) -> Any:
@@ -168,6 +174,8 @@ def contract(operands: list[tuple[Any, Labels]], out: Labels) -> Any:
             break
         first, second = _cheapest(operands, out, sizes)
         (a, left), (b, right) = operands[first], operands[second]
+        if a._data.dtype != b._data.dtype:  # one was summed
+            a, b = cast(a, int64.dtype), cast(b, int64.dtype)
         rest = [o for k, o in enumerate(operands) if k not in (first, second)]
         kept = set(out).union(*[o[1] for o in rest])
         made = tuple(i for i in dict.fromkeys((*left, *right)) if i in kept)
@@ -271,7 +279,12 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Any = None) -> Tensor:
     if len(over_a) != len(over_b):
         raise ShapeError(f"tensordot: both dimension lists should have same length, got {over_a} and {over_b}")
     for i, j in zip(over_a, over_b, strict=True):
-        if x.shape[i] != y.shape[j]:
+        n, m = a._data.shape[i], b._data.shape[j]
+        if n == 1 != m:  # broadcasts, which is to say that the other one is summed
+            b = sum_rule(b, (j,), True)
+        elif m == 1 != n:
+            a = sum_rule(a, (i,), True)
+        elif n != m:
             raise ShapeError(
                 f"tensordot: contracted dimensions need to match, but first has size {x.shape[i]} in dim {i} and "
                 f"second has size {y.shape[j]} in dim {j}; the shapes are {list(x.shape)} and {list(y.shape)}"

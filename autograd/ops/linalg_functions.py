@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
-from ...backends import kernels_of
 from ...backends.errors import ArgumentError, ShapeError
-from ..base import wrap
+from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .arithmetic import mul
 from .blas import cross as old_cross
@@ -15,20 +15,15 @@ from .blas import multiplied
 from .diagonals import diagonal as old_diagonal
 from .elementwise import conj
 from .join import cat_rule
-from .linalg import check_matrix, done, mH, same_batch
-from .linalg_factors import Pinv, svdvals
-from .linalg_norms import hermitian_from_lower, matrix_rank, tolerances
-from .linalg_solving import inv, solve, unit_like
-from .product import bmm_rule
+from .linalg import bmm_rule, check_matrix, check_types, done, mH
+from .linalg_norms import tolerances
+from .linalg_solving import inv, solve
 from .reduction import sum_rule
-from .return_types import named_result
 from .sequences import vander as old_vander
 from .shape import broadcast_tensors, movedim, reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-LstsqResult = named_result("linalg_lstsq", "solution residuals rank singular_values")
 
 
 class MatrixExp(Primitive):
@@ -54,6 +49,42 @@ class MatrixExp(Primitive):
         return apply(MatrixExp, blocks)[..., :n, n:]
 
 
+class Pinv(Primitive):
+    """The pseudo-inverse, at constant rank.
+
+    References:
+        G. Golub and V. Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems whose
+        variables separate", SIAM J. Numer. Anal. 10 (1973).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, atol: Any, rtol: Any, hermitian: bool) -> Any:
+        y = ctx.k.pinv(x, atol, rtol, hermitian)
+        ctx.save(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, p = ctx.saved
+        ph, gh = mH(p), mH(g)
+        left = bmm_rule(bmm_rule(gh, p), ph)
+        right = bmm_rule(ph, bmm_rule(p, gh))
+        both = bmm_rule(bmm_rule(ph, g), ph)
+        return left - bmm_rule(x, bmm_rule(p, left)) + right - bmm_rule(bmm_rule(right, p), x) - both
+
+
+class Unit(Primitive):
+    """Unit matrices, the zeroth power, with a gradient of zeros."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return ctx.k.zeros(x.shape, dtype=x.dtype) + ctx.k.eye(x.shape[-1], dtype=x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g * 0
+
+
 def matrix_exp(input: Tensor) -> Tensor:
     """The exponential ``I + A + A @ A / 2 + ...`` of square matrices (..., n, n).
 
@@ -63,7 +94,7 @@ def matrix_exp(input: Tensor) -> Tensor:
         tensor([[1., 0.],
                 [0., 1.]])
     """
-    check_matrix("linalg.matrix_exp", input, True)
+    check_matrix("linalg.matrix_exp", input, True, short=True)
     return apply(MatrixExp, input)
 
 
@@ -75,9 +106,11 @@ def matrix_power(input: Tensor, n: int, *, out: Any = None) -> Tensor:
     """
     op = "linalg.matrix_power"
     check_matrix(op, input, True)
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
+        raise TypeError(f"{op}(): argument 'n' (position 2) must be int, not {type(n).__name__}")
     x, n = (inv(input), -n) if n < 0 else (input, n)
     if n == 0:
-        return done(op, unit_like(input).clone(), out)
+        return done(op, apply(Unit, input), out)
     result = None
     while n:
         if n % 2:
@@ -87,61 +120,30 @@ def matrix_power(input: Tensor, n: int, *, out: Any = None) -> Tensor:
     return done(op, result.clone() if result is input else result, out)
 
 
-def pinv(A: Tensor, *, atol: Any = None, rtol: Any = None, hermitian: bool = False, out: Any = None) -> Tensor:
+def pinv(
+    A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
+) -> Tensor:
     """The pseudo-inverse of Moore and Penrose.
 
     Args:
         A: (..., m, n).
-        atol: singular values not above ``max(atol, rtol * largest)`` count as 0; 0 unless told.
-        rtol: ``max(m, n)`` times the type's epsilon unless told, 0 if ``atol`` is given.
+        rcond: ``rtol`` by its old name.
         hermitian: ``A`` is Hermitian, and only its lower triangle is read.
+        atol: singular values not above ``max(atol, rtol * largest)`` count as 0; a number, or a tensor that broadcasts
+            to the batch; 0 unless told.
+        rtol: likewise; ``max(m, n)`` times the type's epsilon unless told, 0 if ``atol`` is given.
         out: a tensor to write the result to.
 
     Returns:
         (..., n, m). Gradients hold where the rank is constant.
-    """
-    check_matrix("linalg.pinv", A, hermitian)
-    absolute, relative = tolerances(A, atol, rtol)
-    x = hermitian_from_lower(A) if hermitian else A
-    return done("linalg.pinv", apply(Pinv, x, atol=float(absolute), rtol=float(relative)), out)
-
-
-def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
-    """The ``X`` of least ``norm(A @ X - B)``, and of least norm among those, by the pseudo-inverse.
-
-    Args:
-        A: (..., m, n).
-        B: (..., m, k), or (..., m).
-        rcond: singular values below this part of the largest count as 0; ``max(m, n)`` times the epsilon unless told.
-        driver: ``"gelsy"``, ``"gels"``, ``"gelsd"`` or ``"gelss"``: the last two return singular values.
-
-    Returns:
-        ``(solution, residuals, rank, singular_values)``. The sums of squared residuals are empty unless m > n and
-        every rank is n; the rank is empty with ``"gels"``.
 
     Raises:
-        RuntimeError: the shapes or types do not fit.
+        RuntimeError: ``hermitian``, and the matrices are not square.
     """
-    op = "linalg.lstsq"
-    a = check_matrix(op, A)
-    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
-        raise ArgumentError(f"{op}: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver!r}")
-    vector = B._data.ndim == a.ndim - 1
-    if vector:
-        B = reshape_rule(B, (*B._data.shape, 1))
-    if B._data.ndim < 2 or B._data.shape[-2] != a.shape[-2]:
-        raise ShapeError(f"{op}: input.size(-2) should match other.size(-2), got {list(a.shape)} and {list(B.shape)}")
-    A, B = same_batch(op, A, B)
-    x = bmm_rule(pinv(A, rtol=rcond), B)
-    k = kernels_of[type(a)]
-    nothing = wrap(k.empty((0,), dtype=a.real.dtype))
-    rank = matrix_rank(A, rtol=rcond)
-    residuals = nothing
-    if a.shape[-2] > a.shape[-1] and bool((rank == a.shape[-1]).all()):
-        residuals = (bmm_rule(A, x) - B).abs().square().sum(-2).detach()
-    values = svdvals(A).detach() if driver in ("gelsd", "gelss") else nothing
-    solution = reshape_rule(x, x._data.shape[:-1]) if vector else x
-    return LstsqResult(solution, residuals, wrap(k.empty((0,), dtype="int64")) if driver == "gels" else rank, values)
+    check_matrix("linalg.pinv", A, hermitian)
+    bounds = tolerances("linalg.pinv", A, atol, rcond if rtol is None else rtol)
+    absolute, relative = (b._data[..., None] if isinstance(b, TensorBase) else b for b in bounds)
+    return done("linalg.pinv", apply(Pinv, A, atol=absolute, rtol=relative, hermitian=bool(hermitian)), out)
 
 
 def multi_dot(tensors: Any, *, out: Any = None) -> Tensor:
@@ -155,19 +157,32 @@ def multi_dot(tensors: Any, *, out: Any = None) -> Tensor:
     op = "linalg.multi_dot"
     matrices = list(tensors)
     if len(matrices) < 2:
-        raise ShapeError(f"{op}: expected at least 2 tensors but got {len(matrices)}")
+        raise ShapeError(f"{op}(): expected at least 2 tensors but got {len(matrices)}")
+    for i, m in enumerate(matrices):
+        check_types(op, matrices[0], m, ("tensor 0", f"tensor {i}"))
+    ends = 0, len(matrices) - 1
+    for i, m in enumerate(matrices):
+        if m._data.ndim not in ((1, 2) if i in ends else (2,)):
+            which = {0: "the first tensor", ends[1]: "the last tensor"}.get(i, f"tensor {i}")
+            wanted = "1D or 2D" if i in ends else "2D"
+            raise ShapeError(
+                f"{op}(): {which} must be {wanted} but got {m._data.ndim}D with shape {list(m._data.shape)}"
+            )
     first, last = matrices[0]._data.ndim == 1, matrices[-1]._data.ndim == 1
     if first:
         matrices[0] = reshape_rule(matrices[0], (1, matrices[0]._data.size))
     if last:
         matrices[-1] = reshape_rule(matrices[-1], (matrices[-1]._data.size, 1))
-    for i, m in enumerate(matrices):
-        if m._data.ndim != 2:
-            raise ShapeError(f"{op}: tensor {i} must be 2D but got {m._data.ndim}D with shape {list(m._data.shape)}")
+    for i, (a, b) in enumerate(itertools.pairwise(matrices)):
+        if a._data.shape[1] != b._data.shape[0]:
+            raise ShapeError(
+                f"{op}(): tensors {i} and {i + 1} with shapes {list(tensors[i].shape)} and "
+                f"{list(tensors[i + 1].shape)} cannot be multiplied"
+            )
     y = multiplied(matrices)
     shape = y._data.shape
-    wanted = (() if first else shape[:1]) + (() if last else shape[1:])
-    return done(op, y if wanted == shape else reshape_rule(y, wanted), out)
+    own = (() if first else shape[:1]) + (() if last else shape[1:])
+    return done(op, y if own == shape else reshape_rule(y, own), out)
 
 
 def tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
@@ -178,11 +193,12 @@ def tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
     """
     shape = A._data.shape
     if ind <= 0:
-        raise ArgumentError("linalg.tensorinv: Expected a strictly positive integer for 'ind'")
+        raise ArgumentError(f"linalg.tensorinv: Expected a strictly positive integer for 'ind', but got {ind}")
     n, m = math.prod(shape[:ind]), math.prod(shape[ind:])
     if n != m:
         raise ShapeError(
-            f"linalg.tensorinv: Expected the sizes {list(shape[:ind])} and {list(shape[ind:])} to have one product"
+            "linalg.tensorinv: Expected self to satisfy the requirement prod(self.shape[ind:]) == "
+            f"prod(self.shape[:ind]), but got {m} != {n} for shape {list(shape)} and ind={ind}"
         )
     return done("linalg.tensorinv", reshape_rule(inv(reshape_rule(A, (n, n))), (*shape[ind:], *shape[:ind])), out)
 
@@ -194,13 +210,20 @@ def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Any = None) -> T
     n = B._data.size
     if math.prod(shape) != n:
         raise ShapeError(
-            f"linalg.tensorsolve: A of shape {list(a._data.shape)} does not fit B of {list(B._data.shape)}"
+            "linalg.tensorsolve: Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
+            f"prod(self.shape[:other.ndim]), but got {math.prod(shape)} != {n} for shapes {list(a._data.shape)} and "
+            f"{list(B._data.shape)}"
         )
     return done("linalg.tensorsolve", reshape_rule(solve(reshape_rule(a, (n, n)), reshape_rule(B, (n,))), shape), out)
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
     """The vector product along a dimension of size 3."""
+    if input._data.ndim != other._data.ndim:
+        raise ShapeError(
+            f"linalg.cross: inputs must have the same number of dimensions. The shapes are {list(input.shape)} and "
+            f"{list(other.shape)}"
+        )
     return old_cross(input, other, dim, out=out)
 
 
@@ -211,17 +234,16 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
 
 def vander(x: Tensor, N: int | None = None) -> Tensor:
     """The powers 0 to ``N - 1`` of each element, along a new last dimension; ``N`` is the last size unless told."""
-    shape = x._data.shape
-    if not shape:
-        raise ShapeError("linalg.vander: Expected x to have at least one dimension")
-    if N is not None and N <= 1:
-        raise ArgumentError(f"linalg.vander: N must be greater than 1, got {N}")
+    shape = x._data.shape or (1,)
     n = shape[-1] if N is None else N
+    if n <= 1:
+        raise ArgumentError(f"linalg.vander: N must be greater than 1. It is {n}")
     return reshape_rule(old_vander(reshape_rule(x, (x._data.size,)), n, True), (*shape, n))
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
     """The sum of ``conj(x) * y`` along a dimension."""
+    check_types("linalg.vecdot", x, y, ("x", "y"))
     a, b = broadcast_tensors(x, y)
     product = mul(conj(a), b)
     return done("linalg.vecdot", sum_rule(product, (dim % max(product._data.ndim, 1),)), out)

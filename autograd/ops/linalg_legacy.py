@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .linalg import mH, mT, same_batch
-from .linalg_factors import lu_factor, unpacked
-from .linalg_factors import lu_solve as new_lu_solve
+from ...backends.errors import DTypeError, ShapeError
+from .linalg import done_all, mH, mT, same_batch
+from .linalg_cholesky import cholesky as new_cholesky
 from .linalg_factors import qr as new_qr
 from .linalg_factors import svd as new_svd
 from .linalg_functions import pinv
-from .linalg_solving import cholesky as new_cholesky
+from .linalg_lu import lu_factor_ex, unpacked
+from .linalg_lu import lu_solve as new_lu_solve
 from .linalg_solving import solve_triangular
 from .return_types import named_result
 
@@ -28,16 +29,17 @@ def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     return new_cholesky(input, upper=upper, out=out)
 
 
-def qr(input: Tensor, some: bool = True) -> Any:
+def qr(input: Tensor, some: bool = True, *, out: Any = None) -> Any:
     """`wengert.linalg.qr`, reduced if ``some`` and else complete."""
-    return QrResult(*new_qr(input, "reduced" if some else "complete"))
+    return done_all("qr", QrResult, new_qr(input, "reduced" if some else "complete"), out)
 
 
-def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
-    """``U, S, V`` with ``input = U @ diag(S) @ V.mH``; without ``compute_uv``, ``U`` and ``V`` are zeros."""
-    u, s, vh = new_svd(input, not some)
+def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
+    """``U, S, V`` with ``input = U @ diag(S) @ V.mH``; without ``compute_uv``, square ``U`` and ``V`` of zeros."""
+    u, s, vh = new_svd(input, not (some and compute_uv))
     v = mH(vh)
-    return SvdResult(u, s, v) if compute_uv else SvdResult((u * 0).detach(), s, (v * 0).detach())
+    parts = (u, s, v) if compute_uv else ((u * 0).detach(), s, (v * 0).detach())
+    return done_all("svd", SvdResult, parts, out)
 
 
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
@@ -46,12 +48,19 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
 
 
 def triangular_solve(
-    b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+    b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False, *, out: Any = None
 ) -> Any:
     """The ``X`` with ``A @ X = b`` (``A.T @ X = b`` with ``transpose``), and a copy of ``A``."""
+    for name, value in (("b", b), ("A", A)):
+        if value._data.ndim < 2:
+            raise ShapeError(
+                f"triangular_solve: Expected {name} to have at least 2 dimensions, but it has "
+                f"{value._data.ndim} dimensions instead"
+            )
     A, b = same_batch("triangular_solve", A, b)
     a, is_upper = (mT(A), not upper) if transpose else (A, upper)
-    return TriangularResult(solve_triangular(a, b, upper=is_upper, unitriangular=unitriangular), A.clone())
+    x = solve_triangular(a, b, upper=is_upper, unitriangular=unitriangular)
+    return done_all("triangular_solve", TriangularResult, (x, A.clone()), out)
 
 
 def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Any = None) -> Tensor:
@@ -59,11 +68,34 @@ def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Any = None) 
     return new_lu_solve(LU_data, LU_pivots, b, out=out)
 
 
-def lu(A: Tensor, pivot: bool = True) -> Any:
-    """`wengert.linalg.lu_factor`."""
-    return tuple(lu_factor(A, pivot=pivot))
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, *, out: Any = None) -> Any:
+    """`wengert.linalg.lu_factor`, with `lu_factor_ex`'s ``info`` if ``get_infos``."""
+    results = lu_factor_ex(A, pivot=pivot)
+    return done_all("lu", _tuple, results if get_infos else results[:2], out)
 
 
-def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True) -> Any:
-    """``P, L, U`` from the result of `lu`; both flags are accepted, and everything is unpacked."""
-    return UnpackResult(*unpacked(LU_data, LU_pivots))
+def _tuple(*parts: Any) -> tuple[Any, ...]:
+    return parts
+
+
+def lu_unpack(
+    LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True, *, out: Any = None
+) -> Any:
+    """``P, L, U`` from the result of `lu`.
+
+    Args:
+        LU_data: (..., m, n).
+        LU_pivots: (..., min(m, n)), int32.
+        unpack_data: whether ``L`` and ``U`` are wanted; else they are empty.
+        unpack_pivots: whether ``P`` is wanted; else it is empty.
+        out: three tensors to write the results to.
+
+    Raises:
+        RuntimeError: ``LU_pivots`` is not int32.
+    """
+    if unpack_pivots and LU_pivots._data.dtype.name != "int32":
+        raise DTypeError(
+            "lu_unpack: LU_pivots is expected to be a contiguous tensor of int32 dtype. Note: this function is "
+            "intended to be used with the output produced by lu_factor"
+        )
+    return done_all("lu_unpack", UnpackResult, unpacked(LU_data, LU_pivots, unpack_data, unpack_pivots), out)

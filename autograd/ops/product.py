@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import DeviceError, DTypeError, ShapeError
+from ...backends.dtypes import FROM_NUMPY
+from ...backends.errors import ArgumentError, DeviceError, DTypeError, ShapeError, UnsupportedDTypeError
 from ..base import TensorBase
 from ..inplace import inplace, write_out
 from ..primitive import Primitive, apply, apply2, kernel_or_formula
@@ -175,7 +176,7 @@ def check_pair(op: str, a: Any, b: Any, names: str = "m1 and m2") -> tuple[Any, 
             f"move one with .to({str(a.device)!r})"
         )
     if x.dtype.kind == "b":
-        raise DTypeError(f"{op} is not implemented for 'Bool'; convert first, for example with .float()")
+        raise UnsupportedDTypeError(f"\"{op}\" not implemented for 'Bool'; convert first, for example with .float()")
     return x, y
 
 
@@ -314,8 +315,17 @@ def dot(input: Tensor, tensor: Tensor, *, out: Any = None) -> Tensor:
     Raises:
         RuntimeError: an operand is not 1D, or their sizes differ.
     """
-    ranks("dot", ("input", input, 1), ("tensor", tensor, 1))
+    check_vectors("dot", input, tensor)
     return matmul(input, tensor, out=out)
+
+
+def check_vectors(op: str, a: Any, b: Any) -> None:
+    """Raise unless both are Tensors of one dimension."""
+    x, y = check_pair(op, a, b, "both vectors")
+    if x.ndim != 1 or y.ndim != 1:
+        raise ShapeError(
+            f"{op}: 1D tensors expected, but got {x.ndim}D and {y.ndim}D tensors; matmul takes any number of dimensions"
+        )
 
 
 def outer(input: Tensor, vec2: Tensor, *, out: Any = None) -> Tensor:
@@ -325,19 +335,50 @@ def outer(input: Tensor, vec2: Tensor, *, out: Any = None) -> Tensor:
     return result if out is None else write_out(out, result, "outer")
 
 
+def scalar_of(x: Any, value: Any) -> Any:
+    """A factor as the products' kernels take it: cut to a whole number for integers.
+
+    Raises:
+        RuntimeError: it is complex, and the tensor is not.
+    """
+    kind = x._data.dtype.kind
+    if isinstance(value, complex) and kind != "c":
+        if value.imag:
+            raise ArgumentError(f"value cannot be converted to type {FROM_NUMPY[x._data.dtype]} without overflow")
+        value = value.real
+    return int(value) if isinstance(value, float) and kind in "iu" else value
+
+
 def scaled_sum(op: str, input: Any, product: Any, beta: Any, alpha: Any, out: Any = None) -> Any:
-    """``beta * input + alpha * product``; with ``beta == 0`` the input is not read, so its NaNs do not matter."""
+    """``beta * input + alpha * product``; with ``beta == 0`` the input is not read, so its NaNs do not matter.
+
+    Raises:
+        TypeError: ``input`` is no Tensor. RuntimeError: it is of another type, or does not broadcast.
+    """
+    if not isinstance(input, TensorBase):
+        raise TypeError(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    x, y = input._data, product._data
+    if x.dtype != y.dtype:
+        raise DTypeError(
+            f"{op}: self and mat2 must have the same dtype, but got {x.dtype.name} and {y.dtype.name}; convert one"
+        )
+    if type(beta) is not int:
+        beta = scalar_of(product, beta)
+    if type(alpha) is not int:
+        alpha = scalar_of(product, alpha)
     if alpha != 1:
         product = mul(product, alpha)
     if beta == 0:
         result = product
     else:
-        shape = product._data.shape
-        result = add(product, input if beta == 1 else mul(input, beta))
-        if result._data.shape != shape:
+        try:
+            result = add(product, input if beta == 1 else mul(input, beta))
+        except ShapeError:
+            result = None
+        if result is None or result._data.shape != y.shape:
             raise ShapeError(
-                f"{op}: The expanded size of input {list(input._data.shape)} must match the product's shape "
-                f"{list(shape)}"
+                f"{op}: The expanded size of the tensor {list(y.shape)} must match the existing size "
+                f"{list(x.shape)}: input broadcasts to the product's shape, and not the other way"
             )
     return result if out is None else write_out(out, result, op)
 

@@ -10,6 +10,7 @@ from ..inplace import write_out
 from ..primitive import Primitive, apply
 from .calling import in_place, mask, unary
 from .elementwise import Unary, conj, quotient, scaled
+from .select import where_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -94,7 +95,9 @@ class Sgn(Primitive):
             return scaled(g, 0)
         x, y = ctx.saved
         along = g * conj(y)  # its real part is what would change the length, which is always 1
-        return quotient(g - y * ((along + conj(along)) / 2), apply(Abs, x))
+        size = apply(Abs, x)
+        across = quotient(g - y * ((along + conj(along)) / 2), where_rule(size == 0, 1.0, size))
+        return where_rule(size == 0, 0.0, across)
 
 
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:

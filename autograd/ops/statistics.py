@@ -182,32 +182,42 @@ def cov(
     if input._data.ndim > 2:
         raise ShapeError(f"cov(): expected input to have two or fewer dimensions but got {input._data.ndim}")
     rows = input.reshape(1, -1) if input._data.ndim < 2 else input
-    rows = rows if rows.dtype.category > 1 else rows.float()
     n = rows._data.shape[1]
-    weights = None
     for name, w in (("fweights", fweights), ("aweights", aweights)):
-        if w is None:
-            continue
-        if w._data.ndim > 1 or w._data.size != n:
-            raise ShapeError(
-                f"cov(): expected {name} of shape [{n}], one for each observation, but got {list(w.shape)}"
-            )
-        if w._data.size and bool((w._data < 0).any()):
-            raise ArgumentError(f"cov(): {name} cannot be negative")
-        weights = w if weights is None else weights * w
+        if w is not None:
+            _check_weights(name, w, n)
+    rows = rows if rows.dtype.category > 1 else rows.float()
+    weights = fweights if aweights is None else aweights if fweights is None else fweights * aweights
     if weights is None:
-        centred, total, scaled_rows = rows - rows.mean(1, keepdim=True), n - correction, None
+        centred, total, scaled_rows = rows - rows.mean(1, keepdim=True), max(n - correction, 0), None
     else:
-        weights = weights.to(rows.dtype)
         whole = weights.sum()
         centred = rows - (rows * weights).sum(1, keepdim=True) / whole
         scaled_rows = centred * weights
-        total = whole - correction * (whole if aweights is None else (weights * aweights).sum()) / whole
-        total = whole - correction if aweights is None else total
-    total = max(total, 0) if weights is None else total.clamp(min=0)
+        total = whole - correction * (1 if aweights is None else (weights * aweights).sum() / whole)
+        total = total.clamp(min=0)
     other = (centred if scaled_rows is None else scaled_rows).mT
     result = matmul(centred, other.conj() if rows.dtype.category == 3 else other) / total
     return result.squeeze()
+
+
+def _check_weights(name: str, w: Any, n: int) -> None:
+    """Raise unless ``w`` are weights of ``n`` observations."""
+    kind = "integral" if name == "fweights" else "floating point"
+    if w._data.ndim > 1:
+        raise ShapeError(
+            f"cov(): expected {name} to have one or fewer dimensions but got {name} with {w._data.ndim} dimensions"
+        )
+    if w.dtype.category != (1 if name == "fweights" else 2):
+        found = w.type().rpartition(".")[2].removesuffix("Tensor")
+        raise DTypeError(f"cov(): expected {name} to have {kind} dtype but got {name} with {found} dtype")
+    if w._data.size != n:
+        raise ShapeError(
+            f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+            f"{w._data.size} != {n}"
+        )
+    if n and bool((w._data < 0).any()):
+        raise ArgumentError(f"cov(): {name} cannot be negative")
 
 
 def corrcoef(input: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..inplace import write_out
 from .calling import in_place
 from .cast import cast
-from .dims import canonical_dim, canonical_dims
+from .dims import canonical_dim
 from .distance import p_norm
 from .select import where_rule
 
@@ -55,8 +55,9 @@ def norm(
         if isinstance(p, str) and p != "fro":
             raise ArgumentError(f"norm: only valid string values are 'fro' and 'nuc', found: {p}")
         order = 2.0 if p is None or p == "fro" else float(p)
-        dims = canonical_dims(dim, x._data.ndim, "norm")
-        result = p_norm(x, order, dims if x._data.ndim else (), keepdim)
+        from .linalg_norms import vector_norm
+
+        return vector_norm(x, order, dim, keepdim, out=out)
     return result if out is None else write_out(out, result, "norm")
 
 

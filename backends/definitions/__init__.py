@@ -35,6 +35,7 @@ from . import (
     sorting,
     special,
     statistics,
+    triangular,
 )
 
 MODULES = (
@@ -65,4 +66,5 @@ MODULES = (
     sorting,
     special,
     statistics,
+    triangular,
 )

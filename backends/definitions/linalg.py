@@ -1,7 +1,7 @@
-"""Linear algebra on stacks of matrices: LAPACK's factorisations, and those that array libraries lack in their terms.
+"""Linear algebra on stacks of matrices: LAPACK's factorisations as array libraries have them.
 
-Where an operation needs an invertible matrix, what comes out is looked at, and `LinAlgError` raised: NumPy raises by
-itself, CuPy returns NaN. PyTorch waits for the device at the same places.
+Results are column-major, as LAPACK leaves them. Where an operation needs an invertible matrix, what comes out is looked
+at, and `LinAlgError` raised: NumPy raises by itself, CuPy returns NaN. PyTorch waits for the device at the same places.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import LinAlgError
+from .triangular import cholesky_info, column_major, lu_info
 
 __all__ = [
     "cholesky",
     "cofactor",
     "det",
+    "eig",
     "eigh",
+    "eigvals",
     "inverse",
-    "lu_factor",
     "matrix_exp",
-    "permutation",
     "pinv",
     "qr",
+    "qr_raw",
     "singular_values",
     "slogdet",
     "solve",
-    "solve_triangular",
     "svd",
 ]
 
@@ -37,8 +38,17 @@ def adjoint(xp: Any, x: Any) -> Any:
     return xp.swapaxes(xp.conjugate(x) if x.dtype.kind == "c" else x, -1, -2)
 
 
-def checked(op: str, why: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Raise `LinAlgError` where a kernel cannot go on: where it says so, or gives NaN for what had none."""
+def checked(op: str, why: str, info: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Raise `LinAlgError` where a kernel cannot go on: where it says so, or gives NaN for what had none.
+
+    ``info`` finds, for the message, where each matrix failed: a number from 1, or 0; ``why`` has a place for it.
+    """
+
+    def failure(xp: Any, x: Any) -> LinAlgError:
+        found = [int(i) for i in info(xp, x).reshape(-1)]
+        index = next((i for i, n in enumerate(found) if n), 0)
+        where = f"(Batch element {index}): " if x.ndim > 2 else ""
+        return LinAlgError(f"linalg.{op}: {where}{why.format(found[index] if found else 0)}")
 
     def decorate(kernel: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(kernel)
@@ -46,9 +56,9 @@ def checked(op: str, why: str) -> Callable[[Callable[..., Any]], Callable[..., A
             try:
                 y = kernel(xp, x, *args, **params)
             except xp.linalg.LinAlgError as error:
-                raise LinAlgError(f"linalg.{op}: input of shape {list(x.shape)}: {why}") from error
+                raise failure(xp, x) from error
             if not xp.isfinite(y).all() and xp.isfinite(x).all() and all(bool(xp.isfinite(a).all()) for a in args):
-                raise LinAlgError(f"linalg.{op}: input of shape {list(x.shape)}: {why}")
+                raise failure(xp, x)
             return y
 
         return run
@@ -56,51 +66,119 @@ def checked(op: str, why: str) -> Callable[[Callable[..., Any]], Callable[..., A
     return decorate
 
 
-SINGULAR = "a matrix is singular (its determinant is zero), so that it has no inverse"
-
-
-@checked("inv", SINGULAR)
+@checked(
+    "inv",
+    "The diagonal element {} is zero, the inversion could not be completed because the input matrix is singular.",
+    lu_info,
+)
 def inverse(xp: Any, x: Any) -> Any:
     """The inverse of each matrix."""
-    return xp.linalg.inv(x)
+    return column_major(xp, xp.linalg.inv(x))
 
 
-@checked("solve", SINGULAR)
+@checked("solve", "The solver failed because the input matrix is singular.", lu_info)
 def solve(xp: Any, a: Any, b: Any) -> Any:
     """``x`` with ``a @ x = b``: (..., n, n) and (..., n, k), the batch dimensions equal."""
-    return xp.linalg.solve(a, b)
+    return column_major(xp, xp.linalg.solve(a, b))
 
 
-@checked("cholesky", "a leading minor is not positive, so that the matrix is not positive-definite")
+@checked(
+    "cholesky",
+    "The factorization could not be completed because the input is not positive-definite (the leading minor of order "
+    "{} is not positive-definite).",
+    cholesky_info,
+)
 def cholesky(xp: Any, x: Any) -> Any:
     """The lower triangle ``l`` with ``l @ l.H = x``, of which the lower triangle is read."""
     y = xp.linalg.cholesky(x)
     if not (xp.diagonal(y, axis1=-2, axis2=-1).real > 0).all():  # where a library stops half-way without a word
         raise xp.linalg.LinAlgError("a pivot is not positive")
-    return y
+    return column_major(xp, y)
 
 
 def qr(xp: Any, x: Any, mode: str) -> tuple[Any, Any]:
     """Orthonormal columns and an upper triangle whose product is ``x``; ``mode`` is ``"reduced"`` or ``"complete"``."""
+    if not x.size:  # nothing to do, which libraries do in their own ways
+        rows, columns = x.shape[-2:]
+        k = rows if mode == "complete" else min(rows, columns)
+        unit = xp.zeros((*x.shape[:-2], rows, k), dtype=x.dtype) + xp.eye(rows, k, dtype=x.dtype)
+        return unit, xp.zeros((*x.shape[:-2], k, columns), dtype=x.dtype)
     q, r = xp.linalg.qr(x, mode=mode)
-    return q, r
+    return column_major(xp, q), column_major(xp, r)
+
+
+def qr_raw(xp: Any, x: Any) -> tuple[Any, Any]:
+    """``a, tau`` as LAPACK has them: ``r`` on and above the diagonal, reflectors below it, and their factors."""
+    rows, columns = x.shape[-2:]
+    if not x.size:
+        return x.copy(), xp.zeros((*x.shape[:-2], min(rows, columns)), dtype=x.dtype)
+    flat = x.reshape(-1, rows, columns)  # some libraries take one matrix only
+    parts = [xp.linalg.qr(flat[i], mode="raw") for i in range(flat.shape[0])]
+    a = xp.stack([h for h, _ in parts]).reshape(*x.shape[:-2], columns, rows)
+    tau = xp.stack([t for _, t in parts]).reshape(*x.shape[:-2], min(rows, columns))
+    return column_major(xp, xp.swapaxes(a, -1, -2)).astype(x.dtype), tau.astype(x.dtype)
+
+
+CONVERGENCE = (
+    "The algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated {} values."
+)
+
+
+def _svd(xp: Any, x: Any, **options: Any) -> Any:
+    try:
+        y = xp.linalg.svd(x, **options)
+    except xp.linalg.LinAlgError:
+        y = None
+    s = None if y is None else y if options.get("compute_uv") is False else y[1]
+    if s is None or not xp.isfinite(s).all():
+        if not xp.isfinite(x).all():
+            raise LinAlgError(
+                "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values."
+            )
+        if y is None:
+            raise LinAlgError("linalg.svd: " + CONVERGENCE.format("singular"))
+    return y
 
 
 def svd(xp: Any, x: Any, full: bool) -> tuple[Any, Any, Any]:
     """``u, s, vh`` with ``u @ diag(s) @ vh = x``, the singular values ``s`` from large to small."""
-    u, s, vh = xp.linalg.svd(x, full_matrices=full)
-    return u, s, vh
+    u, s, vh = _svd(xp, x, full_matrices=full)
+    return column_major(xp, u), s, column_major(xp, vh)
 
 
 def singular_values(xp: Any, x: Any) -> Any:
     """The singular values from large to small."""
-    return xp.linalg.svd(x, compute_uv=False)
+    return _svd(xp, x, compute_uv=False)
 
 
 def eigh(xp: Any, x: Any, uplo: str) -> tuple[Any, Any]:
     """Eigenvalues, from small to large, and eigenvectors of Hermitian matrices, of which one triangle is read."""
-    w, v = xp.linalg.eigh(x, UPLO=uplo)
-    return w, v
+    try:
+        w, v = xp.linalg.eigh(x, UPLO=uplo)
+    except xp.linalg.LinAlgError as error:
+        raise LinAlgError("linalg.eigh: " + CONVERGENCE.format("eigen")) from error
+    return w, column_major(xp, v)
+
+
+def _eigen(xp: Any, x: Any, name: str) -> Any:
+    if not xp.isfinite(x).all():
+        raise LinAlgError(f"linalg.{name}: input tensor should not contain infs or NaNs.")
+    try:
+        return getattr(xp.linalg, name)(x)
+    except xp.linalg.LinAlgError as error:
+        raise LinAlgError(f"linalg.{name}: " + CONVERGENCE.format("eigen")) from error
+
+
+def eig(xp: Any, x: Any) -> tuple[Any, Any]:
+    """Eigenvalues and eigenvectors of square matrices, complex ones even if all are real."""
+    w, v = _eigen(xp, x, "eig")
+    kind = "complex64" if x.dtype.char in "fF" else "complex128"
+    return w.astype(kind), column_major(xp, v.astype(kind))
+
+
+def eigvals(xp: Any, x: Any) -> Any:
+    """The eigenvalues of square matrices, complex."""
+    return _eigen(xp, x, "eigvals").astype("complex64" if x.dtype.char in "fF" else "complex128")
 
 
 def slogdet(xp: Any, x: Any) -> tuple[Any, Any]:
@@ -129,64 +207,23 @@ def cofactor(xp: Any, x: Any) -> Any:
     return y.astype(x.dtype)
 
 
-def solve_triangular(xp: Any, a: Any, b: Any, upper: bool, unit: bool) -> Any:
-    """``x`` with ``a @ x = b`` for triangles ``a``: one half after the other, so that most work is products."""
-    n = a.shape[-1]
-    if n == 0:
-        return xp.zeros_like(xp.matmul(a, b))
-    if n == 1:
-        return b + xp.zeros_like(a) if unit else b / a
-    h = n // 2
-    first, last = (slice(h, None), slice(0, h)) if upper else (slice(0, h), slice(h, None))
-    x = solve_triangular(xp, a[..., first, first], b[..., first, :], upper, unit)
-    rest = b[..., last, :] - xp.matmul(a[..., last, first], x)
-    y = solve_triangular(xp, a[..., last, last], rest, upper, unit)
-    return xp.concatenate([y, x] if upper else [x, y], axis=-2)
+def pinv(xp: Any, x: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
+    """The pseudo-inverse: singular values above ``max(atol, rtol * largest)`` inverted, the others 0.
 
-
-def lu_factor(xp: Any, x: Any, pivot: bool) -> tuple[Any, Any]:
-    """``l`` (without its diagonal of ones) and ``u`` in one matrix, and the row that each row was swapped with.
-
-    Gaussian elimination, one column after the other; the pivot is the column's largest element.
+    Of Hermitian matrices the lower triangle is read, and the singular values are the sizes of the eigenvalues.
     """
-    a = x.copy()
-    rows, columns = a.shape[-2:]
-    batch, count = a.shape[:-2], min(rows, columns)
-    index = xp.arange(rows).reshape(rows, 1)
-    pivots = xp.zeros((*batch, count), dtype="int32")
-    for j in range(count):
-        pivots[..., j] = j + 1
-        if pivot and rows - j > 1:
-            best = xp.argmax(xp.abs(a[..., j:, j]), axis=-1)[..., None, None] + j
-            pivots[..., j] = best[..., 0, 0] + 1
-            order = xp.where(index == j, best, xp.where(index == best, j, index))
-            a = xp.take_along_axis(a, xp.broadcast_to(order, (*batch, rows, columns)), axis=-2)
-        if j + 1 < rows:
-            top = a[..., j : j + 1, j : j + 1]
-            a[..., j + 1 :, j : j + 1] /= xp.where(top == 0, xp.ones_like(top), top)
-            a[..., j + 1 :, j + 1 :] -= a[..., j + 1 :, j : j + 1] * a[..., j : j + 1, j + 1 :]
-    return a, pivots
-
-
-def permutation(xp: Any, pivots: Any, rows: int) -> Any:
-    """The order of the rows after the swaps of `lu_factor`: row ``i`` of the product was row ``order[i]``."""
-    index = xp.arange(rows)
-    order = xp.zeros((*pivots.shape[:-1], rows), dtype="int64") + index
-    for j in range(pivots.shape[-1]):
-        other = pivots[..., j : j + 1].astype("int64") - 1
-        swap = xp.where(index == j, other, xp.where(index == other, j, index))
-        order = xp.take_along_axis(order, swap, axis=-1)
-    return order
-
-
-def pinv(xp: Any, x: Any, atol: float, rtol: float) -> Any:
-    """The pseudo-inverse: singular values above ``max(atol, rtol * largest)`` inverted, the others 0."""
-    u, s, vh = xp.linalg.svd(x, full_matrices=False)
-    if not s.shape[-1]:
+    if not x.size:
         return xp.zeros((*x.shape[:-2], x.shape[-1], x.shape[-2]), dtype=x.dtype)
-    large = s > xp.maximum(s[..., :1] * s.dtype.type(rtol), xp.full_like(s[..., :1], atol))
+    if hermitian:
+        s, u = eigh(xp, x, "L")
+        right, size = u, xp.abs(s)
+    else:
+        u, s, vh = _svd(xp, x, full_matrices=False)
+        right, size = adjoint(xp, vh), s
+    bound = xp.maximum(rtol * xp.max(size, axis=-1, keepdims=True), atol)
+    large = size > bound
     inverted = xp.where(large, 1 / xp.where(large, s, xp.ones_like(s)), xp.zeros_like(s))
-    return xp.matmul(adjoint(xp, vh) * inverted[..., None, :], adjoint(xp, u))
+    return xp.matmul(right * inverted[..., None, :], adjoint(xp, u))
 
 
 # The coefficients of the Pade approximant of order 13 to exp, and up to which norm it is exact to float64.

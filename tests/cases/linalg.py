@@ -58,6 +58,23 @@ def sizes(parts: Iterable[Any]) -> list[Any]:
     return [p.abs() for p in parts]
 
 
+def lopsided(*shapes: tuple[int, ...]) -> Callable[[Make], list[Args]]:
+    """Square matrices with eigenvalues far from one another."""
+    return lambda make: [
+        (make.real(*shape, low=-0.3, high=0.3) + np.diag(np.arange(1.0, shape[-1] + 1)),) for shape in shapes
+    ]
+
+
+def by_size(w: Any) -> Any:
+    """Eigenvalues, which come in any order, from small to large."""
+    return w.gather(-1, w.real.argsort(-1))
+
+
+def by_size_all(parts: Any) -> Any:
+    """Of eigenvalues and vectors, what does not depend on order and phases."""
+    return [by_size(parts[0]), parts[1].abs().sum(-1)]
+
+
 def of(name: str, change: Callable[[Any], Any], pick: Callable[[Any], Any] = lambda y: y, **options: Any) -> Any:
     """``fn`` that calls a function of ``linalg`` on a changed input."""
     return lambda T, x, *rest: pick(getattr(T.linalg, name)(change(x), *rest, **options))
@@ -133,6 +150,128 @@ CASES: list[OpCase] = [
         dtypes=SHORT,
         strict=True,
     ),
+    OpCase(
+        "linalg.inv_ex",
+        lambda T, x, *rest: T.linalg.inv_ex(x, *rest),
+        lambda m: regular(*SQUARE)(m),
+        dtypes=SHORT,
+    ),
+    OpCase(
+        "linalg.inv_ex",
+        lambda T, x: [T.linalg.inv_ex(x).info] * 2,
+        lambda m: [(np.ones((2, 2)),), (np.stack([np.eye(2), np.ones((2, 2))]),)],
+        orders=0,
+        dtypes=SHORT,
+        note="singular",
+    ),
+    OpCase("linalg.solve_ex", lambda T, a, b: T.linalg.solve_ex(a, b), systems(*SYSTEMS), dtypes=SHORT),
+    OpCase("linalg.cholesky_ex", of("cholesky_ex", positive), regular((3, 3), (2, 4, 4)), dtypes=SHORT),
+    OpCase(
+        "linalg.cholesky_ex",
+        lambda T, x: [T.linalg.cholesky_ex(x, upper=True).info] * 2,
+        lambda m: [(np.array([[4.0, 2, 2], [2, 2, 9], [2, 9, 3]]),), (np.stack([np.eye(2), np.ones((2, 2))]),)],
+        orders=0,
+        dtypes=SHORT,
+        note="not positive",
+    ),
+    row("linalg.lu_factor_ex", spread((4, 4), (2, 3, 3), (3, 5)), dtypes=SHORT),
+    OpCase("linalg.eigvals", of("eigvals", lambda x: x, by_size), lopsided((3, 3), (2, 4, 4)), dtypes=SHORT),
+    OpCase(
+        "linalg.eigvals",
+        of("eigvals", lambda x: x, by_size),
+        lambda m: [(x + 0.2j * m.real(*x.shape),) for (x,) in lopsided((3, 3))(m)],
+        dtypes=SHORT,
+        note="complex",
+    ),
+    OpCase("linalg.eig", of("eig", lambda x: x, by_size_all), lopsided((3, 3), (2, 3, 3)), dtypes=SHORT),
+    OpCase("geqrf", lambda T, x: T.geqrf(x), shaped(*[(s,) for s in ANY]), orders=0, dtypes=SHORT),
+    OpCase(
+        "linalg.householder_product",
+        lambda T, a, tau: T.linalg.householder_product(a, tau),
+        shaped(((4, 3), (3,)), ((3, 3), (2,)), ((2, 4, 2), (2, 2))),
+        dtypes=SHORT,
+        also=("orgqr",),
+    ),
+    OpCase(
+        "ormqr",
+        lambda T, a, tau, b, **k: [
+            T.ormqr(a, tau, b),
+            T.ormqr(a, tau, b, transpose=True),
+            T.ormqr(a, tau, b.mT, left=False),
+            T.ormqr(a, tau, b.mT, left=False, transpose=True),
+        ],
+        shaped(((4, 3), (3,), (4, 2)), ((2, 3, 3), (2, 3), (2, 3, 2))),
+        dtypes=SHORT,
+    ),
+    OpCase(
+        "linalg.ldl_factor",
+        of("ldl_factor", hermitian),
+        shaped(((3, 3),), ((2, 6, 6),)),
+        orders=0,
+        dtypes=SHORT,
+    ),
+    OpCase(
+        "linalg.ldl_factor_ex",
+        of("ldl_factor_ex", lambda x: x, hermitian=True),
+        lambda m: [(m.real(6, 6) + 1j * m.real(6, 6),), (np.zeros((2, 2)),)],
+        orders=0,
+        dtypes=SHORT,
+    ),
+    OpCase(
+        "linalg.ldl_solve",
+        lambda T, a, b, h=False: T.linalg.ldl_solve(*T.linalg.ldl_factor(hermitian(a), hermitian=h), b, hermitian=h),
+        lambda m: [
+            (m.real(6, 6), m.real(6, 2)),
+            (m.real(2, 3, 3), m.real(3, 1)),
+            (m.real(5, 5) + 1j * m.real(5, 5), m.real(5, 2) + 1j * m.real(5, 2), True),
+        ],
+        orders=0,
+        dtypes=SHORT,
+    ),
+    OpCase(
+        "svd_lowrank",
+        lambda T, x: [part.abs() for part in T.svd_lowrank(x, 3, 8)],
+        spread((7, 3), (3, 6), (2, 4, 3)),
+        dtypes=(),
+        strict=False,
+        atol=1e-7,
+    ),
+    OpCase(
+        "pca_lowrank",
+        lambda T, x: T.pca_lowrank(x, 3, niter=8)[1],
+        spread((7, 3), (2, 5, 3)),
+        dtypes=(),
+        strict=False,
+        atol=1e-7,
+    ),
+    OpCase(
+        "lobpcg",
+        lambda T, x: T.lobpcg(positive(x), 2, niter=500, tol=1e-13)[0],
+        spread((9, 9)),
+        dtypes=(),
+        strict=False,
+        atol=1e-4,
+    ),
+    OpCase(
+        "lobpcg",
+        lambda T, x, b: T.lobpcg(positive(x), 2, positive(b), largest=False, niter=200)[0],
+        lambda m: [(spread((9, 9))(m)[0][0], regular((9, 9))(m)[0][0])],
+        orders=0,
+        dtypes=(),
+        strict=False,
+        atol=1e-4,
+        note="two matrices",
+    ),
+    row(
+        "frobenius_norm",
+        lambda m: [(m.away(3, 4), (0, 1)), (m.away(3, 4), 1, True)],
+        dtypes=SHORT,
+    ),
+    row(
+        "nuclear_norm",
+        lambda m: [(*spread((3, 4))(m)[0],), (*spread((2, 3, 4))(m)[0], (0, 2), True)],
+        dtypes=SHORT,
+    ),
     row("linalg.qr", shaped(*[(s,) for s in ANY]), dtypes=SHORT),
     row("linalg.qr", shaped(((4, 3), "complete"), ((4, 3), "r")), orders=0, dtypes=SHORT, note="modes"),
     row("qr", shaped(((4, 3),), ((3, 3), False)), dtypes=SHORT),
@@ -171,7 +310,7 @@ CASES: list[OpCase] = [
     ),
     OpCase(
         "linalg.lstsq",
-        lambda T, a, b: T.linalg.lstsq(a, b).solution,
+        lambda T, a, b: [T.linalg.lstsq(a, b).solution, T.linalg.lstsq(a, b, driver="gels").residuals],
         lambda m: [
             (spread(s)(m)[0][0], m.real(*b)) for s, b in (((4, 3), (4, 2)), ((2, 5, 2), (2, 5, 1)), ((3, 3), (3, 2)))
         ],
