@@ -230,7 +230,7 @@ class Pass:
         old = self.pending[key]
         if self.create_graph or not g.shape:
             self.pending[key] = as_array(old + g)
-        elif key in self.owned:
+        elif key in self.owned and type(old) is type(g):
             kernels_of[type(g)].xp.add(old, g, out=old)
         else:  # the first gradient may be someone else's array too, so the second one allocates
             self.pending[key] = old + g
@@ -280,10 +280,22 @@ class Pass:
         old = leaf._grad
         if old is None:
             self._first(leaf, g, mine)
+        elif type(old._data) is not type(g):
+            self._accumulate_mixed(leaf, old, g)
         else:
             kernels_of[type(g)].xp.add(old._data, g, out=old._data)
             if old._ver is not None:
                 old._ver[0] += 1
+
+    def _accumulate_mixed(self, leaf: Any, old: Any, g: Any) -> None:
+        """A sparse gradient is added to the dense one; a dense one takes the place of a sparse one."""
+        total = old._data + g
+        if type(total) is type(old._data):
+            old._data[...] = total
+            if old._ver is not None:
+                old._ver[0] += 1
+        else:
+            leaf._grad = wrap(total)
 
 
 def _laid_out(g: Any, like: Any) -> Any:

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..backends import kernels_of
-from ..backends.errors import DTypeError, GraphError, InplaceError, ShapeError
+from ..backends.errors import ArgumentError, DTypeError, GraphError, InplaceError, ShapeError, SparseOperandError
+from ..backends.sparse import SparseArray
 from .base import TensorBase, edge_of, new, version_of, wrap
 from .grad_mode import INFERENCE, enable_grad, mode
 from .node import LEAF, OUTPUT, Output
@@ -205,7 +206,10 @@ def check_writable(tensor: Any, op: str, joins: bool = False) -> None:
                 )
         elif joins or tensor._rg or view.base._rg:
             _check_view(tensor, view, op)
-    _check_single(op, tensor._data)
+    try:
+        _check_single(op, tensor._data)
+    except SparseOperandError:
+        pass  # what is stored is stored once
 
 
 def _check_single(op: str, data: Any) -> None:
@@ -280,6 +284,8 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
     before = stand_in(tensor)
     start = next_seq()
     result = compute(before)
+    if type(result._data) is not type(tensor._data):
+        result = in_layout_of(tensor, result)
     if result._rg and tensor._view is not None:
         check_writable(tensor, op, joins=True)
     data, value = tensor._data, result._data
@@ -295,6 +301,15 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
         data[...] = value
     finish_write(tensor, result, before, op)
     return tensor
+
+
+def in_layout_of(tensor: Any, result: Any) -> Any:
+    """A result that is to be written to ``tensor``: all its elements, if only ``tensor`` stores all."""
+    if not isinstance(result._data, SparseArray):
+        return result
+    from .sparse.core import dense_of
+
+    return dense_of(result)
 
 
 def _keep_old(result: Any, before: Any, start: int) -> None:
@@ -423,6 +438,16 @@ def write_out(out: Any, result: Any, op: str) -> Any:
             f"{op}(): functions with out=... arguments don't support automatic differentiation, but one of the "
             "arguments requires grad. Leave out= away, or use no_grad"
         )
+    if type(result._data) is not type(out._data):
+        raise ArgumentError(
+            f"{op}(): the result is {'sparse' if isinstance(result._data, SparseArray) else 'strided'} and out is not: "
+            "they must have one layout"
+        )
+    if isinstance(out._data, SparseArray):
+        _check_cast(op, result._data.dtype, out._data.dtype)
+        out._data = result._data.copy()
+        wrote(out, op)
+        return out
     source, target = result._data.dtype, out._data.dtype
     if source != target:
         if op in EXACT:

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from ..backends import kernels_of
-from ..backends.errors import GraphError
+from ..backends.errors import GraphError, SparseOperandError
 from ..backends.registry import Backend, when_loaded
+from ..backends.sparse import SparseArray
 from . import base
 from .base import TensorBase, edge_of, new, wrap
 from .grad_mode import enable_grad, mode
@@ -91,6 +92,7 @@ def _add_context(backend: Backend) -> None:
 
 
 when_loaded(_add_context)
+_add_context(kernels_of[SparseArray].backend)
 
 
 def apply(prim: Any, *values: Any, **params: Any) -> Any:
@@ -117,7 +119,10 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
             plain = kernels_of[type(first)]
             if prim.kernels and not _has_kernels(prim, plain):
                 return prim.formula(*values, **params)
-            return prim.forward(plain.nocontext, *values, **params)
+            try:
+                return prim.forward(plain.nocontext, *values, **params)
+            except SparseOperandError:
+                return apply_sparse(prim, values, params)
     recording = mode.grad
     arrays: list[Any] = []
     edges: list[Any] = []
@@ -141,7 +146,10 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
     if prim.kernels and not _has_kernels(prim, k):
         return prim.formula(*values, **params)
     if not record:
-        y = prim.forward(k.nocontext, *arrays, **params)
+        try:
+            y = prim.forward(k.nocontext, *arrays, **params)
+        except SparseOperandError:
+            return apply_sparse(prim, values, params)
         if prim.view:
             return _wrap_views(prim, y, first, params, None)
         if type(y) is tuple:
@@ -154,7 +162,10 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
     node.params = params
     node._saved = node._cached = ()
     node.hooks = node.site = None
-    y = prim.forward(node, *arrays, **params)
+    try:
+        y = prim.forward(node, *arrays, **params)
+    except SparseOperandError:
+        return apply_sparse(prim, values, params)
     node.seq = next_seq()
     if mode.trace is not None:
         mode.trace(node)
@@ -181,7 +192,10 @@ def apply1(prim: Any, a: Any, params: dict[str, Any]) -> Any:
         return prim.formula(a, **params)
     view = a._view
     if not (mode.grad and (a._rg or (view is not None and view.joined(a)))):
-        y = prim.forward(k.nocontext, x, **params)
+        try:
+            y = prim.forward(k.nocontext, x, **params)
+        except SparseOperandError:
+            return apply_sparse(prim, (a,), params)
         if prim.view:
             return _wrap_views(prim, y, a, params, None)
         if type(y) is tuple:
@@ -195,7 +209,10 @@ def apply1(prim: Any, a: Any, params: dict[str, Any]) -> Any:
     node._saved = node._cached = ()
     node.hooks = node.site = None
     node.count = 1
-    y = prim.forward(node, x, **params)
+    try:
+        y = prim.forward(node, x, **params)
+    except SparseOperandError:
+        return apply_sparse(prim, (a,), params)
     node.seq = next_seq()
     if mode.trace is not None:
         mode.trace(node)
@@ -227,7 +244,10 @@ def apply2(prim: Any, a: Any, b: Any) -> Any:
     needs_b = b._rg or (b._view is not None and b._view.joined(b))
     k = kernels_of[type(x)]
     if not ((needs_a or needs_b) and mode.grad):
-        z = prim.forward(k.nocontext, x, y)
+        try:
+            z = prim.forward(k.nocontext, x, y)
+        except SparseOperandError:
+            return apply_sparse(prim, (a, b), NO_PARAMS)
         return wrap(z if type(z) in kernels_of else k.asarray(z))
     node: Any = new(prim.node_type)
     node.k = k
@@ -241,7 +261,10 @@ def apply2(prim: Any, a: Any, b: Any) -> Any:
     node.hooks = node.site = None
     node.seq = next_seq()
     node.count = 1
-    z = prim.forward(node, x, y)
+    try:
+        z = prim.forward(node, x, y)
+    except SparseOperandError:
+        return apply_sparse(prim, (a, b), NO_PARAMS)
     if mode.trace is not None:
         mode.trace(node)
     t = new(base._class)
@@ -266,7 +289,17 @@ def _apply_arrays(prim: Any, arrays: list[Any], params: dict[str, Any]) -> Any:
     k = next(kernels_of[type(a)] for a in arrays if type(a) in kernels_of)
     if prim.kernels and not _has_kernels(prim, k):
         return prim.formula(*arrays, **params)
-    return prim.forward(k.nocontext, *arrays, **params)
+    try:
+        return prim.forward(k.nocontext, *arrays, **params)
+    except SparseOperandError:
+        return apply_sparse(prim, tuple(arrays), params)
+
+
+def apply_sparse(prim: Any, values: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """What a primitive means for sparse operands. Only operands that arrays refuse lead here."""
+    from .sparse.dispatch import run
+
+    return run(prim, values, params)
 
 
 def _has_kernels(prim: Any, k: Any) -> bool:

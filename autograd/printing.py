@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..backends import kernels_of
+from ..backends.sparse import SparseArray
 from .promotion import get_default_dtype
 
 if TYPE_CHECKING:
@@ -205,6 +206,8 @@ def tensor_repr(tensor: Tensor, prefix: str = "") -> str:
     notes = []
     if tensor.device.type != "cpu":
         notes.append(f"device='{tensor.device}'")
+    if isinstance(x, SparseArray):
+        return _sparse_text(tensor, prefix, notes)
     if x.size:
         body = _numbers(x, indent)
         usual = tensor.dtype in (get_default_dtype(), get_default_dtype().to_complex()) or tensor.dtype.name in (
@@ -220,12 +223,23 @@ def tensor_repr(tensor: Tensor, prefix: str = "") -> str:
             notes.append(f"size={tuple(x.shape)}")
     if not usual:
         notes.append(f"dtype={tensor.dtype!r}")
+    return _with_notes(prefix + body, notes + _place_in_graph(tensor), indent)
+
+
+def _place_in_graph(tensor: Tensor) -> list[str]:
     grad_fn = tensor.grad_fn
     if grad_fn is not None:
-        notes.append(f"grad_fn=<{grad_fn.name().rpartition('::')[2]}>")
-    elif tensor.requires_grad:
-        notes.append("requires_grad=True")
-    return _with_notes(prefix + body, notes, indent)
+        return [f"grad_fn=<{grad_fn.name().rpartition('::')[2]}>"]
+    return ["requires_grad=True"] if tensor.requires_grad else []
+
+
+def _sparse_text(tensor: Tensor, prefix: str, notes: list[str]) -> str:
+    from .sparse.printing import sparse_repr
+
+    def show(part: Tensor, indent: int) -> str:
+        return _numbers(part._data, indent) if part._data.size else "[]"
+
+    return sparse_repr(tensor, prefix, notes + _place_in_graph(tensor), _with_notes, show)
 
 
 def _with_notes(text: str, notes: list[str], indent: int) -> str:

@@ -23,6 +23,7 @@ from .graph import Graph
 from .node import OUTPUT
 from .printing import formatted, tensor_repr
 from .promotion import is_complex, is_floating_point
+from .sparse import methods as sparse
 
 _Size, _new_size = ops.Size, tuple.__new__
 
@@ -110,8 +111,10 @@ class Tensor(TensorBase, ops.Casts):
     def __repr__(self) -> str:
         return tensor_repr(self)
 
-    layout = ops.strided
-    is_meta = is_mkldnn = is_mps = is_nested = is_quantized = is_sparse = is_sparse_csr = is_xla = is_xpu = False
+    layout = property(sparse.layout_of)
+    is_sparse = property(sparse.has_coordinates)
+    is_sparse_csr = property(sparse.has_rows)
+    is_meta = is_mkldnn = is_mps = is_nested = is_quantized = is_xla = is_xpu = False
     is_ipu = is_maia = is_mtia = is_vulkan = False
 
     __hash__ = object.__hash__  # by identity, although == compares elements
@@ -898,6 +901,36 @@ class Tensor(TensorBase, ops.Casts):
     random_ = ops.random_
     uniform_ = ops.uniform_
     zero_ = ops.zero_
+
+    # ------------------------------------------------------------------ sparse layouts
+
+    _coalesced_ = sparse._coalesced_
+    _indices = sparse._indices
+    _nnz = sparse._nnz
+    _values = sparse._values
+    ccol_indices = sparse.ccol_indices
+    coalesce = sparse.coalesce
+    col_indices = sparse.col_indices
+    crow_indices = sparse.crow_indices
+    dense_dim = sparse.dense_dim
+    indices = sparse.indices
+    is_coalesced = sparse.is_coalesced
+    resize_as_sparse_ = sparse.resize_as_sparse_
+    row_indices = sparse.row_indices
+    sparse_dim = sparse.sparse_dim
+    sparse_mask = sparse.sparse_mask
+    sparse_resize_ = sparse.sparse_resize_
+    sparse_resize_and_clear_ = sparse.sparse_resize_and_clear_
+    to_dense = sparse.to_dense
+    to_sparse = sparse.to_sparse
+    to_sparse_bsc = sparse.to_sparse_bsc
+    to_sparse_bsr = sparse.to_sparse_bsr
+    to_sparse_coo = sparse.to_sparse_coo
+    to_sparse_csc = sparse.to_sparse_csc
+    to_sparse_csr = sparse.to_sparse_csr
+    values = sparse.values
+    smm = ops.smm
+    sspaddmm = ops.sspaddmm
 
     # ------------------------------------------------------------------ conversion
 

@@ -15,6 +15,7 @@ __all__ = [
     "ModifiedError",
     "OutOfRangeError",
     "ShapeError",
+    "SparseOperandError",
     "UnsupportedDTypeError",
     "WengertError",
 ]
@@ -34,6 +35,10 @@ class InvalidValueError(ArgumentError, ValueError):
 
 class ShapeError(WengertError, RuntimeError):
     """Shapes that an op cannot combine."""
+
+
+class SparseOperandError(WengertError, NotImplementedError):
+    """A sparse array where only arrays that store every element will do."""
 
 
 class LinAlgError(WengertError, RuntimeError):

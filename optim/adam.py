@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..backends.errors import ArgumentError
 from .optimizer import Optimizer, Params
 from .options import check_betas, check_flags, check_not_negative, given, number
 
@@ -71,6 +72,9 @@ class Adam(Optimizer):
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if group["amsgrad"] else ("exp_avg", "exp_avg_sq")
         return dict.fromkeys(names, 0.0)
+
+    def dense_gradient(self, k: Any, group: dict[str, Any], p: Any, g: Any) -> Any:
+        raise ArgumentError("Adam does not support sparse gradients, please consider SparseAdam instead")
 
     def update(self, k: Any, group: dict[str, Any], p: Any, g: Any, state: dict[str, Any], step: int) -> None:
         k.adam_step_(

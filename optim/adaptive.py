@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.base import wrap
+from ..autograd.sparse.core import dense_of
 from ..backends import get_backend, kernels_of
+from ..backends.errors import ArgumentError
 from .optimizer import Optimizer, Params
 from .options import check_flags, check_not_negative, given, number
 
@@ -66,6 +68,12 @@ class Adagrad(Optimizer):
 
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         return {"sum": group["initial_accumulator_value"]}
+
+    def dense_gradient(self, k: Any, group: dict[str, Any], p: Any, g: Any) -> Any:
+        """All rows: those without a gradient do not move."""
+        if group["weight_decay"]:
+            raise ArgumentError("weight_decay option is not compatible with sparse gradients")
+        return dense_of(g)
 
     def update(self, k: Any, group: dict[str, Any], p: Any, g: Any, state: dict[str, Any], step: int) -> None:
         k.adagrad_step_(

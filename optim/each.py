@@ -11,6 +11,7 @@ from ..autograd.inplace import check_writable
 from ..backends import Backend, get_backend, kernels_of
 from ..backends.definitions import MODULES
 from ..backends.errors import DTypeError
+from ..backends.sparse import SparseArray
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
@@ -46,8 +47,11 @@ def step_each(optimizer: Optimizer, group: dict[str, Any], params: list[Any], wr
             optimizer.update(recording(), group, p, p._grad, values, step)
         else:
             k = kernels_of[type(p._data)]
+            g = p._grad._data
             with k.backend.on(p.device):
-                optimizer.update(k, group, p._data, p._grad._data, values, step)
+                if type(g) is SparseArray and not optimizer.takes_sparse:
+                    g = optimizer.dense_gradient(k, group, p._data, g)
+                optimizer.update(k, group, p._data, g, values, step)
             version = version_of(p)
             version[0] += 1
             version[1] = writer

@@ -78,7 +78,7 @@ class LBFGS(Optimizer):
         return self.param_groups[0]["params"]  # type: ignore[no-any-return]
 
     def _gradient(self) -> Any:
-        parts = [(p.new_zeros(p.shape) if p.grad is None else p.grad).reshape(-1) for p in self._params]
+        parts = [(p.new_zeros(p.shape) if p.grad is None else p.grad.to_dense()).reshape(-1) for p in self._params]
         return cat(parts)
 
     def _move(self, t: float, d: Any) -> None:

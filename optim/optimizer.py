@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 from ..autograd.base import TensorBase
 from ..autograd.grad_mode import enable_grad, mode, no_grad
 from ..autograd.hooks import HookTable, RemovableHandle
+from ..autograd.inplace import wrote
+from ..backends.errors import ArgumentError
+from ..backends.sparse import SparseArray
 from .arena import GroupArenas, gradient_of
 from .each import step_each
 from .saving import Saving
@@ -51,6 +54,7 @@ class Optimizer(Saving):
     """
 
     counted: ClassVar[bool] = True  # whether the state shows how many steps a parameter has had
+    takes_sparse: ClassVar[bool] = False  # whether `update` itself knows what to do with sparse gradients
     elementwise: ClassVar[bool] = True  # False: `update` gets each parameter by itself, in its shape
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
@@ -106,6 +110,14 @@ class Optimizer(Saving):
         """The state arrays of one parameter before its first step; only for optimizers that are not elementwise."""
         return {name: k.full_like(p, value) for name, value in self.buffers(group).items()}
 
+    def dense_gradient(self, k: Any, group: dict[str, Any], p: Any, g: Any) -> Any:
+        """What ``update`` gets for a sparse gradient ``g`` of the array ``p``; None if that is all done.
+
+        Raises:
+            RuntimeError: the optimizer takes dense gradients only.
+        """
+        raise ArgumentError(f"{type(self).__name__} does not support sparse gradients")
+
     def update(self, k: Any, group: dict[str, Any], p: Any, g: Any, state: dict[str, Any], step: int) -> None:
         """Change the array ``p`` in place.
 
@@ -152,7 +164,10 @@ class Optimizer(Saving):
         for group in self.param_groups:
             if self.elementwise and not group.get("differentiable"):
                 for arena in self._arenas_of(group):
-                    together.append((group, arena, [gradient_of(p) for p in arena.params]))
+                    grads = [gradient_of(p) for p in arena.params]
+                    if SparseArray in map(type, grads):
+                        grads = self._without_sparse(arena, group, grads)
+                    together.append((group, arena, grads))
             else:
                 singly.append((group, [p for p in group["params"] if gradient_of(p) is not None]))
         for group, arena, grads in together:  # not before all gradients have been looked at
@@ -161,6 +176,16 @@ class Optimizer(Saving):
                     self.update(arena.k, group, p, g, state, step)
         for group, params in singly:
             step_each(self, group, params, writer, bool(group.get("differentiable")))
+
+    def _without_sparse(self, arena: Any, group: dict[str, Any], grads: list[Any]) -> list[Any]:
+        ready = []
+        for p, g in zip(arena.params, grads, strict=True):
+            if type(g) is SparseArray:
+                g = self.dense_gradient(arena.k, group, p._data, g)
+                if g is None:
+                    wrote(p, f"{type(self).__name__}.step")
+            ready.append(g)
+        return ready
 
     def _arenas_of(self, group: dict[str, Any]) -> Any:
         known = self._arenas.get(id(group))

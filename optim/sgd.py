@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..autograd.sparse.core import dense_of
+from ..backends.errors import ArgumentError
 from .optimizer import Optimizer, Params
 from .options import check_flags, check_not_negative, given, number
 
@@ -69,6 +71,19 @@ class SGD(Optimizer):
 
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         return {"momentum_buffer": 0.0} if group["momentum"] else {}
+
+    def dense_gradient(self, k: Any, group: dict[str, Any], p: Any, g: Any) -> Any:
+        """All rows for momentum; without it, the step is made here on the rows that the gradient has."""
+        if group["weight_decay"]:
+            raise ArgumentError(
+                "add(sparse, dense) is not supported. Use add(dense, sparse) instead: SGD with "
+                "weight_decay takes dense gradients only"
+            )
+        if group["momentum"] or p.dtype.itemsize == 2 or g.pattern.sparse_dim != 1:
+            return dense_of(g)
+        rate = number(group["lr"]) if group["maximize"] else -number(group["lr"])
+        k.index_add_(p, g.pattern.indices[0], g.values * p.dtype.type(rate), 0)
+        return None
 
     def update(self, k: Any, group: dict[str, Any], p: Any, g: Any, state: dict[str, Any], step: int) -> None:
         k.sgd_step_(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..autograd.sparse.core import coalesced
+from ..backends.errors import ArgumentError
+from ..backends.sparse import SparseArray
 from .optimizer import Optimizer, Params
 from .options import check_betas, check_not_negative, given, number
 
@@ -13,7 +16,7 @@ __all__ = ["SparseAdam"]
 class SparseAdam(Optimizer):
     """Adam that leaves rows without a gradient alone: their averages do not fade and their values do not move.
 
-    There are no sparse tensors here: a row whose gradient is zero everywhere counts as absent.
+    Its gradients are sparse tensors, as ``nn.Embedding(sparse=True)`` gives them: a row counts if it is stored there.
 
     Args:
         params: parameters whose first dimension counts rows, as ``nn.Embedding``'s; or groups of them.
@@ -23,11 +26,12 @@ class SparseAdam(Optimizer):
         maximize: climb instead.
 
     Raises:
-        ValueError: an option is out of range.
+        ValueError: an option is out of range, or a parameter is sparse itself.
+        RuntimeError: in ``step``, a gradient is dense.
 
     Example:
         >>> import wengert as wg
-        >>> table = wg.nn.Embedding(3, 1)
+        >>> table = wg.nn.Embedding(3, 1, sparse=True)
         >>> before = table.weight.detach().clone()
         >>> optimizer = wg.optim.SparseAdam(table.parameters(), lr=0.1)
         >>> table(wg.tensor([1])).sum().backward()
@@ -37,6 +41,7 @@ class SparseAdam(Optimizer):
     """
 
     elementwise = False
+    takes_sparse = True
 
     def __init__(
         self,
@@ -47,6 +52,14 @@ class SparseAdam(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
+        wrong = [
+            [i, j]
+            for i, group in enumerate(self.param_groups)
+            for j, p in enumerate(group["params"])
+            if type(p._data) is SparseArray
+        ]
+        if wrong:
+            raise ValueError(f"Sparse params at indices {wrong}: SparseAdam requires dense parameter tensors")
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr")
@@ -58,12 +71,16 @@ class SparseAdam(Optimizer):
         return {"exp_avg": 0.0, "exp_avg_sq": 0.0}
 
     def update(self, k: Any, group: dict[str, Any], p: Any, g: Any, state: dict[str, Any], step: int) -> None:
+        if type(g) is not SparseArray:
+            raise ArgumentError("SparseAdam does not support dense gradients, please consider Adam instead")
         beta1, beta2 = group["betas"]
+        g = coalesced(g)
         k.sparse_adam_step_(
             p,
-            g,
+            g.values,
             state["exp_avg"],
             state["exp_avg_sq"],
+            key=tuple(g.pattern.indices),
             lr=number(group["lr"]),
             beta1=beta1,
             beta2=beta2,

@@ -95,7 +95,7 @@ def test_sparse_adam_is_pytorchs_on_embeddings():
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
     table = rng.normal(size=(6, 3))
-    mine = nn.Embedding.from_pretrained(wg.tensor(table), freeze=False)
+    mine = nn.Embedding.from_pretrained(wg.tensor(table), freeze=False, sparse=True)
     theirs = torch.nn.Embedding.from_pretrained(torch.tensor(table), freeze=False, sparse=True)
     optimizers = [optim.SparseAdam(mine.parameters(), lr=0.1), torch.optim.SparseAdam(theirs.parameters(), lr=0.1)]
     for _ in range(20):

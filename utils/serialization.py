@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd.base import TensorBase, wrap
+from ..autograd.sparse.creation import unpacked
 from ..backends import Device, DType, default_device, get_backend, kernels_of, to_dtype
+from ..backends.sparse import SparseArray
 from . import safetensors, torch_file
 from .safetensors import FileFormatError, Target
 
@@ -90,7 +92,8 @@ class Writer:
     """Takes a nesting apart into arrays and a tree of JSON values.
 
     A tree has text, numbers, booleans and None as they are. Everything else is an object with one of these keys:
-    ``tensor``, ``array`` (the name of an array), ``dict``, ``ordered`` (pairs), ``list``, ``tuple``, ``set``,
+    ``tensor`` (with ``sparse`` beside it where it holds the values of a
+    sparse one), ``array`` (the name of an array), ``dict``, ``ordered`` (pairs), ``list``, ``tuple``, ``set``,
     ``complex``, ``dtype``, ``device``.
     """
 
@@ -137,15 +140,29 @@ class Writer:
             node["metadata"] = self.node(metadata, (*path, "_metadata"))
         return node
 
+    def _sparse(self, tensor: Any, path: tuple[str, ...]) -> Any:
+        layout, arrays, shape, rest = tensor._data.packed()
+        names = [self._array(a, (*path, str(i)))["tensor"] for i, a in enumerate(arrays[:-1])]
+        node = self._array(arrays[-1], (*path, "values"))
+        node["sparse"] = [layout, names, list(shape), list(rest) if isinstance(rest, tuple) else rest]
+        if tensor.requires_grad:
+            node["requires_grad"] = True
+        return node
+
     def _tensor(self, tensor: Any, path: tuple[str, ...]) -> Any:
-        array = kernels_of[type(tensor._data)].backend.to_numpy(tensor._data)
+        if isinstance(tensor._data, SparseArray):
+            return self._sparse(tensor, path)
+        node = self._array(kernels_of[type(tensor._data)].backend.to_numpy(tensor._data), path)
+        if tensor.requires_grad:
+            node["requires_grad"] = True
+        return node
+
+    def _array(self, array: Any, path: tuple[str, ...]) -> dict[str, Any]:
         node: dict[str, Any] = {}
         if array.dtype.name == "complex128":  # the format has no such type
             array = np.ascontiguousarray(array.reshape(*array.shape, 1)).view(np.float64)
             node["view"] = "complex128"
         node["tensor"] = self._name(array, path)
-        if tensor.requires_grad:
-            node["requires_grad"] = True
         return node
 
     def _name(self, array: Any, path: tuple[str, ...]) -> str:
@@ -174,6 +191,8 @@ class Reader:
         """The value that a tree stands for."""
         if not isinstance(node, dict):
             return node
+        if "sparse" in node:
+            return self.sparse(node)
         if "tensor" in node:
             return self.tensor(node["tensor"], node)
         if "dict" in node or "ordered" in node:
@@ -198,13 +217,23 @@ class Reader:
             return Device(content)
         raise ValueError(f"unknown kind {kind!r}")
 
+    def sparse(self, node: dict[str, Any]) -> Any:
+        """The sparse tensor that several arrays become."""
+        layout, names, *rest = node["sparse"]
+        arrays = [*[self.arrays[name] for name in names], self._values(node["tensor"], node)]
+        tensor = wrap(unpacked(layout, [self.place(a)._data for a in arrays], *rest))
+        return tensor.requires_grad_() if node.get("requires_grad") else tensor
+
+    def _values(self, name: str, node: dict[str, Any]) -> Any:
+        array = self.arrays[name]
+        if node.get("view") == "complex128":
+            array = array.view(np.complex128).reshape(array.shape[:-1])
+        return array
+
     def tensor(self, name: str, node: dict[str, Any]) -> Any:
         """The tensor that an array becomes; the same one each time."""
         if name not in self.tensors:
-            array = self.arrays[name]
-            if node.get("view") == "complex128":
-                array = array.view(np.complex128).reshape(array.shape[:-1])
-            tensor = self.place(array)
+            tensor = self.place(self._values(name, node))
             if node.get("requires_grad"):
                 tensor.requires_grad_(True)
             self.tensors[name] = tensor

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.base import TensorBase
+from ..autograd.base import TensorBase, wrap
 from ..autograd.ops import as_tensor
+from ..autograd.ops import strided as wg_strided
 from ..autograd.promotion import promote_types
 
 __all__ = ["assert_allclose", "assert_close"]
@@ -107,6 +108,8 @@ def _compare_tensors(
             return f"The values for attribute '{name}' do not match{where}: {ours} != {theirs}."
     if checks["stride"] and x.stride() != y.stride():
         return f"The values for attribute 'stride()' do not match{where}: {x.stride()} != {y.stride()}."
+    if x.layout is not wg_strided or y.layout is not wg_strided:
+        return _compare_sparse(x, y, where, (rtol, atol, equal_nan, checks))
     if rtol is None:
         found = [TOLERANCES.get(t.dtype.name, (0.0, 0.0)) for t in (x, y)]
         rtol, atol = max(f[0] for f in found), max(f[1] for f in found)
@@ -117,6 +120,20 @@ def _compare_tensors(
     if same.all():
         return None
     return _report(p, q, same, where, rtol, atol)
+
+
+def _compare_sparse(x: Any, y: Any, where: str, rest: tuple[Any, ...]) -> str | None:
+    """Two tensors of which one is sparse: of one layout by their parts, else by all their elements."""
+    if x.layout != y.layout:
+        return _compare_tensors(x.to_dense(), y.to_dense(), where, *rest)
+    if x.is_sparse:
+        x, y = x.coalesce(), y.coalesce()
+    if x._nnz() != y._nnz():
+        return f"The number of specified values in sparse tensors does not match{where}: {x._nnz()} != {y._nnz()}"
+    a, b = x.detach()._data, y.detach()._data
+    pairs = zip((*a.pattern.arrays, a.values), (*b.pattern.arrays, b.values), strict=True)
+    loose = (*rest[:3], {**rest[3], "stride": False})
+    return next((p for u, v in pairs if (p := _compare_tensors(wrap(u), wrap(v), where, *loose)) is not None), None)
 
 
 def _report(p: Any, q: Any, same: Any, where: str, rtol: float, atol: float) -> str:

@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from . import random as random
     from . import return_types as return_types
     from . import serialization as serialization
+    from . import sparse as sparse
     from . import testing as testing
     from . import types as types
     from . import utils as utils
@@ -167,6 +168,7 @@ _MODULES = (
     "random",
     "return_types",
     "serialization",
+    "sparse",
     "special",
     "testing",
     "types",

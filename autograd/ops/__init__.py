@@ -5,6 +5,24 @@ from __future__ import annotations
 from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING
 
+from ..sparse.creation import sparse_bsc as sparse_bsc
+from ..sparse.creation import sparse_bsc_tensor as sparse_bsc_tensor
+from ..sparse.creation import sparse_bsr as sparse_bsr
+from ..sparse.creation import sparse_bsr_tensor as sparse_bsr_tensor
+from ..sparse.creation import sparse_compressed_tensor as sparse_compressed_tensor
+from ..sparse.creation import sparse_coo as sparse_coo
+from ..sparse.creation import sparse_coo_tensor as sparse_coo_tensor
+from ..sparse.creation import sparse_csc as sparse_csc
+from ..sparse.creation import sparse_csc_tensor as sparse_csc_tensor
+from ..sparse.creation import sparse_csr as sparse_csr
+from ..sparse.creation import sparse_csr_tensor as sparse_csr_tensor
+from ..sparse.functions import dsmm as dsmm
+from ..sparse.functions import hsmm as hsmm
+from ..sparse.functions import hspmm as hspmm
+from ..sparse.functions import saddmm as saddmm
+from ..sparse.functions import smm as smm
+from ..sparse.functions import spmm as spmm
+from ..sparse.functions import sspaddmm as sspaddmm
 from .activation import celu as celu
 from .activation import celu_ as celu_
 from .activation import elu as elu

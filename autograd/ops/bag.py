@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..base import TensorBase, wrap
 from ..primitive import apply
 from .arithmetic import div, mul
@@ -58,7 +58,9 @@ def embedding_bag(
         raise ValueError("mode has to be one of sum, mean or max")
     index, bag, bags = _bags(input, offsets, include_last_offset)
     _check_weights(input, per_sample_weights, mode)
-    rows: Any = embedding(wrap(index), weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
+    if sparse and mode == "max":
+        raise ArgumentError("embedding_bag: max mode does not support sparse weights")
+    rows: Any = embedding(wrap(index), weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
     k, dtype = kernels_of[type(index)], weight._data.dtype
     width = weight._data.shape[1]
     counted = k.ones(index.shape, dtype=bool)

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 from ...backends import kernels_of
 from ...backends.dtypes import FROM_NUMPY
-from ...backends.errors import ShapeError
+from ...backends.errors import ShapeError, SparseOperandError
 from ..admission import REFUSED, refuse, refuse_array
 from ..base import TensorBase, wrap
 from ..inplace import inplace, write_out
-from ..primitive import apply, apply2
-from ..promotion import OperandError, operands
+from ..primitive import apply, apply2, apply_sparse
+from ..promotion import OperandError, get_default_dtype, operands, result_type
 
 __all__ = ["binary", "binary_operator", "broadcast_error", "in_place", "mask", "operator", "raw", "unary"]
 
@@ -66,6 +66,8 @@ def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool
         y = apply(prim, a, b)
     except ValueError as error:
         raise broadcast_error(name, a, b) from error
+    except SparseOperandError:
+        y = sparse_binary(prim, name, a, b, floating)
     except TypeError as error:
         refuse_array(name, error, a, b)
         raise
@@ -98,6 +100,11 @@ def mask(kernel: str, name: str, *values: Any, out: Any = None, **params: Any) -
         y = getattr(k, kernel)(*arrays, **params)
     except ValueError as error:
         raise broadcast_error(name, *ready) from error
+    except SparseOperandError:
+        from ..sparse.dispatch import masked
+
+        y = masked(kernel, name, tuple(ready), params)
+        return y if out is None else write_out(out, y, name)
     except TypeError as error:
         refuse_array(name, error, *ready)
         raise
@@ -175,3 +182,13 @@ def broadcast_error(name: str, *values: Any) -> Exception:
             )
     error = sys.exc_info()[1]  # the shapes are right: a hook's error, or a kernel's own
     return error if isinstance(error, Exception) else ShapeError(f"{name}: cannot combine shapes {text}")
+
+
+def sparse_binary(prim: Any, name: str, a: Any, b: Any, floating: bool) -> Any:
+    """`binary` where an operand is sparse; the rules for sparse operands know what may meet."""
+    from .cast import cast
+
+    kind = result_type(a, b)
+    dtype = (get_default_dtype() if floating and kind.category < 2 else kind).dtype
+    ready = [cast(v, dtype) if isinstance(v, TensorBase) and v._data.dtype != dtype else v for v in (a, b)]
+    return apply_sparse(prim, tuple(ready), {})

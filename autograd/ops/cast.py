@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...backends import kernels_of
+from ...backends.errors import SparseOperandError
 from ..base import TensorBase, wrap
-from ..primitive import Primitive, apply
+from ..primitive import Primitive, apply, apply_sparse
 
 
 class Cast(Primitive):
@@ -24,5 +25,8 @@ class Cast(Primitive):
 def cast(x: Any, dtype: Any) -> Any:
     """``x`` (Tensor or array) as NumPy dtype ``dtype``; a complex value loses its imaginary part on the way to real."""
     if isinstance(x, TensorBase) and dtype.kind in "iub":  # integers have no gradient
-        return wrap(kernels_of[type(x._data)].astype(x._data, dtype))
+        try:
+            return wrap(kernels_of[type(x._data)].astype(x._data, dtype))
+        except SparseOperandError:
+            return apply_sparse(Cast, (wrap(x._data),), {"dtype": dtype})
     return apply(Cast, x, dtype=dtype)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import Device, DType, dtypes, get_backend, kernels_of, to_dtype
-from ...backends.errors import ShapeError
+from ...backends.errors import ShapeError, SparseOperandError
+from ...backends.sparse import SparseArray
 from ..base import TensorBase
-from ..inplace import check_writable
+from ..inplace import check_writable, inplace
 from ..primitive import Primitive, apply
 from .cast import Cast, cast
 from .indexing import fitted
@@ -97,6 +98,10 @@ def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     check_writable(input, "copy_")
     if src is input:
         return input
+    if isinstance(input._data, SparseArray) or isinstance(src._data, SparseArray):
+        from ..sparse.methods import sparse_copy_
+
+        return sparse_copy_(input, src)
     value = fitted(
         src,
         input._data.shape,
@@ -140,7 +145,10 @@ def fill(input: Tensor, value: Any) -> Tensor:
 
 def zero_(input: Tensor) -> Tensor:
     """Write zero everywhere."""
-    return write_into(Zero, input, "zero_", 0)
+    try:
+        return write_into(Zero, input, "zero_", 0)
+    except SparseOperandError:
+        return inplace(input, "zero_", zeros_rule)
 
 
 # ---------------------------------------------------------------------- another type or device
@@ -271,6 +279,8 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     """The name of the tensor's type, such as ``"wengert.FloatTensor"``; or the tensor converted to ``dtype``."""
     if dtype is None:
         module = "wengert" if input.device.type == "cpu" else f"wengert.{input.device.type}"
+        if isinstance(input._data, SparseArray):
+            module += ".sparse" if input._data.pattern.layout == "sparse_coo" else ".sparse_csr"
         name = next(name for name, kind in LEGACY_NAMES.items() if kind is input.dtype)
         return f"{module}.{name}"
     if isinstance(dtype, str) and dtype.endswith("Tensor"):

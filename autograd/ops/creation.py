@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import Device, default_device, dtypes, get_backend, kernels_of, to_dtype
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.errors import DTypeError, ShapeError, UnsupportedDTypeError
+from ...backends.sparse import SparseArray
 from ..admission import scalar_type
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..promotion import get_default_dtype
 from .conversion import to
 from .dims import packed, sizes_of
-from .layout import MemoryFormat, contiguous_format, preserve_format
+from .layout import MemoryFormat, contiguous_format, preserve_format, strided
 from .scalar import number_for
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def dtype_beside(out: Any, dtype: Any) -> Any:
 def check_layout(layout: Any) -> None:
     """Raise unless ``layout`` is ``strided`` or None."""
     if layout is not None and getattr(layout, "name", None) != "strided":
-        raise DTypeError(f"layout {layout!r} is not supported here; use wengert.strided")
+        raise DTypeError(f"full(...) is not implemented for sparse layout {layout!r} here; use wengert.strided")
 
 
 # ---------------------------------------------------------------------- filled with one value
@@ -128,7 +129,10 @@ def zeros(
         tensor([[0., 0., 0.],
                 [0., 0., 0.]])
     """
-    check_layout(layout)
+    if layout is not None and layout is not strided:
+        return without_elements(
+            layout, shape_of("zeros", sizes if size is None else size), dtype, device, requires_grad
+        )
     if out is None:
         return finished(
             make("zeros", device, shape_of("zeros", sizes if size is None else size), dtype=dtype_of(dtype)),
@@ -164,7 +168,10 @@ def empty(
     memory_format: MemoryFormat = contiguous_format,
 ) -> Tensor:
     """Uninitialised elements; arguments as for `zeros`, and how they lie in memory."""
-    check_layout(layout)
+    if layout is not None and layout is not strided:
+        return without_elements(
+            layout, shape_of("empty", sizes if size is None else size), dtype, device, requires_grad
+        )
     array = make("empty", device, shape_of("empty", sizes if size is None else size), dtype=dtype_of(dtype))
     t = finished(array, False, out, "empty")
     if memory_format.order is not None:
@@ -228,10 +235,15 @@ def _like(kernel: str) -> Any:
         pin_memory: bool = False,
         memory_format: MemoryFormat = preserve_format,
     ) -> Tensor:
-        check_layout(layout)
         x = input._data
         d = x.dtype if dtype is None else to_dtype(dtype).dtype
         shape = x.shape
+        if layout not in (None, strided) or (layout is None and isinstance(x, SparseArray)):
+            return _sparse_like(
+                kernel, input, input.layout if layout is None else layout, shape, d, device, requires_grad
+            )
+        if isinstance(x, SparseArray):
+            memory_format = contiguous_format
         order = memory_order(x, memory_format)
         if order is not None:
             shape = tuple([shape[i] for i in order])
@@ -249,8 +261,12 @@ def _like(kernel: str) -> Any:
         requires_grad: bool = False,
         pin_memory: bool = False,
     ) -> Tensor:
-        check_layout(layout)
         d = input._data.dtype if dtype is None else to_dtype(dtype).dtype
+        if layout not in (None, strided) or (layout is None and isinstance(input._data, SparseArray)):
+            shape = shape_of("new_" + kernel, size)
+            return _sparse_like(
+                kernel, input, input.layout if layout is None else layout, shape, d, device, requires_grad
+            )
         array = make(kernel, input.device if device is None else device, shape_of("new_" + kernel, size), dtype=d)
         return finished(array, requires_grad)
 
@@ -260,6 +276,35 @@ def _like(kernel: str) -> Any:
     new.__name__ = new.__qualname__ = "new_" + kernel
     new.__doc__ = f"{what} of the given sizes, with the dtype and on the device of ``input``, unless told."
     return like, new
+
+
+def without_elements(layout: Any, shape: tuple[int, ...], dtype: Any, device: Any, requires_grad: bool) -> Any:
+    """A tensor of a sparse layout with nothing stored.
+
+    Raises:
+        RuntimeError: there is no such layout.
+    """
+    from ..sparse.creation import empty_of_layout
+
+    made = empty_of_layout(layout, shape, dtype_of(dtype), device)
+    return made.requires_grad_() if requires_grad else made
+
+
+def _sparse_like(
+    kernel: str, input: Any, layout: Any, shape: tuple[int, ...], d: Any, device: Any, requires_grad: bool
+) -> Any:
+    if kernel == "ones":
+        raise UnsupportedDTypeError(
+            "Could not run 'aten::fill_.Scalar' with arguments from the 'SparseCPU' backend: a tensor of ones has no "
+            "zeros to leave out; pass layout=wengert.strided"
+        )
+    from ..sparse.creation import empty_of_layout
+
+    like = input._data.pattern if isinstance(input._data, SparseArray) and layout is input.layout else None
+    if like is not None and like.shape != shape:
+        like = None
+    made = empty_of_layout(layout, shape, d, input.device if device is None else device, like)
+    return made.requires_grad_() if requires_grad else made
 
 
 def memory_order(x: Any, memory_format: MemoryFormat) -> tuple[int, ...] | None:

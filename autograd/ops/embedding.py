@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..base import TensorBase
 from ..inplace import wrote
 from ..primitive import Primitive, apply
@@ -48,6 +48,21 @@ class EmbeddingGrad(Primitive):
         return rows, None
 
 
+class SparseEmbedding(Embedding):
+    """`Embedding` with a sparse gradient: of the rows that were looked up, as often as they were."""
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        from ..sparse.lookup import rows_of
+
+        if ctx.params["by_frequency"]:
+            raise ArgumentError("embedding_backward: scale_grad_by_freq not supported with sparse gradients")
+        return rows_of(g, ctx.cached[0], ctx.info, ctx.params["padding"]), None
+
+
+SparseEmbedding.node_type.__name__ = "EmbeddingBackward0"
+
+
 def _times(k: Any, index: Any, n: int) -> Any:
     """How often each of the looked-up rows was looked up."""
     return k.take(k.bincount(index.reshape(-1), minlength=n), index)
@@ -71,7 +86,7 @@ def embedding(
         max_norm: rows that are looked up and longer than this are scaled down to it first, in place.
         norm_type: which norm that is.
         scale_grad_by_freq: divide each row's gradient by how often the row was looked up.
-        sparse: accepted for PyTorch's sake; the gradient is dense.
+        sparse: the gradient of ``weight`` is of layout ``sparse_coo``: an element for each index.
 
     Returns:
         The input's shape and one dimension more.
@@ -106,4 +121,5 @@ def embedding(
         k.embedding(w, index)  # an index out of range must raise before anything is written
         k.renormalise_rows_(w, index, max_norm, norm_type)
         wrote(weight, "embedding_renorm_")
-    return apply(Embedding, weight, index, padding=padding, by_frequency=scale_grad_by_freq)
+    lookup = SparseEmbedding if sparse else Embedding
+    return apply(lookup, weight, index, padding=padding, by_frequency=scale_grad_by_freq)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import Device, get_backend, kernels_of
 from ...backends.errors import DTypeError, GraphError, InvalidValueError, ShapeError
+from ...backends.sparse import SparseArray
 from ..base import TensorBase, new, version_of, wrap
 from .layout import clone
 
@@ -34,6 +35,8 @@ def item(input: Tensor) -> Any:
 def tolist(input: Tensor) -> Any:
     """The elements as nested lists of Python numbers; a number for a 0-d tensor."""
     x = input._data
+    if isinstance(x, SparseArray):
+        raise DTypeError("Cannot access data pointer of Tensor that doesn't have storage; tolist() its to_dense()")
     if x.dtype.kind == "V":
         x = kernels_of[type(x)].astype(x, "float32")
     return x.tolist()
@@ -136,6 +139,8 @@ def numpy(input: Tensor, *, force: bool = False) -> Any:
     if input.requires_grad and not force:
         raise GraphError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     backend = kernels_of[type(input._data)].backend
+    if isinstance(input._data, SparseArray):
+        return backend.to_numpy(input._data)
     if backend.name != "cpu" and not force:
         raise TypeError(
             f"can't convert {input.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
@@ -235,8 +240,23 @@ def rebuild(cls: type, array: Any, device: str, requires_grad: bool, state: dict
     return t
 
 
+def rebuild_sparse(cls: type, parts: Any, device: str, requires_grad: bool, state: dict[str, Any]) -> Any:
+    """What the pickle of a sparse tensor calls; see `rebuild`."""
+    from ..sparse.creation import unpacked
+
+    where = Device(device)
+    layout, arrays, *rest = parts
+    moved = [get_backend(where.type).from_numpy(a, where) for a in arrays]
+    t = _bare(cls, unpacked(layout, moved, *rest), requires_grad)
+    t.__dict__.update(state)
+    return t
+
+
 def reduced(input: Tensor, protocol: Any) -> Any:
     """What pickle keeps of a tensor: class, values, device, ``requires_grad`` and attributes; a leaf comes back."""
+    if isinstance(input._data, SparseArray):
+        parts = input._data.packed()
+        return rebuild_sparse, (type(input), parts, str(input.device), input.requires_grad, dict(input.__dict__))
     array = kernels_of[type(input._data)].backend.to_numpy(input._data)
     return rebuild, (type(input), array, str(input.device), input.requires_grad, dict(input.__dict__))
 

@@ -6,7 +6,8 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import InplaceError, ShapeError
+from ...backends.errors import ArgumentError, InplaceError, ShapeError
+from ...backends.sparse import SparseArray
 from ..primitive import Primitive, apply
 from .dims import canonical_dim
 from .size import Size
@@ -149,8 +150,18 @@ def _strides_of(x: Any, memory_format: MemoryFormat) -> bool:
 def stride(input: Tensor, dim: int | None = None) -> Any:
     """How many elements apart neighbours are, for all dimensions as a tuple or for one of them."""
     x = input._data
-    strides = tuple([s // x.itemsize for s in x.strides])
+    if isinstance(x, SparseArray):
+        strides: tuple[int, ...] = sparse_strides(x)
+    else:
+        strides = tuple([s // x.itemsize for s in x.strides])
     return strides if dim is None else strides[canonical_dim(dim, x.ndim, "stride")]
+
+
+def sparse_strides(x: SparseArray) -> tuple[int, ...]:
+    """Zeros, as in PyTorch, for a tensor by coordinates; compressed ones have none."""
+    if x.pattern.layout != "sparse_coo":
+        raise ArgumentError("Sparse CSR tensors do not have strides")
+    return (0,) * x.ndim
 
 
 def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -175,11 +186,18 @@ def storage_offset(input: Tensor) -> int:
 def data_ptr(input: Tensor) -> int:
     """The address of the first element."""
     x = input._data
+    if isinstance(x, SparseArray):
+        raise ArgumentError("Cannot access data pointer of Tensor that doesn't have storage; ask its indices or values")
     return int(kernels_of[type(x)].address(x)) if x.size else 0
 
 
 def dim_order(input: Tensor) -> tuple[int, ...]:
     """The dimensions in the order in which they lie in memory, the slowest first."""
+    if isinstance(input._data, SparseArray):
+        raise AttributeError(
+            f"Can't get dim order on sparse type: {input.layout} Use Tensor.to_dense() to convert to a dense tensor "
+            "first."
+        )
     strides = stride(input)
     return tuple(sorted(range(len(strides)), key=lambda i: (-strides[i], i)))
 

@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.dtypes import FROM_NUMPY
-from ...backends.errors import ArgumentError, DeviceError, DTypeError, ShapeError, UnsupportedDTypeError
+from ...backends.errors import (
+    ArgumentError,
+    DeviceError,
+    DTypeError,
+    ShapeError,
+    SparseOperandError,
+    UnsupportedDTypeError,
+)
 from ..base import TensorBase
 from ..inplace import inplace, write_out
-from ..primitive import Primitive, apply, apply2, kernel_or_formula
+from ..primitive import Primitive, apply, apply2, apply_sparse, kernel_or_formula
 from .arithmetic import add, mul
 from .elementwise import conj as conjugate
 from .shape import expand_rule, reshape_rule
@@ -131,7 +138,10 @@ def conj(ctx: Any, x: Any) -> Any:
 def mm_rule(x: Any, w: Any, transposed: bool = False) -> Any:
     """``x @ w`` or ``x @ w.T``, Tensors or arrays."""
     if type(x) in kernels_of and type(w) in kernels_of:  # what `apply` would do: these products are most of training
-        return kernels_of[type(x)].mm(x, w, transposed)
+        try:
+            return kernels_of[type(x)].mm(x, w, transposed)
+        except SparseOperandError:
+            return apply_sparse(Mm, (x, w), {"transposed": transposed})
     return apply(Mm, x, w, transposed=transposed)
 
 
@@ -170,7 +180,7 @@ def check_pair(op: str, a: Any, b: Any, names: str = "m1 and m2") -> tuple[Any, 
             f"{op}: expected {names} to have the same dtype, but got: {x.dtype.name} != {y.dtype.name} for shapes "
             f"{list(x.shape)} and {list(y.shape)}; convert one of them, for example with .to(other.dtype)"
         )
-    if type(x) is not type(y):
+    if type(x) is not type(y) and a.device != b.device:  # sparse and dense ones may meet
         raise DeviceError(
             f"{op}: Expected all tensors to be on the same device, but found {a.device} and {b.device}; "
             f"move one with .to({str(a.device)!r})"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...backends import kernels_of, to_dtype
 from ...backends.errors import DTypeError
+from ...backends.sparse import SparseArray
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..primitive import Primitive, apply
@@ -320,6 +321,8 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False, *, out: Tensor | N
 def _truth(kernel: str, input: Tensor, dim: Any, keepdim: bool, out: Any) -> Any:
     x = input._data if isinstance(input, TensorBase) else None
     dims = reduced(kernel, input, dim)
+    if isinstance(x, SparseArray) and kernel == "any" and dims is None:
+        x = x.values  # what is not stored is false
     k = kernels_of[type(x)]
     y = k.asarray(getattr(k, kernel)(x, axis=dims, keepdims=keepdim))
     if x is not None and x.dtype.char == "B":  # PyTorch's masks were uint8 once

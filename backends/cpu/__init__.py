@@ -24,6 +24,7 @@ from . import (
     random,
     reduction,
     sorting,
+    sparse,
     special,
 )
 
@@ -42,6 +43,7 @@ OWN = (
     random,
     reduction,
     sorting,
+    sparse,
     special,
 )
 # log(0) is -inf and 0/0 NaN without a word, as in PyTorch and on a GPU; NumPy goes on warning in the user's own code.

@@ -30,6 +30,7 @@ def sparse_adam_step_(
     exp_avg: Any,
     exp_avg_sq: Any,
     *,
+    key: tuple[Any, ...],
     lr: float,
     beta1: float,
     beta2: float,
@@ -37,17 +38,15 @@ def sparse_adam_step_(
     maximize: bool,
     step: int,
 ) -> None:
-    """Adam on the rows that have a gradient; parameters and averages of the others stay as they are."""
-    w, g = descent(p, g, 0, maximize)
-    axes = tuple(range(1, g.ndim))
-    rows = xp.any(g != 0, axis=axes, keepdims=True) if axes else g != 0
-    m, v = wide(exp_avg), wide(exp_avg_sq)
-    m = xp.where(rows, m + (1 - beta1) * (g - m), m)
-    v = xp.where(rows, v + (1 - beta2) * (g * g - v), v)
-    exp_avg[...] = m
-    exp_avg_sq[...] = v
+    """Adam on the parts ``p[key]`` that ``g`` has a gradient for; the others stay as they are."""
+    w, g = descent(p[key], g, 0, maximize)
+    m, v = wide(exp_avg[key]), wide(exp_avg_sq[key])
+    m = m + (1 - beta1) * (g - m)
+    v = v + (1 - beta2) * (g * g - v)
     rate = lr * (1 - beta2**step) ** 0.5 / (1 - beta1**step)
-    p[...] = xp.where(rows, w - rate * m / (xp.sqrt(v) + eps), w)
+    w = w - rate * m / (xp.sqrt(v) + eps)
+    for whole, part in ((p, w), (exp_avg, m), (exp_avg_sq, v)):
+        whole[key] = part.astype(whole.dtype)
 
 
 def adafactor_step_(

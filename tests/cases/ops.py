@@ -23,6 +23,7 @@ FAMILIES = (
     "fft",
     "linalg",
     "aliases",
+    "sparse",
 )
 
 CASES: list[OpCase] = []

@@ -249,7 +249,7 @@ CASES = [
            {"lr": 0.1, "adjust_lr_fn": "match_rms_adamw", "ns_steps": 3, "weight_decay": 0.0},
            shapes=MATRICES, differentiable=False),
     *_rows("SparseAdam", sparse_adam, {}, {"lr": 0.1, "betas": (0.8, 0.95), "maximize": True}, shapes=((6, 3), (6,)),
-           torch=False, differentiable=False, minimum={"lr": 0.1}),
+           torch=False, differentiable=False),
     *_rows("Lion", lion, {}, {**TUNED, "betas": (0.8, 0.95)}, torch=False, minimum={"lr": 0.05}),
     *_rows("LAMB", lamb, {}, TUNED, torch=False, differentiable=False, minimum={"lr": 0.05, "weight_decay": 0}),
     *_rows("LARS", lars, {}, {**TUNED, "nesterov": True, "trust_coefficient": 0.1}, torch=False, differentiable=False,
