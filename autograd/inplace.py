@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..backends import kernels_of
-from ..backends.errors import ArgumentError, DTypeError, GraphError, InplaceError, ShapeError, SparseOperandError
+from ..backends.errors import ArgumentError, DTypeError, GraphError, InplaceError, ShapeError
 from ..backends.sparse import SparseArray
 from .base import TensorBase, edge_of, new, version_of, wrap
 from .grad_mode import INFERENCE, enable_grad, mode
@@ -206,10 +206,7 @@ def check_writable(tensor: Any, op: str, joins: bool = False) -> None:
                 )
         elif joins or tensor._rg or view.base._rg:
             _check_view(tensor, view, op)
-    try:
-        _check_single(op, tensor._data)
-    except SparseOperandError:
-        pass  # what is stored is stored once
+    _check_single(op, tensor._data)
 
 
 def _check_single(op: str, data: Any) -> None:

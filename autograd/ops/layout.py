@@ -113,7 +113,7 @@ def is_contiguous(input: Tensor, memory_format: MemoryFormat = contiguous_format
     """Whether the elements lie one after another in the order of the format."""
     x = input._data
     if memory_format.order is None:
-        return bool(x.flags.c_contiguous)
+        return bool(x.flags.c_contiguous) and not isinstance(x, SparseArray)
     return x.ndim == memory_format.ndim and bool(x.transpose(memory_format.order).flags.c_contiguous)
 
 

@@ -22,8 +22,17 @@ class SparseConversionError(SparseOperandError, TypeError):
     """A sparse array on its way to a library that has only dense ones."""
 
 
+class _Strides(tuple[Any, ...]):
+    """Equal to themselves and to no strides of a dense array; who reads them wants a dense array."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Any:
+        refuse("strides")
+
+
 class _Flags:
-    c_contiguous = f_contiguous = False
+    c_contiguous = f_contiguous = True
     owndata = writeable = True
 
 
@@ -38,6 +47,7 @@ class SparseArray:
     __slots__ = ("pattern", "values")
     base = None
     flags = _Flags()
+    strides = _Strides(("sparse",))
     __array_priority__ = 2000
 
     def __init__(self, pattern: Pattern, values: Any) -> None:
