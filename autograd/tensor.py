@@ -861,6 +861,8 @@ class Tensor(TensorBase, ops.Casts):
     orgqr = ops.orgqr
     ormqr = ops.ormqr
     outer = ops.outer
+    istft = ops.istft
+    stft = ops.stft
     vdot = ops.vdot
 
     # ------------------------------------------------------------------ activations

@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from . import random as random
     from . import return_types as return_types
     from . import serialization as serialization
+    from . import signal as signal
     from . import sparse as sparse
     from . import testing as testing
     from . import types as types
@@ -168,6 +169,7 @@ _MODULES = (
     "random",
     "return_types",
     "serialization",
+    "signal",
     "sparse",
     "special",
     "testing",

@@ -717,6 +717,8 @@ from .special import sinc as sinc
 from .special import sinc_ as sinc_
 from .special import xlogy as xlogy
 from .special import xlogy_ as xlogy_
+from .spectrogram import istft as istft
+from .spectrogram import stft as stft
 from .statistics import corrcoef as corrcoef
 from .statistics import cov as cov
 from .statistics import std as std

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...backends import kernels_of
 from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import ArgumentError, DimensionError, DTypeError
 from ..base import TensorBase
@@ -37,8 +38,8 @@ class FftC2C(Primitive):
     """The transform of complex numbers over some dimensions, in either direction."""
 
     @staticmethod
-    def forward(ctx: Any, x: Any, *, dims: tuple[int, ...], inverse: bool, norm: str) -> Any:
-        return ctx.k.fft_c2c(x, dims, inverse, norm)
+    def forward(ctx: Any, x: Any, *, dims: tuple[int, ...], inverse: bool, norm: str, order: Any = None) -> Any:
+        return ctx.k.fft_c2c(x, dims, inverse, norm, order)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -78,9 +79,9 @@ class FftC2R(Primitive):
         return half + put_rule(half[middle], middle, half.shape)
 
 
-def c2c_rule(x: Any, dims: tuple[int, ...], inverse: bool, norm: str) -> Any:
+def c2c_rule(x: Any, dims: tuple[int, ...], inverse: bool, norm: str, order: Any = None) -> Any:
     """The transform of a complex Tensor or array over dimensions counted from the front."""
-    return apply(FftC2C, x, dims=dims, inverse=inverse, norm=norm) if dims else x
+    return apply(FftC2C, x, dims=dims, inverse=inverse, norm=norm, order=order) if dims else x
 
 
 def resized_rule(x: Any, dim: int, n: int) -> Any:
@@ -131,7 +132,8 @@ def _dims(op: str, x: Any, s: Sizes, dim: Any, halved: bool = False) -> tuple[tu
         dims = tuple(range(len(shape) - count, len(shape)))
     else:
         if not shape:
-            raise DimensionError(f"{op}: Dimension specified as {dim} but tensor has no dimensions")
+            first = next(iter(packed(dim)), 0)
+            raise DimensionError(f"{op}: Dimension specified as {first} but tensor has no dimensions")
         dims = canonical_dims(dim, len(shape), op)
     if sizes is None:
         sizes = [-1] * len(dims)
@@ -167,8 +169,9 @@ def _from_real(op: str, input: Any, s: Sizes, dim: Any, norm: str | None, out: A
         raise ArgumentError(f"{op} must transform at least one axis")
     scale = _norm(op, norm)
     scale = SWAPPED[scale] if inverse else scale
-    y = apply(FftR2C, _all_resized(x, dims, sizes), dim=dims[-1], norm=scale)
-    y = c2c_rule(y, dims[:-1], False, scale)
+    x = _all_resized(x, dims, sizes)
+    order = None if inverse else kernels_of[type(x._data)].memory_order(x._data, dims[:-1], dims[-1:])
+    y = c2c_rule(apply(FftR2C, x, dim=dims[-1], norm=scale), dims[:-1], False, scale, order)
     y = conj(y) if inverse else y
     return y if out is None else write_out(out, y, op)
 

@@ -71,3 +71,47 @@ CASES += [
     row("fft.fftshift", signals(((5,),), ((3, 4),), ((3, 4), 1), ((2, 3, 5), (0, 2))), dtypes=SHORT),
     row("fft.ifftshift", signals(((5,),), ((3, 4),), ((3, 4), 1), ((2, 3, 5), (0, 2))), dtypes=SHORT),
 ]
+
+CASES += [
+    row(
+        "stft",
+        lambda m: [
+            (m.real(12), 4, None, None, None, True, "reflect", False, None, True),
+            (m.real(2, 12), 6, 2, 4, m.positive(4), False, "reflect", True, None, True),
+            (m.real(12), 5, 3, None, None, True, "constant", False, False, False),
+            (m.real(2, 9) + 1j * m.real(2, 9), 4, 2, 3, None, True, "replicate"),
+        ],
+        dtypes=SHORT,
+    ),
+    row(
+        "istft",
+        lambda m: [
+            (m.real(3, 5) + 1j * m.real(3, 5), 4),
+            (m.real(2, 4, 5) + 1j * m.real(2, 4, 5), 6, 2, 4, m.positive(4), True, True),
+            (m.real(5, 4) + 1j * m.real(5, 4), 5, 2, None, None, False, False, False, 9),
+            (m.real(4, 5) + 1j * m.real(4, 5), 4, 3, None, m.positive(4), False, False, False, None, True),
+        ],
+        dtypes=SHORT,
+    ),
+]
+
+
+def windowed(name: str, **parameters: object) -> OpCase:
+    """A row for a function of ``signal.windows``."""
+    return OpCase(
+        f"signal.windows.{name}",
+        lambda T, n, sym: getattr(T.signal.windows, name)(n, sym=sym, dtype=T.float64, **parameters),
+        lambda m: [(n, sym) for n in (0, 1, 2, 5) for sym in (True, False)],
+        orders=0,
+        dtypes=(),
+    )
+
+
+CASES += [windowed(name) for name in ("bartlett", "blackman", "cosine", "hamming", "hann", "nuttall")]
+CASES += [
+    windowed("exponential", tau=2.0),
+    windowed("gaussian", std=1.5),
+    windowed("kaiser", beta=3.0),
+    windowed("general_cosine", a=[0.4, 0.5, 0.1]),
+    windowed("general_hamming", alpha=0.6),
+]
