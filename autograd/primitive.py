@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeVar
 
 from ..backends import kernels_of
 from ..backends.errors import GraphError, SparseOperandError
+from ..backends.layout import arranged
 from ..backends.registry import Backend, when_loaded
 from ..backends.sparse import SparseArray
 from . import base
@@ -43,6 +44,8 @@ class Primitive:
 
     Class attributes:
         view: the output shares the first input's memory whenever it can.
+        layout: how outputs lie in memory where the first operand is not contiguous, ``"operands"``, ``"contiguous"``,
+            ``"channels"`` or ``"common channels"`` (see ``backends/layout.py``); as the kernel leaves them without one.
         views_many: the op returns several views at once (split, unbind), which may not be written in place.
         undefined: backward takes None for an output that was not used.
     """
@@ -50,6 +53,7 @@ class Primitive:
     kernels: ClassVar[tuple[str, ...]] = ()
     formula: ClassVar[Callable[..., Any] | None] = None
     view: ClassVar[bool] = False
+    layout: ClassVar[str] = ""
     views_many: ClassVar[bool] = False
     undefined: ClassVar[bool] = False
     node_type: ClassVar[type[Node]] = Node
@@ -150,6 +154,8 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
             y = prim.forward(k.nocontext, *arrays, **params)
         except SparseOperandError:
             return apply_sparse(prim, values, params)
+        if prim.layout:
+            y = in_order(prim.layout, k, y, arrays)
         if prim.view:
             return _wrap_views(prim, y, first, params, None)
         if type(y) is tuple:
@@ -166,6 +172,8 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
         y = prim.forward(node, *arrays, **params)
     except SparseOperandError:
         return apply_sparse(prim, values, params)
+    if prim.layout:
+        y = in_order(prim.layout, k, y, arrays, node)
     node.seq = next_seq()
     if mode.trace is not None:
         mode.trace(node)
@@ -196,6 +204,8 @@ def apply1(prim: Any, a: Any, params: dict[str, Any]) -> Any:
             y = prim.forward(k.nocontext, x, **params)
         except SparseOperandError:
             return apply_sparse(prim, (a,), params)
+        if prim.layout and not x.flags.c_contiguous:
+            y = in_order(prim.layout, k, y, (x,))
         if prim.view:
             return _wrap_views(prim, y, a, params, None)
         if type(y) is tuple:
@@ -213,6 +223,8 @@ def apply1(prim: Any, a: Any, params: dict[str, Any]) -> Any:
         y = prim.forward(node, x, **params)
     except SparseOperandError:
         return apply_sparse(prim, (a,), params)
+    if prim.layout and not x.flags.c_contiguous:
+        y = in_order(prim.layout, k, y, (x,), node)
     node.seq = next_seq()
     if mode.trace is not None:
         mode.trace(node)
@@ -248,6 +260,8 @@ def apply2(prim: Any, a: Any, b: Any) -> Any:
             z = prim.forward(k.nocontext, x, y)
         except SparseOperandError:
             return apply_sparse(prim, (a, b), NO_PARAMS)
+        if prim.layout and not x.flags.c_contiguous:
+            z = in_order(prim.layout, k, z, (x, y))
         return wrap(z if type(z) in kernels_of else k.asarray(z))
     node: Any = new(prim.node_type)
     node.k = k
@@ -265,6 +279,8 @@ def apply2(prim: Any, a: Any, b: Any) -> Any:
         z = prim.forward(node, x, y)
     except SparseOperandError:
         return apply_sparse(prim, (a, b), NO_PARAMS)
+    if prim.layout and not x.flags.c_contiguous:
+        z = in_order(prim.layout, k, z, (x, y), node)
     if mode.trace is not None:
         mode.trace(node)
     t = new(base._class)
@@ -280,6 +296,29 @@ def apply2(prim: Any, a: Any, b: Any) -> Any:
 
 
 NO_PARAMS: dict[str, Any] = {}
+
+
+def in_order(layout: str, k: Any, y: Any, operands: Any, node: Any = None) -> Any:
+    """Outputs (an array, or a tuple of them) in the memory order that the op's ``layout`` asks for.
+
+    Where the first operand lies in the usual order, array libraries give that too, unless it leaves something open
+    that two others disagree about.
+    """
+    arrays = [x for x in operands if type(x) in kernels_of]
+    first = arrays[0]
+    if first.flags.c_contiguous and (len(arrays) < 3 or first.shape == getattr(y, "shape", None)):
+        return y
+    if len({*map(type, arrays)}) > 1:  # sparse ones among them
+        return y
+    if type(y) is tuple:
+        z: Any = tuple([arranged(layout, k, o, operands) for o in y])
+        pairs = list(zip(y, z, strict=True))
+    else:
+        z = arranged(layout, k, y, operands)
+        pairs = [(y, z)]
+    if node is not None and node._saved:
+        node._saved = tuple([next((new for old, new in pairs if old is s), s) for s in node._saved])
+    return z
 
 
 def _apply_arrays(prim: Any, arrays: list[Any], params: dict[str, Any]) -> Any:

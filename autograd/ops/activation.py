@@ -67,6 +67,7 @@ sigmoid_rule = functools.partial(apply, Sigmoid)
 class LogSigmoid(Unary):
     """``log(sigmoid(x))``."""
 
+    layout = "contiguous"
     kernel, expression = "log_sigmoid", "min(x, 0) - log1p(exp(-abs(x)))"
     derivative = staticmethod(lambda g, x: g * sigmoid_rule(-x))
 

@@ -25,6 +25,7 @@ Scalar = float | int | bool | complex
 class Add(Primitive):
     """``x + y``."""
 
+    layout = "operands"
     expression = "x + y"
 
     @staticmethod
@@ -39,6 +40,7 @@ class Add(Primitive):
 class Sub(Primitive):
     """``x - y``."""
 
+    layout = "operands"
     expression = "x - y"
 
     @staticmethod
@@ -53,6 +55,7 @@ class Sub(Primitive):
 class Mul(Primitive):
     """``x * y``."""
 
+    layout = "operands"
     expression = "x * y"
 
     @staticmethod
@@ -72,6 +75,7 @@ class Mul(Primitive):
 class Div(Primitive):
     """``x / y``."""
 
+    layout = "operands"
     expression = "x / y"
 
     @staticmethod

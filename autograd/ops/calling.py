@@ -13,7 +13,7 @@ from ...backends.errors import ShapeError, SparseOperandError
 from ..admission import REFUSED, refuse, refuse_array
 from ..base import TensorBase, wrap
 from ..inplace import inplace, write_out
-from ..primitive import apply, apply2, apply_sparse
+from ..primitive import apply, apply2, apply_sparse, in_order
 from ..promotion import OperandError, get_default_dtype, operands, result_type
 
 __all__ = ["binary", "binary_operator", "broadcast_error", "in_place", "mask", "operator", "raw", "unary"]
@@ -108,7 +108,7 @@ def mask(kernel: str, name: str, *values: Any, out: Any = None, **params: Any) -
     except TypeError as error:
         refuse_array(name, error, *ready)
         raise
-    y = y if type(y) in kernels_of else k.asarray(y)
+    y = in_order("operands", k, y if type(y) in kernels_of else k.asarray(y), arrays)
     if not any(isinstance(v, TensorBase) for v in ready):  # a gradient rule asked
         return y
     return wrap(y) if out is None else write_out(out, wrap(y), name)

@@ -13,6 +13,8 @@ from ..primitive import Primitive, apply, apply_sparse
 class Cast(Primitive):
     """``x`` with another element type. The engine casts the gradient back."""
 
+    layout = "operands"
+
     @staticmethod
     def forward(ctx: Any, x: Any, *, dtype: Any) -> Any:
         return ctx.k.astype(x, dtype)

@@ -53,6 +53,8 @@ class Imag(Primitive):
 class MakeComplex(Primitive):
     """``x + iy``."""
 
+    layout = "operands"
+
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any) -> Any:
         return ctx.k.make_complex(x, y)
@@ -94,6 +96,8 @@ class ViewAsComplex(Primitive):
 
 class Angle(Primitive):
     """The angle of a complex number; of a real one 0 or pi."""
+
+    layout = "operands"
 
     @staticmethod
     def forward(ctx: Any, z: Any) -> Any:

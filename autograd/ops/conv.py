@@ -32,6 +32,8 @@ Pairs = tuple[tuple[int, int], ...]
 class Convolution(Primitive):
     """``y`` from ``x`` and ``w``, plus a bias per channel."""
 
+    layout = "channels"
+
     @staticmethod
     def forward(ctx: Any, x: Any, w: Any, b: Any = None, **geometry: Any) -> Any:
         needs = ctx.needs
@@ -52,6 +54,8 @@ class Convolution(Primitive):
 
 class ConvolutionInput(Primitive):
     """``x`` of spatial size ``size`` from ``y`` and ``w``."""
+
+    layout = "channels"
 
     @staticmethod
     def forward(ctx: Any, y: Any, w: Any, *, size: Ints, **geometry: Any) -> Any:

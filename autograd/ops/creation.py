@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import Device, default_device, dtypes, get_backend, kernels_of, to_dtype
 from ...backends.errors import DTypeError, ShapeError, UnsupportedDTypeError
+from ...backends.layout import relaid, result_strides
 from ...backends.sparse import SparseArray
 from ..admission import scalar_type
 from ..base import TensorBase, wrap
@@ -13,7 +14,7 @@ from ..inplace import write_out
 from ..promotion import get_default_dtype
 from .conversion import to
 from .dims import packed, sizes_of
-from .layout import MemoryFormat, contiguous_format, preserve_format, strided
+from .layout import MemoryFormat, check_rank, contiguous_format, preserve_format, strided
 from .scalar import number_for
 
 if TYPE_CHECKING:
@@ -250,6 +251,8 @@ def _like(kernel: str) -> Any:
         array = make(kernel, input.device if device is None else device, shape, dtype=d)
         if order is not None:
             array = array.transpose([order.index(i) for i in range(len(order))])
+            if memory_format.order is None:  # dimensions of size 1 too
+                array = relaid(kernels_of[type(array)], array, [x])
         return finished(array, requires_grad)
 
     def new(
@@ -310,10 +313,22 @@ def _sparse_like(
 def memory_order(x: Any, memory_format: MemoryFormat) -> tuple[int, ...] | None:
     """Dimensions from the slowest to the fastest, where that is not the usual order; None where it is."""
     if memory_format.order is not None:
+        check_rank(x, memory_format)
         return memory_format.order
-    if memory_format is contiguous_format or x.flags.c_contiguous or x.ndim < 2 or 0 in x.strides:
+    if memory_format is contiguous_format or x.flags.c_contiguous or x.ndim < 2 or not x.size:
         return None
-    return tuple(sorted(range(x.ndim), key=lambda i: (-x.strides[i], i)))
+    strides = result_strides(x.shape, [(x.shape, tuple([s // x.itemsize for s in x.strides]))])
+    return tuple(sorted(range(x.ndim), key=lambda i: (-strides[i], i)))
+
+
+def in_order_of(array: Any, x: Any, memory_format: MemoryFormat) -> Any:
+    """A new array of the shape of ``x`` in the memory order that the format asks for, or that ``x`` has."""
+    order = memory_order(x, memory_format)
+    if order is None:
+        return array
+    back = [order.index(i) for i in range(len(order))]
+    array = array.transpose(order).copy("C").transpose(back)
+    return array if memory_format.order is not None else relaid(kernels_of[type(array)], array, [x])
 
 
 zeros_like, new_zeros = _like("zeros")

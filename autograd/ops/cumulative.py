@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 class Cumsum(Primitive):
     """The running sum along ``dim``, from the end where ``reverse``; the one is the other's gradient."""
 
+    layout = "contiguous"
+
     @staticmethod
     def forward(ctx: Any, x: Any, *, dim: int, reverse: bool = False) -> Any:
         return ctx.k.cumsum(x, dim, reverse)
@@ -38,6 +40,7 @@ class Cumsum(Primitive):
 class Cumprod(Primitive):
     """The running product along ``dim``."""
 
+    layout = "contiguous"
     kernels = ("cumprod", "cumprod_backward")
 
     @staticmethod
@@ -59,6 +62,7 @@ class Cumprod(Primitive):
 class Logcumsumexp(Primitive):
     """The logarithm of the running sum of exponentials."""
 
+    layout = "contiguous"
     kernels = ("logcumsumexp", "logcumsumexp_backward")
 
     @staticmethod
@@ -80,6 +84,7 @@ class Logcumsumexp(Primitive):
 class Cummax(Primitive):
     """The running maximum along ``dim``, and its index: the last of equal ones."""
 
+    layout = "contiguous"
     largest = True
 
     @classmethod

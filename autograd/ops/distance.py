@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 class PNorm(Primitive):
     """``sum(abs(x) ** p) ** (1 / p)`` over some dimensions. At 0, where it has a kink, the gradient is 0."""
 
+    layout = "contiguous"
+
     @staticmethod
     def forward(ctx: Any, x: Any, *, p: float, dim: tuple[int, ...], keepdim: bool) -> Any:
         y = ctx.k.asarray(ctx.k.p_norm(x, p, dim, keepdim))

@@ -28,6 +28,8 @@ ALPHA = -1.7580993408473766  # where SELU's left end tends to: -scale * alpha of
 class Dropout(Primitive):
     """``x * mask * scale``."""
 
+    layout = "operands"
+
     @staticmethod
     def forward(ctx: Any, x: Any, mask: Any, *, scale: float) -> Any:
         ctx.cache(mask)

@@ -22,6 +22,7 @@ class Unary(Primitive):
             and holds for complex ones, as all these functions are real on the real axis: f'(conj(x)) = conj(f'(x)).
     """
 
+    layout = "operands"
     kernel: ClassVar[str]
     expression: ClassVar[str]
     saves: ClassVar[str] = "x"
@@ -54,6 +55,7 @@ class Binary(Primitive):
         derivatives: for each operand, ``f(g, x, y)`` is ``g`` times the derivative, or None where there is none.
     """
 
+    layout = "operands"
     kernel: ClassVar[str]
     expression: ClassVar[str]
     derivatives: ClassVar[tuple[Callable[..., Any] | None, Callable[..., Any] | None]]
@@ -83,6 +85,8 @@ def ready(ctx: Any, g: Any) -> tuple[Any, ...]:
 
 class Conj(Primitive):
     """The complex conjugate."""
+
+    layout = "operands"
 
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:

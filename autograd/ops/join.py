@@ -27,6 +27,8 @@ def part(dim: int, start: int, stop: int) -> tuple[Any, ...]:
 class Cat(Primitive):
     """Tensors one after another along ``dim``."""
 
+    layout = "common channels"
+
     @staticmethod
     def forward(ctx: Any, *xs: Any, dim: int) -> Any:
         ctx.info = [x.shape[dim] for x in xs]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.errors import ArgumentError, InplaceError, ShapeError
+from ...backends.layout import contiguous_strides as contiguous_strides
+from ...backends.layout import is_dense, relaid
 from ...backends.sparse import SparseArray
 from ..primitive import Primitive, apply
 from .dims import canonical_dim
@@ -77,12 +79,19 @@ def arranged(x: Any, memory_format: MemoryFormat) -> Any:
     """
     order = memory_format.order
     if order is None:
-        return x.copy("C" if memory_format is contiguous_format or _has_gaps(x) else "K")
-    _check_rank(x, memory_format)
+        if memory_format is contiguous_format or x.flags.c_contiguous:
+            return x.copy("C")
+        return relaid(kernels_of[type(x)], x.copy("K"), [x])
+    check_rank(x, memory_format)
     return x.transpose(order).copy("C").transpose([order.index(i) for i in range(len(order))])
 
 
-def _check_rank(x: Any, memory_format: MemoryFormat) -> None:
+def check_rank(x: Any, memory_format: MemoryFormat) -> None:
+    """Raise unless the array has as many dimensions as the format.
+
+    Raises:
+        RuntimeError: it has not.
+    """
     if x.ndim != memory_format.ndim:
         raise ShapeError(
             f"required rank {memory_format.ndim} tensor to use {memory_format.name} format, got shape {list(x.shape)}"
@@ -90,13 +99,8 @@ def _check_rank(x: Any, memory_format: MemoryFormat) -> None:
 
 
 def _has_gaps(x: Any) -> bool:
-    """Whether elements overlap or leave memory between them; a copy that preserves strides is contiguous then."""
-    flat = 1
-    for s, n in sorted([(s, n) for s, n in zip(x.strides, x.shape, strict=True) if n != 1]):
-        if s != flat * x.itemsize:
-            return True
-        flat *= n
-    return False
+    """Whether elements overlap or leave memory between them."""
+    return not is_dense(x.shape, tuple([s // x.itemsize for s in x.strides]))
 
 
 def clone(input: Tensor, *, memory_format: MemoryFormat = preserve_format) -> Tensor:
@@ -122,7 +126,7 @@ def contiguous(input: Tensor, memory_format: MemoryFormat = contiguous_format) -
     if memory_format is preserve_format:
         raise ShapeError("preserve memory format is unsupported by the contiguous operator")
     if memory_format.order is not None:
-        _check_rank(input._data, memory_format)
+        check_rank(input._data, memory_format)
     return input if is_contiguous(input, memory_format) else clone(input, memory_format=memory_format)
 
 
@@ -153,7 +157,7 @@ def stride(input: Tensor, dim: int | None = None) -> Any:
     if isinstance(x, SparseArray):
         strides: tuple[int, ...] = sparse_strides(x)
     else:
-        strides = tuple([s // x.itemsize for s in x.strides])
+        strides = tuple([s // x.itemsize for s in x.strides]) if x.size else contiguous_strides(x.shape)
     return strides if dim is None else strides[canonical_dim(dim, x.ndim, "stride")]
 
 
@@ -162,16 +166,6 @@ def sparse_strides(x: SparseArray) -> tuple[int, ...]:
     if x.pattern.layout != "sparse_coo":
         raise ArgumentError("Sparse CSR tensors do not have strides")
     return (0,) * x.ndim
-
-
-def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The strides, in elements, of a contiguous tensor of ``shape``."""
-    strides: list[int] = []
-    step = 1
-    for n in reversed(shape):
-        strides.append(step)
-        step *= max(n, 1)
-    return tuple(reversed(strides))
 
 
 def storage_offset(input: Tensor) -> int:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 class MaskedFill(Primitive):
     """``value`` where the mask holds, else ``x``."""
 
+    layout = "contiguous"
+
     @staticmethod
     def forward(ctx: Any, x: Any, mask: Any, value: Any) -> Any:
         ctx.save(mask)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class ConstantPad(Primitive):
     """``x`` in the middle of one value; ``before`` and ``after`` count elements per dimension."""
 
+    layout = "channels"
+
     @staticmethod
     def forward(ctx: Any, x: Any, *, before: tuple[int, ...], after: tuple[int, ...], value: Any) -> Any:
         ctx.info = x.shape

@@ -22,6 +22,8 @@ from .shape import reshape_rule
 class MaxPool(Primitive):
     """The largest element of each window."""
 
+    layout = "channels"
+
     @staticmethod
     def forward(ctx: Any, x: Any, **windows: Any) -> Any:
         y, code = ctx.k.max_pool(x, **windows, codes=ctx.needs[0])
@@ -36,6 +38,8 @@ class MaxPool(Primitive):
 
 class MaxPoolWithIndices(Primitive):
     """The largest element of each window, and its place in the flattened spatial dimensions."""
+
+    layout = "channels"
 
     @staticmethod
     def forward(ctx: Any, x: Any, **windows: Any) -> Any:
@@ -80,6 +84,8 @@ class PoolGather(Primitive):
 class AvgPool(Primitive):
     """The mean of each window."""
 
+    layout = "channels"
+
     @staticmethod
     def forward(ctx: Any, x: Any, **windows: Any) -> Any:
         ctx.info = x.shape[2:]
@@ -106,6 +112,8 @@ class AvgPoolInput(Primitive):
 class AdaptiveAvgPool(Primitive):
     """The mean of each of ``out`` bins per dimension."""
 
+    layout = "channels"
+
     @staticmethod
     def forward(ctx: Any, x: Any, *, out: Ints) -> Any:
         ctx.info = x.shape[2:]
@@ -131,6 +139,8 @@ class AdaptiveAvgPoolInput(Primitive):
 
 class AdaptiveMaxPool(Primitive):
     """The largest element of each bin, and its place in the flattened spatial dimensions."""
+
+    layout = "channels"
 
     @staticmethod
     def forward(ctx: Any, x: Any, *, out: Ints) -> Any:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 class Mm(Primitive):
     """``x @ w`` or ``x @ w.T``: rows (..., n) times one matrix."""
 
+    layout = "contiguous"
+
     @staticmethod
     def forward(ctx: Any, x: Any, w: Any, *, transposed: bool = False) -> Any:
         needs = ctx.needs
@@ -68,6 +70,8 @@ class Gram(Primitive):
 
 class Bmm(Primitive):
     """Stacked matrices times stacked matrices; ``ta`` and ``tb`` say which are meant transposed."""
+
+    layout = "contiguous"
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any, *, ta: bool = False, tb: bool = False) -> Any:

@@ -10,7 +10,7 @@ from ...backends.definitions.random import blocks_used
 from ...backends.errors import DTypeError, ShapeError, UnsupportedDTypeError
 from ..base import TensorBase
 from ..random import Generator, default_generator
-from .creation import check_layout, dtype_of, finished, memory_order, place_of, shape_of
+from .creation import check_layout, dtype_of, finished, in_order_of, place_of, shape_of
 from .layout import MemoryFormat, preserve_format
 
 if TYPE_CHECKING:
@@ -360,10 +360,7 @@ def _like(name: str, kernel: str, what: str) -> Any:
         x = input._data
         d = x.dtype if dtype is None else to_dtype(dtype).dtype
         array = draw(kernel, generator, input.device if device is None else device, x.shape, d)
-        order = memory_order(x, memory_format)
-        if order is not None:
-            array = array.transpose(order).copy().transpose([order.index(i) for i in range(len(order))])
-        return finished(array, requires_grad)
+        return finished(in_order_of(array, x, memory_format), requires_grad)
 
     create.__name__ = create.__qualname__ = name
     create.__doc__ = f"{what} In the shape and dtype of ``input`` and on its device, unless told."
@@ -380,5 +377,7 @@ def randint_like(input: Tensor, low: int, high: int | None = None, **options: An
         low, high = 0, low
     options.setdefault("dtype", input.dtype)
     options.setdefault("device", input.device)
-    options.pop("memory_format", None)
-    return randint(low, high, input._data.shape, **options)
+    memory_format = options.pop("memory_format", preserve_format)
+    t = randint(low, high, input._data.shape, **options)
+    t._data = in_order_of(t._data, input._data, memory_format)
+    return t

@@ -30,6 +30,8 @@ _FULL = slice(None)
 class Flip(Primitive):
     """``x`` reversed along ``dims``."""
 
+    layout = "operands"
+
     @staticmethod
     def forward(ctx: Any, x: Any, *, dims: tuple[int, ...]) -> Any:
         return x[tuple([slice(None, None, -1) if d in dims else _FULL for d in range(x.ndim)])].copy()

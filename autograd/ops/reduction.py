@@ -31,6 +31,8 @@ Dim = int | tuple[int, ...] | list[int] | None
 class SumTo(Primitive):
     """``x`` summed to a shape that broadcasts to its own: the adjoint of broadcasting."""
 
+    layout = "contiguous"
+
     @staticmethod
     def forward(ctx: Any, x: Any, *, shape: tuple[int, ...]) -> Any:
         ctx.info = x.shape
@@ -45,6 +47,8 @@ class SumTo(Primitive):
 
 class Reduction(Primitive):
     """A reduction over the dimensions ``dim``, all of them where it is None."""
+
+    layout = "contiguous"
 
     @staticmethod
     def restored(ctx: Any, g: Any) -> Any:

@@ -24,6 +24,8 @@ RANKS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}  # spatial di
 class Resample(Primitive):
     """One dimension resized by a matrix of weights, or, with ``back``, the adjoint of that."""
 
+    layout = "channels"
+
     @staticmethod
     def forward(ctx: Any, x: Any, *, back: bool, **how: Any) -> Any:
         ctx.info = how

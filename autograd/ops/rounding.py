@@ -56,6 +56,8 @@ class Round(Step):
 class RoundTo(Primitive):
     """The nearest multiple of ``10 ** -decimals``."""
 
+    layout = "operands"
+
     @staticmethod
     def forward(ctx: Any, x: Any, *, decimals: int) -> Any:
         return ctx.k.round_to(x, decimals)
@@ -81,6 +83,8 @@ class Abs(Unary):
 
 class Sgn(Primitive):
     """``x / abs(x)``, and 0 at 0: the sign of a real number, the direction of a complex one."""
+
+    layout = "operands"
 
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class Where(Primitive):
     """``x`` where the condition holds, else ``y``."""
 
+    layout = "operands"
     expression = "x if condition else y"
 
     @staticmethod
@@ -53,6 +54,8 @@ class Clamp(Unary):
 
 class ClampTensor(Primitive):
     """``min(max(x, low), high)`` with tensors, or None, as bounds."""
+
+    layout = "operands"
 
     @staticmethod
     def forward(ctx: Any, x: Any, low: Any, high: Any) -> Any:

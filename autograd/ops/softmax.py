@@ -33,6 +33,8 @@ def log_softmax_backward(g: Any, y: Any, axis: int) -> Any:
 class Softmax(Primitive):
     """``exp(x) / sum(exp(x))`` along a dimension; the output is all that backward needs."""
 
+    layout = "contiguous"
+
     @staticmethod
     def forward(ctx: Any, x: Any, *, dim: int) -> Any:
         y = ctx.k.softmax(x, dim)
@@ -47,6 +49,8 @@ class Softmax(Primitive):
 
 class LogSoftmax(Primitive):
     """``x - log(sum(exp(x)))`` along a dimension."""
+
+    layout = "contiguous"
 
     @staticmethod
     def forward(ctx: Any, x: Any, *, dim: int) -> Any:

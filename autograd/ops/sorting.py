@@ -43,6 +43,8 @@ class Picked(Primitive):
 class Sort(Picked):
     """Each row in order."""
 
+    layout = "operands"
+
     @classmethod
     def forward(cls, ctx: Any, x: Any, *, dim: int, descending: bool) -> Any:
         return cls.picked(ctx, x, ctx.k.sort_positions(x, dim, descending), dim)

@@ -146,6 +146,8 @@ class Polygamma(Unary):
 class Zeta(Primitive):
     """Hurwitz's zeta function; its derivative by the exponent has no closed form here."""
 
+    layout = "operands"
+
     @staticmethod
     def forward(ctx: Any, s: Any, q: Any) -> Any:
         ctx.save(s, q)
@@ -163,6 +165,7 @@ class Zeta(Primitive):
 class Gammainc(Primitive):
     """The regularized lower incomplete gamma function."""
 
+    layout = "operands"
     kernel, sign = "gammainc", 1
 
     @classmethod

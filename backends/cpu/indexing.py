@@ -22,6 +22,7 @@ __all__ = [
     "scatter_add_",
     "strided",
     "windows",
+    "with_strides",
 ]
 
 
@@ -153,6 +154,11 @@ def flat_add_at(x: Any, key: Any, value: Any) -> None:
 def strided(x: Any, sizes: tuple[int, ...], strides: tuple[int, ...], offset: int) -> Any:
     """The memory that ``x`` is on with any layout: a view; see the definition."""
     return _view(x, sizes, tuple(s * x.itemsize for s in strides), offset * x.itemsize)
+
+
+def with_strides(x: Any, strides: tuple[int, ...]) -> Any:
+    """``x`` with other strides, in bytes, where dimensions have size 1: a view; see the definition."""
+    return x if x.strides == strides else _view(x, x.shape, strides, address(x) - address(_owner(x)))
 
 
 def windows(x: Any, dim: int, size: int, step: int) -> Any:

@@ -29,6 +29,7 @@ __all__ = [
     "strided",
     "triangle",
     "windows",
+    "with_strides",
 ]
 
 
@@ -193,6 +194,11 @@ def triangle(xp: Any, x: Any, offset: int, upper: bool) -> Any:
 def diagonal(xp: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """A view of the elements ``[i, i + offset]`` of two dimensions, as a last dimension."""
     return x.diagonal(offset, axis1, axis2)
+
+
+def with_strides(xp: Any, x: Any, strides: tuple[int, ...]) -> Any:
+    """``x`` with other strides, in bytes, where dimensions have size 1; here as it is, since no element moves."""
+    return x
 
 
 def windows(xp: Any, x: Any, dim: int, size: int, step: int) -> Any:

@@ -1,0 +1,121 @@
+"""The memory order of results: that of the operands, the first one first."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.backends.layout import is_channels_last, is_dense, result_strides
+
+
+def permuted(shape, order, T=wg):
+    """Numbers in [1, 2) whose dimensions lie in ``order``, the slowest first."""
+    rng = np.random.default_rng(0)
+    x = T.tensor(rng.uniform(1, 2, [shape[i] for i in order]).astype("float32"))
+    return x.permute([order.index(i) for i in range(len(order))])
+
+
+SHAPE = (2, 3, 4)
+ORDERS = list(itertools.permutations(range(3)))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_one_operand_keeps_its_order(order):
+    x = permuted(SHAPE, order)
+    for y in (x.exp(), x * 2, x.double(), x.clone(), x > 1, wg.zeros_like(x), wg.rand_like(x), x.clamp(1.2), -x):
+        assert y.stride() == x.stride()
+    assert x.clone(memory_format=wg.contiguous_format).is_contiguous()
+    assert x.sum(0).is_contiguous()
+    assert x.softmax(-1).is_contiguous()
+
+
+@pytest.mark.parametrize("a", ORDERS)
+@pytest.mark.parametrize("b", ORDERS)
+def test_the_first_operand_decides(a, b):
+    x, y = permuted(SHAPE, a), permuted(SHAPE, b)
+    for z in (x + y, x < y, wg.maximum(x, y), wg.atan2(x, y), x.requires_grad_() * y):
+        assert z.stride() == x.stride()
+
+
+def test_what_the_first_operand_leaves_open_the_next_one_decides():
+    images = permuted((2, 3, 4, 5), (0, 2, 3, 1))
+    bias = wg.ones(3, 1, 1)
+    assert (bias + images).is_contiguous(memory_format=wg.channels_last)
+    assert (wg.tensor(2.0) * images).is_contiguous(memory_format=wg.channels_last)
+    usual = wg.ones(2, 3, 4, 5)
+    assert (usual + images).is_contiguous()
+    assert (images + usual).is_contiguous(memory_format=wg.channels_last)
+
+
+def test_images_stay_channels_last():
+    x = wg.rand(2, 3, 8, 8).to(memory_format=wg.channels_last)
+    f = wg.nn.functional
+    for y in (
+        f.max_pool2d(x, 2),
+        f.avg_pool2d(x, 2),
+        f.adaptive_avg_pool2d(x, 3),
+        f.conv2d(x, wg.rand(4, 3, 3, 3)),
+        f.interpolate(x, scale_factor=2, mode="bilinear"),
+        f.pad(x, (1, 1)),
+        f.batch_norm(x, None, None, training=True),
+        wg.cat([x, x]),
+    ):
+        assert y.is_contiguous(memory_format=wg.channels_last)
+        assert not y.is_contiguous()
+
+
+def test_saved_results_are_those_that_the_program_sees():
+    x = permuted(SHAPE, (2, 0, 1)).requires_grad_()
+    y = wg.logaddexp(x, wg.ones(SHAPE))
+    y.sum().backward()
+    assert wg.allclose(x.grad, wg.sigmoid(x.detach() - 1))
+
+
+def test_dimensions_of_size_one():
+    assert wg.empty_strided((2, 1, 3), (3, 7, 1)).stride() == (3, 7, 1)
+    assert wg.empty(0, 3).t().stride() == (1, 1)
+
+
+def test_rules_by_numbers():
+    assert result_strides((2, 3), [((2, 3), (1, 2)), ((2, 3), (3, 1))]) == (1, 2)
+    assert result_strides((2, 3), [((3,), (1,)), ((2, 3), (1, 2))]) == (1, 2)
+    assert result_strides((2, 3, 4), [((2, 3, 4), (0, 1, 3))]) == (12, 1, 3)
+    assert is_dense((2, 3), (1, 2))
+    assert not is_dense((2, 3), (0, 1))
+    assert is_channels_last((2, 3, 4, 5), (60, 1, 15, 3))
+    assert not is_channels_last((2, 3, 4, 5), (60, 20, 5, 1))
+
+
+@pytest.mark.parity
+def test_random_layouts_as_in_torch():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    functions = (
+        lambda T, x, y, z: x + y,
+        lambda T, x, y, z: T.where(x > 1.5, y, z),
+        lambda T, x, y, z: T.exp(x) <= y,
+        lambda T, x, y, z: T.maximum(x, z),
+        lambda T, x, y, z: T.nn.functional.gelu(z),
+        lambda T, x, y, z: x.half(),
+        lambda T, x, y, z: T.empty_like(y),
+    )
+    for _ in range(300):
+        shape = tuple(rng.integers(2, 5, rng.integers(2, 5)))
+        drawn = []
+        for _ in range(3):
+            order = rng.permutation(len(shape)).tolist()
+            own = tuple(n if rng.random() < 0.8 else 1 for n in shape)
+            step = tuple(slice(None, None, 2) if rng.random() < 0.2 else slice(None) for _ in shape)
+            size = tuple(2 * n if s.step else n for n, s in zip(own, step, strict=True))
+            full = rng.random() < 0.2
+            drawn.append((size, order, step, shape if full else own))
+        ours, theirs = (
+            [permuted(size, order, T)[step].expand(full) for size, order, step, full in drawn] for T in (wg, torch)
+        )
+        for f in functions:
+            expected, got = f(torch, *theirs), f(wg, *ours)
+            pairs = zip(got.stride(), expected.stride(), expected.shape, strict=True)
+            assert all(a == b for a, b, n in pairs if n > 1), (drawn, got.stride(), expected.stride())
