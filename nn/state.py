@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..autograd.base import TensorBase
 from ..autograd.grad_mode import no_grad
 from ..backends.errors import WengertError
-from .hooks import ModuleHooks
+from .hooks import Hook, ModuleHooks
 from .members import BUFFER, MODULE, PARAMETER, Members, type_name
 from .parameter import Parameter
 
@@ -98,6 +98,22 @@ class ExtraChange(NamedTuple):
 def _copy(target: Any, source: Any) -> None:
     with no_grad():
         target.copy_(source)
+
+
+def _own_hooks(kind: str) -> property:
+    """A module's own hooks of one kind by handle id, for programs that count them, or clear or replace all."""
+
+    def get(self: Any) -> Any:
+        return OrderedDict() if self._hooks is None else getattr(self._hooks, kind)
+
+    def set(self: Any, hooks: Mapping[int, Any]) -> None:
+        if self._hooks is None:
+            self._hooks = ModuleHooks()
+        table = getattr(self._hooks, kind)
+        table.clear()
+        table.update({key: hook if isinstance(hook, Hook) else Hook(hook) for key, hook in hooks.items()})
+
+    return property(get, set)
 
 
 class State(Members):
@@ -241,6 +257,13 @@ class State(Members):
         if self._hooks is None:
             self._hooks = ModuleHooks()
         return self._hooks.add(kind, hook, **options)
+
+    _forward_pre_hooks = _own_hooks("forward_pre")
+    _forward_hooks = _own_hooks("forward")
+    _backward_pre_hooks = _own_hooks("backward_pre")
+    _backward_hooks = _own_hooks("backward")
+    _state_dict_hooks = _own_hooks("state_dict")
+    _load_state_dict_pre_hooks = _own_hooks("load_state_dict_pre")
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, prefix, keep_vars)`` before this module's state is collected."""

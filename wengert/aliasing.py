@@ -58,11 +58,15 @@ class SamePackage(MetaPathFinder, Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         module = self._find(spec.name)
-        self._own = getattr(module, "__spec__", None)
+        self._alias, self._own = spec.name, getattr(module, "__spec__", None)
         return module
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self._own  # it has run already, and keeps its name
+        # Its modules too, since an import would bind each to its name, which may be a function's: ``weight_norm``.
+        alias, own = self._alias, module.__name__ + "."
+        for name in [name for name in sys.modules if name.startswith(own)]:
+            sys.modules.setdefault(f"{alias}.{name[len(own) :]}", sys.modules[name])
 
 
 def install(package: ModuleType) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...autograd import ops
 from ...autograd.grad_mode import no_grad
+from ...autograd.ops.linalg_solving import solve
+from ...backends.dtypes import finfo
 from ...backends.errors import ArgumentError
 from .. import functional as F
 from ..conv import ConvTransposeNd
@@ -172,7 +174,7 @@ class _Orthogonal(Module):
         self.orthogonal_map = orthogonal_map
         self.register_buffer("base", _new_orthogonal(weight) if use_trivialization else None)
 
-    def forward(self, X: Tensor) -> Tensor:  # noqa: N803  # PyTorch's name
+    def forward(self, X: Tensor) -> Tensor:  # PyTorch's name
         """An orthogonal matrix, in which only a part of ``X`` takes part."""
         n, k = X.shape[-2:]
         wide = n < k
@@ -180,7 +182,7 @@ class _Orthogonal(Module):
             X, n, k = X.mT, k, n
         if self.orthogonal_map == "householder":
             scale = 2.0 / (1.0 + (X * X).tril(-1).sum(-2))
-            q = ops.linalg.householder_product(X.tril(-1) + _eye(X), scale)
+            q = ops.orgqr(X.tril(-1), scale)
             q = q * X.diagonal(dim1=-2, dim2=-1).int()[..., None, :]
         else:
             a = X.tril()
@@ -191,7 +193,7 @@ class _Orthogonal(Module):
                 q = ops.matrix_exp(a)
             else:
                 identity = ops.eye(n, dtype=a.dtype, device=a.device)
-                q = ops.solve(identity - 0.5 * a, identity + 0.5 * a)
+                q = solve(identity - 0.5 * a, identity + 0.5 * a)
             if n != k:
                 q = q[..., :k]
         if self.base is not None:
@@ -199,7 +201,7 @@ class _Orthogonal(Module):
         return q.mT if wide else q
 
     @no_grad()
-    def right_inverse(self, Q: Tensor) -> Tensor:  # noqa: N803  # PyTorch's name
+    def right_inverse(self, Q: Tensor) -> Tensor:  # PyTorch's name
         """What `forward` makes ``Q`` of, or the orthogonal matrix nearest in direction."""
         if Q.shape != self.shape:
             raise ValueError(
@@ -216,8 +218,8 @@ class _Orthogonal(Module):
                     "use_trivialization=False."
                 )
             a, _ = ops.geqrf(Q)
-            signs = a.diagonal(dim1=-2, dim2=-1).sign()
-            a = a.tril(-1) + ops.diag_embed(signs + (signs == 0))
+            diagonal = a.diagonal(dim1=-2, dim2=-1)
+            diagonal.copy_(ops.where(diagonal < 0, -1.0, 1.0))
             return a.mT if wide else a
         if n == k:
             Q = Q if _is_orthogonal(Q) else _project(Q)
@@ -230,13 +232,9 @@ class _Orthogonal(Module):
         return zero.mT if wide else zero
 
 
-def _eye(x: Tensor) -> Tensor:
-    return ops.eye(x.shape[-2], x.shape[-1], dtype=x.dtype, device=x.device)
-
-
 def _is_orthogonal(q: Tensor) -> bool:
     identity = ops.eye(q.shape[-1], dtype=q.dtype, device=q.device)
-    eps = 10.0 * q.shape[-2] * ops.finfo(q.dtype).eps
+    eps = 10.0 * q.shape[-2] * finfo(q.dtype).eps
     return bool(((q.mH @ q) - identity).abs().max() <= eps)
 
 

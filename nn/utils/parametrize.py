@@ -172,9 +172,7 @@ class ParametrizationList(ModuleList):
     def forward(self) -> Any:
         """The tensor."""
         steps = iter(self)
-        originals = (
-            [self.original] if self.is_tensor else [getattr(self, f"original{i}") for i in range(self.ntensors)]
-        )
+        originals = [self.original] if self.is_tensor else [getattr(self, f"original{i}") for i in range(self.ntensors)]
         x = next(steps)(*originals)
         for step in steps:
             x = step(x)

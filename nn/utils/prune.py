@@ -324,9 +324,7 @@ def _count(amount: Any, size: int) -> int:
     """How many of ``size`` an amount means."""
     if isinstance(amount, numbers.Integral):
         if amount > size:
-            raise ValueError(
-                f"amount={amount} should be smaller than the number of parameters to prune={size}"
-            )
+            raise ValueError(f"amount={amount} should be smaller than the number of parameters to prune={size}")
         return int(amount)
     return round(amount * size)
 
