@@ -31,8 +31,8 @@ def norms(T: Any) -> list[Any]:
         lambda: new.orthogonal(T.nn.Linear(4, 3), orthogonal_map="cayley", use_trivialization=False),
         lambda: new.orthogonal(T.nn.Linear(4, 4), orthogonal_map="matrix_exp", use_trivialization=False),
         lambda: new.orthogonal(T.nn.Linear(4, 3), orthogonal_map="householder", use_trivialization=False),
-        lambda: T.nn.utils.prune.l1_unstructured(T.nn.Linear(4, 3), "weight", 5),
-        lambda: T.nn.utils.prune.ln_structured(T.nn.Linear(4, 3), "weight", 0.3, n=2, dim=1),
+        lambda: T.nn.utils.prune.l1_unstructured(fill(T.nn.Linear(4, 3)), "weight", 5),
+        lambda: T.nn.utils.prune.ln_structured(fill(T.nn.Linear(4, 3)), "weight", 0.3, n=2, dim=1),
         lambda: T.nn.utils.prune.identity(T.nn.Linear(4, 3), "bias"),
     ]
 

@@ -30,10 +30,13 @@ def fuse_conv_bn_weights(
     """The weight and bias of a convolution that does what a convolution and the batch norm after it do.
 
     Args:
-        conv_w, conv_b: of the convolution.
-        bn_rm, bn_rv: the running mean and variance.
+        conv_w: the weight of the convolution.
+        conv_b: its bias.
+        bn_rm: the running mean.
+        bn_rv: the running variance.
         bn_eps: what is added to the variance.
-        bn_w, bn_b: of the batch norm.
+        bn_w: the weight of the batch norm.
+        bn_b: its bias.
         transpose: the convolution is a transposed one.
     """
     conv_b = ops.zeros_like(bn_rm) if conv_b is None else conv_b

@@ -18,7 +18,8 @@ def skip_init(module_cls: type[M], *args: Any, **kwargs: Any) -> M:
 
     Args:
         module_cls: its class, whose constructor takes ``device``.
-        args, kwargs: for the constructor.
+        *args: for the constructor.
+        **kwargs: for the constructor.
 
     Raises:
         RuntimeError: it is no `Module`, or takes no ``device``.

@@ -25,9 +25,9 @@ M = TypeVar("M", bound="Module")
 def norm_except_dim(v: Tensor, pow: float = 2, dim: int = 0) -> Tensor:
     """The norm of each slice of ``v`` along ``dim``, which keeps its dimensions; of all of ``v`` for -1."""
     if dim == -1:
-        return v.norm(pow)
+        return ops.norm(v, pow)
     others = [d for d in range(v.ndim) if d != dim]
-    return v.norm(pow, dim=others, keepdim=True) if others else v.abs()
+    return ops.norm(v, pow, dim=others, keepdim=True) if others else v.abs()
 
 
 def weight_of(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:

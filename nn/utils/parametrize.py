@@ -10,13 +10,15 @@ import contextlib
 import copy
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...autograd.base import TensorBase
 from ...autograd.grad_mode import no_grad
 from ..containers import ModuleDict, ModuleList
-from ..module import Module
 from ..parameter import Parameter
+
+if TYPE_CHECKING:
+    from ..module import Module
 
 __all__ = [
     "ParametrizationList",
@@ -90,7 +92,8 @@ class ParametrizationList(ModuleList):
             raise ValueError("ParametrizationList requires one or more modules.")
         super().__init__(modules)
         self.unsafe = unsafe
-        start, new = original, original
+        start: Any = original
+        new: Any = original
         with no_grad():
             for module in reversed(list(self)):
                 new = _inverse(module, new)
@@ -102,7 +105,7 @@ class ParametrizationList(ModuleList):
                 _set(start, new)
             _register(self, "original", start)
         else:
-            for i, part in enumerate(new):
+            for i, part in enumerate(_sequence(new)):
                 if not isinstance(part, TensorBase):
                     raise ValueError(
                         f"'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). Got element "
@@ -219,7 +222,7 @@ def _give_class(module: Module) -> None:
             copied.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return memo[id(self)]
 
-    members = {"__getstate__": __getstate__}
+    members: dict[str, Any] = {"__getstate__": __getstate__}
     if not hasattr(cls, "__deepcopy__"):
         members["__deepcopy__"] = __deepcopy__
     module.__class__ = type(f"Parametrized{cls.__name__}", (cls,), members)
@@ -304,10 +307,8 @@ def _check_step(owner: Any, name: str, parametrization: Any) -> None:
             raise ValueError(f"A parametrization must return a tensor. Got {type(after).__name__}.")
         results = [("", after)]
         if hasattr(parametrization, "right_inverse"):
-            try:
+            with contextlib.suppress(NotImplementedError):
                 results.append(("right_inverse of the ", parametrization.right_inverse(after)))
-            except NotImplementedError:
-                pass
         for who, result in results:
             for what in ("dtype", "shape"):
                 if not isinstance(result, TensorBase) or getattr(result, what) != getattr(before, what):
@@ -388,7 +389,8 @@ def transfer_parametrizations_and_params(
     """
     if not is_parametrized(from_module):
         return to_module
-    source, target = from_module, to_module
+    source: Any = from_module
+    target: Any = to_module
     parametrizations: Any = source.parametrizations
     for name in [tensor_name] if tensor_name is not None else list(parametrizations):
         if not hasattr(target, name):

@@ -65,7 +65,8 @@ class BasePruningMethod(ABC):
         Args:
             module: its owner.
             name: its name.
-            args, kwargs: for the constructor.
+            *args: for the constructor.
+            **kwargs: for the constructor.
             importance_scores: what is small goes first, by these instead of the tensor's own values.
 
         Returns:
@@ -147,7 +148,7 @@ class PruningContainer(BasePruningMethod):
     """
 
     def __init__(self, *args: Any) -> None:
-        self._pruning_methods: tuple[BasePruningMethod, ...] = ()
+        self._pruning_methods: tuple[Any, ...] = ()
         many = list(args[0]) if len(args) == 1 and isinstance(args[0], Iterable) else list(args)
         if many:
             self._tensor_name = many[0]._tensor_name
@@ -313,20 +314,21 @@ class CustomFromMask(BasePruningMethod):
 
 
 def _check_amount(amount: Any) -> None:
+    number: Any = amount
     if not isinstance(amount, numbers.Real):
         raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
     whole = isinstance(amount, numbers.Integral)
-    if (whole and amount < 0) or (not whole and not 0.0 <= float(amount) <= 1.0):
+    if (whole and number < 0) or (not whole and not 0.0 <= number <= 1.0):
         raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer")
 
 
 def _count(amount: Any, size: int) -> int:
     """How many of ``size`` an amount means."""
     if isinstance(amount, numbers.Integral):
-        if amount > size:
+        if int(amount) > size:
             raise ValueError(f"amount={amount} should be smaller than the number of parameters to prune={size}")
         return int(amount)
-    return round(amount * size)
+    return int(round(amount * size))
 
 
 def _check_structured(t: Any) -> None:
