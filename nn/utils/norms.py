@@ -32,7 +32,7 @@ def norm_except_dim(v: Tensor, pow: float = 2, dim: int = 0) -> Tensor:
 
 def weight_of(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
     """``g * v / |v|``."""
-    return v * (g / norm_except_dim(v, 2, dim))
+    return v * (g / norm_except_dim(v, 2, dim))  # type: ignore[no-any-return]
 
 
 def _plain(module: Any, name: str, value: Any) -> None:
@@ -68,7 +68,7 @@ class SpectralNorm:
         """``weight`` as a matrix, with ``dim`` as its rows."""
         if self.dim:
             weight = weight.permute(self.dim, *(d for d in range(weight.ndim) if d != self.dim))
-        return weight.reshape(weight.shape[0], -1)
+        return weight.reshape(weight.shape[0], -1)  # type: ignore[no-any-return]
 
     def compute_weight(self, module: Module, do_power_iteration: bool) -> Any:
         """The weight over its largest singular value."""

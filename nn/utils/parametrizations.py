@@ -119,7 +119,7 @@ class _SpectralNorm(Module):
         if self.training:
             self._iterate(matrix, self.n_power_iterations)
         u, v = self._u.clone(), self._v.clone()  # the next call writes to the buffers
-        return weight / ops.vdot(u, ops.mv(matrix, v))
+        return weight / ops.vdot(u, ops.mv(matrix, v))  # type: ignore[no-any-return]
 
     def right_inverse(self, value: Tensor) -> Tensor:
         """``value``: its scale is lost anyway."""
@@ -220,7 +220,7 @@ class _Orthogonal(Module):
             a, _ = ops.geqrf(Q)
             diagonal = a.diagonal(dim1=-2, dim2=-1)
             diagonal.copy_(ops.where(diagonal < 0, -1.0, 1.0))
-            return a.mT if wide else a
+            return a.mT if wide else a  # type: ignore[no-any-return]
         if n == k:
             Q = Q if _is_orthogonal(Q) else _project(Q)
         else:  # complete the basis
@@ -229,7 +229,7 @@ class _Orthogonal(Module):
         self.base = Q.contiguous()
         zero = Q.new_zeros(*Q.shape[:-2], n, k)
         zero.diagonal(dim1=-2, dim2=-1).fill_(-1.0)  # its skew part is zero
-        return zero.mT if wide else zero
+        return zero.mT if wide else zero  # type: ignore[no-any-return]
 
 
 def _is_orthogonal(q: Tensor) -> bool:
@@ -241,7 +241,7 @@ def _is_orthogonal(q: Tensor) -> bool:
 def _project(x: Tensor) -> Tensor:
     """The orthogonal factor of ``x``, with the signs that leave an orthogonal ``x`` as it is."""
     q, r = ops.qr(x)
-    return q * r.diagonal(dim1=-2, dim2=-1).sgn()[..., None, :]
+    return q * r.diagonal(dim1=-2, dim2=-1).sgn()[..., None, :]  # type: ignore[no-any-return]
 
 
 def _new_orthogonal(weight: Tensor) -> Tensor:

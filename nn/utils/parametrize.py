@@ -111,10 +111,8 @@ class ParametrizationList(ModuleList):
                         f"'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). Got element "
                         f"{i} of the sequence with type {type(part).__name__}."
                     )
-                if isinstance(start, Parameter):
-                    part = Parameter(part, requires_grad=start.requires_grad and part.dtype.is_floating_point)
-                part.requires_grad_(start.requires_grad)
-                _register(self, f"original{i}", part)
+                kept: Any = Parameter(part, requires_grad=False) if isinstance(start, Parameter) else part
+                _register(self, f"original{i}", kept.requires_grad_(start.requires_grad))
         if not unsafe:
             self._check_result(start)
 

@@ -186,7 +186,7 @@ class PruningContainer(BasePruningMethod):
         if method.PRUNING_TYPE == "unstructured":
             left: Any = mask == 1
         elif method.PRUNING_TYPE == "structured":
-            dim: int = method.dim % t.ndim  # type: ignore[attr-defined]
+            dim: int = method.dim % t.ndim
             kept = mask.sum([d for d in range(t.ndim) if d != dim]) != 0 if t.ndim > 1 else mask != 0
             left = (slice(None),) * dim + (kept,)
         elif method.PRUNING_TYPE == "global":
@@ -328,7 +328,7 @@ def _count(amount: Any, size: int) -> int:
         if int(amount) > size:
             raise ValueError(f"amount={amount} should be smaller than the number of parameters to prune={size}")
         return int(amount)
-    return int(round(amount * size))
+    return round(float(amount) * size)
 
 
 def _check_structured(t: Any) -> None:
