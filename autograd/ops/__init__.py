@@ -211,6 +211,7 @@ from .counting import bincount as bincount
 from .counting import count_nonzero as count_nonzero
 from .counting import histc as histc
 from .counting import histogram as histogram
+from .counting import histogramdd as histogramdd
 from .counting import isin as isin
 from .counting import unique as unique
 from .counting import unique_consecutive as unique_consecutive

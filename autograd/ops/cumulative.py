@@ -176,7 +176,13 @@ def cummin(input: Tensor, dim: int, *, out: Any = None) -> Any:
 
 
 def diff(
-    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
+    input: Tensor,
+    n: int = 1,
+    dim: int = -1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The differences of neighbours along ``dim``, taken ``n`` times; of truth values, whether they differ.
 
@@ -186,24 +192,40 @@ def diff(
         dim: the dimension, which gets shorter by ``n``.
         prepend: what comes before ``input`` along ``dim``.
         append: what comes after it.
+        out: a tensor to write the result to.
 
     Raises:
-        RuntimeError: ``input`` is 0-d, or ``n`` is negative.
+        RuntimeError: ``input`` is 0-d, ``n`` is negative, or ``prepend`` or ``append`` does not fit.
     """
     if not input._data.ndim:
         raise ShapeError("diff expects input to be at least one-dimensional")
     if n < 0:
         raise ArgumentError(f"diff: order must be non-negative but got {n}")
     d = canonical_dim(dim, input._data.ndim, "diff")
+    for part in (prepend, append):
+        if part is not None:
+            _check_beside(part, input, d)
     parts = [p for p in (prepend, input, append) if p is not None]
-    x = cat(parts, d) if len(parts) > 1 else input
-    if not n:
-        return x.clone()
+    x = cat(parts, d) if n and len(parts) > 1 else input.clone() if not n else input
     for _ in range(min(n, x._data.shape[d])):
         size = x._data.shape[d] - 1
         later, earlier = x.narrow(d, 1, size), x.narrow(d, 0, size)
         x = logical_xor(later, earlier) if x._data.dtype.char == "?" else later - earlier
-    return x
+    return x if out is None else write_out(out, x, "diff")
+
+
+def _check_beside(part: Any, input: Any, dim: int) -> None:
+    """Raise unless a tensor can be put before or behind another along ``dim``."""
+    a, b = part._data.shape, input._data.shape
+    if len(a) != len(b):
+        raise ShapeError(
+            f"diff expects prepend or append to be the same dimension as input, got {len(a)} and {len(b)} dimensions"
+        )
+    if any(n != m for d, (n, m) in enumerate(zip(a, b, strict=True)) if d != dim):
+        raise ShapeError(
+            "diff expects the shape of tensor to prepend or append to match that of input except along the "
+            f"differencing dimension; input.size = {list(b)}, but got tensor.size = {list(a)}"
+        )
 
 
 def _steps(name: str, y: Tensor, x: Tensor | None, dx: Any, dim: int) -> Any:
@@ -249,12 +271,13 @@ def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = None, 
     return cumsum(areas, d)
 
 
-def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> tuple[Tensor, ...]:
+def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> tuple[Tensor, ...]:
     """The slope along each dimension, estimated from samples: by both neighbours inside, by one side at the edges.
 
     Args:
         input: the samples.
-        spacing: the distance between samples, for all dimensions or one each; or a 1-d tensor of coordinates each.
+        spacing: the distance between samples, 1 unless told, for all dimensions or one each; or a 1-d tensor of
+            coordinates each.
         dim: one dimension, several, or None for all.
         edge_order: how many neighbours the edges use, 1 or 2.
 
@@ -264,14 +287,23 @@ def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: in
     Raises:
         RuntimeError: a dimension has too few samples, or the numbers of spacings and dimensions differ.
     """
+    if input._data.dtype.name == "uint8":
+        raise DTypeError("torch.gradient does not support uint8 input.")
     dims = canonical_dims(dim, input._data.ndim, "gradient")
+    spacing = 1 if spacing is None else spacing
     given = list(spacing) if isinstance(spacing, tuple | list) else [spacing] * len(dims)
     if len(given) != len(dims):
+        if dim is None:
+            raise ArgumentError(
+                "torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to 'self.dim() "
+                f"= {len(dims)}', since dim argument was not given, but got a list of length {len(given)}"
+            )
         raise ArgumentError(
-            f"gradient: expected spacing to have one value a dimension, not {len(given)} for {len(dims)}"
+            "torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have the "
+            f"same length, but got a spacing argument of length {len(given)} and a dim argument of length {len(dims)}."
         )
     if edge_order not in (1, 2):
-        raise ArgumentError(f"gradient only supports edge_order=1 and edge_order=2, not {edge_order}")
+        raise ArgumentError(f"torch.gradient only supports edge_order=1 and edge_order=2. Got {edge_order}")
     x = input if input.dtype.category > 1 else input.float()
     return tuple([_slope(x, d, h, edge_order) for d, h in zip(dims, given, strict=True)])
 
@@ -280,7 +312,8 @@ def _slope(y: Tensor, d: int, h: Any, edge_order: int) -> Tensor:
     n = y._data.shape[d]
     if n <= edge_order:
         raise ShapeError(
-            f"gradient expected each dimension size to be at least edge_order+1 = {edge_order + 1}, not {n}"
+            f"torch.gradient expected each dimension size to be at least edge_order+1; got {n} for edge_order "
+            f"{edge_order}"
         )
     step: Any = h
     if isinstance(step, TensorBase) and step._data.ndim:

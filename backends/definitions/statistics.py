@@ -9,8 +9,10 @@ from .reduction import wide
 __all__ = [
     "bin_positions",
     "count_bins",
+    "count_cells",
     "count_true",
     "cumulative_extreme",
+    "edge_positions",
     "is_among",
     "median",
     "mode",
@@ -89,12 +91,38 @@ def cumulative_extreme(xp: Any, x: Any, axis: int, largest: bool) -> Any:
     return tuple([xp.ascontiguousarray(xp.moveaxis(part, -1, axis)) for part in (y, index)])
 
 
-def bin_positions(xp: Any, x: Any, low: float, high: float, bins: int) -> Any:
-    """The number of the bin that each element is in, of ``bins`` equal ones; ``bins`` where it is in none."""
-    w = x.astype("float64")
-    inside = (w >= low) & (w <= high)
-    at = xp.where(inside, (w - low) * (bins / (high - low)), xp.full_like(w, bins))
-    return xp.where(inside, xp.minimum(at.astype("int64"), bins - 1), bins)
+def bin_positions(xp: Any, x: Any, low: float, high: float, bins: int, edges: Any = None) -> Any:
+    """The number of the bin that each element is in, of ``bins`` equal ones; ``bins`` where it is in none.
+
+    Computed in the precision of ``x``; an element that rounding has put beside its bin is moved where ``edges`` says.
+    """
+    number = x.dtype.type
+    first, last = number(low), number(high)
+    inside = (x >= first) & (x <= last)
+    scaled = (x - first) * number(bins) / (last - first)
+    at = xp.where(inside, scaled, number(0)).astype("int64")
+    at = xp.minimum(at, bins - 1)
+    if edges is not None:
+        at = xp.where((x < edges[at]) & (at > 0), at - 1, at)
+        at = xp.where((x >= edges[at + 1]) & (at < bins - 1), at + 1, at)
+    return xp.where(inside, at, bins)
+
+
+def edge_positions(xp: Any, x: Any, edges: Any) -> Any:
+    """The number of the interval between rising ``edges`` that each element is in; their number where it is in none."""
+    n = edges.size - 1
+    w = wide(edges)
+    at = xp.searchsorted(w, wide(x), side="right") - 1
+    at = xp.minimum(at, n - 1)
+    return xp.where((x >= edges[0]) & (x <= edges[-1]), at, n)
+
+
+def count_cells(xp: Any, places: Any, weights: Any, shape: tuple[int, ...]) -> Any:
+    """How many points, or how much weight, each cell of a grid gets; ``places`` has an array a dimension."""
+    total, flat, inside = 1, 0, True
+    for at, n in zip(places, shape, strict=True):
+        flat, inside, total = flat * n + at, (at < n) & inside, total * n
+    return count_bins(xp, xp.where(inside, flat, total), weights, total).reshape(shape)
 
 
 def count_bins(xp: Any, positions: Any, weights: Any, bins: int) -> Any:

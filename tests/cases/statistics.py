@@ -197,6 +197,24 @@ COUNTING = [
         note="edges",
     ),
     OpCase(
+        "histogramdd",
+        lambda T, x, o: (lambda r: (r.hist, *r.bin_edges))(T.histogramdd(x, **o)),
+        lambda m: [
+            (m.real(20, 2), {"bins": [2, 3], "range": [-1.0, 1.0, -2.0, 2.0]}),
+            (m.real(3, 4, 3), {"bins": 2, "density": True}),
+        ],
+        orders=0,
+        dtypes=("float32",),
+    ),
+    OpCase(
+        "histogramdd",
+        lambda T, x, a, b, w: (lambda r: (r.hist, *r.bin_edges))(T.histogramdd(x, (a, b), weight=w)),
+        lambda m: [(m.real(9, 2), np.array([-1.0, 0.0, 0.5, 2.0]), np.array([-2.0, 0.0, 2.0]), m.real(9))],
+        orders=0,
+        dtypes=(),
+        note="edges",
+    ),
+    OpCase(
         "unique",
         lambda T, x, o: T.unique(x, **o),
         lambda m: [
