@@ -18,6 +18,7 @@ from .join import cat
 from .logic import logical_xor
 from .reduction import numpy_names, summable
 from .return_types import named_result
+from .select import maximum
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -68,7 +69,7 @@ class Logcumsumexp(Primitive):
     @staticmethod
     def formula(x: Any, *, dim: int) -> Any:
         """Combine with what lies 1, 2, 4, ... places back."""
-        return scan(x, dim, logaddexp)
+        return scan(x, dim, _log_of_sum)
 
     @staticmethod
     def forward(ctx: Any, x: Any, *, dim: int) -> Any:
@@ -104,6 +105,14 @@ class Cummin(Cummax):
     """The running minimum along ``dim``, and its index: the last of equal ones."""
 
     largest = False
+
+
+def _log_of_sum(a: Any, b: Any) -> Any:
+    """`logaddexp`, of complex Tensors too; the larger real part is taken out, which no gradient has to know."""
+    if a.dtype.category != 3:
+        return logaddexp(a, b)
+    top = maximum(a.detach().real, b.detach().real)
+    return ((a - top).exp() + (b - top).exp()).log() + top
 
 
 CummaxResult, CumminResult = named_result("cummax", "values indices"), named_result("cummin", "values indices")

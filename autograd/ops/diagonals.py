@@ -197,11 +197,19 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 
 
 def slice_scatter(
-    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+    input: Tensor,
+    src: Tensor,
+    dim: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A copy of ``input`` with ``src`` in a slice of ``dim``."""
     dim = canonical_dim(dim, input._data.ndim, "slice_scatter")
-    return _replaced("slice_scatter", input, src, (FULL,) * dim + (slice(start, end, step),))
+    y = _replaced("slice_scatter", input, src, (FULL,) * dim + (slice(start, end, step),))
+    return y if out is None else write_out(out, y, "slice_scatter")
 
 
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:

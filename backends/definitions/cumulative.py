@@ -59,9 +59,18 @@ def logcumsumexp(xp: Any, x: Any, axis: int, reverse: bool = False) -> Any:
         return xp.moveaxis(y[..., ::-1] if reverse else y, -1, axis)
     step = 1
     while step < y.shape[-1]:
-        y = xp.concatenate([y[..., :step], xp.logaddexp(y[..., step:], y[..., :-step])], axis=-1)
+        y = xp.concatenate([y[..., :step], _log_of_sum(xp, y[..., step:], y[..., :-step])], axis=-1)
         step *= 2
-    return xp.moveaxis(y[..., ::-1] if reverse else y, -1, axis).astype(x.dtype)
+    return xp.ascontiguousarray(xp.moveaxis(y[..., ::-1] if reverse else y, -1, axis)).astype(x.dtype)
+
+
+def _log_of_sum(xp: Any, a: Any, b: Any) -> Any:
+    """``log(exp(a) + exp(b))``, of complex numbers too."""
+    if a.dtype.kind != "c":
+        return xp.logaddexp(a, b)
+    top = xp.maximum(a.real, b.real)
+    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+    return xp.log(xp.exp(a - top) + xp.exp(b - top)) + top
 
 
 def logcumsumexp_backward(xp: Any, g: Any, x: Any, y: Any, axis: int) -> Any:
@@ -71,6 +80,8 @@ def logcumsumexp_backward(xp: Any, g: Any, x: Any, y: Any, axis: int) -> Any:
     if x.dtype.kind == "c":
         return _complex_logcumsumexp_backward(xp, g, x, y, axis)
     w, v, h = wide(x), wide(y), wide(g)
+    if x.dtype.kind == "c":  # a complex logarithm has room for any sign
+        return xp.exp(logcumsumexp(xp, xp.log(h) - xp.conj(v), axis, True) + xp.conj(w))
     zero = xp.zeros_like(h)
     up = xp.exp(logcumsumexp(xp, xp.log(xp.maximum(h, zero)) - v, axis, True) + w)
     down = xp.exp(logcumsumexp(xp, xp.log(xp.maximum(-h, zero)) - v, axis, True) + w)
