@@ -775,6 +775,7 @@ class Tensor(TensorBase, ops.Casts):
 
     # ------------------------------------------------------------------ indexing
 
+    __delitem__ = ops.delitem
     __getitem__ = ops.getitem
     __setitem__ = ops.setitem
     argsort = ops.argsort

@@ -347,6 +347,7 @@ from .gather import scatter_add as scatter_add
 from .gather import scatter_add_ as scatter_add_
 from .gather import take as take
 from .gather import take_along_dim as take_along_dim
+from .indexing import delitem as delitem
 from .indexing import getitem as getitem
 from .indexing import index_put as index_put
 from .indexing import index_put_ as index_put_
@@ -789,7 +790,7 @@ from .windows import kaiser_window as kaiser_window
 _INTERNAL = (
     "apply_ array_of as_subclass bool_of Casts cauchy_ complex_of contains contiguous copied copy_ "
     "cuda_array_interface data_ptr deepcopied dim dim_order dlpack dlpack_device element_size expand expand_as "
-    "expand_method exponential_ fill_diagonal_ float_of geometric_ getitem hermitian_transpose index_of "
+    "expand_method exponential_ fill_diagonal_ float_of geometric_ getitem delitem hermitian_transpose index_of "
     "int_of is_contiguous is_pinned is_set_to is_shared item Layout legacy_tensor log_normal_ map2_ map_ "
     "matrix_transpose MemoryFormat new new_empty new_empty_strided new_full new_ones new_tensor new_zeros normal_ "
     "numpy permute_method pin_memory random_ range_ record_stream reduced reshape_as reshape_method resize_ "

@@ -105,8 +105,8 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0, *, out
     k = kernels_of[type(x)]
     if min > max:
         raise ArgumentError(f"histc: max must be larger than min, but got [{min}, {max}]")
-    ends = (None, None) if min == max and x.size else (float(min), float(max))
-    low, high = _limits("histc", x, *ends, margin=1.0)
+    whole = min == max and x.size
+    low, high = _limits("histc", x, None if whole else float(min), None if whole else float(max), margin=1.0)
     counts = k.count_bins(k.bin_positions(x, low, high, bins), None, bins).astype(x.dtype)
     return wrap(counts) if out is None else write_out(out, wrap(counts), "histc")
 

@@ -15,7 +15,7 @@ from ..inplace import check_writable, inplace, write_out
 from ..primitive import Primitive, apply
 from .cast import cast
 from .conversion import to
-from .dims import canonical_dim
+from .dims import canonical_dim, scalar_name
 from .indexing import index_rule, slice_rule, write_positions
 from .layout import is_contiguous
 from .scalar import number_for
@@ -322,8 +322,12 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False,
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
     """`gather` with broadcasting; without ``dim``, from the flattened tensor."""
+    if indices._data.dtype.name != "int64":
+        raise DTypeError(
+            f"torch.take_along_dim(): dtype of indices should be Long but got {scalar_name(indices)}; use .long()"
+        )
     if dim is None:
-        return gather(ravel(input), 0, ravel(indices), out=out)
+        input, indices, dim = ravel(input), ravel(indices), 0
     ndim = input._data.ndim
     if indices._data.ndim != ndim:
         raise ShapeError(
@@ -335,7 +339,8 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, ou
     sizes = [max(n, m) if 0 not in (n, m) else 0 for n, m in zip(a, b, strict=True)]
     x = expand(input, [n if d != dim else -1 for d, n in enumerate(sizes)])
     index = expand(indices, [n if d != dim else -1 for d, n in enumerate(sizes)])
-    return gather(x, dim, wrap_negative(index, x._data.shape[dim]), out=out)
+    n = x._data.shape[dim]
+    return gather(x, dim, wrap(index._data % n) if n else index, out=out)
 
 
 def wrap_negative(index: Any, n: int) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import ArgumentError, DimensionError, DTypeError, OutOfRangeError, ShapeError
+from ...backends.errors import ArgumentError, DimensionError, DTypeError, InvalidValueError, OutOfRangeError, ShapeError
 from ..base import TensorBase
 from ..inplace import check_writable, write_out
 from ..primitive import Primitive, apply
@@ -181,6 +181,15 @@ def getitem(input: Tensor, key: Any) -> Tensor:
     return apply(Index, y, *parsed.indices, where=tuple(parsed.where))
 
 
+def delitem(input: Tensor, key: Any) -> None:
+    """``del input[key]``, which tensors do not take.
+
+    Raises:
+        TypeError: always.
+    """
+    raise TypeError("Tensor does not support deleting items; pick what is to stay, as in x[mask]")
+
+
 def _basic(input: Any, key: tuple[Any, ...]) -> Any:
     """``input[key]`` with a basic key that holds an Ellipsis, so that the result is never a scalar."""
     last = key[-1]
@@ -277,6 +286,8 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
     if not parsed.indices:
         return _write_basic(input, (*parsed.basic, ...), value)
     target = input if parsed.plain else _basic(input, (*parsed.basic, ...))
+    if parsed.masked and isinstance(value, TensorBase) and value._data.size == 1:  # one number fills, of any type
+        value = cast(reshape_rule(value, ()), input._data.dtype)
     write_positions(target, parsed.indices, tuple(parsed.where), value, False, "__setitem__")
 
 
@@ -290,10 +301,12 @@ def _assignable(input: Any, value: Any) -> Any:
     if isinstance(value, bool | int | float | complex) or (
         hasattr(value, "dtype") and not getattr(value, "shape", (0,))
     ):
+        if value.__class__ is int and not -(2**63) <= value < 2**63:
+            raise InvalidValueError(f"Overflow when unpacking long long: {value}; write it as a float")
         return number_for(value, input._data.dtype)
-    raise TypeError(
-        f"can't assign a {type(value).__name__} to a {input.dtype} tensor; wrap it with wengert.tensor(...)"
-    )
+    kind = type(value)
+    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    raise TypeError(f"can't assign a {name} to a {input.type()}; wrap it with wengert.tensor(...)")
 
 
 def fitted(value: Any, shape: tuple[int, ...], message: str) -> Any:
@@ -311,8 +324,23 @@ def fitted(value: Any, shape: tuple[int, ...], message: str) -> Any:
         own = own[extra:]
         extra = 0
     if extra > 0 or any(n not in (1, m) for n, m in zip(reversed(own), reversed(shape))):  # noqa: B905
-        raise ShapeError(message.format(value=list(own), target=list(shape)))
+        raise ShapeError(message.format(value=list(own), target=list(shape)) + _misfit(own, shape))
     return value
+
+
+def _misfit(own: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """Why a value of shape ``own`` does not broadcast to ``shape``, in the words of ``expand``."""
+    lead = len(shape) - len(own)
+    if lead < 0:
+        return (
+            f" (expand: the number of sizes provided ({len(shape)}) must be greater or equal to the number of "
+            f"dimensions in the tensor ({len(own)}))"
+        )
+    d = next(d for d, n in enumerate(own) if n not in (1, shape[d + lead]))
+    return (
+        f" (The expanded size of the tensor ({shape[d + lead]}) must match the existing size ({own[d]}) at "
+        f"non-singleton dimension {d + lead})"
+    )
 
 
 def _write_basic(input: Tensor, key: tuple[Any, ...], value: Any) -> None:
@@ -323,8 +351,7 @@ def _write_basic(input: Tensor, key: tuple[Any, ...], value: Any) -> None:
     value = fitted(
         value,
         target.shape,
-        "The expanded size of the tensor must match the existing size: __setitem__ got a value of shape {value} for a "
-        "target of shape {target}",
+        "__setitem__: a value of shape {value} does not broadcast to the target of shape {target}",
     )
     if isinstance(value, TensorBase):
         value = apart("__setitem__", target, input, value)
@@ -351,12 +378,10 @@ def _prepared(target: Any, indices: list[Any], where: tuple[int, ...], value: An
     if not isinstance(value, TensorBase):
         return value
     if value._data.dtype != target._data.dtype:
-        if value._data.ndim:
-            raise DTypeError(
-                f"Index put requires the source and destination dtypes match, got {target.dtype} for the destination "
-                f"and {value.dtype} for the source; convert the value with .to({target.dtype})"  # type: ignore[attr-defined]
-            )
-        value = cast(value, target._data.dtype)
+        raise DTypeError(
+            f"Index put requires the source and destination dtypes match, got {target.dtype} for the destination "
+            f"and {value.dtype} for the source; convert the value with .to({target.dtype})"  # type: ignore[attr-defined]
+        )
     shape = indexed_shape(target._data.shape, [i._data.shape for i in indices], where)
     message = "shape mismatch: value tensor of shape {value} cannot be broadcast to indexing result of shape {target}"
     return fitted(value, shape, message)
@@ -370,9 +395,25 @@ def indexed_shape(shape: tuple[int, ...], indices: list[Any], where: tuple[int, 
     return (*rest[:first], *picked, *rest[first:])
 
 
+def _put_key(name: str, input: Any, indices: Any) -> Key:
+    """The key that a sequence of index tensors, and None for whole dimensions, means.
+
+    Raises:
+        TypeError: it is no sequence. IndexError: it is empty.
+    """
+    if isinstance(indices, TensorBase) or not isinstance(indices, list | tuple):
+        raise TypeError(
+            f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not {type(indices).__name__}"
+        )
+    parsed = Key(input, tuple([FULL if i is None else i for i in indices]))
+    if not parsed.indices:
+        raise OutOfRangeError(f"{name}(): at least one index must be provided")
+    return parsed
+
+
 def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of ``input`` with ``values`` written, or added, at ``indices``; see `index_put_`."""
-    parsed = Key(input, tuple(indices))
+    parsed = _put_key("index_put", input, indices)
     values = _prepared(input, parsed.indices, tuple(parsed.where), values)
     return apply(IndexPut, input, values, *parsed.indices, where=tuple(parsed.where), accumulate=accumulate)
 
@@ -387,6 +428,6 @@ def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = F
         accumulate: add instead of write.
     """
     check_writable(input, "index_put_")
-    parsed = Key(input, tuple([FULL if i is None else i for i in indices]))
+    parsed = _put_key("index_put_", input, indices)
     write_positions(input, parsed.indices, tuple(parsed.where), values, accumulate, "index_put_")
     return input

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from typing import Any
 
 from ...backends import kernels_of
-from ...backends.errors import DeviceError, DimensionError, ShapeError
+from ...backends.errors import DeviceError, DimensionError, InvalidValueError, ShapeError
 from ..base import TensorBase, wrap
 from .shape import broadcast_shapes
 
@@ -41,9 +42,10 @@ class Key:
         where: the view's dimension of each index array.
         indices: integer Tensors on the device of the indexed one.
         plain: whether the basic part leaves the tensor as it is.
+        masked: whether it picks elements by one mask, and by nothing else.
     """
 
-    __slots__ = ("basic", "indices", "plain", "where")
+    __slots__ = ("basic", "indices", "masked", "plain", "where")
 
     def __init__(self, x: Any, key: Any) -> None:
         shape = x._data.shape
@@ -52,6 +54,8 @@ class Key:
         for p in parts:
             used += _consumed(p)
         if used > len(shape):
+            if not shape and any(isinstance(p, slice) for p in parts):
+                raise DimensionError("slice() cannot be applied to a 0-dim tensor.")
             raise DimensionError(f"too many indices for tensor of dimension {len(shape)} (shape {list(shape)})")
         basic: list[Any] = []
         self.where: list[int] = []
@@ -82,6 +86,8 @@ class Key:
                 dim += 1
         self.basic = tuple(basic)
         self.plain = all(b is FULL for b in basic)
+        picks = [p for p in parts if isinstance(p, TensorBase)]
+        self.masked = len(picks) == 1 and picks[0]._data.dtype.kind in "bu"
 
     def _add(self, x: Any, index: Any, dim: int, place: int) -> int:
         """Keep an index tensor; returns how many dimensions it stands for."""
@@ -93,6 +99,12 @@ class Key:
             self.where.append(place)
             self.indices.append(wrap(data))
             return 1
+        if data.dtype.kind == "u" and data.ndim:
+            warnings.warn(
+                "indexing with dtype uint8 is now deprecated, please use a dtype bool instead",
+                UserWarning,
+                stacklevel=4,
+            )
         shape = x._data.shape[dim : dim + data.ndim]
         if data.shape != shape:
             bad = next(i for i, (n, m) in enumerate(zip(data.shape, shape, strict=True)) if n != m)
@@ -113,6 +125,11 @@ def _parts(key: Any) -> list[Any]:
         and len(key) < 32
         and any(k is None or k is Ellipsis or isinstance(k, slice | TensorBase | list | tuple) for k in key)
     ):
+        warnings.warn(
+            "Using a non-tuple sequence for multidimensional indexing is deprecated; write x[tuple(seq)] for x[seq]",
+            UserWarning,
+            stacklevel=4,
+        )
         key = tuple(key)
     return [_part(k) for k in (key if isinstance(key, tuple) else (key,))]
 
@@ -122,7 +139,7 @@ def _part(k: Any) -> Any:
         return k
     if isinstance(k, TensorBase):
         kind = k._data.dtype
-        if kind.kind == "i" and kind.itemsize > 2:
+        if kind.kind == "i" and (kind.itemsize > 2 or not k._data.ndim):
             return k if k._data.ndim else k._data.item()
         if kind.char in "?B":
             return k
@@ -134,7 +151,10 @@ def _part(k: Any) -> Any:
     if isinstance(k, list | tuple | range) or hasattr(k, "__array__"):
         return _part(_index_tensor(k))
     if isinstance(k, str):
-        raise TypeError(f"an index must be an integer, slice, None, Ellipsis or tensor, not the string {k!r}")
+        raise TypeError(
+            "new(): invalid data type 'str': an index must be an integer, slice, None, Ellipsis or tensor, not the "
+            f"string {k!r}"
+        )
     raise DimensionError(
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
         f"(got {type(k).__name__})"
@@ -144,9 +164,9 @@ def _part(k: Any) -> Any:
 def _index_tensor(values: Any) -> Any:
     from .data import as_tensor
 
-    if isinstance(values, list | tuple) and not values:
-        return as_tensor(values, dtype="int64", device="cpu")
-    return as_tensor(values, device="cpu")
+    found = as_tensor(values, device="cpu")
+    # Of numbers with a fraction the whole part counts, as in PyTorch; an empty sequence has no numbers.
+    return as_tensor(values, dtype="int64", device="cpu") if found._data.dtype.kind == "f" else found
 
 
 def _consumed(p: Any) -> int:
@@ -162,6 +182,8 @@ def _plain_slice(s: slice) -> slice:
     if s == FULL:
         return FULL
     step = 1 if s.step is None else operator.index(s.step)
+    if step == 0:
+        raise ValueError("slice step cannot be zero")
     if step <= 0:
         raise ValueError(f"step must be greater than zero, got {step}; use flip() to reverse a dimension")
     start, stop = [None if v is None else operator.index(v) for v in (s.start, s.stop)]
@@ -172,6 +194,8 @@ def position_of(i: int, shape: tuple[int, ...], dim: int) -> int:
     """``i``, if it is a position of ``dim``; else an IndexError."""
     n = shape[dim]
     if not -n <= i < n:
+        if not -(2**63) <= i < 2**63:
+            raise InvalidValueError(f"Overflow when unpacking long long: {i} is no position")
         raise DimensionError(f"index {i} is out of bounds for dimension {dim} with size {n}; valid are {-n} to {n - 1}")
     return i
 

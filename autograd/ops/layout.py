@@ -156,8 +156,10 @@ def stride(input: Tensor, dim: int | None = None) -> Any:
     x = input._data
     if isinstance(x, SparseArray):
         strides: tuple[int, ...] = sparse_strides(x)
-    else:
-        strides = tuple([s // x.itemsize for s in x.strides]) if x.size else contiguous_strides(x.shape)
+    elif x.size or any(x.strides):
+        strides = tuple([s // x.itemsize for s in x.strides])
+    else:  # new arrays without elements have strides of 0; views without elements keep those of the whole
+        strides = contiguous_strides(x.shape)
     return strides if dim is None else strides[canonical_dim(dim, x.ndim, "stride")]
 
 

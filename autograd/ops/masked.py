@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.errors import DTypeError, InvalidValueError, ShapeError
-from ..base import wrap
+from ..base import TensorBase, wrap
 from ..inplace import check_writable, inplace, write_out
 from ..primitive import Primitive, apply
 from .conversion import to
@@ -165,17 +164,21 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
         shape: the sizes.
 
     Raises:
-        TypeError: ``indices`` are no integers. ValueError: one is out of range.
+        TypeError: ``indices`` or ``shape`` are no integers. ValueError: a size is negative.
     """
-    x, sizes = indices._data, sizes_of("unravel_index", shape)
+    x = indices._data
     if x.dtype.kind not in "iu":
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
-    x = x.astype("int64")
-    count = math.prod(sizes)
-    if x.size and bool(((x < -count) | (x >= count)).any()):
-        raise InvalidValueError(f"unravel_index: an index is out of range for a tensor of shape {list(sizes)}")
+    if isinstance(shape, TensorBase) or not isinstance(shape, int | list | tuple):
+        raise TypeError(f"expected 'shape' to be int or sequence of ints, but got {type(shape)}")
+    for n in shape if isinstance(shape, list | tuple) else ():
+        if not hasattr(n, "__index__"):
+            raise TypeError(f"expected 'shape' sequence to only contain ints, but got {type(n)}")
+    sizes = sizes_of("unravel_index", shape)
+    if any(n < 0 for n in sizes):
+        raise InvalidValueError(f"'shape' cannot have negative values, but got {tuple(sizes)}")
+    rest, found = x.astype("int64"), []
     k = kernels_of[type(x)]
-    rest, found = k.where(x < 0, x + count, x), []
     for n in reversed(sizes):
         found.append(k.asarray(rest % n))
         rest = rest // n

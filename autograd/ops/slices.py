@@ -105,6 +105,11 @@ def fill_value(name: str, input: Any, value: Any) -> Any:
         RuntimeError: it has dimensions, or does not fit the dtype.
     """
     if not isinstance(value, TensorBase):
+        if isinstance(value, complex) and input._data.dtype.kind != "c":
+            raise DTypeError(
+                f"{name}(): Converting complex Scalar to non-complex type is not supported: value cannot be "
+                f"converted to type {input.dtype} without overflow"
+            )
         return number_for(value, input._data.dtype)
     if value._data.ndim:
         raise ShapeError(

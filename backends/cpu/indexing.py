@@ -60,7 +60,10 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 def index_get(x: Any, key: tuple[Any, ...]) -> Any:
     """``x[key]``; see the definition. NumPy finds positions that are out of range by itself."""
     try:
-        return x[key]
+        last = key[-1]
+        if len(key) > 1 and all(isinstance(k, slice) for k in key[:-1]):
+            return x.take(last, len(key) - 1)
+        return np.ascontiguousarray(x[key])
     except IndexError:
         plain.check_key(np, x, key)
         raise
