@@ -12,7 +12,7 @@ from ..base import TensorBase
 from ..inplace import check_writable, inplace, move, stand_in, write_out, wrote
 from ..promotion import result_type
 from .arithmetic import mul, sub
-from .calling import in_place
+from .calling import in_place, write_exactly
 from .creation import zeros_like
 from .dims import canonical_dim
 from .elementwise import conj
@@ -54,8 +54,9 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any
     if kind.category == 0:
         none = zeros_like(product)
         result = logical_or(product if alpha else none, input if beta else none)
-        return result if out is None else write_out(out, result, "addr")
-    return scaled_sum("addr", input.to(kind), product.to(kind), beta, alpha, out)
+    else:
+        result = scaled_sum("addr", input.to(kind), product.to(kind), beta, alpha)
+    return result if out is None else write_out(out, result, "addr")
 
 
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
@@ -114,7 +115,7 @@ def chain_matmul(*matrices: Tensor, out: Any = None) -> Tensor:
     for a, b in itertools.pairwise(matrices):
         check_pair("chain_matmul", a, b)
     result = multiplied(list(matrices))
-    return result if out is None else write_out(out, result, "chain_matmul")
+    return result if out is None else write_exactly(out, result, "chain_matmul")
 
 
 def multiplied(matrices: list[Any]) -> Any:
@@ -172,4 +173,4 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = No
         )
     left = mul(roll(input, -1, axis), roll(other, -2, axis))
     result = sub(left, mul(roll(input, -2, axis), roll(other, -1, axis)))
-    return result if out is None else write_out(out, result, "cross")
+    return result if out is None else write_exactly(out, result, "cross")

@@ -9,14 +9,24 @@ from typing import Any, TypeVar
 
 from ...backends import kernels_of
 from ...backends.dtypes import FROM_NUMPY
-from ...backends.errors import ShapeError, SparseOperandError
+from ...backends.errors import DTypeError, ShapeError, SparseOperandError
 from ..admission import REFUSED, refuse, refuse_array
 from ..base import TensorBase, wrap
 from ..inplace import inplace, write_out
 from ..primitive import apply, apply2, apply_sparse, in_order
 from ..promotion import OperandError, get_default_dtype, operands, result_type
 
-__all__ = ["binary", "binary_operator", "broadcast_error", "in_place", "mask", "operator", "raw", "unary"]
+__all__ = [
+    "binary",
+    "binary_operator",
+    "broadcast_error",
+    "in_place",
+    "mask",
+    "operator",
+    "raw",
+    "unary",
+    "write_exactly",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 CHECKED = "?bBhHiIlLqQFD"  # NumPy's type characters: integers may need promotion first, complex types permission
@@ -137,6 +147,27 @@ def in_place(function: F) -> F:
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`{function.__name__}` in place."
     return method  # type: ignore[return-value]
+
+
+def write_exactly(out: Any, result: Any, op: str) -> Any:
+    """`write_out`, for ops that do not cast: matrix products and factorisations.
+
+    Raises:
+        RuntimeError: ``out`` is of another type.
+    """
+    if out._data.dtype != result._data.dtype:
+        raise DTypeError(
+            f"{op}: Expected out tensor to have dtype {_c_name(result)}, but got {_c_name(out)} instead; there it is "
+            f"{result.dtype}"
+        )
+    return write_out(out, result, op)
+
+
+def _c_name(x: Any) -> str:
+    """The element type as C++ calls it, as PyTorch's message does."""
+    names = {"float32": "float", "float64": "double", "int32": "int", "int64": "long int"}
+    name = x._data.dtype.name
+    return {"complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}.get(name, names.get(name, name))
 
 
 def operator(function: Callable[[Any, Any], Any], reflected: bool = False) -> Callable[[Any, Any], Any]:

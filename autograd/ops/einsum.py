@@ -22,6 +22,7 @@ from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
 from .arithmetic import mul
+from .calling import write_exactly
 from .cast import cast
 from .diagonals import diagonal
 from .dims import canonical_dim
@@ -292,7 +293,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Any = None) -> Tensor:
         right[j] = left[i]
     out_labels = [i for i in left if i not in right] + [i for i in right if i not in left]
     result = apply(Contract, a, b, left=tuple(left), right=tuple(right), out=tuple(out_labels))
-    return result if out is None else write_out(out, result, "tensordot")
+    return result if out is None else write_exactly(out, result, "tensordot")
 
 
 def inner(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
@@ -312,7 +313,7 @@ def inner(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
             )
         rows = reshape_rule(other, (math.prod(y.shape[:-1]), y.shape[-1]))
         result = reshape_rule(mm_rule(input, rows, True), (*x.shape[:-1], *y.shape[:-1]))
-    return result if out is None else write_out(out, result, "inner")
+    return result if out is None else write_exactly(out, result, "inner")
 
 
 def kron(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:

@@ -24,6 +24,7 @@ from .elementwise import conj
 from .indexing import put_rule
 from .join import cat
 from .rearrange import roll
+from .reduction import numpy_names
 from .sequences import arange
 from .shape import reshape_rule
 
@@ -223,7 +224,7 @@ def _family(transform: Callable[..., Any], stem: str, inverse: bool, text: str) 
     for suffix, (function, where) in over.items():
         function.__name__ = function.__qualname__ = stem + suffix
         function.__doc__ = _TEXT.format(text=text, where=where, size="n" if not suffix else "s")
-    return one, two, many
+    return numpy_names(one), numpy_names(two), numpy_names(many)
 
 
 _TEXT = """{text}, over {where}.

@@ -6,8 +6,9 @@ Gradients of complex matrices follow PyTorch's convention, so that adjoints stan
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ...backends import kernels_of
 from ...backends.errors import DTypeError, GraphError, LinAlgError, ShapeError
@@ -15,6 +16,7 @@ from ..base import TensorBase, wrap
 from ..grad_mode import mode
 from ..inplace import write_out
 from ..primitive import Primitive, apply
+from .calling import write_exactly
 from .conversion import type_
 from .diagonals import DiagEmbed, Diagonal, Tril, Triu
 from .elementwise import conj
@@ -22,6 +24,8 @@ from .product import bmm_rule as bmm_rule
 from .product import check_pair
 from .select import where_rule
 from .shape import broadcast_shapes, expand_rule, permute_rule
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def mT(x: Any) -> Any:
@@ -125,6 +129,21 @@ def same_batch(op: str, a: Any, b: Any) -> tuple[Any, Any]:
     return expand_rule(a, (*batch, *x.shape[-2:])), expand_rule(b, (*batch, *y.shape[-2:]))
 
 
+def also_named(**names: str) -> Callable[[F], F]:
+    """Let a function take further names for its arguments, those that PyTorch's have: ``also_named(input="A")``."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            for name in [name for name in kwargs if name in names] if kwargs else ():
+                kwargs[names[name]] = kwargs.pop(name)
+            return function(*args, **kwargs)
+
+        return call  # type: ignore[return-value]
+
+    return decorate
+
+
 class ColumnMajor(Primitive):
     """The same matrices in memory column after column, as LAPACK leaves its results."""
 
@@ -142,16 +161,18 @@ def column_major(x: Any) -> Any:
     return apply(ColumnMajor, x)
 
 
-def done(op: str, result: Any, out: Any) -> Any:
-    """``result``, in ``out`` if there is one."""
-    return result if out is None else write_out(out, result, op)
+def done(op: str, result: Any, out: Any, casts: bool = False) -> Any:
+    """``result``, in ``out`` if there is one, which must be of its type unless the op ``casts``."""
+    if out is None:
+        return result
+    return write_out(out, result, op) if casts else write_exactly(out, result, op)
 
 
-def done_all(op: str, kind: Any, results: Any, out: Any) -> Any:
+def done_all(op: str, kind: Any, results: Any, out: Any, casts: bool = False) -> Any:
     """Several results under their names, in the tensors of ``out`` if there are any."""
     if out is None:
         return kind(*results)
-    return kind(*[write_out(o, y, op) for o, y in zip(out, results, strict=True)])
+    return kind(*[done(op, y, o, casts) for o, y in zip(out, results, strict=True)])
 
 
 def wants_grad(*tensors: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ShapeError
 from ..primitive import Primitive, apply
-from .linalg import bmm_rule, check_matrix, done, done_all, lower, mH, same_batch, with_info
+from .linalg import also_named, bmm_rule, check_matrix, done, done_all, lower, mH, same_batch, with_info
 from .linalg_solving import solve_triangle
 from .return_types import named_result
 
@@ -85,6 +85,7 @@ class CholeskyInverse(Primitive):
 # ---------------------------------------------------------------------- the public functions
 
 
+@also_named(input="A")
 def cholesky(A: Tensor, *, upper: bool = False, out: Any = None) -> Tensor:
     """The lower triangle ``L`` with ``A = L @ L.mH``, or the upper one, its conjugate transpose.
 
@@ -106,6 +107,7 @@ def cholesky(A: Tensor, *, upper: bool = False, out: Any = None) -> Tensor:
     return done("linalg.cholesky", apply(Cholesky, A, upper=bool(upper)), out)
 
 
+@also_named(input="A")
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """`cholesky`, and for each matrix 0, or the order of the first leading minor that is not positive.
 
@@ -125,6 +127,7 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, o
     return done_all("linalg.cholesky_ex", CholeskyResult, results, out)
 
 
+@also_named(input="B", input2="L")
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     """The ``X`` with ``A @ X = B``, where ``L`` is the Cholesky factor of ``A``.
 
@@ -147,10 +150,11 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: Any = None
         )
     check_matrix(op, L, True)
     L, B = same_batch(op, L, B)
-    return done(op, apply(CholeskySolve, B, mH(L) if upper else L), out)
+    return done(op, apply(CholeskySolve, B, mH(L) if upper else L), out, casts=True)
 
 
+@also_named(input="L")
 def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     """The inverse of ``A`` from its Cholesky factor; see `cholesky_solve`."""
     check_matrix("cholesky_inverse", L, True)
-    return done("cholesky_inverse", apply(CholeskyInverse, mH(L) if upper else L), out)
+    return done("cholesky_inverse", apply(CholeskyInverse, mH(L) if upper else L), out, casts=True)

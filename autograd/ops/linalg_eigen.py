@@ -15,6 +15,7 @@ from ..primitive import Primitive, apply
 from .complex import real_rule
 from .elementwise import conj, quotient
 from .linalg import (
+    also_named,
     array_of,
     bmm_rule,
     check_matrix,
@@ -107,6 +108,7 @@ class Eig(Primitive):
 # ---------------------------------------------------------------------- the public functions
 
 
+@also_named(input="A")
 def eig(A: Tensor, *, out: Any = None) -> Any:
     """Eigenvalues and eigenvectors of square matrices, in no particular order.
 
@@ -127,16 +129,18 @@ def eig(A: Tensor, *, out: Any = None) -> Any:
         tensor([0.+1.j, 0.-1.j])
     """
     check_matrix("linalg.eig", A, True)
-    return done_all("linalg.eig", EigResult, apply(Eig, A), out)
+    return done_all("linalg.eig", EigResult, apply(Eig, A), out, casts=True)
 
 
+@also_named(input="A")
 def eigvals(A: Tensor, *, out: Any = None) -> Tensor:
     """The eigenvalues of square matrices (..., n, n), complex, in no particular order; see `eig`."""
     a = check_matrix("linalg.eigvals", A, True)
     w = apply(Eig, A)[0] if wants_grad(A) else wrap(kernels_of[type(a)].eigvals(a))
-    return done("linalg.eigvals", w, out)
+    return done("linalg.eigvals", w, out, casts=True)
 
 
+@also_named(input="A")
 def eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
     """Eigenvalues, from small to large, and eigenvectors of Hermitian matrices.
 
@@ -155,6 +159,7 @@ def eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
     return done_all("linalg.eigh", EighResult, apply(Eigh, A, uplo=UPLO.upper()), out)
 
 
+@also_named(input="A")
 def eigvalsh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Tensor:
     """The eigenvalues of Hermitian matrices, from small to large; see `eigh`."""
     return done("linalg.eigvalsh", eigh(A, UPLO)[0], out)

@@ -15,7 +15,7 @@ from .blas import multiplied
 from .diagonals import diagonal as old_diagonal
 from .elementwise import conj
 from .join import cat_rule
-from .linalg import bmm_rule, check_matrix, check_types, done, mH
+from .linalg import also_named, bmm_rule, check_matrix, check_types, done, mH
 from .linalg_norms import tolerances
 from .linalg_solving import inv, solve
 from .reduction import sum_rule
@@ -120,6 +120,7 @@ def matrix_power(input: Tensor, n: int, *, out: Any = None) -> Tensor:
     return done(op, result.clone() if result is input else result, out)
 
 
+@also_named(input="A")
 def pinv(
     A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> Tensor:
@@ -143,7 +144,7 @@ def pinv(
     check_matrix("linalg.pinv", A, hermitian)
     bounds = tolerances("linalg.pinv", A, atol, rcond if rtol is None else rtol)
     absolute, relative = (b._data[..., None] if isinstance(b, TensorBase) else b for b in bounds)
-    return done("linalg.pinv", apply(Pinv, A, atol=absolute, rtol=relative, hermitian=bool(hermitian)), out)
+    return done("linalg.pinv", apply(Pinv, A, atol=absolute, rtol=relative, hermitian=bool(hermitian)), out, casts=True)
 
 
 def multi_dot(tensors: Any, *, out: Any = None) -> Tensor:
@@ -185,6 +186,7 @@ def multi_dot(tensors: Any, *, out: Any = None) -> Tensor:
     return done(op, y if own == shape else reshape_rule(y, own), out)
 
 
+@also_named(input="A")
 def tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
     """The inverse for `tensordot` over ``ind`` dimensions: the first ``ind`` dimensions against the others.
 
@@ -200,9 +202,12 @@ def tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
             "linalg.tensorinv: Expected self to satisfy the requirement prod(self.shape[ind:]) == "
             f"prod(self.shape[:ind]), but got {m} != {n} for shape {list(shape)} and ind={ind}"
         )
-    return done("linalg.tensorinv", reshape_rule(inv(reshape_rule(A, (n, n))), (*shape[ind:], *shape[:ind])), out)
+    return done(
+        "linalg.tensorinv", reshape_rule(inv(reshape_rule(A, (n, n))), (*shape[ind:], *shape[:ind])), out, casts=True
+    )
 
 
+@also_named(input="A", other="B")
 def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Any = None) -> Tensor:
     """The ``X`` with ``tensordot(A, X, X.ndim) = B``; ``dims`` of ``A`` are moved to its end first."""
     a = A if dims is None else movedim(A, tuple(dims), tuple(range(-len(dims), 0)))
@@ -214,9 +219,15 @@ def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Any = None) -> T
             f"prod(self.shape[:other.ndim]), but got {math.prod(shape)} != {n} for shapes {list(a._data.shape)} and "
             f"{list(B._data.shape)}"
         )
-    return done("linalg.tensorsolve", reshape_rule(solve(reshape_rule(a, (n, n)), reshape_rule(B, (n,))), shape), out)
+    return done(
+        "linalg.tensorsolve",
+        reshape_rule(solve(reshape_rule(a, (n, n)), reshape_rule(B, (n,))), shape),
+        out,
+        casts=True,
+    )
 
 
+@also_named(axis="dim")
 def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
     """The vector product along a dimension of size 3."""
     if input._data.ndim != other._data.ndim:
@@ -241,6 +252,7 @@ def vander(x: Tensor, N: int | None = None) -> Tensor:
     return reshape_rule(old_vander(reshape_rule(x, (x._data.size,)), n, True), (*shape, n))
 
 
+@also_named(axis="dim")
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
     """The sum of ``conj(x) * y`` along a dimension."""
     check_types("linalg.vecdot", x, y, ("x", "y"))

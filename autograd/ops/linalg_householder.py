@@ -17,7 +17,7 @@ from ...backends import kernels_of
 from ...backends.errors import DTypeError, ShapeError, UnsupportedDTypeError
 from ..base import TensorBase, wrap
 from ..primitive import Primitive, apply
-from .linalg import bmm_rule, check_matrix, check_types, column_major, done, done_all, lower, mH, type_name
+from .linalg import also_named, bmm_rule, check_matrix, check_types, column_major, done, done_all, lower, mH, type_name
 from .linalg_solving import solve_triangle
 from .return_types import named_result
 
@@ -79,6 +79,7 @@ def _check(op: str, A: Any, tau: Any) -> tuple[Any, Any]:
     return a, t
 
 
+@also_named(input="A", input2="tau")
 def householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Tensor:
     """The first n columns of the product of the reflections that `geqrf` gives.
 
@@ -109,9 +110,10 @@ def householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Tensor:
         raise ShapeError(f"{op}: input.shape[-1] must be greater than or equal to tau.shape[-1]; it is {columns}")
     k = kernels_of[type(a)]
     unit = wrap(k.zeros(a.shape, dtype=a.dtype) + k.eye(rows, columns, dtype=a.dtype))
-    return done(op, column_major(_reflected(_vectors(A, t.shape[-1]), tau, unit, False)), out)
+    return done(op, column_major(_reflected(_vectors(A, t.shape[-1]), tau, unit, False)), out, casts=True)
 
 
+@also_named(input2="tau", input3="other")
 def ormqr(
     input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False, *, out: Any = None
 ) -> Tensor:
@@ -162,7 +164,7 @@ def geqrf(input: Tensor, *, out: Any = None) -> Any:
         ``tau`` (..., min(m, n)) their factors: what `householder_product` takes.
     """
     check_matrix("geqrf", input, name="input")
-    return done_all("geqrf", GeqrfResult, apply(Geqrf, input), out)
+    return done_all("geqrf", GeqrfResult, apply(Geqrf, input), out, casts=True)
 
 
 orgqr = householder_product

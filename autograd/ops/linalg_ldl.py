@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import DTypeError, GraphError, LinAlgError, ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
-from .linalg import check_matrix, check_types, done, done_all
+from .linalg import also_named, check_matrix, check_types, done, done_all
 from .linalg_solving import fits
 from .return_types import named_result
 from .shape import broadcast_shapes, expand_rule
@@ -44,6 +44,7 @@ class LdlSolve(Primitive):
         raise GraphError("derivative for linalg_ldl_solve is not implemented; use linalg.solve")
 
 
+@also_named(input="A")
 def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """`ldl_factor`, and for each matrix 0, or the number of its first pivot that is zero.
 
@@ -72,6 +73,7 @@ def _check_pivots(op: str, info: Any) -> None:
         raise LinAlgError(f"{op}: {where}D[{found[index]},{found[index]}] is zero: the matrix is singular")
 
 
+@also_named(input="A")
 def ldl_factor(A: Tensor, *, hermitian: bool = False, out: Any = None) -> Any:
     """``L`` and ``D`` in one matrix, with ``A = L @ D @ L.T`` (``L.mH`` if Hermitian) but for swaps of rows.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..base import wrap
-from .linalg import bmm_rule, check_matrix, done_all, same_batch, type_name
+from .linalg import also_named, bmm_rule, check_matrix, done_all, same_batch, type_name
 from .linalg_factors import svdvals
 from .linalg_functions import pinv
 from .linalg_norms import matrix_rank
@@ -23,6 +23,7 @@ LstsqResult = named_result("linalg_lstsq", "solution residuals rank singular_val
 DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
+@also_named(input="A", b="B")
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None, out: Any = None) -> Any:
     """The ``X`` of least ``norm(A @ X - B)``, and of least norm among those, by the pseudo-inverse.
 
@@ -57,7 +58,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     residuals = _residuals(A, B, x, None if driver == "gels" else rank, driver)
     values = svdvals(A.detach()) if driver in ("gelsd", "gelss") else wrap(k.zeros((0,), dtype=a.real.dtype))
     solution = reshape_rule(x, x._data.shape[:-1]) if vector else x
-    return done_all(op, LstsqResult, (solution, residuals, rank, values), out)
+    return done_all(op, LstsqResult, (solution, residuals, rank, values), out, casts=True)
 
 
 def _check(op: str, A: Any, B: Any, driver: str | None) -> Any:
@@ -70,6 +71,11 @@ def _check(op: str, A: Any, B: Any, driver: str | None) -> Any:
     check_pair(op, A, B)
     if B._data.ndim < 1:
         raise ShapeError(f"{op}: other must have at least 1 dimension")
+    if not 0 <= a.ndim - B._data.ndim <= 1:
+        raise ShapeError(
+            f"{op}: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1, but the "
+            f"shapes are {list(a.shape)} and {list(B._data.shape)}"
+        )
     if driver not in (None, *DRIVERS):
         raise ArgumentError(
             f"{op}: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), but it is {driver!r}"

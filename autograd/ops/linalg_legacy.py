@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import DTypeError, ShapeError
-from .linalg import done_all, mH, mT, same_batch
+from .linalg import also_named, done, done_all, mH, mT, same_batch
 from .linalg_cholesky import cholesky as new_cholesky
 from .linalg_factors import qr as new_qr
 from .linalg_factors import svd as new_svd
@@ -26,12 +26,12 @@ UnpackResult = named_result("lu_unpack", "P L U")
 
 def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     """`wengert.linalg.cholesky`."""
-    return new_cholesky(input, upper=upper, out=out)
+    return done("cholesky", new_cholesky(input, upper=upper), out, casts=True)
 
 
 def qr(input: Tensor, some: bool = True, *, out: Any = None) -> Any:
     """`wengert.linalg.qr`, reduced if ``some`` and else complete."""
-    return done_all("qr", QrResult, new_qr(input, "reduced" if some else "complete"), out)
+    return done_all("qr", QrResult, new_qr(input, "reduced" if some else "complete"), out, casts=True)
 
 
 def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
@@ -39,7 +39,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any =
     u, s, vh = new_svd(input, not (some and compute_uv))
     v = mH(vh)
     parts = (u, s, v) if compute_uv else ((u * 0).detach(), s, (v * 0).detach())
-    return done_all("svd", SvdResult, parts, out)
+    return done_all("svd", SvdResult, parts, out, casts=True)
 
 
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
@@ -47,6 +47,7 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     return pinv(input, rtol=rcond)
 
 
+@also_named(input="b")
 def triangular_solve(
     b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False, *, out: Any = None
 ) -> Any:
@@ -63,6 +64,7 @@ def triangular_solve(
     return done_all("triangular_solve", TriangularResult, (x, A.clone()), out)
 
 
+@also_named(input="b")
 def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Any = None) -> Tensor:
     """`wengert.linalg.lu_solve`, the right side first."""
     return new_lu_solve(LU_data, LU_pivots, b, out=out)
@@ -71,7 +73,7 @@ def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Any = None) 
 def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, *, out: Any = None) -> Any:
     """`wengert.linalg.lu_factor`, with `lu_factor_ex`'s ``info`` if ``get_infos``."""
     results = lu_factor_ex(A, pivot=pivot)
-    return done_all("lu", _tuple, results if get_infos else results[:2], out)
+    return done_all("lu", _tuple, results if get_infos else results[:2], out, casts=True)
 
 
 def _tuple(*parts: Any) -> tuple[Any, ...]:
@@ -98,4 +100,6 @@ def lu_unpack(
             "lu_unpack: LU_pivots is expected to be a contiguous tensor of int32 dtype. Note: this function is "
             "intended to be used with the output produced by lu_factor"
         )
-    return done_all("lu_unpack", UnpackResult, unpacked(LU_data, LU_pivots, unpack_data, unpack_pivots), out)
+    return done_all(
+        "lu_unpack", UnpackResult, unpacked(LU_data, LU_pivots, unpack_data, unpack_pivots), out, casts=True
+    )

@@ -13,7 +13,7 @@ from .cast import cast
 from .dims import canonical_dim, canonical_dims, packed
 from .distance import p_norm
 from .extrema import amax, amin
-from .linalg import WANTED, check_matrix, done, type_name
+from .linalg import WANTED, also_named, check_matrix, done, type_name
 from .linalg_eigen import eigvalsh
 from .linalg_factors import svdvals
 from .linalg_solving import inv
@@ -51,6 +51,7 @@ def _floating(op: str, x: Any, dtype: Any) -> Any:
     return cast(x, wanted.dtype)
 
 
+@also_named(input="x", axis="dim", keepdims="keepdim")
 def vector_norm(
     x: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Tensor:
@@ -90,6 +91,7 @@ def vector_norm(
     return done(op, p_norm(v, float(ord), dims, keepdim), out)
 
 
+@also_named(input="A", axis="dim", keepdims="keepdim")
 def matrix_norm(
     A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Tensor:
@@ -144,6 +146,7 @@ def _outermost(sizes: Any, ord: float, axis: int, named: int, keepdim: bool = Fa
     return amax(sizes, axis, keepdim) if sizes._data.shape[axis] else sum_rule(sizes, (axis,), keepdim)
 
 
+@also_named(input="A", axis="dim", keepdims="keepdim")
 def norm(
     A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out: Any = None, dtype: Any = None
 ) -> Tensor:
@@ -169,6 +172,7 @@ def norm(
     return vector_norm(A, ord, dims, keepdim, dtype=dtype, out=out)
 
 
+@also_named(input="A")
 def cond(A: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
     """The condition number ``norm(A) * norm(inv(A))``, infinite for singular matrices.
 
@@ -182,16 +186,16 @@ def cond(A: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
         raise ArgumentError(f"{op} got an invalid norm type: {p}")
     a = check_matrix(op if p in (None, 2, -2) else f"{op}(ord={p})", A, p not in (None, 2, -2))
     if not a.shape[-1] or not a.shape[-2]:
-        return done(op, A.abs().sum((-2, -1)), out)
+        return done(op, A.abs().sum((-2, -1)), out, casts=True)
     if p in (None, 2, -2):
         s = svdvals(A)
         large, small = s[..., 0], s[..., -1]
-        return done(op, small / large if p == -2 else large / small, out)
+        return done(op, small / large if p == -2 else large / small, out, casts=True)
     try:
         y = matrix_norm(A, p) * matrix_norm(inv(A), p)
     except LinAlgError:
         y = _cond_of_singular(A, p)
-    return done(op, y, out)
+    return done(op, y, out, casts=True)
 
 
 def _cond_of_singular(A: Any, p: Any) -> Any:
@@ -204,6 +208,7 @@ def _cond_of_singular(A: Any, p: Any) -> Any:
     return y.masked_fill(~regular, math.inf)
 
 
+@also_named(input="A")
 def matrix_rank(
     A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> Tensor:
@@ -231,10 +236,10 @@ def matrix_rank(
     else:
         absolute, relative = tolerances(op, x, atol, rtol)
     if not s._data.shape[-1]:
-        return done(op, (s != 0).sum(-1), out)
+        return done(op, (s != 0).sum(-1), out, casts=True)
     bound = s.amax(-1) * relative
     bound = bound.maximum(bound * 0 + absolute)
-    return done(op, (s > bound[..., None]).sum(-1), out)
+    return done(op, (s > bound[..., None]).sum(-1), out, casts=True)
 
 
 def tolerances(op: str, A: Any, atol: Any, rtol: Any) -> tuple[Any, Any]:
@@ -261,6 +266,7 @@ def tolerances(op: str, A: Any, atol: Any, rtol: Any) -> tuple[Any, Any]:
     )
 
 
+@also_named(axis="dim", keepdims="keepdim")
 def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False, *, out: Any = None) -> Tensor:
     """The root of the sum of squares over one dimension, or two.
 
@@ -273,6 +279,7 @@ def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False, *, out: Any =
     return vector_norm(input, 2, dims, keepdim, out=out)
 
 
+@also_named(axis="dim", keepdims="keepdim")
 def nuclear_norm(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Tensor:
     """The sum of the singular values of the matrices in two dimensions, the last ones unless told."""
     if isinstance(dim, bool):  # nuclear_norm(input, keepdim)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import ShapeError
 from ..primitive import Primitive, apply
 from .linalg import (
+    also_named,
     bmm_rule,
     check_matrix,
     check_types,
@@ -186,6 +187,7 @@ def fits(op: str, a: Any, b: Any, left: bool) -> None:
         )
 
 
+@also_named(input="A")
 def solve_triangular(
     A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
 ) -> Tensor:

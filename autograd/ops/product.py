@@ -21,6 +21,7 @@ from ..base import TensorBase
 from ..inplace import inplace, write_out
 from ..primitive import Primitive, apply, apply2, apply_sparse, kernel_or_formula
 from .arithmetic import add, mul
+from .calling import write_exactly
 from .elementwise import conj as conjugate
 from .shape import expand_rule, reshape_rule
 
@@ -233,7 +234,7 @@ def matmul(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
         result = _rows_times(input, other, x, y)
     else:
         result = _stacked(input, other, x, y)
-    return result if out is None else write_out(out, result, "matmul")
+    return result if out is None else write_exactly(out, result, "matmul")
 
 
 def _rows_times(input: Any, other: Any, x: Any, y: Any) -> Any:
@@ -314,7 +315,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Any = None) -> Tensor:
             "matmul broadcasts the batch"
         )
     result = apply2(Bmm, input, mat2)
-    return result if out is None else write_out(out, result, "bmm")
+    return result if out is None else write_exactly(out, result, "bmm")
 
 
 def mv(input: Tensor, vec: Tensor, *, out: Any = None) -> Tensor:
@@ -394,7 +395,7 @@ def scaled_sum(op: str, input: Any, product: Any, beta: Any, alpha: Any, out: An
                 f"{op}: The expanded size of the tensor {list(y.shape)} must match the existing size "
                 f"{list(x.shape)}: input broadcasts to the product's shape, and not the other way"
             )
-    return result if out is None else write_out(out, result, op)
+    return result if out is None else write_exactly(out, result, op)
 
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:

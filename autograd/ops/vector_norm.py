@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends import to_dtype
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..inplace import write_out
-from .calling import in_place
+from .calling import in_place, write_exactly
 from .cast import cast
 from .dims import canonical_dim
 from .distance import p_norm
@@ -75,7 +75,7 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | N
     sizes = p_norm(input, float(p), tuple([i for i in range(input._data.ndim) if i != d]), True)
     factor = where_rule(sizes > maxnorm, maxnorm / (sizes + 1e-7), 1.0)
     result = input * factor
-    return result if out is None else write_out(out, result, "renorm")
+    return result if out is None else write_exactly(out, result, "renorm")
 
 
 renorm_ = in_place(renorm)
