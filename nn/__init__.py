@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..autograd.ops.linear_loss import LinearCrossEntropyOptions as LinearCrossEntropyOptions
 from . import functional as functional
+from . import grad as grad
 from . import init as init
 from . import modules as modules  # the same layers at PyTorch's paths, once they all exist
 from . import parallel as parallel

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..autograd import ops
 from ..autograd.ops.recurrent import gru_step, lstm_step, rnn_step
+from ..autograd.ops.recurrent_layers import both
 from ..backends.errors import ArgumentError, ShapeError
 from . import functional as F
 from . import init
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["GRUCell", "LSTMCell", "RNNCell", "RNNCellBase"]
 
 GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}  # rows of the weights, in multiples of hidden_size
-
-
-def both(first: Tensor | None, second: Tensor | None) -> Tensor | None:
-    """The sum of two biases that are there together or not at all."""
-    return None if first is None or second is None else first + second
 
 
 class RNNCellBase(Module):

@@ -132,3 +132,4 @@ from ..autograd.ops.vision import native_channel_shuffle as native_channel_shuff
 from ..autograd.ops.vision import pixel_shuffle as pixel_shuffle
 from ..autograd.ops.vision import pixel_unshuffle as pixel_unshuffle
 from ..autograd.ops.vision import unfold as unfold
+from . import grad as grad

@@ -11,10 +11,9 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import ops
-from ..autograd.ops.recurrent import gru_sequence, lstm_sequence, rnn_sequence
+from ..autograd.ops.recurrent_layers import all_layers
 from ..backends.errors import InvalidValueError, ShapeError
-from . import functional as F
-from .cells import GATES, both, reset_uniform
+from .cells import GATES, reset_uniform
 from .module import Module
 from .parameter import Parameter
 from .utils.rnn import PackedSequence
@@ -224,30 +223,11 @@ class RNNBase(Module):
 
     def _run(self, x: Any, start: States, sizes: tuple[int, ...]) -> tuple[Any, States]:
         """All layers over time steps that stand one after the other, of ``sizes`` sequences each."""
-        starts = list(zip(*(ops.unbind(state, 0) for state in start), strict=True))
-        ends = []
-        for layer, group in itertools.groupby(enumerate(self._places()), key=lambda place: place[1][0]):
-            if layer and self.dropout:
-                x = F.dropout(x, self.dropout, self.training)
-            outputs = []
-            for i, (_, suffix) in group:
-                output, end = self._layer(x, starts[i], suffix, sizes)
-                outputs.append(output)
-                ends.append(end)
-            x = outputs[0] if len(outputs) == 1 else ops.cat(outputs, -1)
-        return x, tuple(ops.stack(parts) for parts in zip(*ends, strict=True))
-
-    def _layer(self, x: Tensor, states: States, suffix: str, sizes: tuple[int, ...]) -> tuple[Tensor, States]:
-        """One layer in one direction: its outputs over time and its last states."""
-        own, reverse = self.__dict__, suffix.endswith("_reverse")
-        w_ih, w_hh = own["weight_ih" + suffix], own["weight_hh" + suffix]
-        b_ih, b_hh = own.get("bias_ih" + suffix), own.get("bias_hh" + suffix)
-        if self.mode == "GRU":
-            return gru_sequence(F.linear(x, w_ih, b_ih), states, w_hh, b_hh, sizes, reverse)
-        drive = F.linear(x, w_ih, both(b_ih, b_hh))
-        if self.mode == "LSTM":
-            return lstm_sequence(drive, states, w_hh, own.get("weight_hr" + suffix), sizes, reverse)
-        return rnn_sequence(drive, states, w_hh, self.mode == "RNN_RELU", sizes, reverse)
+        own = self.__dict__
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+        layers = [tuple(own.get(name + suffix) for name in names) for _, suffix in self._places()]
+        p = self.dropout if self.training else 0.0
+        return all_layers(self.mode, x, start, layers, 1 + self.bidirectional, p, sizes)
 
 
 class RNN(RNNBase):

@@ -48,6 +48,8 @@ from .aliases import expand_copy as expand_copy
 from .aliases import feature_alpha_dropout_ as feature_alpha_dropout_
 from .aliases import feature_dropout_ as feature_dropout_
 from .aliases import grid_sampler as grid_sampler
+from .aliases import grid_sampler_2d as grid_sampler_2d
+from .aliases import grid_sampler_3d as grid_sampler_3d
 from .aliases import is_distributed as is_distributed
 from .aliases import map2_ as map2_
 from .aliases import permute_copy as permute_copy
@@ -198,6 +200,7 @@ from .conv import conv_tbc as conv_tbc
 from .conv import conv_transpose1d as conv_transpose1d
 from .conv import conv_transpose2d as conv_transpose2d
 from .conv import conv_transpose3d as conv_transpose3d
+from .conv import convolution as convolution
 from .conversion import Casts as Casts
 from .conversion import copy_ as copy_
 from .conversion import fill as fill
@@ -495,6 +498,8 @@ from .numbered import binary_cross_entropy_with_logits as binary_cross_entropy_w
 from .numbered import cosine_embedding_loss as cosine_embedding_loss
 from .numbered import ctc_loss as ctc_loss
 from .numbered import embedding as embedding
+from .numbered import embedding_bag as embedding_bag
+from .numbered import embedding_renorm_ as embedding_renorm_
 from .numbered import hinge_embedding_loss as hinge_embedding_loss
 from .numbered import instance_norm as instance_norm
 from .numbered import kl_div as kl_div
@@ -579,6 +584,14 @@ from .rectifier import softshrink as softshrink
 from .rectifier import tanhshrink as tanhshrink
 from .rectifier import threshold as threshold
 from .rectifier import threshold_ as threshold_
+from .recurrent_layers import gru as gru
+from .recurrent_layers import gru_cell as gru_cell
+from .recurrent_layers import lstm as lstm
+from .recurrent_layers import lstm_cell as lstm_cell
+from .recurrent_layers import rnn_relu as rnn_relu
+from .recurrent_layers import rnn_relu_cell as rnn_relu_cell
+from .recurrent_layers import rnn_tanh as rnn_tanh
+from .recurrent_layers import rnn_tanh_cell as rnn_tanh_cell
 from .reduction import all as all
 from .reduction import any as any
 from .reduction import logsumexp as logsumexp

@@ -174,6 +174,27 @@ def grid_sampler(
     return grid_sample(input, grid, MODES[interpolation_mode], PADDINGS[padding_mode], align_corners)
 
 
+def grid_sampler_2d(
+    input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
+) -> Tensor:
+    """`grid_sampler` of (N, C, H, W)."""
+    _need_rank("grid_sampler_2d", input, 4)
+    return grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners)
+
+
+def grid_sampler_3d(
+    input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
+) -> Tensor:
+    """`grid_sampler` of (N, C, D, H, W)."""
+    _need_rank("grid_sampler_3d", input, 5)
+    return grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners)
+
+
+def _need_rank(op: str, input: Any, ndim: int) -> None:
+    if input._data.ndim != ndim:
+        raise ShapeError(f"{op}(): expected {ndim}D input, but got input with sizes {list(input._data.shape)}")
+
+
 def map2_(input: Tensor, x: Tensor, y: Tensor, callable: Any) -> Tensor:
     """Replace every element by ``callable(element, of_x, of_y)``; slow, on the CPU only.
 

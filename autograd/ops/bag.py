@@ -56,7 +56,7 @@ def embedding_bag(
     """
     if mode not in ("sum", "mean", "max"):
         raise ValueError("mode has to be one of sum, mean or max")
-    index, bag, bags = _bags(input, offsets, include_last_offset)
+    index, bag, bags = bags_of(input, offsets, include_last_offset)
     _check_weights(input, per_sample_weights, mode)
     if sparse and mode == "max":
         raise ArgumentError("embedding_bag: max mode does not support sparse weights")
@@ -96,7 +96,7 @@ def _check_weights(input: Any, per_sample_weights: Any, mode: str) -> None:
         )
 
 
-def _bags(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int]:
+def bags_of(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int]:
     """All indices in one row, the bag of each, and how many bags there are."""
     for name, value in (("input", input), ("offsets", offsets)):
         if value is not None and not isinstance(value, TensorBase):

@@ -18,6 +18,7 @@ from ..admission import scalar_type, unsupported
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .arithmetic import add
+from .elementwise import conj as conjugate
 from .padding import constant_pad_nd
 from .product import conj
 from .shape import expand_rule, permute_rule, reshape_rule
@@ -295,7 +296,7 @@ def _transposed_size(
     return size
 
 
-def transposed(
+def transposed_of(
     op: str,
     n: int,
     input: Any,
@@ -336,6 +337,30 @@ def transposed(
     if bias is not None:
         y = add(y, reshape_rule(bias, (-1, *[1] * n)))
     return reshape_rule(y, y._data.shape[1:]) if single else y
+
+
+def gradient_of_input(
+    n: int, size: Any, weight: Any, g: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Tensor:
+    """What a convolution's input of ``size`` receives from the output gradient ``g``."""
+    op, w = f"conv{n}d_input", weight._data
+    stride, dilation = per_dim(op, "stride", stride, n), per_dim(op, "dilation", dilation, n)
+    how = {"stride": stride, "padding": _paddings(op, padding, w.shape[2:], stride, dilation), "dilation": dilation}
+    weight = conjugate(weight) if w.dtype.kind == "c" else weight
+    y: Tensor = apply(ConvolutionInput, g, weight, size=tuple(size)[-n:], groups=groups, **how)
+    return y
+
+
+def gradient_of_weight(
+    n: int, input: Any, size: Any, g: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Tensor:
+    """What a convolution's weight of ``size`` receives from the output gradient ``g``."""
+    op, kernel = f"conv{n}d_weight", tuple(size)[-n:]
+    stride, dilation = per_dim(op, "stride", stride, n), per_dim(op, "dilation", dilation, n)
+    how = {"stride": stride, "padding": _paddings(op, padding, kernel, stride, dilation), "dilation": dilation}
+    input = conjugate(input) if input._data.dtype.kind == "c" else input
+    y: Tensor = apply(ConvolutionWeight, input, g, kernel=kernel, groups=groups, **how)
+    return y
 
 
 # ---------------------------------------------------------------------- the public functions
@@ -415,7 +440,7 @@ def conv_transpose1d(
     dilation: Any = 1,
 ) -> Tensor:
     """Transposed convolution over one dimension; see `conv_transpose2d`."""
-    return transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return transposed_of("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose2d(
@@ -443,7 +468,7 @@ def conv_transpose2d(
     Returns:
         (N, C, H', W') with ``H' = (H - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1``.
     """
-    return transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return transposed_of("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose3d(
@@ -457,10 +482,42 @@ def conv_transpose3d(
     dilation: Any = 1,
 ) -> Tensor:
     """Transposed convolution over three dimensions; see `conv_transpose2d`."""
-    return transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return transposed_of("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
     """`conv1d` of (time, batch, channels) with a weight of (kernel, channels in, channels out)."""
     x, w = permute_rule(input, (1, 2, 0)), permute_rule(weight, (2, 1, 0))
     return permute_rule(conv1d(x, w, bias, padding=pad), (2, 0, 1))
+
+
+def convolution(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    output_padding: Any,
+    groups: int,
+) -> Tensor:
+    """`conv1d`, `conv2d` or `conv3d`, or one of their transposed forms, by the weight's rank.
+
+    Args:
+        input: (N, C, ...) or (C, ...).
+        weight: as those take it.
+        bias: one per channel of the output, or None.
+        stride: one per spatial dimension, or one for all.
+        padding: likewise.
+        dilation: likewise.
+        transposed: whether it is a transposed convolution.
+        output_padding: of a transposed convolution, one per spatial dimension.
+        groups: as those take it.
+    """
+    n = weight._data.ndim - 2
+    if transposed:
+        return transposed_of(
+            f"conv_transpose{n}d", n, input, weight, bias, stride, padding, output_padding, groups, dilation
+        )
+    return convolution_of(f"conv{n}d", n, input, weight, bias, stride, padding, dilation, groups)

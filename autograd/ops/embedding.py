@@ -116,10 +116,17 @@ def embedding(
         padding = padding_idx + w.shape[0] if padding_idx < 0 else padding_idx
         if not 0 <= padding < w.shape[0]:
             raise AssertionError(f"Padding_idx must be within num_embeddings, got {padding_idx} for {w.shape[0]}")
-    k = kernels_of[type(w)]
     if max_norm is not None:
-        k.embedding(w, index)  # an index out of range must raise before anything is written
-        k.renormalise_rows_(w, index, max_norm, norm_type)
-        wrote(weight, "embedding_renorm_")
+        renormalise(weight, input, max_norm, norm_type)
     lookup = SparseEmbedding if sparse else Embedding
     return apply(lookup, weight, index, padding=padding, by_frequency=scale_grad_by_freq)
+
+
+def renormalise(weight: Any, indices: Any, max_norm: float, norm_type: float) -> Any:
+    """Scale the rows of ``weight`` that are looked up and longer than ``max_norm`` down to it, in place."""
+    w, index = weight._data, indices._data
+    k = kernels_of[type(w)]
+    k.embedding(w, index)  # an index out of range must raise before anything is written
+    k.renormalise_rows_(w, index, max_norm, norm_type)
+    wrote(weight, "embedding_renorm_")
+    return weight

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...backends import kernels_of
 from ...backends.errors import ArgumentError
+from ..base import wrap
 from . import classification, ctc, likelihood
 from . import margin as margins
+from .bag import bags_of
+from .bag import embedding_bag as embedding_bag_of
 from .embedding import embedding as embedding_of
+from .embedding import renormalise
 from .norm import batch_norm as batch_norm_of
 from .norm import instance_norm as instance_norm_of
 
@@ -103,6 +108,43 @@ def embedding(
     """`nn.functional.embedding`, weights first; a negative ``padding_idx`` stands for none."""
     row = None if padding_idx < 0 else padding_idx
     return embedding_of(indices, weight, row, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
+
+
+def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> Tensor:
+    """Scale the rows of ``input`` that ``indices`` name down to a norm of ``max_norm``, in place."""
+    return renormalise(input, indices, max_norm, norm_type)
+
+
+def embedding_bag(
+    weight: Tensor,
+    indices: Tensor,
+    offsets: Tensor,
+    scale_grad_by_freq: bool = False,
+    mode: int = 0,
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """`nn.functional.embedding_bag`, weights first; ``mode`` is 0 for sum, 1 for mean, 2 for max.
+
+    Returns:
+        The bags; the bag of each index; the bags' sizes; and, as PyTorch's fourth result, the sizes again.
+    """
+    y = embedding_bag_of(
+        indices,
+        weight,
+        offsets,
+        scale_grad_by_freq=scale_grad_by_freq,
+        mode=("sum", "mean", "max")[mode],
+        sparse=sparse,
+        per_sample_weights=per_sample_weights,
+        include_last_offset=include_last_offset,
+        padding_idx=padding_idx,
+    )
+    _, bag, bags = bags_of(indices, offsets, include_last_offset)
+    sizes = wrap(kernels_of[type(bag)].bincount(bag, minlength=bags)[:bags])
+    return y, wrap(bag), sizes, sizes
 
 
 def batch_norm(

@@ -24,6 +24,7 @@ FAMILIES = (
     "linalg",
     "aliases",
     "sparse",
+    "recurrent",
 )
 
 CASES: list[OpCase] = []
