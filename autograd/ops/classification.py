@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.dtypes import float32
-from ...backends.errors import DTypeError, GraphError, ShapeError
+from ...backends.dtypes import FROM_NUMPY, float32
+from ...backends.errors import DTypeError, GraphError, InvalidValueError, ShapeError
+from ..admission import scalar_type, unsupported
 from ..base import TensorBase, wrap
 from ..primitive import apply
 from ..promotion import operands
 from .arithmetic import add, mul, sub
+from .calling import broadcast_error
 from .cast import cast
 from .exponential import exp, log_rule
 from .loss import BCE, BCELogits, CrossEntropy, Pick, not_zero, reduced, reduction_of
 from .reduction import LogSumExp, sum_rule
 from .select import where_rule
 from .shape import reshape_rule
+from .size import Size
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -123,6 +127,11 @@ def nll_loss(
     reduction = reduction_of(size_average, reduce, reduction)
     x, t = _arrays("nll_loss", input, target)
     _check_weight("nll_loss", x, weight)
+    if x.ndim == 1 and t.shape == (1,):
+        target, t = reshape_rule(target, ()), t.reshape(())
+        return nll_loss(
+            reshape_rule(input, (1, x.size)), reshape_rule(target, (1,)), weight, None, ignore_index, None, reduction
+        )
     _check_classes("nll_loss", x, t)
     _constant("nll_loss", "weight", weight)
     single = x.ndim == 1
@@ -148,9 +157,9 @@ def _arrays(op: str, input: Any, target: Any) -> tuple[Any, Any]:
             raise TypeError(f"{op}(): argument must be Tensor, not {type(value).__name__}")
     x, t = input._data, target._data
     if x.dtype.kind not in "fV":
-        raise DTypeError(f"{op} is not implemented for '{x.dtype.name}'; convert first, for example with .float()")
+        raise unsupported(op, FROM_NUMPY[x.dtype], "floating-point numbers; convert with .float()")
     if x.ndim == 0:
-        raise ShapeError(f"{op}: the input must have a dimension of classes, but it is 0-dimensional")
+        raise InvalidValueError(f"{op}: Expected 1 or more dimensions (got 0): the input has a dimension of classes")
     if type(x) is not type(t):
         raise ShapeError(
             f"{op}: Expected all tensors to be on the same device, but input is on {input.device} and target on "
@@ -168,14 +177,17 @@ def _check_classes(op: str, x: Any, t: Any) -> None:
             f"{list(x.shape)} and {list(t.shape)}"
         )
     if t.shape != expected:
+        flat = "0D or 1D target tensor expected, multi-target not supported; " if x.ndim < 3 else ""
         raise ShapeError(
-            f"{op}: size mismatch (got input: {list(x.shape)}, target: {list(t.shape)}): a target of class indices has "
-            f"the input's shape without dimension 1, {list(expected)}"
+            f"{op}: {flat}Expected target size {list(expected)}, got {list(t.shape)}; size mismatch (got input: "
+            f"{list(x.shape)}, target: {list(t.shape)}): a target of class indices has the input's shape without "
+            "dimension 1"
         )
     if t.dtype.char not in "lqB":  # int64 and uint8; `.name` is slow
         raise DTypeError(
-            f"{op}: expected scalar type Long but found {t.dtype.name} for a target of shape {list(t.shape)}: class "
-            "indices are int64 (convert with .long()), probabilities have the input's shape"
+            f"{op}: expected target dtype to be Long or Byte, but got {scalar_type(FROM_NUMPY[t.dtype])} for a target "
+            f"of shape {list(t.shape)}: class indices are int64 (convert with .long()), probabilities have the input's "
+            "shape (expected scalar type Long)"
         )
 
 
@@ -191,8 +203,8 @@ def _check_weight(op: str, x: Any, weight: Any) -> None:
 def _constant(op: str, name: str, weight: Any) -> None:
     if weight is not None and weight.requires_grad:
         raise GraphError(
-            f"{op} is not differentiable with respect to argument '{name}'. This input cannot have requires_grad True; "
-            "detach() it"
+            f"The function '{op}' is not differentiable with respect to argument '{name}'. This input cannot have "
+            "requires_grad True; detach() it"
         )
 
 
@@ -219,6 +231,9 @@ def binary_cross_entropy(
     """
     reduction = reduction_of(size_average, reduce, reduction)
     _same_size("binary_cross_entropy", input, target, ValueError)
+    _constant("binary_cross_entropy", "weight", weight)
+    if input._data.dtype.kind not in "fV":
+        raise unsupported("binary_cross_entropy", FROM_NUMPY[input._data.dtype], "probabilities")
     loss = apply(BCE, input, target)
     return reduced(loss if weight is None else mul(loss, weight), reduction)
 
@@ -247,9 +262,18 @@ def binary_cross_entropy_with_logits(
         ValueError: the shapes differ.
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    _same_size("binary_cross_entropy_with_logits", input, target, ValueError)
-    _constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight)
-    loss = apply(BCELogits, input, target, pos_weight)
+    op = "binary_cross_entropy_with_logits"
+    kind = target._data.dtype
+    if input._data.dtype != kind and kind.kind in "fV":
+        input, target = operands(op, input, target)
+    _same_size(op, input, target, ValueError)
+    _constant(op, "weight", weight)
+    _constant(op, "pos_weight", pos_weight)
+    try:
+        loss = apply(BCELogits, input, target, pos_weight)
+    except ValueError as error:
+        raise broadcast_error(op, pos_weight, input) from error
+    loss = loss if loss._data.dtype == kind else cast(loss, kind)
     return reduced(loss if weight is None else mul(loss, weight), reduction)
 
 
@@ -259,14 +283,16 @@ def _same_size(op: str, input: Any, target: Any, error: type[Exception]) -> None
             raise TypeError(f"{op}(): argument must be Tensor, not {type(value).__name__}")
     a, b = input._data, target._data
     if a.shape != b.shape:
+        ours, theirs = Size(a.shape), Size(b.shape)
         raise error(
-            f"{op}: Target size ({list(b.shape)}) must be the same as input size ({list(a.shape)}); reshape or "
+            f"{op}: Target size ({theirs}) must be the same as input size ({ours}): Using a target size ({theirs}) that "
+            f"is different to the input size ({ours}) is deprecated. Please ensure they have the same size: reshape or "
             "unsqueeze one of them"
         )
     if a.dtype != b.dtype:
         raise DTypeError(
-            f"{op}: Found dtype {b.dtype.name} for the target but expected {a.dtype.name}; convert it with "
-            ".to(input.dtype)"
+            f"{op}: Found dtype {scalar_type(FROM_NUMPY[b.dtype])} but expected {scalar_type(FROM_NUMPY[a.dtype])} for "
+            "the target; convert it with .to(input.dtype)"
         )
 
 
@@ -289,13 +315,22 @@ def kl_div(
         log_target: the target is given as logarithms.
     """
     batch = reduction == "batchmean"
+    if reduction == "mean" and size_average is None and reduce is None:
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size; 'batchmean' divides "
+            "only by the batch size, which is the divergence",
+            stacklevel=2,
+        )
     reduction = "sum" if batch else reduction_of(size_average, reduce, reduction)
+    for t in (input, target):
+        if t._data.dtype.kind in "iub":
+            raise DTypeError(f"kl_div: Integral inputs not supported, got {t.dtype}; convert with .float()")
     a, b = operands("kl_div", input, target, floating=True)
     if log_target:
         loss = mul(exp(b), sub(b, a))
     else:
-        positive = b > 0
-        logs = log_rule(where_rule(positive, b, 1.0))
-        loss = where_rule(positive, mul(b, sub(logs, a)), mul(b, a) * -1.0)
+        some = b != 0
+        logs = log_rule(where_rule(some, b, 1.0))
+        loss = where_rule(some, mul(b, sub(logs, a)), mul(b, a) * -1.0)
     y = reduced(loss, reduction)
     return y * (1 / input._data.shape[0]) if batch and input._data.ndim else y

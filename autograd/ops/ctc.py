@@ -11,6 +11,7 @@ from ...backends.dtypes import float32
 from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase, wrap
 from ..primitive import Primitive, apply
+from .arithmetic import mul
 from .cast import cast
 from .exponential import exp_rule
 from .gather import gather_rule
@@ -54,7 +55,8 @@ class CTC(Primitive):
         live = (k.arange(x.shape[0])[:, None] < into)[:, :, None]
         chances = exp_rule(x)
         chances = where_rule(live, chances - _raw(chances), 0.0)
-        return reshape_rule(_logsum(end, label), (n,)) * -1.0 + sum_rule(chances, (0, 2))
+        losses = where_rule(into > 0, reshape_rule(_logsum(end, label), (n,)) * -1.0, k.empty_loss(lengths, dtype))
+        return losses + sum_rule(chances, (0, 2))
 
     @staticmethod
     def forward(ctx: Any, x: Any, targets: Any, input_lengths: Any, target_lengths: Any, *, blank: int) -> Any:
@@ -126,7 +128,10 @@ def ctc_loss(
         inputs = cast(inputs, float32.dtype)
     each = apply(CTC, inputs, labels, k.asarray(into, dtype="int64"), k.asarray(lengths, dtype="int64"), blank=blank)
     impossible = each._data > -NEVER / 10
-    losses = where_rule(wrap(impossible), 0.0 if zero_infinity else math.inf, each)
+    if zero_infinity:
+        losses = where_rule(wrap(impossible), 0.0, each)
+    else:  # the gradient is NaN there
+        losses = mul(each, wrap(k.where(impossible, k.asarray(math.inf, dtype=each._data.dtype), 1)))
     if reduction == "mean":
         losses = losses / wrap(k.asarray([max(length, 1) for length in lengths], dtype=each._data.dtype))
     y: Any = select(losses, 0, 0) if single and reduction == "none" else reduced(losses, reduction)
@@ -138,8 +143,10 @@ def _check(log_probs: Any, targets: Any) -> Any:
         if not isinstance(t, TensorBase):
             raise TypeError(f"ctc_loss(): argument '{name}' must be Tensor, not {type(t).__name__}")
     x = log_probs._data
-    if x.ndim not in (2, 3) or x.shape[0] == 0:
-        raise ShapeError(f"ctc_loss: log_probs must be (T, N, C) or (T, C) with T > 0, but got {list(x.shape)}")
+    if x.ndim not in (2, 3) or not x.size:
+        raise ShapeError(
+            f"ctc_loss: log_probs tensor must not be empty, and (T, N, C) or (T, C), but its shape is {list(x.shape)}"
+        )
     if x.dtype.kind not in "fV":
         raise DTypeError(f"ctc_loss is not implemented for '{x.dtype.name}'; convert first, for example with .float()")
     if targets._data.dtype.kind not in "iu":
@@ -148,12 +155,18 @@ def _check(log_probs: Any, targets: Any) -> Any:
 
 
 def _lengths(name: str, given: Any, n: int, most: int | None) -> list[int]:
+    if isinstance(given, TensorBase) and given._data.dtype.kind not in "iu":
+        raise DTypeError(f"ctc_loss: {name} must be integral, but are {given.dtype}")
     values = given._data.reshape(-1).tolist() if isinstance(given, TensorBase) else given
     lengths = [int(v) for v in (values if isinstance(values, list | tuple) else [values])]
     if len(lengths) != n:
         raise ShapeError(f"ctc_loss: {name} must be of size batch_size: {len(lengths)} lengths for a batch of {n}")
     if any(v < 0 or (most is not None and v > most) for v in lengths):
-        raise ShapeError(f"ctc_loss: Expected {name} to have values between 0 and {most}, but got {lengths}")
+        least = min(lengths)
+        bound = "at least 0" if least < 0 else f"at most {most}"
+        raise ShapeError(
+            f"ctc_loss: Expected {name} to have value {bound}, but got value {least if least < 0 else max(lengths)}"
+        )
     return lengths
 
 
@@ -165,8 +178,8 @@ def _labels(k: Any, targets: Any, lengths: list[int], n: int, blank: int, classe
     if targets.ndim == 2:
         if targets.shape[0] != n or targets.shape[1] < longest:
             raise ShapeError(
-                f"ctc_loss: Expected targets of shape [{n}, at least {longest}] for the lengths {lengths}, got "
-                f"{list(targets.shape)}"
+                f"ctc_loss: Expected tensor to have size at least {longest} at dimension 1, but got size "
+                f"{targets.shape[1]} for argument #2 'targets', of shape {list(targets.shape)}, and {n} samples"
             )
         labels = targets[:, :longest].astype("int64")
     else:

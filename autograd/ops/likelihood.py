@@ -43,11 +43,14 @@ def gaussian_nll_loss(
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid; use 'none', 'mean' or 'sum'")
     x = input._data
-    if not isinstance(var, TensorBase):
+    number = not isinstance(var, TensorBase)
+    if number:
+        if float(var) < 0:  # type: ignore[arg-type]
+            raise ValueError("var has negative entry/entries")
         var = wrap(kernels_of[type(x)].asarray(float(var), dtype=x.dtype))
     v: Any = var
     shape = v._data.shape
-    if shape not in ((), x.shape):
+    if shape != x.shape and not number:
         if shape == x.shape[:-1]:
             v = reshape_rule(v, (*shape, 1))
         elif len(shape) != x.ndim or [m for m, n in zip(shape, x.shape, strict=True) if m != n] != [1]:

@@ -10,11 +10,14 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.dtypes import FROM_NUMPY
+from ...backends.errors import ShapeError
+from ..admission import unsupported
 from ..base import TensorBase
 from ..primitive import Primitive, apply, kernel_or_formula
 from ..promotion import operands
 from .arithmetic import div, mul, sub
+from .calling import broadcast_error
 from .exponential import exp_rule, log_rule
 from .reduction import mean_rule, sum_rule
 from .rounding import abs as absolute
@@ -222,8 +225,8 @@ def _pair(op: str, input: Any, target: Any) -> tuple[Any, Any]:
             "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
             stacklevel=4,
         )
-    if a.dtype.kind not in "fcV" and b.dtype.kind not in "fcV":
-        raise DTypeError(f"{op} is not implemented for '{a.dtype.name}'; convert first, for example with .float()")
+    if (a.dtype.kind not in "fcV" and b.dtype.kind not in "fcV") or (a.dtype.kind == "c" and op == "mse_loss"):
+        raise unsupported(op, FROM_NUMPY[a.dtype], "floating-point numbers; convert with .float()")
     return (input, target) if a.dtype == b.dtype and type(a) is type(b) else tuple(operands(op, input, target))
 
 
@@ -233,7 +236,7 @@ def _weighted(op: str, loss: Any, weight: Any, reduction: str) -> Any:
         return reduced(loss, reduction)
     if weight._data.shape != loss._data.shape:
         raise ValueError(
-            f"{op}: Inputs and weight must have the same size, got {list(loss._data.shape)} and "
+            f"{op}: Weights and input must have the same size. Got an input of {list(loss._data.shape)} and weights of "
             f"{list(weight._data.shape)}"
         )
     total = reduced(mul(loss, weight), "none" if reduction == "none" else "sum")
@@ -268,10 +271,11 @@ def mse_loss(
     """
     reduction = reduction_of(size_average, reduce, reduction)
     input, target = _pair("mse_loss", input, target)
-    if weight is None:
-        y: Tensor = apply(SquaredError, input, target, reduction=reduction)
-        return y
-    return _weighted("mse_loss", apply(SquaredError, input, target, reduction="none"), weight, reduction)
+    try:
+        loss: Tensor = apply(SquaredError, input, target, reduction="none" if weight is not None else reduction)
+    except ValueError as error:
+        raise broadcast_error("mse_loss", input, target) from error
+    return loss if weight is None else _weighted("mse_loss", loss, weight, reduction)
 
 
 def l1_loss(

@@ -98,9 +98,10 @@ def cosine_embedding_loss(
     reduction = reduction_of(size_average, reduce, reduction)
     ndim = target._data.ndim
     if ndim > 1 or input1._data.ndim != ndim + 1 or input2._data.ndim != ndim + 1:
+        many = "0D or 1D target tensor expected, multi-target not supported; " if ndim > 1 else ""
         raise ShapeError(
-            f"cosine_embedding_loss: {ndim}D target tensor expects {ndim + 1}D input tensors, but found inputs with "
-            f"sizes {list(input1._data.shape)} and {list(input2._data.shape)}"
+            f"cosine_embedding_loss: {many}{ndim}D target tensor expects {ndim + 1}D input tensors, but found inputs "
+            f"with sizes {list(input1._data.shape)} and {list(input2._data.shape)}"
         )
     input1, input2 = operands("cosine_embedding_loss", input1, input2, floating=True)
     products = [sum_rule(mul(a, b), (ndim,)) for a, b in ((input1, input2), (input1, input1), (input2, input2))]
@@ -188,7 +189,10 @@ def multi_margin_loss(
     scores, t, single = _rows("multi_margin_loss", input, target, False)
     n, c = scores._data.shape
     k = kernels_of[type(t)]
-    right = reshape_rule(apply(Pick, scores, t), (n, 1))
+    try:
+        right = reshape_rule(apply(Pick, scores, t), (n, 1))
+    except IndexError as error:
+        raise ShapeError(f"multi_margin_loss: target out of range: {error}") from None
     gap = _hinge(scores - right + margin)
     gap = mul(gap, gap) if p == 2 else gap
     if weight is not None:
@@ -220,7 +224,7 @@ def multilabel_margin_loss(
     listed = k.cumsum((t < 0).astype("int64"), 1) == 0  # only what comes before the first -1
     safe = k.where(listed, t, 0)
     if bool((safe >= c).any()):
-        raise ShapeError(f"multilabel_margin_loss: target out of range: labels must lie in [-1, {c})")
+        raise ShapeError(f"multilabel_margin_loss: argument #2 'target' is out of range: labels must lie in [-1, {c})")
     label = ((safe[:, :, None] == k.arange(c)) & listed[:, :, None]).any(1)
     right = reshape_rule(gather_rule(scores, safe, 1), (n, c, 1))  # a label that is listed twice counts twice
     gap = _hinge(1 - (right - reshape_rule(scores, (n, 1, c))))

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..definitions import loss as plain
-from ..errors import DimensionError
+from ..errors import ArgumentError, DimensionError
 from .product import ones
 
-__all__ = ["cross_entropy", "cross_entropy_backward", "pick", "squared_error"]
+__all__ = ["bce", "cross_entropy", "cross_entropy_backward", "pick", "squared_error"]
 
 
 def pick(x: Any, target: Any) -> Any:
@@ -77,3 +77,14 @@ def squared_error(x: Any, y: Any, reduction: str) -> Any:
     d = d.reshape(-1)
     total = d.dot(d)
     return np.asarray(total / d.size if reduction == "mean" else total, d.dtype)
+
+
+def bce(x: Any, t: Any) -> Any:
+    """Binary cross entropy of probabilities; see the definition.
+
+    Raises:
+        RuntimeError: one of them is none.
+    """
+    if x.size and not (x.min() >= 0 and x.max() <= 1):
+        raise ArgumentError("binary_cross_entropy: all elements of input should be between 0 and 1")
+    return plain.bce(np, x, t)

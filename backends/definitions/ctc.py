@@ -14,7 +14,7 @@ from typing import Any
 
 from .reduction import wide
 
-__all__ = ["ctc", "ctc_backward", "ctc_states"]
+__all__ = ["ctc", "ctc_backward", "ctc_states", "empty_loss"]
 
 NEVER = -1e30
 
@@ -86,7 +86,13 @@ def ctc(xp: Any, x: Any, targets: Any, input_lengths: Any, target_lengths: Any, 
         moved = logsum(xp, *sources(xp, alpha, skip)) + xp.take_along_axis(x[t], states, 1)
         alpha = xp.where((input_lengths > t)[:, None], xp.maximum(moved, never), alpha)
         alphas[t] = alpha
-    return -logsum(xp, *last_states(xp, alpha, target_lengths)), alphas
+    losses = -logsum(xp, *last_states(xp, alpha, target_lengths))
+    return xp.where(input_lengths > 0, losses, empty_loss(xp, target_lengths, losses.dtype)), alphas
+
+
+def empty_loss(xp: Any, target_lengths: Any, dtype: Any) -> Any:
+    """The losses of samples without steps: none for an empty target, which is certain, else impossible."""
+    return xp.where(target_lengths > 0, xp.asarray(-NEVER, dtype=dtype), xp.asarray(0, dtype=dtype))
 
 
 def ctc_backward(
