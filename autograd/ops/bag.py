@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
+from ..admission import scalar_type
 from ..base import TensorBase, wrap
 from ..primitive import apply
 from .arithmetic import div, mul
@@ -17,6 +19,12 @@ from .shape import reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
+
+
+TYPES = (
+    "embedding_bag: Expected tensor for argument #1 '{}' to have one of the following scalar types: Long, Int; but got "
+    "{} instead; convert with .long()"
+)
 
 
 def embedding_bag(
@@ -57,9 +65,15 @@ def embedding_bag(
     if mode not in ("sum", "mean", "max"):
         raise ValueError("mode has to be one of sum, mean or max")
     index, bag, bags = bags_of(input, offsets, include_last_offset)
-    _check_weights(input, per_sample_weights, mode)
+    _check_weights(input, weight, per_sample_weights, mode)
     if sparse and mode == "max":
         raise ArgumentError("embedding_bag: max mode does not support sparse weights")
+    n = weight._data.shape[0]
+    if padding_idx is not None and not -n <= padding_idx < n:
+        raise ShapeError(
+            f"embedding_bag: padding_idx must be within the number of embeddings, {-n} through {n - 1}, but got "
+            f"{padding_idx}"
+        )
     rows: Any = embedding(wrap(index), weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
     k, dtype = kernels_of[type(index)], weight._data.dtype
     width = weight._data.shape[1]
@@ -81,7 +95,7 @@ def embedding_bag(
     return y
 
 
-def _check_weights(input: Any, per_sample_weights: Any, mode: str) -> None:
+def _check_weights(input: Any, weight: Any, per_sample_weights: Any, mode: str) -> None:
     if per_sample_weights is None:
         return
     if mode != "sum":
@@ -91,8 +105,13 @@ def _check_weights(input: Any, per_sample_weights: Any, mode: str) -> None:
         )
     if per_sample_weights._data.shape != input._data.shape:
         raise ValueError(
-            f"embedding_bag: If per_sample_weights ({list(per_sample_weights._data.shape)}) is not None, it must "
+            f"embedding_bag: If per_sample_weights ({list(per_sample_weights._data.shape)}) is not None, then it must "
             f"have the same shape as the input ({list(input._data.shape)})"
+        )
+    if per_sample_weights._data.dtype != weight._data.dtype:
+        raise DTypeError(
+            "embedding_bag: Expected tensor for argument #1 'weight' to have the same type as tensor for argument #1 "
+            f"'per_sample_weights', but they are {weight._data.dtype.name} and {per_sample_weights._data.dtype.name}"
         )
 
 
@@ -103,7 +122,7 @@ def bags_of(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int
             raise TypeError(f"embedding_bag(): argument '{name}' must be Tensor, not {type(value).__name__}")
     index = input._data
     if index.dtype.name not in ("int64", "int32"):
-        raise DTypeError(f"embedding_bag: Expected indices of scalar type Long or Int but got {index.dtype.name}")
+        raise DTypeError(TYPES.format("indices", scalar_type(FROM_NUMPY[index.dtype])))
     k = kernels_of[type(index)]
     if index.ndim == 2:
         if offsets is not None:
@@ -120,10 +139,17 @@ def bags_of(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int
             "offsets has to be a 1D Tensor but got None" if offsets is None else "offsets has to be a 1D Tensor"
         )
     starts = offsets._data
-    if starts.size and (int(starts[0]) != 0 or int(starts.max()) > index.size):
+    if starts.dtype.name not in ("int64", "int32"):
+        raise DTypeError(TYPES.format("offsets", scalar_type(FROM_NUMPY[starts.dtype])))
+    if starts.size and int(starts[0]) != 0:
         raise ShapeError(
-            f"embedding_bag: offsets[0] has to be 0, and no offset larger than the number of indices, {index.size}; "
-            f"got {starts.tolist()}"
+            "embedding_bag: offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
+            f"position 0. However, got {int(starts[0])}"
+        )
+    if starts.size and int(starts.max()) > index.size:
+        raise ShapeError(
+            f"embedding_bag: offsets[-1] can not be greater than input's length {index.size} but got offsets[-1] of "
+            f"{int(starts.max())}"
         )
     if include_last:
         starts = starts[:-1]

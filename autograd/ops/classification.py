@@ -285,9 +285,9 @@ def _same_size(op: str, input: Any, target: Any, error: type[Exception]) -> None
     if a.shape != b.shape:
         ours, theirs = Size(a.shape), Size(b.shape)
         raise error(
-            f"{op}: Target size ({theirs}) must be the same as input size ({ours}): Using a target size ({theirs}) that "
-            f"is different to the input size ({ours}) is deprecated. Please ensure they have the same size: reshape or "
-            "unsqueeze one of them"
+            f"{op}: Target size ({theirs}) must be the same as input size ({ours}): Using a target size ({theirs}) "
+            f"that is different to the input size ({ours}) is deprecated. Please ensure they have the same size: "
+            "reshape or unsqueeze one of them"
         )
     if a.dtype != b.dtype:
         raise DTypeError(

@@ -156,7 +156,7 @@ def _check(log_probs: Any, targets: Any) -> Any:
 
 def _lengths(name: str, given: Any, n: int, most: int | None) -> list[int]:
     if isinstance(given, TensorBase) and given._data.dtype.kind not in "iu":
-        raise DTypeError(f"ctc_loss: {name} must be integral, but are {given.dtype}")
+        raise DTypeError(f"ctc_loss: {name} must be integral, but are {given._data.dtype.name}")
     values = given._data.reshape(-1).tolist() if isinstance(given, TensorBase) else given
     lengths = [int(v) for v in (values if isinstance(values, list | tuple) else [values])]
     if len(lengths) != n:

@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import DTypeError, ShapeError
-from ..admission import need_tensors
+from ..admission import need_tensors, scalar_type
 from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
@@ -92,7 +93,8 @@ def _floating(op: str, *tensors: Any) -> None:
             raise TypeError(f"{op}(): argument must be Tensor, not {type(t).__name__}")
         if t._data.dtype.kind not in "fV":
             raise DTypeError(
-                f"{op} only supports floating-point dtypes, but got {t._data.dtype.name}; convert with .float()"
+                f"{op}: Expected a floating point tensor as input (expected common dtype to be floating point), but "
+                f"got {scalar_type(FROM_NUMPY[t._data.dtype])}; convert with .float()"
             )
 
 
@@ -147,6 +149,8 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     x = input._data
     if x.ndim != 2:
         raise ShapeError(f"pdist only supports 2D tensors, got: {x.ndim}D with shape {list(x.shape)}")
+    if p < 0:
+        raise ShapeError(f"pdist only supports non-negative p values, got {p}")
     k, n = kernels_of[type(x)], x.shape[0]
     later = k.arange(n)[:, None] < k.arange(n)[None, :]
     first, second = k.nonzero(later)
@@ -171,7 +175,8 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
         keepdim: keep the dimension, at size 1.
     """
     difference = add(sub(x1, x2), eps)
-    return p_norm(difference, p, (difference._data.ndim - 1,), keepdim)
+    ndim = difference._data.ndim
+    return p_norm(difference, p, (ndim - 1,) if ndim else (), keepdim)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:

@@ -352,11 +352,22 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     """
     a, b, w = input1._data, input2._data, weight._data
     if a.shape[:-1] != b.shape[:-1]:
-        raise ShapeError(f"bilinear(): leading dimensions do not match: got {list(a.shape)} and {list(b.shape)}")
-    if w.ndim != 3 or w.shape[1:] != (a.shape[-1], b.shape[-1]):
+        dim = next((i for i, (n, m) in enumerate(zip(a.shape[:-1], b.shape[:-1], strict=False)) if n != m), 0)
         raise ShapeError(
-            f"bilinear(): weight {list(w.shape)} must be (out, {a.shape[-1]}, {b.shape[-1]}) for inputs "
+            f"bilinear(): input batch dimensions do not match at dim {dim}: got {a.shape[dim]} and {b.shape[dim]} of "
             f"{list(a.shape)} and {list(b.shape)}"
+        )
+    if w.ndim != 3:
+        raise ShapeError(f"bilinear(): weight {list(w.shape)} must be (out, {a.shape[-1]}, {b.shape[-1]})")
+    for i, x in ((1, a), (2, b)):
+        if x.shape[-1] != w.shape[i]:
+            raise ShapeError(
+                f"bilinear(): input{i} size does not match weight size: got {x.shape[-1]} but expected {w.shape[i]}"
+            )
+    if bias is not None and bias._data.shape != w.shape[:1]:
+        raise ShapeError(
+            f"bilinear(): bias size does not match weight size: got {bias._data.size} but expected {w.shape[0]} for a "
+            f"bias of shape {list(bias._data.shape)}"
         )
     if a.dtype != w.dtype:
         raise DTypeError(f"bilinear(): input1 is {a.dtype.name} but weight {w.dtype.name}; convert one of them")

@@ -45,7 +45,7 @@ def gaussian_nll_loss(
     x = input._data
     number = not isinstance(var, TensorBase)
     if number:
-        if float(var) < 0:  # type: ignore[arg-type]
+        if float(var) < 0:
             raise ValueError("var has negative entry/entries")
         var = wrap(kernels_of[type(x)].asarray(float(var), dtype=x.dtype))
     v: Any = var

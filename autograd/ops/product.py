@@ -448,9 +448,13 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: An
     if bias is None:
         return apply2(Linear, input, weight)
     _, b = check_pair("linear", input, bias, "input and bias")
+    if b.ndim > 1 and b.ndim <= x.ndim:  # PyTorch adds whatever broadcasts to the product
+        return add(apply2(Linear, input, weight), bias)
     if b.shape not in ((w.shape[0],), (1,), ()):
         raise ShapeError(
-            f"linear: the bias has shape {list(b.shape)}, but weight {list(w.shape)} asks for [{w.shape[0]}]"
+            f"linear: The expanded size of the tensor ({w.shape[0]}) must match the existing size ({b.shape[-1]}) at "
+            f"non-singleton dimension {x.ndim - 1}: the bias has shape {list(b.shape)}, but weight {list(w.shape)} "
+            f"asks for [{w.shape[0]}]"
         )
     if b.shape != (w.shape[0],):
         bias = expand_rule(bias, (w.shape[0],))

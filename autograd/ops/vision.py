@@ -42,17 +42,29 @@ class Fold(Primitive):
         return apply(Unfold, g, **ctx.info)
 
 
+def _pair(op: str, name: str, value: Any, least: int = 1) -> Ints:
+    """Two numbers from one or two, as `unfold` and `fold` ask for them."""
+    if not isinstance(value, int) and len(value) not in (1, 2):
+        raise ShapeError(f"{op}: It is expected {name} equals to 2, but got size {len(value)}")
+    try:
+        return per_dim(op, name, value, 2, least)
+    except ShapeError:
+        bound = "non-negative" if least == 0 else "greater than zero"
+        words = name.replace("_", " ")
+        raise ShapeError(f"{op}: {words} should be {bound}, but got {name}={value}") from None
+
+
 def _geometry(op: str, size: Ints, kernel: Any, dilation: Any, padding: Any, stride: Any) -> dict[str, Any]:
-    sizes, gaps = per_dim(op, "kernel_size", kernel, 2), per_dim(op, "dilation", dilation, 2)
-    steps, margins = per_dim(op, "stride", stride, 2), per_dim(op, "padding", padding, 2, 0)
+    sizes, gaps = _pair(op, "kernel_size", kernel), _pair(op, "dilation", dilation)
+    steps, margins = _pair(op, "stride", stride), _pair(op, "padding", padding, 0)
     out = tuple(
         (n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, d, p, s in zip(size, sizes, gaps, margins, steps, strict=True)
     )
     if any(o < 1 for o in out):
         raise ShapeError(
-            f"{op}: Given spatial size {list(size)}, kernel_size={list(sizes)}, dilation={list(gaps)}, "
-            f"padding={list(margins)}, stride={list(steps)}, calculated shape of the array of sliding blocks as "
-            f"{list(out)}, but its components must be at least one"
+            f"{op}: Given input with spatial size {size}, kernel_size={sizes}, dilation={gaps}, padding={margins}, "
+            f"stride={steps}, calculated shape of the array of sliding blocks as {out}, but its components must be at "
+            "least one"
         )
     pairs = tuple((p, p) for p in margins)
     return {"kernel": sizes, "out": out, "stride": steps, "padding": pairs, "dilation": gaps}
@@ -63,8 +75,11 @@ def _check(op: str, input: Any, ndim: int) -> tuple[Any, bool]:
     if not isinstance(input, TensorBase):
         raise TypeError(f"{op}(): argument 'input' must be Tensor, not {type(input).__name__}")
     x = input._data
-    if x.ndim not in (ndim - 1, ndim):
-        raise ShapeError(f"{op}: Expected {ndim - 1}D or {ndim}D (batch mode) tensor, but got shape {list(x.shape)}")
+    if x.ndim not in (ndim - 1, ndim) or 0 in x.shape[1 - ndim :]:
+        raise ShapeError(
+            f"{op}: Expected {ndim - 1}D or {ndim}D (batch mode) tensor for input with possibly 0 batch size and "
+            f"non-zero dimensions for input, but got: {list(x.shape)}"
+        )
     return (reshape_rule(input, (1, *x.shape)), True) if x.ndim == ndim - 1 else (input, False)
 
 
@@ -108,15 +123,20 @@ def fold(
         RuntimeError: the input is not of the size that the windows ask for.
     """
     x, single = _check("fold", input, 3)
-    size = per_dim("fold", "output_size", output_size, 2)
+    size = _pair("fold", "output_size", output_size)
     windows = _geometry("fold", size, kernel_size, dilation, padding, stride)
     n, rows, columns = x._data.shape
     area = math.prod(windows["kernel"])
     if rows % area or columns != math.prod(windows["out"]):
+        blocks = f"{' * '.join(map(str, windows['out']))} = {math.prod(windows['out'])}"
+        wanted = (
+            f"expected size of input's dimension 1 to be divisible by the product of kernel_size, {area}"
+            if rows % area
+            else f"expected size of input's dimension 2 to match the calculated number of sliding blocks {blocks}"
+        )
         raise ShapeError(
-            f"fold: Expected size of input's dimension 1 to be divisible by {area}, the product of kernel_size, and "
-            f"dimension 2 to match the calculated number of sliding blocks {' * '.join(map(str, windows['out']))} = "
-            f"{math.prod(windows['out'])}, but got input of size {list(x._data.shape)}"
+            f"fold: Given output_size={size}, kernel_size={windows['kernel']}, dilation={windows['dilation']}, "
+            f"stride={windows['stride']}, {wanted}, but got input of size {list(x._data.shape)}"
         )
     x = reshape_rule(x, (n, rows // area, area, *windows["out"]))
     y = apply(Fold, x, size=size, **windows)
@@ -141,7 +161,9 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """
     lead, (c, h, w) = _tail("pixel_shuffle", input, 3)
     r, n = upscale_factor, len(lead)
-    if r < 1 or c % (r * r):
+    if r < 1:
+        raise ShapeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
+    if c % (r * r):
         raise ShapeError(
             f"pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
             f"but input.size(-3)={c} is not divisible by {r * r}"
@@ -155,11 +177,14 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """Space to channels: (..., C, H r, W r) becomes (..., C r^2, H, W)."""
     lead, (c, h, w) = _tail("pixel_unshuffle", input, 3)
     r, n = downscale_factor, len(lead)
-    if r < 1 or h % r or w % r:
-        raise ShapeError(
-            f"pixel_unshuffle expects height and width to be divisible by downscale_factor, but input of shape "
-            f"{[*lead, c, h, w]} is not divisible by {r}"
-        )
+    if r < 1:
+        raise ShapeError(f"pixel_unshuffle expects a positive downscale_factor, but got {r}")
+    for name, size, dim in (("height", h, -2), ("width", w, -1)):
+        if size % r:
+            raise ShapeError(
+                f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({dim})={size} is "
+                f"not divisible by {r}"
+            )
     x = reshape_rule(input, (*lead, c, h // r, r, w // r, r))
     x = permute_rule(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
     return laid_out_like(_fresh(reshape_rule(x, (*lead, c * r * r, h // r, w // r)), input), input)
@@ -179,7 +204,9 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     shape = input._data.shape
     if len(shape) < 3:
         raise ShapeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(shape)}")
-    if groups < 1 or shape[1] % groups:
+    if groups < 1:
+        raise ShapeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
+    if shape[1] % groups:
         raise ShapeError(
             f"channel_shuffle: Number of channels must be divisible by groups. Got {shape[1]} channels and "
             f"{groups} groups."

@@ -133,8 +133,17 @@ CASES: list[OpCase] = [
     row("nn.functional.l1_loss", apart()),
     row("nn.functional.smooth_l1_loss", apart({"beta": 1.0})),
     row("nn.functional.huber_loss", apart({"delta": 1.0})),
-    row("nn.functional.binary_cross_entropy", pairs({"weight": (4,)}, low=0.1, high=0.9)),
-    row("nn.functional.binary_cross_entropy_with_logits", pairs({"weight": (4,), "reduction": "sum"})),
+    row("nn.functional.binary_cross_entropy", pairs(low=0.1, high=0.9)),
+    row("nn.functional.binary_cross_entropy_with_logits", pairs()),
+    *[
+        OpCase(
+            f"nn.functional.{name}",
+            lambda T, x, t, name=name: getattr(T.nn.functional, name)(x, t, T.arange(4).to(x) + 0.5, reduction="sum"),
+            lambda make: [(make.real(3, 4, low=0.1, high=0.9), make.real(3, 4, low=0.1, high=0.9))],
+            note="weight",
+        )
+        for name in ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+    ],
     OpCase(
         "nn.functional.binary_cross_entropy_with_logits",
         lambda T, x, t: T.nn.functional.binary_cross_entropy_with_logits(x, t, pos_weight=T.arange(4).to(x) + 0.5),
