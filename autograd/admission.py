@@ -19,15 +19,15 @@ _REAL = """
     scaled_modified_bessel_k0 scaled_modified_bessel_k1 spherical_bessel_j0
     digamma entr erf erfc erfcx erfinv lgamma log_ndtr logit ndtr ndtri polygamma xlog1py xlogy zeta
     ceil copysign deg2rad floor floor_divide fmod frac heaviside isneginf isposinf rad2deg remainder round signbit trunc
-    atan2 clamp fmax fmin ge gt hypot le logaddexp2 lt maximum minimum nextafter
+    atan2 clamp fmax fmin ge gt hypot igamma igammac le logaddexp2 lt maximum minimum nextafter
     celu elu gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu logsigmoid mish relu relu6 selu softplus
     softshrink threshold
     chebyshev_polynomial_t chebyshev_polynomial_u chebyshev_polynomial_v chebyshev_polynomial_w hermite_polynomial_h
     hermite_polynomial_he laguerre_polynomial_l legendre_polynomial_p shifted_chebyshev_polynomial_t
     shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v shifted_chebyshev_polynomial_w
 """
-_NOT_BOOL = "ceil floor floor_divide fmod hypot logaddexp logaddexp2 nextafter pow remainder round trunc"
-_NOT_INTEGER = "hypot logaddexp logaddexp2 nextafter"
+_NOT_BOOL = "ceil floor floor_divide fmod hypot igamma igammac logaddexp logaddexp2 nextafter pow remainder round trunc"
+_NOT_INTEGER = "hypot igamma igammac logaddexp logaddexp2 nextafter"
 REFUSED: dict[tuple[str, int], str] = {
     **{(op, 3): "real numbers" for op in _REAL.split()},
     **{(op, 0): "numbers, not truth values" for op in _NOT_BOOL.split()},

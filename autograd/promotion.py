@@ -26,7 +26,7 @@ from ..backends.dtypes import (
     uint8,
 )
 from ..backends.errors import DeviceError
-from .admission import NUMBERS_ALONE, REFUSED, TENSOR_FIRST, no_signature, refuse
+from .admission import NUMBERS_ALONE, REFUSED, TENSOR_FIRST, need_tensors, no_signature, refuse
 from .base import TensorBase, wrap
 
 __all__ = [
@@ -99,7 +99,9 @@ def _combine(first: DType | None, second: DType | None) -> DType | None:
     """The type of two groups, the first of which goes before the second."""
     if first is None or second is None:
         return first or second
-    return promote_types(first, second) if second.category > first.category else first
+    if second.category <= first.category:
+        return first
+    return first.to_complex() if first.category == 2 else promote_types(first, second)
 
 
 def result_type(*operands: Any) -> DType:
@@ -138,11 +140,13 @@ def can_cast(from_: Any, to: Any) -> bool:
 
 def is_floating_point(input: Any) -> bool:
     """Whether the tensor's type is floating point."""
+    need_tensors("is_floating_point", input=input)
     return FROM_NUMPY[input._data.dtype].is_floating_point
 
 
 def is_complex(input: Any) -> bool:
     """Whether the tensor's type is complex."""
+    need_tensors("is_complex", input=input)
     return FROM_NUMPY[input._data.dtype].is_complex
 
 

@@ -350,6 +350,7 @@ class Tensor(TensorBase, ops.Casts):
     __rmul__ = ops.mul_operator
     __imul__ = ops.mul_
     __truediv__ = ops.div_operator
+    __rdiv__ = ops.rdiv_operator
     __rtruediv__ = ops.rdiv_operator
     __itruediv__ = ops.div_
     __floordiv__ = ops.floor_divide_operator

@@ -53,6 +53,10 @@ class UnsupportedDTypeError(DTypeError, NotImplementedError):
     """An element type that an op does not take, where PyTorch raises a NotImplementedError."""
 
 
+class NumberOverflowError(DTypeError, InvalidValueError, OverflowError):
+    """A number that an element type does not hold; PyTorch raises one of these, by how the number came."""
+
+
 class DeviceError(WengertError, RuntimeError):
     """Operands on different devices, or a device that is not there."""
 

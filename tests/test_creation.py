@@ -59,6 +59,18 @@ def test_rows_of_integers(row: Callable[[], Any], numbers: list[int]) -> None:
     assert row().tolist() == numbers
 
 
+def test_strides_of_any_kind() -> None:
+    assert wg.empty_strided((2, 3), (0, 1)).stride() == (0, 1)
+    assert wg.empty_strided((2, 3), (4, 1)).stride() == (4, 1)
+
+
+def test_more_ways_to_ask() -> None:
+    assert wg.randint(high=3, size=(2,)).shape == wg.rand(size=(2,)).shape == (2,)
+    assert wg.full((1,), np.int64(2)).dtype is wg.int64
+    assert wg.tensor([np.array([1, 2]), [3, 4]]).tolist() == [[1, 2], [3, 4]]
+    assert wg.ones(1).type(wg.int64).dtype is wg.int64
+
+
 def test_python_types_are_double() -> None:
     assert wg.zeros(1, dtype=float).dtype is wg.float64
     assert wg.zeros(1, dtype=complex).dtype is wg.complex128
@@ -72,6 +84,19 @@ def test_python_types_are_double() -> None:
         (lambda: wg.arange(3, dtype=wg.float64, out=wg.empty(3)), RuntimeError, "does not match dtype of out"),
         (lambda: wg.linspace(wg.tensor([0.0]), 1, 3), RuntimeError, "0-dimensional start and end"),
         (lambda: wg.full((2,), -1.0, dtype=wg.uint8), RuntimeError, "without overflow"),
+        (lambda: wg.full((2,), 2**70), OverflowError, "without overflow"),
+        (lambda: wg.full((2,), "a", dtype=wg.bool), TypeError, "must be Number"),
+        (lambda: wg.empty_strided((2, 3), (1,)), RuntimeError, "dimensionality of strides"),
+        (lambda: wg.zeros(2**62), RuntimeError, "Storage size calculation overflowed"),
+        (lambda: wg.rand(), TypeError, "invalid combination of arguments"),
+        (lambda: wg.rand(2, dtype=wg.float64, out=wg.empty(2)), RuntimeError, "does not match dtype of out"),
+        (lambda: wg.randint(2.5, (2,)), TypeError, "must be int"),
+        (lambda: wg.tril_indices(3, 3, dtype=wg.float32), RuntimeError, "not implemented for"),
+        (lambda: wg.ones(2).type("foo"), ValueError, "invalid type"),
+        (lambda: wg.as_tensor(np.arange(3)[::-1]), ValueError, "stride"),
+        (lambda: wg.from_numpy(np.array([1], dtype=">i4")), ValueError, "byte order"),
+        (lambda: wg.LongTensor(wg.ones(2)), TypeError, "expected a tensor of"),
+        (lambda: wg.zeros_like([1]), TypeError, "must be Tensor, not list"),
     ],
 )
 def test_rows_refuse(call: Callable[[], Any], error: type[Exception], text: str) -> None:

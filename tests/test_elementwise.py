@@ -183,6 +183,45 @@ def test_nextafter_passes_the_gradient_where_it_steps():
     assert x.grad.tolist() == [0, 1]
 
 
+def test_a_complex_number_keeps_the_precision_of_the_tensor():
+    z = wg.tensor(1j, dtype=wg.complex128)
+    assert (wg.ones(2) * z).dtype is wg.complex64
+    assert (wg.ones(2, dtype=wg.float64) * z.to(wg.complex64)).dtype is wg.complex128
+
+
+def test_half_and_a_finer_number_are_rounded_once():
+    x = wg.tensor([0.25, 1.0], dtype=wg.float16)
+    assert (x * 1e5).tolist() == [24992, float("inf")]
+    assert (x - x * 0.1).dtype is wg.float16
+    y = x.detach().requires_grad_()
+    (y * 3e-8).sum().backward()
+    assert y.grad.dtype is wg.float16
+
+
+def test_truth_values_beside_integers_are_integers():
+    assert (wg.tensor([True]) << wg.tensor([2])).tolist() == [4]
+    assert wg.gcd(wg.tensor([4]), wg.tensor([True])).tolist() == [1]
+    with pytest.raises(NotImplementedError, match="'Bool'"):
+        wg.tensor([True]) << wg.tensor([True])
+
+
+def test_ldexp_of_large_exponents():
+    x = wg.tensor([1.5, 2.0], requires_grad=True)
+    n = wg.tensor([3, -140], dtype=wg.int16)
+    y = wg.ldexp(x, n)
+    y.sum().backward()
+    assert y.tolist() == [12, 2.0**-139]
+    assert x.grad.tolist() == [8, 2.0**-140]
+
+
+def test_the_sign_of_nan_is_zero():
+    x = wg.tensor([float("nan"), -2.0, 0.0], requires_grad=True)
+    assert wg.sign(x).tolist() == [0, -1, 0]
+    assert wg.lgamma(wg.tensor([float("-inf"), 1e-310], dtype=wg.float64)).tolist() == pytest.approx(
+        [float("inf"), 713.801378827]
+    )
+
+
 def test_comparison_with_strangers():
     x = wg.ones(2)
     assert (x == "text") is False

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import ArgumentError, DTypeError
 from ..admission import no_signature
 from ..base import TensorBase
+from ..inplace import write_out
 from ..primitive import Primitive, apply
 from ..promotion import result_type
 from .calling import binary, binary_operator, in_place, operator, raw, unary
 from .elementwise import Binary, Unary, conj, product, quotient, scaled
 from .exponential import log_rule
+from .scalar import number_for
 from .select import where_rule
 
 if TYPE_CHECKING:
@@ -310,10 +312,16 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Tensor:
         tensor([2., 8.])
     """
     whole = isinstance(input, TensorBase) and input._data.dtype.kind in "iub"
-    if whole and isinstance(exponent, int) and exponent < 0:
-        raise DTypeError(
-            "pow: Integers to negative integer powers are not allowed; convert the base to a float tensor first"
-        )
+    if whole and isinstance(exponent, int):
+        if exponent < 0:
+            raise DTypeError(
+                "pow: Integers to negative integer powers are not allowed; convert the base to a float tensor first"
+            )
+        if input._data.dtype.kind != "b":
+            number_for(exponent, input._data.dtype)  # it must fit
+        elif isinstance(exponent, bool):
+            y = input.clone() if exponent else input.logical_or(~input)
+            return y if out is None else write_out(out, y, "pow")
     return binary(Pow, "pow", input, exponent, out)
 
 

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ...backends import kernels_of
-from ...backends.dtypes import FROM_NUMPY
+from ...backends.dtypes import FROM_NUMPY, float32
 from ...backends.errors import DTypeError, ShapeError, SparseOperandError
 from ..admission import REFUSED, refuse, refuse_array
 from ..base import TensorBase, wrap
 from ..inplace import inplace, write_out
 from ..primitive import apply, apply2, apply_sparse, in_order
 from ..promotion import OperandError, get_default_dtype, operands, result_type
+from .cast import cast
 
 __all__ = [
     "binary",
@@ -31,6 +32,8 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 CHECKED = "?bBhHiIlLqQFD"  # NumPy's type characters: integers may need promotion first, complex types permission
 NUMBERS = frozenset((int, float))
+ARITHMETIC = frozenset(("add", "div", "mul", "sub"))
+FLOAT32 = float32.dtype
 
 
 def unary(prim: Any, name: str, x: Any, out: Any = None, floating: bool = True, **params: Any) -> Any:
@@ -72,8 +75,10 @@ def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool
         elif type(a) in NUMBERS and isinstance(b, TensorBase) and b._data.dtype.char in "fd":
             y = apply(prim, a, b)
             return y if out is None else write_out(out, y, name)
-        a, b = operands(name, a, b, floating=floating)
-        y = apply(prim, a, b)
+        y = _with_fine_number(prim, a, b) if name in ARITHMETIC else None
+        if y is None:
+            a, b = operands(name, a, b, floating=floating)
+            y = apply(prim, a, b)
     except ValueError as error:
         raise broadcast_error(name, a, b) from error
     except SparseOperandError:
@@ -82,6 +87,18 @@ def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool
         refuse_array(name, error, a, b)
         raise
     return y if out is None else write_out(out, y, name)
+
+
+def _with_fine_number(prim: Any, a: Any, b: Any) -> Any:
+    """Arithmetic of a 16-bit tensor and a number that its type does not hold: in float32, rounded once. Else None."""
+    x, number = (a, b) if isinstance(a, TensorBase) else (b, a)
+    if type(number) not in NUMBERS or not isinstance(x, TensorBase):
+        return None
+    dtype = x._data.dtype
+    if dtype.itemsize > 2 or dtype.kind not in "fV" or (abs(number) < 60000 and dtype.type(number) == number):
+        return None
+    wide = cast(x, FLOAT32)
+    return cast(apply(prim, wide, number) if x is a else apply(prim, number, wide), dtype)
 
 
 def _alike(values: tuple[Any, ...]) -> bool:

@@ -182,6 +182,17 @@ def angle(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return unary(Angle, "angle", input, out)
 
 
+def _check_parts(name: str, first: Tensor, second: Tensor) -> None:
+    """Raise unless two tensors can be the parts of a complex one."""
+    a, b = scalar_type(first.dtype), scalar_type(second.dtype)
+    if first._data.dtype.char not in "efd" or second._data.dtype.char not in "efd":
+        raise DTypeError(f"{name}: Expected both inputs to be Half, Float or Double tensors but got {a} and {b}")
+    if a != b:
+        raise DTypeError(
+            f"{name}: Expected object of scalar type {a} but got scalar type {b} for second argument; convert one"
+        )
+
+
 def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``real + i * imag``.
 
@@ -194,17 +205,7 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
         RuntimeError: the dtypes differ, or are not floating point.
     """
     need_tensors("complex", real=real, imag=imag)
-    for which, x in (("real", real), ("imag", imag)):
-        if x._data.dtype.char not in "efd":
-            raise DTypeError(
-                f"complex: Expected both inputs to be Half, Float or Double tensors but got {scalar_type(real.dtype)} "
-                f"and {scalar_type(imag.dtype)}: {which} is {x.dtype}"
-            )
-    if real.dtype is not imag.dtype:
-        raise DTypeError(
-            f"complex: Expected object of scalar type {scalar_type(real.dtype)} but got scalar type "
-            f"{scalar_type(imag.dtype)} for second argument; convert one"
-        )
+    _check_parts("complex", real, imag)
     result = real.dtype.to_complex()
     if out is not None and out.dtype is not result:
         raise DTypeError(
@@ -221,11 +222,7 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
 def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``abs * (cos(angle) + i * sin(angle))``."""
     need_tensors("polar", abs=abs, angle=angle)
-    if abs.dtype.category != 2 or angle.dtype.category != 2:
-        raise DTypeError(
-            f"polar: Expected both inputs to be Half, Float or Double tensors but got {scalar_type(abs.dtype)} and "
-            f"{scalar_type(angle.dtype)}"
-        )
+    _check_parts("polar", abs, angle)
     return complex(abs * cos(angle), abs * sin(angle), out=out)
 
 

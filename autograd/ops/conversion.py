@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import Device, DType, dtypes, get_backend, kernels_of, to_dtype
-from ...backends.errors import ShapeError, SparseOperandError
+from ...backends.errors import InvalidValueError, ShapeError, SparseOperandError
 from ...backends.sparse import SparseArray
+from ..admission import need_tensors
 from ..base import TensorBase
 from ..inplace import check_writable, inplace
 from ..primitive import Primitive, apply
@@ -256,6 +257,7 @@ def to_cuda(
 
 def type_as(input: Tensor, other: Tensor) -> Tensor:
     """``input`` with the dtype and on the device of ``other``."""
+    need_tensors("type_as", input=input, other=other)
     return to(input, other)
 
 
@@ -287,6 +289,8 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
         *module_parts, name = dtype.split(".")
         device = "cuda" if "cuda" in module_parts else "cpu"
         return to(input, device, dtypes.float32 if name == "Tensor" else LEGACY_NAMES[name])
+    if isinstance(dtype, str | type):
+        raise InvalidValueError(f"invalid type: {dtype!r}; use a dtype, or the name of a tensor type")
     return to(input, getattr(dtype, "dtype", dtype))
 
 

@@ -8,8 +8,8 @@ from ...backends import Device, default_device, dtypes, get_backend, kernels_of,
 from ...backends.errors import DTypeError, ShapeError, UnsupportedDTypeError
 from ...backends.layout import relaid, result_strides
 from ...backends.sparse import SparseArray
-from ..admission import scalar_type
-from ..base import TensorBase, wrap
+from ..admission import need_tensors, scalar_type
+from ..base import wrap
 from ..inplace import write_out
 from ..promotion import get_default_dtype
 from .conversion import to
@@ -39,8 +39,11 @@ def make(kernel: str, device: Any, *args: Any, **options: Any) -> Any:
     """The array that the kernel ``kernel`` makes on ``device``."""
     where = default_device() if device is None else place_of(device)
     backend = get_backend(where.type)
-    with backend.on(where):
-        return getattr(backend.kernels, kernel)(*args, **options)
+    try:
+        with backend.on(where):
+            return getattr(backend.kernels, kernel)(*args, **options)
+    except ValueError as error:
+        raise ShapeError(f"Storage size calculation overflowed with {kernel}{args}: {error}") from error
 
 
 def finished(array: Any, requires_grad: bool, out: Any = None, name: str = "") -> Tensor:
@@ -65,6 +68,19 @@ def shape_of(op: str, size: Any) -> tuple[int, ...]:
     if shape and min(shape) < 0:
         raise ShapeError(f"{op}: Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
     return shape
+
+
+def size_argument(op: str, sizes: tuple[Any, ...], size: Any) -> Any:
+    """The sizes of a factory, given by position or as ``size=``.
+
+    Raises:
+        TypeError: neither.
+    """
+    if size is not None:
+        return size
+    if not sizes:
+        raise TypeError(f'{op}() missing 1 required positional arguments: "size"')
+    return sizes
 
 
 def dtype_of(dtype: Any) -> Any:
@@ -98,6 +114,8 @@ def check_layout(layout: Any) -> None:
 
 def _full(name: str, size: Any, value: Any, dtype: Any, device: Any, requires_grad: bool, out: Any) -> Tensor:
     shape = shape_of(name, size)
+    if getattr(value, "ndim", 0):
+        raise TypeError(f"{name}(): argument 'fill_value' must be Number, not {type(value).__name__}")
     d = dtype_of(dtype_beside(out, dtype))
     return finished(make("full", device, shape, number_for(value, d), dtype=d), requires_grad, out, name)
 
@@ -132,14 +150,14 @@ def zeros(
     """
     if layout is not None and layout is not strided:
         return without_elements(
-            layout, shape_of("zeros", sizes if size is None else size), dtype, device, requires_grad
+            layout, shape_of("zeros", size_argument("zeros", sizes, size)), dtype, device, requires_grad
         )
     if out is None:
         return finished(
-            make("zeros", device, shape_of("zeros", sizes if size is None else size), dtype=dtype_of(dtype)),
+            make("zeros", device, shape_of("zeros", size_argument("zeros", sizes, size)), dtype=dtype_of(dtype)),
             requires_grad,
         )
-    return _full("zeros", sizes if size is None else size, 0, dtype, device, requires_grad, out)
+    return _full("zeros", size_argument("zeros", sizes, size), 0, dtype, device, requires_grad, out)
 
 
 def ones(
@@ -154,7 +172,7 @@ def ones(
 ) -> Tensor:
     """Ones; arguments as for `zeros`."""
     check_layout(layout)
-    return _full("ones", sizes if size is None else size, 1, dtype, device, requires_grad, out)
+    return _full("ones", size_argument("ones", sizes, size), 1, dtype, device, requires_grad, out)
 
 
 def empty(
@@ -171,9 +189,9 @@ def empty(
     """Uninitialised elements; arguments as for `zeros`, and how they lie in memory."""
     if layout is not None and layout is not strided:
         return without_elements(
-            layout, shape_of("empty", sizes if size is None else size), dtype, device, requires_grad
+            layout, shape_of("empty", size_argument("empty", sizes, size)), dtype, device, requires_grad
         )
-    array = make("empty", device, shape_of("empty", sizes if size is None else size), dtype=dtype_of(dtype))
+    array = make("empty", device, shape_of("empty", size_argument("empty", sizes, size)), dtype=dtype_of(dtype))
     t = finished(array, False, out, "empty")
     if memory_format.order is not None:
         t = to(t, memory_format=memory_format)
@@ -199,8 +217,8 @@ def full(
         tensor([7, 7])
     """
     check_layout(layout)
-    if isinstance(fill_value, TensorBase):
-        fill_value = fill_value._data.item()
+    if hasattr(fill_value, "item") and not getattr(fill_value, "ndim", 0):
+        fill_value = fill_value.item()
     if dtype is None and out is None:
         dtype = _kind_of(fill_value)
     return _full("full", packed(size), fill_value, dtype, device, requires_grad, out)
@@ -236,6 +254,7 @@ def _like(kernel: str) -> Any:
         pin_memory: bool = False,
         memory_format: MemoryFormat = preserve_format,
     ) -> Tensor:
+        need_tensors(kernel + "_like", input=input)
         x = input._data
         d = x.dtype if dtype is None else to_dtype(dtype).dtype
         shape = x.shape

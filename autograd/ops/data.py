@@ -10,7 +10,7 @@ from ..base import TensorBase, wrap
 from ..promotion import get_default_dtype
 from .conversion import to
 from .creation import dtype_of, empty, finished, place_of
-from .parsing import array_from
+from .parsing import array_from, native
 from .size import Size
 
 if TYPE_CHECKING:
@@ -73,7 +73,17 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 
 
 def from_array(array: Any) -> Tensor:
-    """A Tensor on the memory of a backend's array."""
+    """A Tensor on the memory of a backend's array.
+
+    Raises:
+        ValueError: a stride is negative, or the byte order foreign.
+    """
+    native(array)
+    if array.strides and min(array.strides) < 0:
+        raise InvalidValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "supported; copy the array first: array.copy()"
+        )
     to_dtype(array.dtype)  # raises for types that no tensor has
     return wrap(array[...])
 
@@ -95,11 +105,6 @@ def from_numpy(ndarray: Any) -> Tensor:
     k = get_backend("cpu").kernels
     if not isinstance(ndarray, k.xp.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
-    if any(s < 0 for s in ndarray.strides):
-        raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
-            "supported; copy the array first: array.copy()"
-        )
     return from_array(k.asarray(ndarray))
 
 
@@ -134,7 +139,10 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
         ValueError: the buffer is too small, or its size is no multiple of the element's.
     """
     d = to_dtype(dtype).dtype
-    memory = memoryview(buffer).cast("B")[offset:]
+    try:
+        memory = memoryview(buffer).cast("B")[offset:]
+    except TypeError:
+        raise InvalidValueError("frombuffer: object does not implement Python buffer protocol.") from None
     if count < 0 and len(memory) % d.itemsize:
         raise InvalidValueError(
             f"frombuffer: buffer length ({len(memory)} bytes) after offset ({offset} bytes) must be a multiple of "
@@ -185,13 +193,22 @@ def new_tensor(
     )
 
 
+def _is_number(value: Any) -> bool:
+    """Whether a value is a NumPy scalar."""
+    return hasattr(value, "dtype") and not isinstance(value, TensorBase) and type(value) not in kernels_of
+
+
 def legacy_tensor(*data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """``Tensor(2, 3)``: uninitialised of these sizes; ``Tensor([1, 2])``: these numbers, in the default float."""
     if not data:
         return empty(0, dtype=dtype, device=device)
-    if len(data) == 1 and not isinstance(data[0], int):
+    if len(data) == 1 and not (isinstance(data[0], int) or (hasattr(data[0], "__index__") and _is_number(data[0]))):
         (value,) = data
+        if value is None:
+            raise TypeError("new(): data must be a sequence (got NoneType)")
         if isinstance(value, TensorBase):
+            if dtype is not None and value._data.dtype != to_dtype(dtype).dtype:
+                raise TypeError(f"new(): expected a tensor of {to_dtype(dtype)} (got {value._data.dtype.name})")
             return as_tensor(value, dtype, device).detach()
         if isinstance(value, Size):
             return empty(value, dtype=dtype, device=device)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...backends import kernels_of, to_dtype
+from ...backends import dtypes, kernels_of, to_dtype
 from ...backends.errors import DimensionError, ShapeError
+from ..admission import unsupported
 from ..inplace import inplace, write_out
 from ..primitive import Primitive, apply
 from .creation import finished, make
@@ -103,10 +104,17 @@ def triu_(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 def _triangle_indices(row: int, col: int, offset: int, upper: bool, dtype: Any, device: Any) -> Tensor:
+    name = "triu_indices" if upper else "tril_indices"
+    for which, n in (("row", row), ("col", col)):
+        if n < 0:
+            raise ShapeError(f"{name}: {which} must be non-negative, got {n}")
+    kind = to_dtype("int64" if dtype is None else dtype)
+    if kind not in (dtypes.int32, dtypes.int64):
+        raise unsupported(name, kind, "int32 and int64")
     ones = make("ones", device, (row, col), dtype="bool")
     k = kernels_of[type(ones)]
     positions = k.stack(k.nonzero(k.triangle(ones, offset, upper)), axis=0)
-    return finished(positions.astype(to_dtype("int64" if dtype is None else dtype).dtype), False)
+    return finished(positions.astype(kind.dtype), False)
 
 
 def tril_indices(

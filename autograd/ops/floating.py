@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.dtypes import complex128, finfo, float64
 from ...backends.errors import DTypeError
-from ..admission import need_tensors, no_signature, scalar_type
+from ..admission import need_tensors, no_signature, scalar_type, unsupported
 from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
 from ..promotion import result_type
 from .arithmetic import mul, pow
-from .calling import binary, in_place, unary
+from .calling import binary, broadcast_error, in_place, unary
 from .cast import cast
 from .elementwise import Binary, Unary, scaled
 from .logic import integers
@@ -50,6 +50,19 @@ class Nextafter(Binary):
 
     kernel, expression = "nextafter", "nextafter(x, y)"
     derivatives = (lambda g, x, y: where_rule(x != y, g, 0.0), lambda g, x, y: scaled(g, 0))
+
+
+class Ldexp(Primitive):
+    """``x * 2 ** n`` for whole ``n``, which may be too large for a power of two of the type of ``x``."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, n: Any) -> Any:
+        ctx.save(None, n)
+        return ctx.k.scale_by_power(x, n)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return apply(Ldexp, g, ctx.saved[1]), None
 
 
 class NanToNum(Unary):
@@ -134,6 +147,16 @@ def nextafter(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Ten
 def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``input * 2 ** other``."""
     need_tensors("ldexp", input=input, other=other)
+    if input.dtype.category == 2 and other.dtype.category < 2:
+        if other.dtype.category == 0:
+            raise unsupported("ldexp", other.dtype, "integers and floating-point numbers as exponents")
+        try:
+            y = apply(Ldexp, input, other)
+        except ValueError as error:
+            raise broadcast_error("ldexp", input, other) from error
+        return y if out is None else write_out(out, y, "ldexp")
+    if input.dtype.category == 3:
+        other = cast(other, result_type(input, other).dtype)
     return mul(input, pow(2.0, other), out=out)
 
 

@@ -10,6 +10,7 @@ from ...backends.errors import ArgumentError, InplaceError, ShapeError
 from ...backends.layout import contiguous_strides as contiguous_strides
 from ...backends.layout import is_dense, relaid
 from ...backends.sparse import SparseArray
+from ..admission import need_tensors
 from ..primitive import Primitive, apply
 from .dims import canonical_dim
 from .size import Size
@@ -205,7 +206,11 @@ def element_size(input: Tensor) -> int:
 
 def numel(input: Tensor) -> int:
     """The number of elements."""
-    return input._data.size
+    try:
+        return input._data.size
+    except AttributeError:
+        need_tensors("numel", input=input)
+        raise
 
 
 def dim(input: Tensor) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import DTypeError
+from ..admission import no_signature, unsupported
 from ..base import TensorBase
+from ..promotion import result_type
 from .calling import in_place, mask, operator
 
 if TYPE_CHECKING:
@@ -39,19 +40,27 @@ def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return _logical("logical_not", input, out=out)
 
 
+def _refuse(kernel: str, bools: bool, *values: Any) -> None:
+    """Raise unless the operands' common type is one that the kernel takes."""
+    for v in values:
+        if not isinstance(v, TensorBase | int | float | complex) and not hasattr(v, "dtype"):
+            raise no_signature(kernel, *values)
+    kind = result_type(*[v.item() if hasattr(v, "item") and not isinstance(v, TensorBase) else v for v in values])
+    if kind.category > 1 or (kind.category == 0 and not bools):
+        raise unsupported(kernel, kind, "integers and bool" if bools else "integers")
+
+
 def integers(kernel: str, *values: Any, out: Any, bools: bool = True) -> Any:
     """A kernel for integers, and for truth values where ``bools``.
 
     Raises:
         RuntimeError: an operand is of another type.
     """
+    admitted = "iub" if bools else "iu"
     for v in values:
-        if isinstance(v, TensorBase):
-            if v._data.dtype.kind not in ("iub" if bools else "iu"):
-                allowed = "integers and bool" if bools else "integers"
-                raise DTypeError(f"{kernel}: not implemented for {v._data.dtype.name}; it takes {allowed}")
-        elif isinstance(v, float | complex):
-            raise DTypeError(f"{kernel}: not implemented for {type(v).__name__}; it takes integers")
+        if v._data.dtype.kind not in admitted if isinstance(v, TensorBase) else not isinstance(v, int):
+            _refuse(kernel, bools, *values)
+            break
     return mask(kernel, kernel, *values, out=out)
 
 

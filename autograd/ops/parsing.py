@@ -11,7 +11,7 @@ from ..base import TensorBase
 from ..promotion import get_default_dtype, promote_types
 from .scalar import number_for
 
-__all__ = ["array_from"]
+__all__ = ["array_from", "native"]
 
 _NUMBERS = (bool, int, float, complex)
 
@@ -29,12 +29,15 @@ def array_from(data: Any, dtype: Any, default: Any) -> Any:
     """
     xp = get_backend("cpu").xp
     if isinstance(data, xp.ndarray | xp.generic):
+        native(data)
         kind = to_dtype(data.dtype).dtype if dtype is None else dtype
         if getattr(data, "ndim", 0) == 0 and dtype is not None:
             return xp.asarray(number_for(data, dtype), dtype=dtype)
         return xp.array(data, dtype=kind)
     if hasattr(data, "__array__") and not isinstance(data, TensorBase | list | tuple):
         return array_from(xp.asarray(data), dtype, default)
+    if data is None and dtype is not None:
+        raise TypeError("'NoneType' object cannot be interpreted as a number")
     leaves: list[list[Any]] = []
     shape = _scan(data, 0, leaves)
     kinds: set[type] = set()
@@ -57,6 +60,19 @@ def array_from(data: Any, dtype: Any, default: Any) -> Any:
     return _fill(xp, leaves, dtype).reshape(shape)
 
 
+def native(array: Any) -> None:
+    """Raise if an array's numbers lie in foreign byte order.
+
+    Raises:
+        ValueError: they do.
+    """
+    if not array.dtype.isnative:
+        raise InvalidValueError(
+            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+            "currently not supported; use array.astype(array.dtype.newbyteorder('='))"
+        )
+
+
 def _scan(data: Any, depth: int, leaves: list[list[Any]]) -> tuple[int, ...]:
     """The shape of nested sequences; their innermost lists are added to ``leaves``."""
     if not _is_sequence(data):
@@ -70,7 +86,9 @@ def _scan(data: Any, depth: int, leaves: list[list[Any]]) -> tuple[int, ...]:
         return (n,)
     shape: tuple[int, ...] | None = None
     for item, is_sequence in zip(data, nested, strict=True):
-        if not is_sequence:
+        if not is_sequence and not isinstance(item, TensorBase) and hasattr(item, "ndim") and item.ndim:
+            item = list(item)  # an array beside lists counts as one
+        elif not is_sequence:
             raise TypeError(f"not a sequence: {type(item).__name__} among sequences at dim {depth + 1}")
         inner = _scan(item, depth + 1, leaves)
         if shape is None:
@@ -194,7 +212,7 @@ def _converted(xp: Any, array: Any, dtype: Any) -> Any:
     """``array`` as ``dtype``, with PyTorch's checks: integers that do not fit and complex numbers are errors."""
     if array.dtype == dtype:
         return array
-    if array.dtype.kind == "c" and dtype.kind != "c":
+    if array.dtype.kind == "c" and dtype.kind not in "cb":
         raise TypeError(f"must be real number, not complex: the dtype asked for is {FROM_NUMPY[dtype]}")
     if dtype.kind in "iu" and array.size:
         for extreme in (array.min(), array.max()):

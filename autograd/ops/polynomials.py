@@ -18,7 +18,7 @@ from ..inplace import write_out
 from ..primitive import apply
 from ..promotion import operands
 from .comparison import eq
-from .rounding import Trunc
+from .rounding import Abs, Trunc
 from .select import where_rule
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ def family(name: str, text: str, first: Callable[[Any], Any], following: Callabl
     def polynomial(input: Any, n: Any, *, out: Tensor | None = None) -> Tensor:
         x, degree = operands(name, input, n, floating=True)
         data = (x if isinstance(x, TensorBase) else degree)._data
-        degree = apply(Trunc, degree) if isinstance(degree, TensorBase) else int(degree)
+        degree = _whole(degree)
         one = wrap(kernels_of[type(data)].ones_like(data))
         x = x * one
         before, here = one, first(x)
-        result = _where_degree(degree, 0, before, x * 0)
+        result = _where_degree(degree, 0, before, one * 0)
         for k in range(1, _largest(degree) + 1):
             result = _where_degree(degree, k, here, result)
             before, here = here, following(k, x, here, before)
@@ -51,6 +51,13 @@ def family(name: str, text: str, first: Callable[[Any], Any], following: Callabl
     polynomial.__name__ = polynomial.__qualname__ = name
     polynomial.__doc__ = f"{text} of degree ``n``, number or tensor, less its fraction; 0 where it is negative."
     return polynomial
+
+
+def _whole(degree: Any) -> Any:
+    """A degree without its fraction; -1 for one that int64 does not hold, and for NaN."""
+    if not isinstance(degree, TensorBase):
+        return int(degree) if abs(degree) < 2**63 else -1
+    return where_rule(apply(Abs, degree) < 2.0**63, apply(Trunc, degree), -1.0)
 
 
 def _largest(degree: Any) -> int:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import get_backend, kernels_of, to_dtype
 from ...backends.definitions.random import blocks_used
-from ...backends.errors import DTypeError, ShapeError, UnsupportedDTypeError
+from ...backends.errors import DTypeError, InvalidValueError, ShapeError, UnsupportedDTypeError
+from ..admission import scalar_type, unsupported
 from ..base import TensorBase
 from ..random import Generator, default_generator
-from .creation import check_layout, dtype_of, finished, in_order_of, place_of, shape_of
+from .creation import check_layout, dtype_beside, dtype_of, finished, in_order_of, place_of, shape_of, size_argument
 from .layout import MemoryFormat, preserve_format
+from .scalar import number_for
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -50,7 +52,8 @@ def wide(x: Any) -> Any:
 
 def _factory(name: str, kernel: str, what: str) -> Any:
     def create(
-        *size: Any,
+        *sizes: Any,
+        size: Any = None,
         generator: Generator | None = None,
         out: Tensor | None = None,
         dtype: Any = None,
@@ -60,13 +63,15 @@ def _factory(name: str, kernel: str, what: str) -> Any:
         pin_memory: bool = False,
     ) -> Tensor:
         check_layout(layout)
-        d = dtype_of(out.dtype if dtype is None and out is not None else dtype)
-        return finished(draw(kernel, generator, device, shape_of(name, size), d), requires_grad, out, name)
+        d = dtype_of(dtype_beside(out, dtype))
+        shape = shape_of(name, size_argument(name, sizes, size))
+        return finished(draw(kernel, generator, device, shape, d), requires_grad, out, name)
 
     create.__name__ = create.__qualname__ = name
     create.__doc__ = (
-        f"{what}\n\nArgs:\n    size: the sizes.\n    generator: where the numbers come from; the default generator "
-        "unless told.\n    out, dtype, layout, device, requires_grad, pin_memory: as for `zeros`.\n"
+        f"{what}\n\nArgs:\n    sizes: the sizes.\n    size: the same, by keyword.\n    generator: where the numbers "
+        "come from; the default generator unless told.\n    out, dtype, layout, device, requires_grad, pin_memory: as "
+        "for `zeros`.\n"
     )
     return create
 
@@ -76,7 +81,7 @@ randn = _factory("randn", "random_normal", "Numbers of the standard normal distr
 
 
 def randint(
-    low: int,
+    low: Any = None,
     high: Any = None,
     size: Any = None,
     *,
@@ -104,8 +109,12 @@ def randint(
         RuntimeError: ``high`` is not above ``low``, or does not fit the dtype.
     """
     check_layout(layout)
-    if size is None or isinstance(high, tuple | list):
+    if low is None:
+        low = 0
+    elif size is None or isinstance(high, tuple | list):
         low, high, size = 0, low, high if size is None else size
+    if not isinstance(size, tuple | list):
+        raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
     d = to_dtype(("int64" if out is None else out.dtype) if dtype is None else dtype).dtype
     return finished(
         integers("randint", low, high, shape_of("randint", size), d, device, generator), requires_grad, out, "randint"
@@ -114,7 +123,12 @@ def randint(
 
 def integers(name: str, low: Any, high: Any, shape: Any, dtype: Any, device: Any, generator: Any) -> Any:
     """An array of integers from ``low`` to ``high - 1``, which must fit the dtype."""
+    for which, bound in (("low", low), ("high", high)):
+        if not hasattr(bound, "__index__"):
+            raise TypeError(f"{name}(): argument '{which}' must be int, not {type(bound).__name__}")
     low, high = int(low), int(high)
+    if dtype.kind == "c":
+        raise DTypeError(f"{name}: check_random_bounds handles only integral, floating-point and boolean types")
     if low >= high:
         raise ShapeError(f"{name} expects 'from' to be less than 'to', but got from={low} >= to={high}")
     _check_bounds(name, low, high, dtype)
@@ -154,7 +168,9 @@ def randperm(
     check_layout(layout)
     if n < 0:
         raise ShapeError(f"randperm: n must be non-negative, got {n}")
+    dtype = dtype_beside(out, dtype)
     d = to_dtype("int64" if dtype is None else dtype).dtype
+    number_for(max(n - 1, 0), d)  # the largest must fit
     where = place_of(device)
     backend = get_backend(where.type)
     source = default_generator if generator is None else generator
@@ -207,7 +223,7 @@ def normal(
         d = first._data.dtype
     else:
         shape = shape_of("normal", () if size is None else size)
-        d = dtype_of(out.dtype if dtype is None and out is not None else dtype)
+        d = dtype_of(dtype_beside(out, dtype))
     raw = [wide(v._data) if isinstance(v, TensorBase) else v for v in (mean, std)]
     array = wide(draw("random_normal", generator, device, shape, d)) * raw[1] + raw[0]
     return finished(array.astype(d), requires_grad, out, "normal")
@@ -252,6 +268,8 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     Every rate is counted down by exponential waiting times, in as many rounds as the largest count needs.
     """
     x = input._data
+    if x.dtype.kind not in "fV":
+        raise unsupported("poisson", input.dtype, "floating-point rates")
     k = kernels_of[type(x)]
     rates = k.astype(x, "float64")
     if x.size and not bool((rates >= 0).all()):
@@ -271,6 +289,11 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     """How many of ``count`` trials succeed, each with probability ``prob``; in as many rounds as the largest count."""
     from .shape import broadcast_tensors
 
+    for which, v in (("count", count), ("prob", prob)):
+        if v.dtype.category != 2:
+            raise InvalidValueError(
+                f"binomial only supports floating-point dtypes for {which}, got: {scalar_type(v.dtype)}"
+            )
     n, p = broadcast_tensors(count, prob)
     k = kernels_of[type(n._data)]
     trials, chance = k.astype(n._data, "float64"), k.astype(p._data, "float64")

@@ -80,7 +80,13 @@ def log_normal_(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator
 
 
 def cauchy_(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Overwrite with numbers of the Cauchy distribution: the quotient of two normal numbers."""
+    """Overwrite with numbers of the Cauchy distribution: the quotient of two normal numbers.
+
+    Raises:
+        RuntimeError: ``sigma`` is not positive.
+    """
+    if sigma <= 0:
+        raise ShapeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
     z = _draw_for(input, "random_normal", generator, "cauchy_") / _draw_for(
         input, "random_normal", generator, "cauchy_"
     )

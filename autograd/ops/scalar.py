@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from ...backends.dtypes import FROM_NUMPY, finfo, iinfo
-from ...backends.errors import DTypeError
+from ...backends.errors import NumberOverflowError
 
 __all__ = ["number_for"]
 
@@ -26,10 +26,18 @@ def number_for(value: Any, dtype: Any) -> Any:
         return value
     if hasattr(value, "item"):
         value = value.item()
+    elif not isinstance(value, int | float | complex):
+        raise TypeError(f"a value must be Number, not {type(value).__name__}")
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise _overflow(value, dtype)
     if kind == "b":
         return bool(value)
     if kind == "c":
-        return complex(value)
+        value = complex(value)
+        for part in (value.real, value.imag):
+            if math.isfinite(part) and abs(part) > _limits(dtype)[1]:
+                raise _overflow(value, dtype)
+        return value
     if isinstance(value, complex):
         if value.imag:
             raise _overflow(value, dtype)
@@ -49,10 +57,12 @@ def number_for(value: Any, dtype: Any) -> Any:
 
 @functools.cache
 def _limits(dtype: Any) -> tuple[Any, Any]:
-    info = finfo(dtype) if dtype.kind in "fV" else iinfo(dtype)
+    info = finfo(dtype) if dtype.kind in "fcV" else iinfo(dtype)
     return info.min, info.max
 
 
-def _overflow(value: Any, dtype: Any) -> DTypeError:
+def _overflow(value: Any, dtype: Any) -> NumberOverflowError:
     name = FROM_NUMPY[dtype].name
-    return DTypeError(f"value cannot be converted to type {name} without overflow: {value!r}; use a wider dtype")
+    return NumberOverflowError(
+        f"value cannot be converted to type {name} without overflow: {value!r}; use a wider dtype"
+    )

@@ -14,6 +14,7 @@ from ..promotion import operands, result_type
 from .calling import binary, broadcast_error, in_place
 from .cast import cast
 from .elementwise import Binary, Unary, scaled
+from .scalar import number_for
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -211,6 +212,8 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
         if kind.category in (0, 3):
             raise unsupported("clamp", kind, "integers and floating-point numbers")
         dtype = kind.dtype
+        if kind.category == 1:
+            min, max = (None if b is None else number_for(b, dtype) for b in (min, max))
         y = apply(Clamp, x if x._data.dtype == dtype else cast(x, dtype), low=min, high=max)
     return y if out is None else write_out(out, y, "clamp")
 

@@ -24,6 +24,7 @@ __all__ = [
     "quotient",
     "round_to",
     "rsqrt",
+    "scale_by_power",
     "sgn",
     "sign",
     "sign_bit",
@@ -84,8 +85,11 @@ def logaddexp(xp: Any, x: Any, y: Any) -> Any:
 
 
 def sign(xp: Any, x: Any) -> Any:
-    """-1, 0 or 1; of truth values themselves."""
-    return x.copy() if x.dtype.kind == "b" else xp.sign(x)
+    """-1, 0 or 1, and 0 of NaN; of truth values themselves."""
+    if x.dtype.kind == "b":
+        return x.copy()
+    zero = like(x, 0)
+    return ((x > zero).astype("int8") - (x < zero).astype("int8")).astype(x.dtype)
 
 
 def sgn(xp: Any, x: Any) -> Any:
@@ -183,6 +187,11 @@ def split_exponent(xp: Any, x: Any) -> Any:
     """The mantissa in [1/2, 1) and the exponent of two, in int32."""
     mantissa, exponent = xp.frexp(wide(x))
     return mantissa.astype(x.dtype), exponent.astype("int32")
+
+
+def scale_by_power(xp: Any, x: Any, n: Any) -> Any:
+    """``x * 2 ** n`` for integers ``n``."""
+    return xp.ldexp(wide(x), xp.clip(n.astype("int64"), -5000, 5000).astype("int32")).astype(x.dtype)
 
 
 def power_of_two(xp: Any, exponent: Any, dtype: Any) -> Any:

@@ -88,7 +88,8 @@ def lgamma(xp: Any, x: Any) -> Any:
     """``log(abs(gamma(x)))``; infinite at 0, -1, -2, ..."""
     negative = x < 0.5
     up = _lgamma_positive(xp, xp.where(negative, 1 - x, x))
-    return xp.where(negative, xp.log(math.pi / xp.abs(_sine(xp, x))) - up, up)  # DLMF 5.5.3
+    down = math.log(math.pi) - xp.log(xp.abs(_sine(xp, x))) - up  # DLMF 5.5.3
+    return xp.where(negative, xp.where(xp.isinf(x), -x, down), up)
 
 
 @in_double

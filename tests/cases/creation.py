@@ -48,8 +48,8 @@ def drawn(name: str, draw: Any, **options: Any) -> OpCase:
 
 
 FACTORIES = [
-    made("zeros", (2, 3, {}), ((2,), {"dtype": "int32"}), ({},), (0, 2, {"dtype": "bool"})),
-    made("ones", (2, 3, {}), ((2,), {"dtype": "int32"}), ({},)),
+    made("zeros", (2, 3, {}), ((2,), {"dtype": "int32"}), ((), {}), (0, 2, {"dtype": "bool"})),
+    made("ones", (2, 3, {}), ((2,), {"dtype": "int32"}), ((), {})),
     made("full", ((2, 3), 1.5, {}), ((2,), 3, {}), ((), True, {}), ((1,), 3, {"dtype": "float16"})),
     made("scalar_tensor", (3, {}), (2.5, {"dtype": "float64"})),
     made(
@@ -195,8 +195,8 @@ def probabilities(make: Make) -> Any:
 
 
 RANDOM = [
-    shaped("rand", (2, 3), ((2,),), ()),
-    shaped("randn", (2, 3), ((2,),), ()),
+    shaped("rand", (2, 3), ((2,),), ((),)),
+    shaped("randn", (2, 3), ((2,),), ((),)),
     shaped("randint", (3, (2, 3)), (1, 4, (2,))),
     shaped("randperm", (5,), (0,)),
     shaped("normal", (0.0, 1.0, (2, 3))),
