@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..backends import backend_of, get_backend
+from ..backends.sparse import SparseArray
 from .api import grad
 from .base import TensorBase, wrap
 
@@ -56,7 +57,7 @@ def gradcheck(
         check_forward_ad: not supported.
         check_backward_ad: with False nothing is checked.
         fast_mode: one random direction instead of the whole Jacobian: far quicker, and nearly as sharp.
-        masked: without effect, since there are no sparse tensors.
+        masked: sparse inputs are moved at the places that they store either way.
 
     Returns:
         True if everything agrees.
@@ -227,7 +228,8 @@ class _Check:
         """The flat gradients of the inputs when ``v`` arrives at ``output``."""
         found = grad(output, self.inputs, _like(output, v), retain_graph=True, allow_unused=True)
         return [
-            self.xp.zeros(_flat(x).size) if g is None else _flat(g) for x, g in zip(self.inputs, found, strict=True)
+            self.xp.zeros(_flat(x).size) if g is None else _flat(_where_stored(x, g))
+            for x, g in zip(self.inputs, found, strict=True)
         ]
 
     # ------------------------------------------------------------------ what is compared
@@ -274,7 +276,7 @@ class _Check:
         """Zeros go in, zeros come out."""
         gs = [_like(o, self.xp.zeros(_flat(o).size)) for o in outputs]
         found = grad(outputs, self.inputs, gs, retain_graph=True, allow_unused=True)
-        if any(g is not None and (_flat(g) != 0).any() for g in found):
+        if any(g is not None and (_flat(_whole(g)) != 0).any() for g in found):
             raise GradcheckError("backward not multiplied by grad_output: a gradient of zero gave one that is not zero")
 
     def dtypes(self, outputs: Sequence[Any]) -> None:
@@ -311,6 +313,8 @@ def _check_inputs(args: tuple[Any, ...]) -> None:
                 "will likely fail if all the inputs are not of double precision floating point or complex. ",
                 stacklevel=4,
             )
+        if isinstance(x._data, SparseArray):
+            continue
         if any(s == 0 and n > 1 for s, n in zip(x._data.strides, x._data.shape, strict=True)):
             raise GradcheckError(
                 f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are "
@@ -331,22 +335,44 @@ def _requires_grad(value: Any) -> bool:
 
 
 def _differentiable(outputs: Any) -> tuple[Any, ...]:
-    return tuple(o for o in _tuple(outputs) if _requires_grad(o))
+    return tuple(_whole(o) for o in _tuple(outputs) if _requires_grad(o))
 
 
 def _floating(outputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(o for o in outputs if isinstance(o, TensorBase) and o._data.dtype.kind in "fcV")
+    return tuple(_whole(o) for o in outputs if isinstance(o, TensorBase) and o._data.dtype.kind in "fcV")
+
+
+def _whole(output: Any) -> Any:
+    """All elements of a sparse output; a dense one as it is."""
+    from .sparse.core import dense_of
+
+    return dense_of(output) if isinstance(output._data, SparseArray) else output
+
+
+def _where_stored(x: Any, g: Any) -> Any:
+    """The gradient of ``x`` at the places that ``x`` stores, if it is sparse."""
+    if not isinstance(x._data, SparseArray):
+        return _whole(g)
+    from .sparse.core import values_at
+
+    return values_at(g, x._data.pattern)
+
+
+def _stored(tensor: Any) -> Any:
+    data = tensor._data
+    return data.values if isinstance(data, SparseArray) else data
 
 
 def _flat(tensor: Any) -> Any:
     """The values as one flat float64 NumPy array; a complex one is a real and an imaginary part."""
-    array = backend_of(tensor._data).to_numpy(tensor._data).reshape(-1)
+    data = _stored(tensor)
+    array = backend_of(data).to_numpy(data).reshape(-1)
     return array.astype("complex128").view("float64") if array.dtype.kind == "c" else array.astype("float64")
 
 
 def _array_like(tensor: Any, flat: Any) -> Any:
     """An array of the tensor's backend, dtype and shape with the values of ``flat``."""
-    data = tensor._data
+    data = _stored(tensor)
     backend = backend_of(data)
     values = flat.view("complex128") if data.dtype.kind == "c" else flat
     return backend.from_numpy(values.reshape(data.shape).astype(data.dtype), backend.device_of(data))
@@ -357,7 +383,7 @@ def _like(tensor: Any, flat: Any) -> Any:
 
 
 def _write(tensor: Any, flat: Any) -> None:
-    tensor._data[...] = _array_like(tensor, flat)
+    _stored(tensor)[...] = _array_like(tensor, flat)
 
 
 def _random_like(tensor: Any, seed: int, non_contiguous: bool) -> Any:

@@ -283,6 +283,8 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
     result = compute(before)
     if type(result._data) is not type(tensor._data):
         result = in_layout_of(tensor, result)
+    elif type(tensor._data) is SparseArray:
+        _check_coalesced(op, tensor._data.pattern)
     if result._rg and tensor._view is not None:
         check_writable(tensor, op, joins=True)
     data, value = tensor._data, result._data
@@ -298,6 +300,19 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
         data[...] = value
     finish_write(tensor, result, before, op)
     return tensor
+
+
+_VALUEWISE = """
+    abs absolute arcsin arcsinh arctan arctanh asin asinh atan atanh ceil deg2rad erf erfinv expm1 floor frac log1p
+    nan_to_num rad2deg relu round sgn sign sin sinh sqrt square tan tanh trunc
+"""
+VALUEWISE = frozenset(f"{name}_" for name in _VALUEWISE.split())  # wrong for values that are parts of a sum
+
+
+def _check_coalesced(op: str, pattern: Any) -> None:
+    """Raise unless a sparse tensor may be overwritten by a function of its values that does not add up."""
+    if not pattern.coalesced and op in VALUEWISE:
+        raise InplaceError(f"{op} requires coalesced input: out of place, or after x = x.coalesce()")
 
 
 def in_layout_of(tensor: Any, result: Any) -> Any:

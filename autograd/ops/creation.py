@@ -157,6 +157,10 @@ def zeros(
             make("zeros", device, shape_of("zeros", size_argument("zeros", sizes, size)), dtype=dtype_of(dtype)),
             requires_grad,
         )
+    if isinstance(out._data, SparseArray):
+        wanted = shape_of("zeros", size_argument("zeros", sizes, size))
+        cleared: Tensor = out.sparse_resize_and_clear_(wanted, len(wanted), 0)
+        return cleared.requires_grad_() if requires_grad else cleared
     return _full("zeros", size_argument("zeros", sizes, size), 0, dtype, device, requires_grad, out)
 
 
@@ -260,7 +264,14 @@ def _like(kernel: str) -> Any:
         shape = x.shape
         if layout not in (None, strided) or (layout is None and isinstance(x, SparseArray)):
             return _sparse_like(
-                kernel, input, input.layout if layout is None else layout, shape, d, device, requires_grad
+                kernel,
+                input,
+                input.layout if layout is None else layout,
+                shape,
+                d,
+                device,
+                requires_grad,
+                memory_format,
             )
         if isinstance(x, SparseArray):
             memory_format = contiguous_format
@@ -313,8 +324,17 @@ def without_elements(layout: Any, shape: tuple[int, ...], dtype: Any, device: An
 
 
 def _sparse_like(
-    kernel: str, input: Any, layout: Any, shape: tuple[int, ...], d: Any, device: Any, requires_grad: bool
+    kernel: str,
+    input: Any,
+    layout: Any,
+    shape: tuple[int, ...],
+    d: Any,
+    device: Any,
+    requires_grad: bool,
+    memory_format: MemoryFormat = preserve_format,
 ) -> Any:
+    if memory_format is not preserve_format:
+        raise DTypeError("memory format option is only supported by strided tensors")
     if kernel == "ones":
         raise UnsupportedDTypeError(
             "Could not run 'aten::fill_.Scalar' with arguments from the 'SparseCPU' backend: a tensor of ones has no "
@@ -322,7 +342,7 @@ def _sparse_like(
         )
     from ..sparse.creation import empty_of_layout
 
-    like = input._data.pattern if isinstance(input._data, SparseArray) and layout is input.layout else None
+    like = input._data.pattern if isinstance(input._data, SparseArray) else None
     if like is not None and like.shape != shape:
         like = None
     made = empty_of_layout(layout, shape, d, input.device if device is None else device, like)

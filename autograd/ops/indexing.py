@@ -11,6 +11,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ArgumentError, DimensionError, DTypeError, InvalidValueError, OutOfRangeError, ShapeError
+from ...backends.sparse import SparseArray
 from ..base import TensorBase
 from ..inplace import check_writable, write_out
 from ..primitive import Primitive, apply
@@ -250,6 +251,8 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
 
 def narrow_copy(input: Tensor, dim: int, start: Any, length: int, *, out: Tensor | None = None) -> Tensor:
     """`narrow` as a copy."""
+    if isinstance(input._data, SparseArray) and not 0 <= dim < input._data.ndim:
+        raise ShapeError(f"Invalid dimension {dim}. Dimension should be within [0, {input._data.ndim - 1}]")
     try:
         y: Any = clone(narrow(input, dim, start, length), memory_format=contiguous_format)
     except DimensionError as error:

@@ -172,7 +172,8 @@ def _check_like(shape: tuple[int, ...], other: tuple[int, ...], dim: int, i: int
         if n != m and d != dim:
             raise ShapeError(
                 f"cat: Sizes of tensors must match except in dimension {dim}. Expected size {n} but got size {m} "
-                f"for tensor number {i} in the list (shapes {list(shape)} and {list(other)})"
+                f"for tensor number {i} in the list. All tensors must have the same shape: {list(shape)} (except in "
+                f"the concatenating dimension), but found shape: {list(other)}"
             )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...backends import DType, set_default_device
+from ...backends.sparse import SparseArray
 from ..base import TensorBase
 from ..promotion import set_default_dtype
 from .conversion import LEGACY_NAMES
@@ -125,4 +126,13 @@ def set_default_tensor_type(t: Any) -> None:
 
 def new(input: Tensor, *data: Any, device: Any = None) -> Tensor:
     """``Tensor(...)`` with the dtype and on the device of ``input``."""
+    if isinstance(input._data, SparseArray):
+        from ..sparse.creation import sparse_coo_tensor
+
+        where = input.device if device is None else device
+        if not data or all(isinstance(n, int) for n in data):
+            data = (data or (0,),)
+        elif len(data) == 1 and not isinstance(data[0], tuple):
+            raise TypeError(f"new(): a sparse tensor needs indices and values, or sizes, not {type(data[0]).__name__}")
+        return sparse_coo_tensor(*data, dtype=input.dtype, device=where)
     return legacy_tensor(*data, dtype=input.dtype, device=input.device if device is None else device)

@@ -17,6 +17,7 @@ from ...backends.errors import (
     SparseOperandError,
     UnsupportedDTypeError,
 )
+from ...backends.sparse import SparseArray
 from ..base import TensorBase
 from ..inplace import inplace, write_out
 from ..primitive import Primitive, apply, apply2, apply_sparse, kernel_or_formula
@@ -240,6 +241,8 @@ def matmul(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
 def _rows_times(input: Any, other: Any, x: Any, y: Any) -> Any:
     """A vector or a stack on the left of a vector or a matrix: the stack is one tall matrix."""
     if x.shape[-1] != y.shape[0]:
+        if isinstance(x, SparseArray) and y.ndim == 1:
+            raise ShapeError(f"mv: expected self.size(-1) == vec.size(-1), but they are {x.shape[-1]} and {y.shape[0]}")
         if x.ndim == 1 and y.ndim == 1:
             raise ShapeError(
                 f"dot: inconsistent tensor size, expected tensor [{x.size}] and src [{y.size}] to have the same number "

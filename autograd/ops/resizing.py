@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import Device, kernels_of
 from ...backends.errors import GraphError, ShapeError
+from ...backends.sparse import SparseArray
 from ..base import version_of
 from ..inplace import check_writable, wrote
 from .creation import shape_of
@@ -88,7 +89,9 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = contiguous_format) 
 
 
 def resize_as_(input: Tensor, the_template: Tensor, memory_format: Any = contiguous_format) -> Tensor:
-    """`resize_` to the size of another tensor."""
+    """`resize_` to the size of another tensor; of a sparse one, to its sparse and dense sizes."""
+    if isinstance(input._data, SparseArray):
+        return input.resize_as_sparse_(the_template)
     return resize_(input, the_template._data.shape)
 
 

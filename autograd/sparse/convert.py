@@ -109,7 +109,11 @@ def _batched(x: Any, layout: str, block: tuple[int, int], dense_dim: int) -> Any
     k = kernels_of[type(array)]
     b = array.ndim - 2 - dense_dim
     batch, matrix = array.shape[:b], array.shape[b : b + 2]
-    flat = (array != array.dtype.type(0)).reshape((math.prod(batch), *matrix, -1)).any(axis=-1)
+    flat = (
+        (array != array.dtype.type(0))
+        .reshape((math.prod(batch), *matrix, math.prod(array.shape[b + 2 :])))
+        .any(axis=-1)
+    )
     counts = [nonzero_pattern(flat[i]) for i in range(flat.shape[0])]
     parts = [compress(layout, where, block)[0] for where in counts]
     if len({p.nnz for p in parts}) != 1:

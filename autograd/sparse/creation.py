@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of, to_dtype
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ...backends.sparse import Compressed, Coordinates, SparseArray
 from ...backends.sparse.compressed import COMPRESSED
-from ..base import TensorBase, wrap
+from ..base import TensorBase, version_of, wrap
 from ..ops.conversion import to
 from ..ops.creation import dtype_of, make
 from ..ops.data import as_tensor, tensor
@@ -88,7 +89,7 @@ def sparse_coo_tensor(
     index = _index(indices, values)
     if index.ndim != 2:
         raise ShapeError(f"indices must be sparse_dim x nnz, but got: {list(index.shape)}")
-    if not index.shape[0] and values._data.ndim == 0:
+    if values._data.ndim == 0:
         values = values.reshape(1)
     if values._data.ndim == 0 or index.shape[1] != values._data.shape[0]:
         given = values._data.shape[0] if values._data.ndim else 1
@@ -98,9 +99,18 @@ def sparse_coo_tensor(
         )
     shape = _size_of(index, values._data) if size is None else sizes_of("sparse_coo_tensor", size)
     check_coordinates(index, values._data, shape, checking(check_invariants))
-    k = kernels_of[type(index)]
-    pattern = Coordinates(k.astype(index, "int64"), tuple(shape), bool(is_coalesced))
+    if math.prod(shape) >= 2**63:
+        raise ShapeError(f"numel: integer multiplication overflow: {list(shape)} are too many elements")
+    shared = isinstance(indices, TensorBase) and indices._data is index
+    pattern = Coordinates(index, tuple(shape), bool(is_coalesced), version_of(indices) if shared else None)
+    if is_coalesced and checking(check_invariants) and _out_of_order(pattern):
+        raise ArgumentError("cannot set is_coalesced to true if indices correspond to uncoalesced COO tensor")
     return _leaf(apply(Assemble, values, pattern=pattern), values, requires_grad)
+
+
+def _out_of_order(pattern: Coordinates) -> bool:
+    flat = pattern.flat()
+    return bool((flat[1:] <= flat[:-1]).any())
 
 
 def _leaf(made: Any, values: Any, requires_grad: bool) -> Any:
@@ -141,13 +151,13 @@ def _values(op: str, values: Any, dtype: Any, device: Any) -> Any:
 def _index(indices: Any, values: Any, keep: bool = False) -> Any:
     """The array of indices, integers, where the values are."""
     given: Any = indices if isinstance(indices, TensorBase) else as_tensor(indices)
-    array = to(given.detach(), values.device)._data
+    array = to(given, values.device)._data
     k = kernels_of[type(array)]
     if array.dtype.kind not in "iu":
         if array.size and array.dtype.kind not in "fb":
             raise DTypeError(f"indices must be integers, not {given.dtype}")
         array = k.astype(array, "int64")
-    return array if keep else k.astype(array, "int64")
+    return array if keep or array.dtype.name == "int64" else k.astype(array, "int64")
 
 
 def _size_of(index: Any, values: Any) -> tuple[int, ...]:
@@ -176,18 +186,22 @@ def empty_of_layout(layout: Any, shape: tuple[int, ...], dtype: Any, device: Any
     """Nothing stored, in any sparse layout; with the same numbers of dimensions as the pattern ``like``, if given."""
     name = getattr(layout, "name", None)
     if name not in ("sparse_coo", *COMPRESSED):
-        raise ArgumentError(f"unknown layout {layout!r}")
-    if like is not None:
+        raise ArgumentError(f"unknown layout {layout!r}: it must be wengert.strided or a sparse one")
+    block = getattr(like, "block", (1, 1))
+    if like is not None and like.layout == name:
         pattern = like.emptied()
     elif name == "sparse_coo":
         pattern = Coordinates(make("zeros", device, (len(shape), 0), dtype="int64"), shape, True)
     else:
-        if len(shape) < 2 or name in ("sparse_bsr", "sparse_bsc"):
+        blocked = name in ("sparse_bsr", "sparse_bsc")
+        if len(shape) < 2 or (blocked and block == (1, 1)):
             raise ArgumentError(f"a tensor of layout {name} and shape {list(shape)} needs a pattern to be made from")
-        lines = shape[-2] if name == "sparse_csr" else shape[-1]
-        starts = make("zeros", device, (*shape[:-2], lines + 1), dtype="int64")
-        others = make("zeros", device, (*shape[:-2], 0), dtype="int64")
-        pattern = Compressed(name, starts, others, shape, (1, 1))
+        block = block if blocked else (1, 1)
+        b = len(getattr(like, "batch", shape[:-2]))
+        lines = shape[b] // block[0] if name in ("sparse_csr", "sparse_bsr") else shape[b + 1] // block[1]
+        starts = make("zeros", device, (*shape[:b], lines + 1), dtype="int64")
+        others = make("zeros", device, (*shape[:b], 0), dtype="int64")
+        pattern = Compressed(name, starts, others, shape, block)
     values = wrap(make("zeros", device, pattern.values_shape(), dtype=dtype))
     return apply(Assemble, values, pattern=pattern)
 

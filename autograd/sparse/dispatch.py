@@ -40,6 +40,14 @@ def rule(*prims: Any) -> Callable[[F], F]:
 
 def run(prim: Any, values: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """The result of a primitive, one of whose operands is sparse."""
+    try:
+        return _run(prim, values, params)
+    except Exception as error:
+        error.__suppress_context__ = True  # that a dense kernel refused the operands is no news
+        raise
+
+
+def _run(prim: Any, values: tuple[Any, ...], params: dict[str, Any]) -> Any:
     load()
     known = RULES.get(prim)
     if known is not None:

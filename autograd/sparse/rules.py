@@ -16,7 +16,7 @@ from ..ops.keys import position_of
 from ..ops.layout import Clone
 from ..ops.shape import Expand, Permute, Squeeze, T, Transpose, Unsqueeze, View, permute_rule, reshape_rule
 from ..primitive import Identity, apply
-from .core import array_of, assemble, elements, is_sparse, pattern_of, take, total, values_of
+from .core import array_of, assemble, coalesced, elements, is_sparse, pattern_of, take, total, values_of
 from .dispatch import on_values, rule, unsupported
 
 # ---------------------------------------------------------------------- the same places
@@ -24,7 +24,9 @@ from .dispatch import on_values, rule, unsupported
 
 @rule(Cast)
 def cast(s: Any, *, dtype: Any) -> Any:
-    """Another element type."""
+    """Another element type; truth values at one place are one value, not a sum."""
+    if array_of(s).dtype.kind == "b":
+        s = coalesced(s)
     return on_values(Cast, s, {"dtype": dtype})
 
 
@@ -66,7 +68,8 @@ def permute(s: Any, *, dims: tuple[int, ...]) -> Any:
                 f"Got sparse_dim: {n}, d0: 0, d1: 1"
             )
         raise ArgumentError(
-            "sparse transpose: transposed dimensions must be sparse "
+            "transpositions between sparse and dense dimensions are not allowed: sparse transpose: transposed "
+            "dimensions must be sparse "
             f"Got sparse_dim: {n}, d0: {next(i for i, d in enumerate(dims) if i != d)}, dims: {list(dims)}"
         )
     shape = tuple([pattern.shape[d] for d in dims])
@@ -101,7 +104,7 @@ def unsqueeze(s: Any, *, shape: tuple[int, ...]) -> Any:
     """A new dimension of size 1; sparse unless it lies among the dense ones."""
     old = array_of(s).shape
     where = next((d for d, n in enumerate(shape[:-1]) if d >= len(old) or n != old[d]), len(shape) - 1)
-    return _new_dim(s, where)
+    return new_dim(s, where)
 
 
 @rule(Unsqueezed)
@@ -110,7 +113,8 @@ def unsqueezed(s: Any, *, key: tuple[Any, ...]) -> Any:
     return sliced(s, key=key)
 
 
-def _new_dim(s: Any, dim: int) -> Any:
+def new_dim(s: Any, dim: int) -> Any:
+    """``s`` with a dimension of size 1 at ``dim``."""
     pattern = _coordinates(s, "unsqueeze")
     shape = (*pattern.shape[:dim], 1, *pattern.shape[dim:])
     n, indices = pattern.sparse_dim, pattern.indices
@@ -183,7 +187,7 @@ def sliced(s: Any, *, key: tuple[Any, ...]) -> Any:
         if k is ...:
             dim = dim + ndim - taken
         elif k is None:
-            s = _new_dim(s, dim)
+            s = new_dim(s, dim)
             dim += 1
         elif isinstance(k, slice):
             s = cut(s, dim, k)
@@ -238,8 +242,9 @@ def index_select(s: Any, index: Any, *, dim: int) -> Any:
     k = kernels_of[type(at)]
     n = where.shape[dim]
     shape = (*where.shape[:dim], at.shape[0], *where.shape[dim + 1 :])
-    if at.size and (bool((at < 0).any()) or bool((at >= n).any())):
+    if at.size and (bool((at < -n).any()) or bool((at >= n).any())):
         raise DimensionError(f"index_select(): index contains a position that is out of range for tensor of size {n}")
+    at = k.where(at < 0, at + n, at)
     if dim >= where.sparse_dim:
         return assemble(take(values, at, dim - where.sparse_dim + 1), _like(where, where.indices, shape))
     row = where.indices[dim]
@@ -289,8 +294,8 @@ def cat(*xs: Any, dim: int) -> Any:
         p = pattern_of(x)
         if p.sparse_dim != first.sparse_dim or p.dense_dim != first.dense_dim:
             raise ArgumentError(
-                f"All tensors must have the same sparse_dim and dense_dim as the first ({first.sparse_dim}, "
-                f"{first.dense_dim}), but tensor at position {i} has {p.sparse_dim}, {p.dense_dim}."
+                f"All tensors must have the same sparse_dim and dense_dim: {first.sparse_dim}, "
+                f"{first.dense_dim}, but tensor at position {i} has {p.sparse_dim}, {p.dense_dim}."
             )
     shape = list(first.shape)
     shape[dim] = sum([array_of(x).shape[dim] for x in xs])
@@ -326,4 +331,4 @@ def stack(*xs: Any, dim: int) -> Any:
     for i, x in enumerate(xs):
         if not is_sparse(x):
             raise ArgumentError(f"Concatenating sparse tensors, but a dense tensor was found at position {i}.")
-    return cat(*[_new_dim(x, dim) for x in xs], dim=dim)
+    return cat(*[new_dim(x, dim) for x in xs], dim=dim)

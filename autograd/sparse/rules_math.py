@@ -127,6 +127,8 @@ def _merged(a: Any, b: Any) -> Any:
             f"add: memory format option is only supported by strided tensors: layouts {pa.layout} and {pb.layout} "
             "cannot be added; convert one, for example with to_sparse_coo()"
         )
+    if isinstance(pa, Coordinates) and not (pa.nnz and pb.nnz) and pa.sparse_dim != pb.sparse_dim:
+        return b if pb.nnz else a
     if isinstance(pa, Compressed):
         block = pa.block if pa.blocked else None
         return to_layout(_merged(to_coordinates(a), to_coordinates(b)), pa.layout, block)
@@ -277,20 +279,24 @@ def sum_(s: Any, *, dim: Any, keepdim: bool) -> Any:
     ndim = array_of(s).ndim
     if dim is None:
         y = apply(SumOfAll, s)
-        return reshape_rule(y, (1,) * ndim) if keepdim else y
+        if not keepdim:
+            return y
+        y = reshape_rule(y, (1,) * ndim)
+        return to_layout(y, pattern_of(s).layout) if isinstance(pattern_of(s), Compressed) else y
     if isinstance(pattern_of(s), Compressed) and not keepdim:
         raise ArgumentError("reduction operations on CSR tensors with keepdim=False is unsupported")
     y = sum_over(s, dim)
     if not keepdim:
         return y
     shape = tuple([1 if d in dim else n for d, n in enumerate(array_of(s).shape)])
-    if not is_sparse(y):
-        return reshape_rule(y, shape)
-    from .rules import _new_dim
+    if is_sparse(y):
+        from .rules import new_dim
 
-    for d in sorted(dim):
-        y = _new_dim(y, d)
-    return y
+        for d in sorted(dim):
+            y = new_dim(y, d)
+    else:
+        y = reshape_rule(y, shape)
+    return to_layout(y, pattern_of(s).layout) if isinstance(pattern_of(s), Compressed) else y
 
 
 def sum_over(s: Any, dim: tuple[int, ...]) -> Any:
@@ -321,12 +327,15 @@ def sum_to_shape(s: Any, *, shape: tuple[int, ...]) -> Any:
 @rule(PNorm)
 def p_norm(s: Any, *, p: float, dim: tuple[int, ...], keepdim: bool) -> Any:
     """The norm of all elements: that of the stored ones."""
-    ndim = array_of(s).ndim
-    if len(dim) != ndim or p < 0:
-        unsupported("linalg_vector_norm", s)
-    values = reshape_rule(values_of(coalesced(s)), (-1,))
-    y = apply(PNorm, values, p=p, dim=(0,), keepdim=False)
-    return reshape_rule(y, (1,) * ndim) if keepdim else y
+    if keepdim:
+        raise ArgumentError("norm_sparse currently does not support keepdim=True")
+    if len(dim) != array_of(s).ndim:
+        raise ArgumentError(
+            "norm_sparse currently only supports full reductions, so 'dim' must either be empty or contain all "
+            "dimensions of the input"
+        )
+    values = values_of(coalesced(s))
+    return apply(PNorm, reshape_rule(values, (array_of(values).size,)), p=p, dim=(0,), keepdim=False)
 
 
 # ---------------------------------------------------------------------- on arrays, for the engine

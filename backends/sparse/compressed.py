@@ -78,7 +78,7 @@ class Compressed(Pattern):
     def _find_coordinates(self) -> Coordinates:
         k = kernels_of[type(self.starts)]
         batches, n = math.prod(self.batch), self.nnz
-        starts = k.astype(self.starts.reshape(batches, -1), "int64")
+        starts = k.astype(self.starts.reshape(batches, self.starts.shape[-1]), "int64")
         others = k.astype(self.others.reshape(-1), "int64")
         counts = (starts[:, 1:] - starts[:, :-1]).reshape(-1)
         lines = k.repeat(k.arange(counts.size, dtype="int64"), counts)

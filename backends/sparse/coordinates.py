@@ -94,18 +94,20 @@ class Coordinates(Pattern):
         indices: (sparse_dim, nnz), int64.
         shape: the sizes of the whole array.
         coalesced: whether the columns are known to be in order and to occur once each.
+        version: whose first element counts writes to ``indices``, where others may write to them.
     """
 
     layout = "sparse_coo"
 
-    def __init__(self, indices: Any, shape: tuple[int, ...], coalesced: bool = False) -> None:
+    def __init__(
+        self, indices: Any, shape: tuple[int, ...], coalesced: bool = False, version: list[Any] | None = None
+    ) -> None:
         self.indices, self.shape = indices, shape
+        self.version, self.seen = version, None if version is None else version[0]
         self.sparse_dim = indices.shape[0]
         self.dense_dim = len(shape) - self.sparse_dim
         self.coalesced = coalesced or indices.shape[1] < 2
-        self._flat: Any = None
-        self._grouped: Any = None
-        self._lines: dict[bool, Lines] = {}
+        self._forget()
 
     @property
     def nnz(self) -> int:
@@ -134,14 +136,27 @@ class Coordinates(Pattern):
     def emptied(self) -> Coordinates:
         return Coordinates(self.indices[:, :0].copy(), self.shape, True)
 
+    def _forget(self) -> None:
+        self._flat: Any = None
+        self._grouped: Any = None
+        self._lines: dict[bool, Lines] = {}
+
+    def _look(self) -> None:
+        """Forget what was found out about indices that have been written since."""
+        if self.version is not None and self.version[0] != self.seen:
+            self.seen = self.version[0]
+            self._forget()
+
     def flat(self) -> Any:
         """The position of each element if the sparse dimensions were one, (nnz)."""
+        self._look()
         if self._flat is None:
             self._flat = positions(self.indices, self.sparse_shape)
         return self._flat
 
     def grouped(self) -> tuple[Coordinates, Any]:
         """The coalesced pattern, and for each element which of its places it belongs to."""
+        self._look()
         if self._grouped is None:
             k = kernels_of[type(self.indices)]
             first, group = k.group_equal(self.flat())
@@ -150,6 +165,7 @@ class Coordinates(Pattern):
 
     def lines(self, transposed: bool = False) -> Lines:
         """The elements of a matrix (or of its transpose) row by row."""
+        self._look()
         known = self._lines.get(transposed)
         if known is None:
             k = kernels_of[type(self.indices)]
