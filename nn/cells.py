@@ -76,7 +76,7 @@ class RNNCellBase(Module):
             raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.ndim}D instead")
         if input.shape[-1] != self.input_size:
             raise ShapeError(
-                f"{name}: input has inconsistent input_size: got {input.shape[-1]}, expected {self.input_size}; the "
+                f"{name}: input has inconsistent input_size: got {input.shape[-1]} expected {self.input_size}; the "
                 f"input's shape is {list(input.shape)}"
             )
         batched = input.ndim == 2
@@ -86,12 +86,16 @@ class RNNCellBase(Module):
         states = []
         for i, state in enumerate(given):
             if state.ndim not in (1, 2):
-                raise ValueError(f"{name}: Expected hx[{i}] to be 1D or 2D, got {state.ndim}D instead")
+                which = "hidden" if count == 1 else f"hx[{i}]"
+                raise ValueError(f"{name}: Expected {which} to be 1D or 2D, got {state.ndim}D instead")
             state = state if state.ndim == 2 else ops.unsqueeze(state, 0)
-            if tuple(state.shape) != (x.shape[0], self.hidden_size):
+            if state.shape[0] != x.shape[0]:
                 raise ShapeError(
-                    f"{name}: hidden{i} has shape {list(state.shape)}, but input of shape {list(input.shape)} needs "
-                    f"{[x.shape[0], self.hidden_size]}"
+                    f"{name}: Input batch size {x.shape[0]} doesn't match hidden{i} batch size {state.shape[0]}"
+                )
+            if state.shape[1] != self.hidden_size:
+                raise ShapeError(
+                    f"{name}: hidden{i} has inconsistent hidden_size: got {state.shape[1]}, expected {self.hidden_size}"
                 )
             states.append(state)
         return batched, x, states

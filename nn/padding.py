@@ -184,6 +184,16 @@ class CircularPad(Pad):
 
     mode = "circular"
 
+    def forward(self, input: Tensor) -> Tensor:
+        """``input``, larger.
+
+        Raises:
+            ValueError: the input has neither ``dims + 1`` nor ``dims + 2`` dimensions.
+        """
+        if input.ndim not in (self.dims + 1, self.dims + 2):
+            raise ValueError(f"expected {self.dims + 1}D or {self.dims + 2}D input (got {input.ndim}D input)")
+        return super().forward(input)
+
 
 class CircularPad1d(CircularPad):
     """The elements of the other end, at both ends of the last dimension."""

@@ -70,7 +70,11 @@ class RNNBase(Module):
             value = self.__dict__[name]
             if not isinstance(value, int):
                 raise TypeError(f"{name} should be of type int, got: {type(value).__name__}")
-        for name in ("hidden_size", "num_layers"):
+        for name in ("bias", "batch_first"):
+            value = self.__dict__[name]
+            if not isinstance(value, bool):
+                raise TypeError(f"{name} should be of type bool, got: {type(value).__name__}")
+        for name in ("input_size", "hidden_size", "num_layers"):
             if self.__dict__[name] <= 0:
                 raise ValueError(f"{name} must be greater than zero, not {self.__dict__[name]}")
         p = self.dropout

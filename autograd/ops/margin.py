@@ -140,7 +140,8 @@ def _rows(op: str, input: Any, target: Any, per_class: bool) -> tuple[Any, Any, 
             + (
                 ""
                 if per_class
-                else f"; {op}: target tensor should be 1-D with size equal to the number of input samples"
+                else "; target tensor should be 1-D with size equal to the number of input samples. Expected target "
+                f"size {list(expected)}, but got {list(t.shape)}"
             )
         )
     if t.dtype.name != "int64":

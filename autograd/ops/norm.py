@@ -105,6 +105,8 @@ def batch_norm(
     c = len(input) if isinstance(input, TensorBase) and input._data.shape == (0,) else _channels("batch_norm", input, 2)
     stats = {"running_mean": (running_mean, (c,)), "running_var": (running_var, (c,))}
     x = _check("batch_norm", input, weight=(weight, (c,)), bias=(bias, (c,)), **stats)
+    if eps <= 0:
+        raise ValueError(f"batch_norm eps must be positive, but got {eps}")
     if not training:
         if running_mean is None or running_var is None:
             raise ShapeError("batch_norm: Expected running_mean and running_var to be defined when training=False")
@@ -118,7 +120,7 @@ def batch_norm(
             "use a larger batch or eval mode"
         )
     running = None
-    if running_mean is not None and running_var is not None:
+    if running_mean is not None and running_var is not None and input._data.size:
         running = running_mean._data, running_var._data, momentum
     if area == 1:
         seen: dict[str, Ints] = {"shape": (x.shape[0], c), "axes": (0,), "affine": (1, c)}

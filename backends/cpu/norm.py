@@ -27,7 +27,7 @@ def total(x: Any, axes: Axes) -> Any:
         return ones(shape[0], char).dot(x.reshape(shape[0], -1)).reshape(kept)
     if axes == (0, last):
         rows = np.vecdot(x, ones(shape[last], char))
-        return ones(shape[0], char).dot(rows.reshape(shape[0], rows.size // max(shape[0], 1))).reshape(kept)
+        return ones(shape[0], char).dot(rows.reshape(shape[0], -1)).reshape(kept)
     if axes == tuple(range(axes[0], last + 1)):
         inner = count(x, axes)
         return np.vecdot(x.reshape(*shape[: axes[0]], inner), ones(inner, char)).reshape(kept)
@@ -37,16 +37,14 @@ def total(x: Any, axes: Axes) -> Any:
 def product_total(a: Any, b: Any, axes: Axes) -> Any:
     """The sum of ``a * b`` over ``axes``, kept at size 1; without the product in memory where that is possible."""
     last = a.ndim - 1
+    if not a.size:
+        return (a * b).sum(axes, keepdims=True)
     if axes[-1] != last or not (a.flags.c_contiguous and b.flags.c_contiguous):
         return total(a * b, axes)
     inner = math.prod(a.shape[axes[0] :]) if axes == tuple(range(axes[0], last + 1)) else a.shape[last]
     sums = np.vecdot(a.reshape(-1, inner), b.reshape(-1, inner))
     kept = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
-    return (
-        sums.reshape(kept)
-        if axes != (0, last)
-        else total(sums.reshape(a.shape[0], sums.size // max(a.shape[0], 1)), (0,)).reshape(kept)
-    )
+    return sums.reshape(kept) if axes != (0, last) else total(sums.reshape(a.shape[0], -1), (0,)).reshape(kept)
 
 
 def normalise(x: Any, w: Any, b: Any, axes: Axes, eps: float, centre: bool = True) -> tuple[Any, Any, Any]:
