@@ -52,13 +52,13 @@ class Adafactor(Optimizer):
         check_not_negative(group, "lr", "weight_decay")
         check_flags(group)
         if group["beta2_decay"] > 0:
-            raise ValueError(f"Invalid beta2_decay: {group['beta2_decay']}; it must not be positive")
+            raise ValueError(f"beta2_decay should be <= 0 but is: {group['beta2_decay']}")
         if group["eps"][0] is not None and group["eps"][0] < 0:
-            raise ValueError(f"Invalid epsilon1: {group['eps'][0]}; it must not be negative")
+            raise ValueError(f"epsilon1 should be >= 0 but is: {group['eps'][0]}")
         if group["eps"][1] < 0:
-            raise ValueError(f"Invalid epsilon2: {group['eps'][1]}; it must not be negative")
+            raise ValueError(f"epsilon2 should be >= 0 but is: {group['eps'][1]}")
         if group["d"] < 1:
-            raise ValueError(f"Invalid clipping threshold d: {group['d']}; it must be at least 1")
+            raise ValueError(f"Clipping threshold d should be >= 1 but is: {group['d']}")
 
     def first_state(self, k: Any, group: dict[str, Any], p: Any) -> dict[str, Any]:
         if p.ndim < 2:

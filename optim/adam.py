@@ -6,7 +6,7 @@ from typing import Any
 
 from ..backends.errors import ArgumentError
 from .optimizer import Optimizer, Params
-from .options import check_betas, check_flags, check_not_negative, given, number
+from .options import check_betas, check_flags, check_not_negative, check_tensors, given, number
 
 __all__ = ["Adam", "AdamW"]
 
@@ -67,6 +67,7 @@ class Adam(Optimizer):
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "eps", "weight_decay")
         check_betas(group["betas"])
+        check_tensors(group)
         check_flags(group)
 
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:

@@ -111,7 +111,8 @@ class Rprop(Optimizer):
         check_not_negative(group, "lr")
         check_flags(group)
         if not 0.0 < group["etas"][0] < 1.0 < group["etas"][1]:
-            raise ValueError(f"Invalid eta values: {group['etas']}; the first must be in (0, 1), the second above 1")
+            low, high = group["etas"]
+            raise ValueError(f"Invalid eta values: {low}, {high}; the first must be in (0, 1), the second above 1")
 
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         return {"prev": 0.0, "step_size": plain(group["lr"])}

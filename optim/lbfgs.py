@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd.grad_mode import enable_grad, no_grad
-from ..autograd.ops import cat
+from ..autograd.ops import cat, view_as_real
 from ..backends.errors import ArgumentError
 from .line_search import Point, strong_wolfe
 from .optimizer import Optimizer, Params
@@ -78,13 +78,13 @@ class LBFGS(Optimizer):
         return self.param_groups[0]["params"]  # type: ignore[no-any-return]
 
     def _gradient(self) -> Any:
-        parts = [(p.new_zeros(p.shape) if p.grad is None else p.grad.to_dense()).reshape(-1) for p in self._params]
-        return cat(parts)
+        parts = [p.new_zeros(p.shape) if p.grad is None else p.grad.to_dense() for p in self._params]
+        return cat([_real(part).reshape(-1) for part in parts])
 
     def _move(self, t: float, d: Any) -> None:
         """Go ``t * d`` from here."""
         start = 0
-        for p in self._params:
+        for p in map(_real, self._params):
             p.add_(d[start : start + p.numel()].reshape(p.shape), alpha=t)
             start += p.numel()
 
@@ -137,7 +137,7 @@ class LBFGS(Optimizer):
                 t = min(1.0, 1.0 / float(g.abs().sum())) * lr
             else:
                 self._remember(state, g, group["history_size"])
-                state["d"] = _direction(state, g)
+                state["d"] = _direction(state, g, group["history_size"])
                 t = lr
             state.update(prev_flat_grad=g.clone(), prev_loss=loss, t=t)
             d, before = state["d"], loss
@@ -183,7 +183,12 @@ class LBFGS(Optimizer):
             state["H_diag"] = ys / y.dot(y)
 
 
-def _direction(state: dict[str, Any], g: Any) -> Any:
+def _real(x: Any) -> Any:
+    """A complex tensor as pairs of numbers, in the same memory."""
+    return view_as_real(x) if x.is_complex() else x
+
+
+def _direction(state: dict[str, Any], g: Any, most: int) -> Any:
     """Minus the gradient times the approximate inverse Hessian: Nocedal and Wright's two loops."""
     q = g.neg()
     known = list(zip(state["old_dirs"], state["old_stps"], state["ro"], strict=True))
@@ -191,6 +196,7 @@ def _direction(state: dict[str, Any], g: Any) -> Any:
     for y, s, rho in reversed(known):
         weights.append(s.dot(q) * rho)
         q = q - weights[-1] * y
+    state["al"] = [*reversed(weights), *[None] * (most - len(weights))]
     r = q * state["H_diag"]
     for (y, s, rho), weight in zip(known, reversed(weights), strict=True):
         r = r + s * (weight - y.dot(r) * rho)

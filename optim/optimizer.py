@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
@@ -247,12 +248,24 @@ class Optimizer(Saving):
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             group.setdefault(name, default)
         if len({id(p) for p in params}) != len(params):
-            raise ValueError("optimizer contains a parameter group with duplicate parameters; pass each parameter once")
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error. "
+                "Pass each parameter once: a repeated one is left out",
+                stacklevel=3,
+            )
+            first = [i for i, p in enumerate(params) if all(p is not q for q in params[:i])]
+            group["params"] = params = [params[i] for i in first]
+            if "param_names" in group:
+                group["param_names"] = [group["param_names"][i] for i in first]
         present = {id(p) for g in self.param_groups for p in g["params"]}
         if any(id(p) in present for p in params):
             raise ValueError("some parameters appear in more than one parameter group")
         if self.param_groups and ("param_names" in group) != ("param_names" in self.param_groups[0]):
-            raise ValueError("all optimizer param groups should be with/without names; name the new group's as the old")
+            now, before = ("with", "without") if "param_names" in group else ("without", "with")
+            raise ValueError(
+                f"all optimizer param groups should be with/without names. cannot add param group {now} names to the "
+                f"optimizer, whose parameters are {before} names"
+            )
         self.check(group)
         self.param_groups.append(group)
 

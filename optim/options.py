@@ -9,7 +9,7 @@ from ..autograd.base import TensorBase
 from ..autograd.grad_mode import mode
 from ..backends.errors import ArgumentError
 
-__all__ = ["check_betas", "check_flags", "check_not_negative", "given", "number", "plain", "single"]
+__all__ = ["check_betas", "check_flags", "check_not_negative", "check_tensors", "given", "number", "plain", "single"]
 
 
 def given(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, TensorBase) else value  # type: ignore[attr-defined]
 
 
-_WORDS = {"lr": "learning rate", "eps": "epsilon value", "weight_decay": "weight_decay value", "rho": "rho value"}
+_WORDS = {"lr": "learning rate", "eps": "epsilon value"}
 
 
 def check_not_negative(group: dict[str, Any], *names: str) -> None:
@@ -39,14 +39,27 @@ def check_not_negative(group: dict[str, Any], *names: str) -> None:
         if isinstance(value, TensorBase) and value._data.size != 1:
             raise ValueError(f"Tensor {name} must be 1-element, but its shape is {list(value._data.shape)}")
         if not plain(value) >= 0.0:
-            raise ValueError(f"Invalid {_WORDS.get(name, name)}: {value}; it must not be negative")
+            raise ValueError(f"Invalid {_WORDS.get(name, f'{name} value')}: {value}; it must not be negative")
 
 
 def check_betas(betas: Any) -> None:
     """Raise ValueError unless both rates of decay are in [0, 1)."""
+    if isinstance(betas[0], TensorBase) != isinstance(betas[1], TensorBase):
+        raise ValueError("betas must be either both floats or both Tensors")
     for i, beta in enumerate(betas):
+        if isinstance(beta, TensorBase) and beta._data.size != 1:
+            raise ValueError(f"Tensor betas[{i}] must be 1-element")
         if not 0.0 <= plain(beta) < 1.0:
             raise ValueError(f"Invalid beta parameter at index {i}: {beta}; it must be in [0, 1)")
+
+
+def check_tensors(group: dict[str, Any]) -> None:
+    """Raise ValueError for tensors among the options where PyTorch's ``foreach`` step takes none."""
+    if group.get("foreach") and not group.get("capturable"):
+        tensors = {"lr": group["lr"], "betas[0]": group["betas"][0], "betas[1]": group["betas"][1]}
+        for name, value in tensors.items():
+            if isinstance(value, TensorBase):
+                raise ValueError(f"{name} as a Tensor is not supported for capturable=False and foreach=True")
 
 
 def check_flags(group: dict[str, Any]) -> None:
