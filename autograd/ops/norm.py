@@ -95,7 +95,7 @@ def batch_norm(
     Example:
         >>> import wengert as wg
         >>> x = wg.tensor([[1.0], [3.0]])
-        >>> wg.nn.functional.batch_norm(x, None, None, training=True, eps=0.0)
+        >>> wg.nn.functional.batch_norm(x, None, None, training=True, eps=1e-12)
         tensor([[-1.],
                 [ 1.]])
 
