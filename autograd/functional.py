@@ -82,8 +82,9 @@ class _Call:
             return (ops.ones_like(like[0]),)
         found = _tuple(v, "v", self.who)
         if len(found) != len(like):
-            expected = "a single Tensor" if one else f"{len(like)} Tensors"
-            raise ArgumentError(f"The given v should contain {expected}, got {len(found)}.")
+            if one:
+                raise ArgumentError("The given v should contain a single Tensor.")
+            raise ArgumentError(f"v is a tuple of invalid length: should be {len(like)} but got {len(found)}.")
         for g, x in zip(found, like, strict=True):
             if g.shape != x.shape:
                 raise ShapeError(f"v has invalid size: should be {x.shape} but got {g.shape}.")
@@ -232,7 +233,7 @@ def jacobian(
         create_graph: record the result.
         strict: raise if an output does not depend on an input.
         vectorize: whether PyTorch computes the rows at once; they are computed one by one here.
-        strategy: ``"reverse-mode"``.
+        strategy: ``"reverse-mode"``; ``"forward-mode"``, which goes with ``vectorize``, walks back too.
 
     Returns:
         A tensor of shape ``output.shape + input.shape``; a tuple of them for several inputs or for several outputs,
@@ -247,9 +248,17 @@ def jacobian(
         tensor([[2., 0.],
                 [0., 4.]])
     """
-    _check_strategy(strategy, "jacobian")
+    _check_strategy(strategy, vectorize)
+    if strategy == "forward-mode" and create_graph:
+        raise NotImplementedError(
+            'jacobian: `create_graph=True` and `strategy="forward-mode"` are not supported together (yet). Please '
+            'either set `create_graph=False` or `strategy="reverse-mode"`.'
+        )
     if strict and vectorize:
-        raise ArgumentError("jacobian: `strict=True` and `vectorize=True` are not supported together; drop one of them")
+        raise ArgumentError(
+            "jacobian: `strict=True` and `vectorized=True` are not supported together. Please either set "
+            "`strict=False` or `vectorize=False`."
+        )
     with enable_grad():
         call = _Call(func, inputs, "jacobian", create_graph, strict)
         blocks = tuple(
@@ -273,11 +282,17 @@ def _jacobian_of(call: _Call, i: int, output: Any) -> list[Any]:
     return [ops.stack(column).reshape(shape) for column, shape in zip(zip(*rows, strict=True), shapes, strict=True)]
 
 
-def _check_strategy(strategy: str, who: str) -> None:
-    if strategy == "forward-mode":
-        raise NotImplementedError(f"{who}: there is no forward mode; use the strategy 'reverse-mode'")
-    if strategy != "reverse-mode":
-        raise AssertionError(f"{who}: expected the strategy 'reverse-mode', got {strategy!r}")
+def _check_strategy(strategy: str, vectorize: bool) -> None:
+    if strategy not in ("forward-mode", "reverse-mode"):
+        raise AssertionError(
+            'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more outputs '
+            'than inputs, "forward-mode" tends to be more performant. Otherwise, prefer to use "reverse-mode".'
+        )
+    if strategy == "forward-mode" and not vectorize:
+        raise NotImplementedError(
+            "Computing Jacobian using forward-AD or forward-over-reverse Hessian is"
+            "only implemented for `vectorize=True`."
+        )
 
 
 def hessian(
@@ -296,7 +311,7 @@ def hessian(
         create_graph: record the result.
         strict: raise if the gradient does not depend on an input.
         vectorize: whether PyTorch computes the rows at once; they are computed one by one here.
-        outer_jacobian_strategy: ``"reverse-mode"``.
+        outer_jacobian_strategy: as ``strategy`` of `jacobian`.
 
     Returns:
         A tensor of shape ``input.shape + input.shape``, or for a tuple of inputs a tuple of tuples of them.
@@ -310,7 +325,8 @@ def hessian(
         tensor([[ 6.,  0.],
                 [ 0., 12.]])
     """
-    _check_strategy(outer_jacobian_strategy, "hessian")
+    _check_strategy(outer_jacobian_strategy, vectorize)
+    _tuple(inputs, "inputs", "hessian")
 
     def gradient(*xs: Any) -> tuple[Any, ...]:
         call = _Call(func, xs, "hessian", True, strict)
