@@ -33,7 +33,8 @@ class LuFactor(Primitive):
     def forward(ctx: Any, x: Any, *, pivot: bool) -> Any:
         y, pivots = ctx.k.lu_factor(x, pivot)
         ctx.save(y)
-        ctx.cache(ctx.k.argsort(ctx.k.permutation(pivots, x.shape[-2]), axis=-1))
+        if ctx.needs[0]:
+            ctx.cache(ctx.k.argsort(ctx.k.permutation(pivots, x.shape[-2]), axis=-1))
         return y, pivots
 
     @staticmethod

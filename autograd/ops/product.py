@@ -19,6 +19,7 @@ from ...backends.errors import (
 )
 from ...backends.sparse import SparseArray
 from ..base import TensorBase
+from ..grad_mode import mode
 from ..inplace import inplace, write_out
 from ..primitive import Primitive, apply, apply2, apply_sparse, kernel_or_formula
 from .arithmetic import add, mul
@@ -367,6 +368,18 @@ def scalar_of(x: Any, value: Any) -> Any:
     return int(value) if isinstance(value, float) and kind in "iu" else value
 
 
+class Unread(Primitive):
+    """Zeros in place of the input, with a gradient of zeros."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return ctx.k.zeros(x.shape, dtype=x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g * 0
+
+
 def scaled_sum(op: str, input: Any, product: Any, beta: Any, alpha: Any, out: Any = None) -> Any:
     """``beta * input + alpha * product``; with ``beta == 0`` the input is not read, so its NaNs do not matter.
 
@@ -387,7 +400,7 @@ def scaled_sum(op: str, input: Any, product: Any, beta: Any, alpha: Any, out: An
     if alpha != 1:
         product = mul(product, alpha)
     if beta == 0:
-        result = product
+        result = add(product, apply(Unread, input)) if mode.grad and input.requires_grad else product
     else:
         try:
             result = add(product, input if beta == 1 else mul(input, beta))

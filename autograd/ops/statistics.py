@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..inplace import write_out
 from ..primitive import apply
+from .complex import complex
 from .elementwise import is_zero, scaled
 from .product import matmul
 from .reduction import Dim, Reduction, count, mean_rule, numpy_names, reduced
@@ -226,4 +227,5 @@ def corrcoef(input: Tensor) -> Tensor:
     if not c._data.ndim:
         return c / c
     deviation = c.diagonal().real.sqrt() if c.dtype.category == 3 else c.diagonal().sqrt()
-    return (c / deviation.unsqueeze(1) / deviation.unsqueeze(0)).clamp(-1, 1)
+    r = c / deviation.unsqueeze(1) / deviation.unsqueeze(0)
+    return complex(r.real.clamp(-1, 1), r.imag.clamp(-1, 1)) if c.dtype.category == 3 else r.clamp(-1, 1)

@@ -29,23 +29,41 @@ def solve_triangular(xp: Any, a: Any, b: Any, upper: bool, unit: bool) -> Any:
     """``x`` with ``a @ x = b`` for triangles ``a``: one half after the other, so that most work is products."""
     x = column_major(xp, b)
     if x.size:
-        _substitute(xp, a, x, upper, unit, 0, a.shape[-1])
+        if not upper:  # an upper triangle from its last row on
+            a, y = a[..., ::-1, ::-1], x[..., ::-1, :]
+        else:
+            y = x
+        n = a.shape[-1]
+        many = math.prod(a.shape[:-2]) > 3 * n  # then a step of substitution is work enough for one call
+        try:
+            _substitute(xp, a, y, unit, 1 if many else LEAF, 0, n)
+        except xp.linalg.LinAlgError:  # a zero on the diagonal, which is to give infinities
+            x[...] = b
+            _substitute(xp, a, y, unit, 1, 0, n)
     return x
 
 
-def _substitute(xp: Any, a: Any, x: Any, upper: bool, unit: bool, low: int, high: int) -> None:
-    """Solve for the rows ``low`` to ``high`` of ``x``, in place, what comes before them having been taken away."""
-    if high - low == 1:
-        if not unit:
-            x[..., low, :] /= a[..., low, low, None]
+LEAF = 64  # triangles up to this size are left to LAPACK, for which they are matrices that are eliminated already
+
+
+def _substitute(xp: Any, a: Any, x: Any, unit: bool, leaf: int, low: int, high: int) -> None:
+    """Solve for the rows ``low`` to ``high`` of ``x``, in place, what comes after them having been taken away."""
+    if high - low <= leaf:
+        rows = slice(low, high)
+        if leaf == 1:
+            if not unit:
+                x[..., low, :] /= a[..., low, low, None]
+            return
+        block = xp.triu(a[..., rows, rows], 1 if unit else 0)
+        if unit:
+            block = block + xp.eye(high - low, dtype=a.dtype)
+        x[..., rows, :] = xp.linalg.solve(block, x[..., rows, :])
         return
     middle = (low + high) // 2
-    halves = (low, middle), (middle, high)
-    first, last = halves[::-1] if upper else halves
-    _substitute(xp, a, x, upper, unit, *first)
-    known, rest = slice(*first), slice(*last)
-    x[..., rest, :] -= xp.matmul(a[..., rest, known], x[..., known, :])
-    _substitute(xp, a, x, upper, unit, *last)
+    first, rest = slice(low, middle), slice(middle, high)
+    _substitute(xp, a, x, unit, leaf, middle, high)
+    x[..., first, :] -= xp.matmul(a[..., first, rest], x[..., rest, :])
+    _substitute(xp, a, x, unit, leaf, low, middle)
 
 
 def sizes(xp: Any, x: Any) -> Any:
@@ -64,14 +82,15 @@ def lu_factor(xp: Any, x: Any, pivot: bool) -> tuple[Any, Any]:
     """
     rows, columns = x.shape[-2:]
     count = min(rows, columns)
-    a = x.reshape(math.prod(x.shape[:-2]), rows, columns).copy()
+    a = column_major(xp, x.reshape(math.prod(x.shape[:-2]), rows, columns))  # columns are what is looked through
     pivots = xp.zeros((a.shape[0], count), dtype="int64") + xp.arange(count)
     if a.size:
         _eliminate(xp, a, pivots, pivot, 0, count)
         if columns > count:
             _finish_rows(xp, a, 0, count, columns)
     pivots = (pivots + 1).astype("int32")
-    return column_major(xp, a.reshape(x.shape)), pivots.reshape(*x.shape[:-2], count)
+    stacked = xp.swapaxes(a, -1, -2).reshape(*x.shape[:-2], columns, rows)
+    return xp.swapaxes(stacked, -1, -2), pivots.reshape(*x.shape[:-2], count)
 
 
 def _eliminate(xp: Any, a: Any, pivots: Any, pivot: bool, low: int, high: int) -> None:
