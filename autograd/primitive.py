@@ -304,6 +304,9 @@ def in_order(layout: str, k: Any, y: Any, operands: Any, node: Any = None) -> An
     Where the first operand lies in the usual order, array libraries give that too, unless it leaves something open
     that two others disagree about.
     """
+    first = operands[0]
+    if len(operands) < 3 and type(first) in kernels_of and first.flags.c_contiguous:  # nearly always
+        return y
     arrays = [x for x in operands if type(x) in kernels_of]
     first = arrays[0]
     if first.flags.c_contiguous and (len(arrays) < 3 or first.shape == getattr(y, "shape", None)):
