@@ -22,7 +22,16 @@ __all__ = [
 
 
 class WengertError(Exception):
-    """Base of every exception that this library defines."""
+    """Base of every exception that this library defines.
+
+    Attributes:
+        place: where in a model it was raised, as the message's end says; a module that it passes through fills it in.
+    """
+
+    place: str = ""
+
+    def __str__(self) -> str:
+        return super().__str__() + self.place
 
 
 class ArgumentError(WengertError, RuntimeError):

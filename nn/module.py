@@ -9,9 +9,11 @@ from ..autograd.base import TensorBase
 from ..autograd.grad_mode import no_grad
 from ..backends import Device
 from ..backends.dtypes import DType, bfloat16, float16, float32, float64, to_dtype
+from ..backends.errors import WengertError
 from .hooks import ModuleHooks, active, call_with_hooks
 from .members import BUFFERS, MODULE, PARAMETER
 from .state import State
+from .whereabouts import say_where
 
 if TYPE_CHECKING:
     from ..autograd.hooks import RemovableHandle
@@ -62,9 +64,13 @@ class Module(State):
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks is None and not active:
-            return self.forward(*args, **kwargs)
-        return call_with_hooks(self, args, kwargs)
+        try:
+            if self._hooks is None and not active:
+                return self.forward(*args, **kwargs)
+            return call_with_hooks(self, args, kwargs)
+        except WengertError as error:
+            say_where(error, self)
+            raise
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
