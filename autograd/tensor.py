@@ -743,7 +743,9 @@ class Tensor(TensorBase, ops.Casts):
     split_with_sizes = ops.split_with_sizes
     squeeze = ops.squeeze
     squeeze_ = ops.squeeze_
-    storage = ops.untyped_storage
+    storage = ops.storage
+    storage_type = ops.storage_type
+    _typed_storage = ops.storage
     storage_offset = ops.storage_offset
     stride = ops.stride
     sum_to_size = ops.sum_to_size

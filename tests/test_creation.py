@@ -524,3 +524,92 @@ def test_settings() -> None:
     wg.set_num_threads(threads)
     with pytest.raises(RuntimeError, match="positive"):
         wg.set_num_threads(0)
+
+
+def test_storages_are_the_memory_of_tensors():
+    x = wg.arange(4)
+    s = x.storage()
+    s[1] = 7
+    assert x.tolist() == [0, 7, 2, 3]
+    assert (s.tolist(), s.size(), s.dtype, s.untyped().nbytes()) == ([0, 7, 2, 3], 4, wg.int64, 32)
+    assert x[2:].storage() == s
+    assert isinstance(s, wg.LongStorage)
+    assert not isinstance(s, wg.FloatStorage)
+    assert wg.IntStorage([-1, 0]).byte().tolist() == [255, 0]
+    assert wg.LongStorage.dtype is wg.int64
+    assert wg.tensor(s.untyped(), dtype=wg.int64).tolist() == [0, 7, 2, 3]
+    with pytest.raises(RuntimeError, match="Expected a Storage of type"):
+        wg.tensor(s, dtype=wg.float32)
+    with pytest.raises(NotImplementedError, match="resized"):
+        s.untyped().resize_(0)
+
+
+def test_tensors_take_storages():
+    s = wg.arange(6).storage()
+    y = wg.empty(0, dtype=wg.int64).set_(s, 1, (2, 2), (2, 1))
+    assert y.tolist() == [[1, 2], [3, 4]]
+    assert wg.empty(0, dtype=wg.int64).set_(s.untyped()).shape == (6,)
+    assert wg.ones((), dtype=wg.int64).set_(s, 0, (), ()).shape == ()
+    with pytest.raises(RuntimeError, match="Expected a Storage of type"):
+        wg.empty(0).set_(s)
+
+
+def test_resizing_keeps_the_memory():
+    x = wg.arange(4)
+    assert x.resize_(2).tolist() == [0, 1]
+    assert x.resize_(4).tolist() == [0, 1, 2, 3]
+    assert wg.arange(6).reshape(2, 3).t().resize_(2, 2).tolist() == [[0, 1], [2, 3]]
+    assert x.resize_(6)[:4].tolist() == [0, 1, 2, 3]
+    y = wg.ones(2, 3, 4, 5).resize_((2, 3, 4, 5), memory_format=wg.channels_last)
+    assert y.is_contiguous(memory_format=wg.channels_last)
+
+
+def test_deep_copies_share_what_their_originals_share():
+    a = wg.arange(6.0).reshape(2, 3)
+    first, (memory,), flat = copy.deepcopy([a, [a.storage()], a.view(6)])
+    first.add_(1)
+    assert memory.tolist() == flat.tolist() == [1, 2, 3, 4, 5, 6]
+    assert a.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_dlpack_capsules():
+    x = wg.arange(3)
+    y = wg.utils.dlpack.from_dlpack(wg.utils.dlpack.to_dlpack(x))
+    assert y.data_ptr() == x.data_ptr()
+    with pytest.raises(AssertionError, match="stream should be None"):
+        x.__dlpack__(stream=0)
+
+
+def test_arrays_that_tensors_cannot_share():
+    a = np.zeros(3)
+    a.flags.writeable = False
+    with pytest.warns(UserWarning, match="not writable"):
+        wg.from_numpy(a)
+    odd = np.ndarray((2,), np.float64, bytearray(32), strides=(12,))
+    with pytest.raises(ValueError, match="multiple of the element byte size"):
+        wg.from_numpy(odd)
+    with pytest.raises(ValueError, match="expected sequence of length 3"):
+        wg.tensor([[1, 2, 3], np.zeros(2)])
+
+
+@pytest.mark.parametrize("dtype", [wg.bool, wg.uint8, wg.int64, wg.float16, wg.float32, wg.complex64])
+def test_make_tensor(dtype):
+    t = wg.testing.make_tensor((3, 4), dtype=dtype, device="cpu", noncontiguous=True, exclude_zero=True)
+    assert (t.shape, t.dtype, t.is_contiguous()) == ((3, 4), dtype, False)
+    assert bool((t != 0).all())
+    with pytest.raises(ValueError, match="less than"):
+        wg.testing.make_tensor(2, dtype=dtype, device="cpu", low=3, high=1)
+
+
+def test_checks_raise_the_error_that_they_name():
+    for check, error in ((wg._check, RuntimeError), (wg._check_index, IndexError), (wg._check_value, ValueError)):
+        check(True)
+        with pytest.raises(error, match="Expected cond to be True"):
+            check(False)
+        with pytest.raises(error, match="message"):
+            check(False, lambda: "message")
+        with pytest.raises(TypeError, match="cond must be a bool"):
+            check(1)
+    wg._check_tensor_all(wg.tensor([True]))
+    with pytest.raises(RuntimeError, match="got zero"):
+        wg._assert_async(wg.tensor(0))

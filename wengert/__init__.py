@@ -150,6 +150,7 @@ for _kind, _name in (
 
 # What a program may not need is imported when it is first asked for, so that `import wengert` is quick.
 _MODULES = (
+    "__config__",
     "accelerator",
     "amp",
     "compiler",
@@ -172,6 +173,7 @@ _MODULES = (
     "signal",
     "sparse",
     "special",
+    "storage",
     "testing",
     "types",
     "utils",
@@ -182,6 +184,13 @@ _ELSEWHERE = {
     "Event": "streams",
     "GradScaler": "amp",
     "Stream": "streams",
+    "_assert_async": "checks",
+    "_check": "checks",
+    "_check_index": "checks",
+    "_check_not_implemented": "checks",
+    "_check_tensor_all": "checks",
+    "_check_type": "checks",
+    "_check_value": "checks",
     "autocast": "amp",
     "compile": "compiler",
     "load": "utils.serialization",
@@ -203,7 +212,7 @@ def __getattr__(name: str) -> _Any:
     if name in _MODULES:
         return _importlib.import_module(f".{name}", __name__)
     if name in _ELSEWHERE:
-        return getattr(_importlib.import_module(f".{_ELSEWHERE[name]}", __name__), name)
+        return getattr(_importlib.import_module(f".{_ELSEWHERE[name]}", __name__), name.lstrip("_"))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

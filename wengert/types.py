@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import IO, Any, TypeAlias
 
 from .autograd.ops import Size
-from .autograd.ops.resizing import UntypedStorage as Storage
+from .autograd.ops.storage import UntypedStorage as Storage
 from .autograd.tensor import Tensor as _Tensor
 from .backends import Device as _Device
 

@@ -605,13 +605,11 @@ from .resizing import as_strided_ as as_strided_
 from .resizing import as_strided_scatter as as_strided_scatter
 from .resizing import fill_diagonal_ as fill_diagonal_
 from .resizing import is_set_to as is_set_to
-from .resizing import is_storage as is_storage
 from .resizing import map_ as map_
 from .resizing import resize_ as resize_
 from .resizing import resize_as_ as resize_as_
 from .resizing import set_ as set_
 from .resizing import sum_to_size as sum_to_size
-from .resizing import untyped_storage as untyped_storage
 from .rounding import abs as abs
 from .rounding import abs_ as abs_
 from .rounding import absolute as absolute
@@ -740,6 +738,25 @@ from .statistics import std as std
 from .statistics import std_mean as std_mean
 from .statistics import var as var
 from .statistics import var_mean as var_mean
+from .storage import BFloat16Storage as BFloat16Storage
+from .storage import BoolStorage as BoolStorage
+from .storage import ByteStorage as ByteStorage
+from .storage import CharStorage as CharStorage
+from .storage import ComplexDoubleStorage as ComplexDoubleStorage
+from .storage import ComplexFloatStorage as ComplexFloatStorage
+from .storage import DoubleStorage as DoubleStorage
+from .storage import FloatStorage as FloatStorage
+from .storage import HalfStorage as HalfStorage
+from .storage import IntStorage as IntStorage
+from .storage import LongStorage as LongStorage
+from .storage import ShortStorage as ShortStorage
+from .storage import Storage as Storage
+from .storage import TypedStorage as TypedStorage
+from .storage import UntypedStorage as UntypedStorage
+from .storage import is_storage as is_storage
+from .storage import storage as storage
+from .storage import storage_type as storage_type
+from .storage import untyped_storage as untyped_storage
 from .strides import as_strided as as_strided
 from .strides import unfold as unfold
 from .trigonometric import acos as acos
@@ -808,7 +825,8 @@ _INTERNAL = (
     "matrix_transpose MemoryFormat new new_empty new_empty_strided new_full new_ones new_tensor new_zeros normal_ "
     "numpy permute_method pin_memory random_ range_ record_stream reduced reshape_as reshape_method resize_ "
     "reversed_ reversed_dims set_ set_imag set_real setitem share_memory_ Size size storage_offset stride "
-    "sum_to_size to to_cpu to_cuda tolist type_as uniform_ untyped_storage Variable view view_as wrapped_array"
+    "sum_to_size to to_cpu to_cuda tolist type_as uniform_ untyped_storage Variable view view_as wrapped_array "
+    "storage storage_type"
 )
 _hidden = {*_INTERNAL.split(), "annotations", "TYPE_CHECKING"}
 if not TYPE_CHECKING:  # type checkers read the imports above

@@ -195,6 +195,8 @@ def empty(
         return without_elements(
             layout, shape_of("empty", size_argument("empty", sizes, size)), dtype, device, requires_grad
         )
+    if memory_format is preserve_format:
+        raise ShapeError("unsupported memory format Preserve: a new tensor has no other to preserve the format of")
     array = make("empty", device, shape_of("empty", size_argument("empty", sizes, size)), dtype=dtype_of(dtype))
     t = finished(array, False, out, "empty")
     if memory_format.order is not None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import get_backend, kernels_of, to_dtype
-from ...backends.errors import InvalidValueError
+from ...backends.errors import DTypeError, InvalidValueError
+from ...backends.settings import warn_once
 from ..base import TensorBase, wrap
 from ..promotion import get_default_dtype
 from .conversion import to
 from .creation import dtype_of, empty, finished, place_of
 from .parsing import array_from, native
 from .size import Size
+from .storage import UntypedStorage, is_storage
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -49,9 +51,27 @@ def tensor(
         where = data.device if device is None else place_of(device)  # type: ignore[attr-defined]
         copied: Any = to(wrap(data._data), where, dtype, copy=True)
         return finished(copied._data, requires_grad)
+    if is_storage(data):
+        data = _numbers_of(data, dtype)
     array = array_from(data, None if dtype is None else to_dtype(dtype).dtype, get_default_dtype().dtype)
     where = place_of(device)
     return finished(get_backend(where.type).from_numpy(array, where), requires_grad)
+
+
+def _numbers_of(storage: Any, dtype: Any) -> Any:
+    """A storage's array, as ``dtype`` where it has no type of its own.
+
+    Raises:
+        RuntimeError: it has another type.
+    """
+    if dtype is None or storage._array.dtype == (wanted := to_dtype(dtype).dtype):
+        return storage._array
+    if isinstance(storage, UntypedStorage):
+        return storage._array.view(wanted)
+    raise DTypeError(
+        f"Expected a Storage of type {to_dtype(dtype)} or an UntypedStorage, but got type {storage.dtype} for "
+        "argument 1 'data'"
+    )
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -76,7 +96,7 @@ def from_array(array: Any) -> Tensor:
     """A Tensor on the memory of a backend's array.
 
     Raises:
-        ValueError: a stride is negative, or the byte order foreign.
+        ValueError: a stride is negative, or no multiple of the element's size, or the byte order foreign.
     """
     native(array)
     if array.strides and min(array.strides) < 0:
@@ -85,6 +105,11 @@ def from_array(array: Any) -> Tensor:
             "supported; copy the array first: array.copy()"
         )
     to_dtype(array.dtype)  # raises for types that no tensor has
+    if any(s % array.itemsize for s in array.strides):
+        raise InvalidValueError(
+            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the "
+            "memory."
+        )
     return wrap(array[...])
 
 
@@ -105,19 +130,39 @@ def from_numpy(ndarray: Any) -> Tensor:
     k = get_backend("cpu").kernels
     if not isinstance(ndarray, k.xp.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    if not ndarray.flags.writeable:
+        warn_once(
+            "The given NumPy array is not writable, and tensors have no such mark: writing to the tensor is an error. "
+            "Copy the array first to protect its data or to make it writable."
+        )
     return from_array(k.asarray(ndarray))
+
+
+class _Capsule:
+    """A DLPack capsule of main memory as the object that NumPy takes."""
+
+    def __init__(self, capsule: Any) -> None:
+        self._capsule = capsule
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._capsule
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0
 
 
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor on the memory of any object that speaks DLPack.
 
     Args:
-        ext_tensor: has ``__dlpack__`` and ``__dlpack_device__``.
+        ext_tensor: has ``__dlpack__`` and ``__dlpack_device__``, or is a capsule of main memory.
         device: where to put it; where it is unless told.
         copy: True copies in any case.
     """
     if isinstance(ext_tensor, TensorBase):
         shared = wrap(ext_tensor._data[...])
+    elif type(ext_tensor).__name__ == "PyCapsule":
+        shared = from_array(get_backend("cpu").xp.from_dlpack(_Capsule(ext_tensor)))
     else:
         kind = int(ext_tensor.__dlpack_device__()[0])
         backend = get_backend("cuda" if kind in (2, 13) else "cpu")
@@ -206,6 +251,8 @@ def legacy_tensor(*data: Any, dtype: Any = None, device: Any = None) -> Tensor:
         (value,) = data
         if value is None:
             raise TypeError("new(): data must be a sequence (got NoneType)")
+        if is_storage(value):
+            return wrap(_numbers_of(value, dtype_of(dtype)))
         if isinstance(value, TensorBase):
             if dtype is not None and value._data.dtype != to_dtype(dtype).dtype:
                 raise TypeError(f"new(): expected a tensor of {to_dtype(dtype)} (got {value._data.dtype.name})")

@@ -10,7 +10,8 @@ from ...backends import Device, get_backend, kernels_of
 from ...backends.errors import DTypeError, GraphError, InvalidValueError, ShapeError
 from ...backends.sparse import SparseArray
 from ..base import TensorBase, new, version_of, wrap
-from .layout import clone
+from .layout import clone, storage_offset
+from .storage import copied_memory, memory_key
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -169,10 +170,16 @@ def dlpack(input: Tensor, **options: Any) -> Any:
     """The DLPack capsule of the tensor's memory.
 
     Raises:
-        BufferError: it requires grad, or the other side cannot take it.
+        BufferError: it requires grad, or the other side cannot take it. TypeError, AssertionError: the stream is no
+            number, or there is one for main memory.
     """
     if input.requires_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    stream = options.get("stream")
+    if stream is not None and type(stream) is not int:
+        raise TypeError("stream must be ``int`` or ``none``")
+    if stream is not None and input.device.type == "cpu":
+        raise AssertionError("stream should be None on cpu.")
     return input._data.__dlpack__(**options)
 
 
@@ -215,12 +222,29 @@ def deepcopied(input: Tensor, memo: dict[int, Any]) -> Tensor:
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment; "
             "this one was made by an operation: use x.detach().clone()"
         )
-    t: Any = _bare(type(input), input._data.copy("K"), input._rg)
+    t: Any = _bare(type(input), _deepcopied_array(input, memo), input._rg)
     memo[id(input)] = t
     if input._grad is not None:
         t._grad = copy.deepcopy(input._grad, memo)
     t.__dict__.update(copy.deepcopy(input.__dict__, memo))
     return t
+
+
+def _deepcopied_array(input: Tensor, memo: dict[Any, Any]) -> Any:
+    """A copy of the tensor's array; tensors that share memory share its copy, unless they are small parts of it."""
+    x = input._data
+    if isinstance(x, SparseArray):
+        return x.copy("K")
+    k = kernels_of[type(x)]
+    memory = k.memory(x)
+    if memory.nbytes == x.nbytes and memory_key(memory) not in memo:
+        y = x.copy("K")
+        memo[memory_key(memory)] = k.memory(y)
+        return y
+    if memory.nbytes > 2 * x.nbytes and memory_key(memory) not in memo:
+        return x.copy("K")
+    whole = copied_memory(memory, memo).view(x.dtype)
+    return k.strided(whole, x.shape, tuple([s // x.itemsize for s in x.strides]), storage_offset(input))
 
 
 def _bare(cls: type, array: Any, requires_grad: bool) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import GraphError
+from ...backends.errors import ArgumentError, GraphError
 from ..base import TensorBase, new
 from ..primitive import apply
 from .exchange import bool_of
@@ -73,10 +73,14 @@ def as_subclass(input: Tensor, cls: type) -> Any:
     """A tensor of class ``cls`` on the same memory and in the same place of the graph.
 
     Raises:
-        TypeError: ``cls`` is no class of tensors.
+        TypeError: ``cls`` is no class. RuntimeError: it is no class of tensors.
     """
-    if not (isinstance(cls, type) and issubclass(cls, TensorBase)):
-        raise TypeError(f"cls must be a type (got {cls!r}) derived from Tensor")
+    if not isinstance(cls, type):
+        raise TypeError(f"cls must be a type (got {cls!r})")
+    if not issubclass(cls, TensorBase):
+        raise ArgumentError(
+            f"Creating a Tensor subclass from a class that does not inherit from Tensor is not possible: {cls.__name__}"
+        )
     view = apply(Alias, input, key=(...,))
     t = new(cls)
     for slot in ("_data", "_grad", "_edge", "_rg", "_ver", "_view", "_hooks"):

@@ -124,7 +124,7 @@ def is_contiguous(input: Tensor, memory_format: MemoryFormat = contiguous_format
 
 def contiguous(input: Tensor, memory_format: MemoryFormat = contiguous_format) -> Tensor:
     """``input`` itself if it is contiguous in the format, else a copy that is."""
-    if memory_format is preserve_format:
+    if memory_format is preserve_format and not is_contiguous(input):
         raise ShapeError("preserve memory format is unsupported by the contiguous operator")
     if memory_format.order is not None:
         check_rank(input._data, memory_format)

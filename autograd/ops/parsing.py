@@ -39,7 +39,13 @@ def array_from(data: Any, dtype: Any, default: Any) -> Any:
     if data is None and dtype is not None:
         raise TypeError("'NoneType' object cannot be interpreted as a number")
     leaves: list[list[Any]] = []
-    shape = _scan(data, 0, leaves)
+    try:
+        shape = _scan(data, 0, leaves)
+    except TypeError:
+        plain = _without_arrays(data)
+        if plain is data:
+            raise
+        return array_from(plain, dtype, default)
     kinds: set[type] = set()
     for leaf in leaves:
         kinds.update(map(type, leaf))
@@ -71,6 +77,14 @@ def native(array: Any) -> None:
             "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
             "currently not supported; use array.astype(array.dtype.newbyteorder('='))"
         )
+
+
+def _without_arrays(data: Any) -> Any:
+    """Arrays inside lists and tuples as lists; ``data`` itself where there are none."""
+    if isinstance(data, list | tuple):
+        items = [_without_arrays(item) for item in data]
+        return items if any(a is not b for a, b in zip(items, data, strict=True)) else data
+    return data.tolist() if hasattr(data, "dtype") and hasattr(data, "tolist") and data.ndim else data
 
 
 def _scan(data: Any, depth: int, leaves: list[list[Any]]) -> tuple[int, ...]:
@@ -175,6 +189,8 @@ def _inner_shape(xp: Any, leaves: list[list[Any]]) -> tuple[int, ...]:
     """The shape of the arrays among the leaves; they must agree."""
     shapes = {getattr(value, "shape", ()) for leaf in leaves for value in leaf}
     if len(shapes) > 1:
+        if () in shapes:
+            raise TypeError("not a sequence: a number among arrays")
         a, b = sorted(shapes)[:2]
         raise InvalidValueError(
             f"expected sequence of length {list(a)} at dim 1 (got {list(b)}): arrays in a list differ in shape"

@@ -2,69 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...backends import Device, kernels_of
+from ...backends import dtypes, kernels_of
 from ...backends.errors import GraphError, ShapeError
 from ...backends.sparse import SparseArray
-from ..base import version_of
+from ..base import TensorBase, version_of, wrap
 from ..inplace import check_writable, wrote
 from .creation import shape_of
 from .dims import packed, sizes_of
-from .layout import clone, contiguous_format, data_ptr
+from .layout import clone, contiguous_format, contiguous_strides, data_ptr, storage_offset
 from .shape import reshape_rule
 from .shape_inplace import change_view
+from .storage import TypedStorage, UntypedStorage
 from .strides import as_strided
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-
-class UntypedStorage:
-    """The memory that a tensor is a view of, as bytes."""
-
-    __slots__ = ("_owner",)
-
-    def __init__(self, tensor: Any) -> None:
-        x = tensor._data
-        self._owner = x if x.base is None or not hasattr(x.base, "nbytes") else x.base
-
-    def nbytes(self) -> int:
-        """The number of bytes."""
-        return int(self._owner.nbytes)
-
-    def size(self) -> int:
-        """The number of bytes."""
-        return self.nbytes()
-
-    def __len__(self) -> int:
-        return self.nbytes()
-
-    def data_ptr(self) -> int:
-        """The address of the first byte."""
-        return int(kernels_of[type(self._owner)].address(self._owner)) if self._owner.size else 0
-
-    @property
-    def device(self) -> Device:
-        """Where the memory is."""
-        return kernels_of[type(self._owner)].backend.device_of(self._owner)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, UntypedStorage) and self._owner is other._owner
-
-    def __hash__(self) -> int:
-        return id(self._owner)
-
-
-def is_storage(obj: Any) -> bool:
-    """Whether ``obj`` is the memory of a tensor."""
-    return isinstance(obj, UntypedStorage)
-
-
-def untyped_storage(input: Tensor) -> UntypedStorage:
-    """The memory that the tensor is a view of."""
-    return UntypedStorage(input)
 
 
 def resize_(input: Tensor, *sizes: Any, memory_format: Any = contiguous_format) -> Tensor:
@@ -78,12 +34,20 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = contiguous_format) 
         raise GraphError("cannot resize variables that require grad; write to input.detach(), or out of place")
     check_writable(input, "resize_")
     x = input._data
-    if x.shape == shape:
+    if x.shape == shape and memory_format is contiguous_format:
         return input
-    y = kernels_of[type(x)].empty(shape, dtype=x.dtype)
-    n = min(x.size, y.size)
-    y.reshape(-1)[:n] = x.reshape(-1)[:n]
-    input._data, input._view = y, None
+    k = kernels_of[type(x)]
+    memory = k.memory(x)
+    memory = memory[: memory.size // x.itemsize * x.itemsize].view(x.dtype)
+    start = storage_offset(input)
+    if start + math.prod(shape) > memory.size:  # of the elements that fit, all stay
+        larger = k.empty((start + math.prod(shape),), dtype=x.dtype)
+        larger[: memory.size] = memory
+        memory = larger
+    if memory_format.order is not None and len(shape) != memory_format.ndim:
+        raise ShapeError(f"required rank {memory_format.ndim} tensor to use {memory_format.name} format")
+    input._data = k.strided(memory, shape, contiguous_strides(shape, memory_format.order), start)
+    input._view = None
     wrote(input, "resize_")
     return input
 
@@ -92,11 +56,19 @@ def resize_as_(input: Tensor, the_template: Tensor, memory_format: Any = contigu
     """`resize_` to the size of another tensor; of a sparse one, to its sparse and dense sizes."""
     if isinstance(input._data, SparseArray):
         return input.resize_as_sparse_(the_template)
-    return resize_(input, the_template._data.shape)
+    return resize_(input, the_template._data.shape, memory_format=memory_format)
 
 
-def set_(input: Tensor, source: Tensor | None = None) -> Tensor:
-    """Take the memory, size and strides of another tensor of the same dtype; without one, be empty.
+def set_(input: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> Tensor:
+    """Take other memory.
+
+    Args:
+        input: any tensor.
+        source: a Tensor of the same dtype, whose size and strides come with its memory unless told; a storage, for a
+            1-d tensor of all of it unless told; without one, the tensor becomes empty.
+        storage_offset: how many elements after the beginning of the memory it starts.
+        size: the sizes.
+        stride: the strides, in elements; as of a contiguous tensor unless told.
 
     Raises:
         RuntimeError: the dtypes differ, or the tensor requires grad.
@@ -106,12 +78,41 @@ def set_(input: Tensor, source: Tensor | None = None) -> Tensor:
     x = input._data
     if source is None:
         input._data, input._ver = kernels_of[type(x)].empty((0,), dtype=x.dtype), None
-    else:
+    elif isinstance(source, TensorBase):
         if source._data.dtype != x.dtype:
-            raise ShapeError(f"set_(): could not set tensor of type {source.dtype} to a tensor of type {input.dtype}")
+            raise ShapeError(
+                f"set_(): could not set tensor of type {source.dtype} to a tensor of type {input.dtype}"  # type: ignore[attr-defined]
+            )
         input._data, input._ver = source._data[...], version_of(source)
+        if size is not None:
+            input._data = as_strided(input, size, _steps(size, stride), storage_offset)._data
+    else:
+        input._data, input._ver = _of_storage(x, source, storage_offset, size, stride), None
     input._view = None
     return input
+
+
+def _steps(size: Any, stride: Any) -> Any:
+    return contiguous_strides(tuple(size)) if stride is None else stride
+
+
+def _of_storage(x: Any, source: Any, offset: int, size: Any, stride: Any) -> Any:
+    """An array like ``x`` on the memory of a storage."""
+    if isinstance(source, TypedStorage):
+        if source._array.dtype != x.dtype:
+            raise ShapeError(
+                f"Expected a Storage of type {dtypes.FROM_NUMPY[x.dtype]} or an UntypedStorage, but got type "
+                f"{source.dtype} for argument 1 'storage'"
+            )
+        memory = source._array
+    elif isinstance(source, UntypedStorage):
+        memory = source._array[: source.nbytes() // x.itemsize * x.itemsize].view(x.dtype)
+    else:
+        raise TypeError(f"set_() takes a Tensor or a storage, not {type(source).__name__}")
+    if size is None:
+        return memory[offset:]
+    whole: Any = wrap(memory)
+    return as_strided(whole, size, _steps(size, stride), offset)._data
 
 
 def is_set_to(input: Tensor, tensor: Tensor) -> bool:

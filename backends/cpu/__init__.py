@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import tuning
 from ..device import Device
 from ..registry import Backend
 from . import (
@@ -67,6 +68,12 @@ class CPUBackend(Backend):
 
     def from_numpy(self, array: Any, device: Device) -> Any:
         return np.asarray(array)
+
+
+def get_cpu_capability() -> str:
+    """The widest vector instructions of the CPU: ``"AVX512"``, ``"AVX2"``, or ``"DEFAULT"`` for others."""
+    _, flags = tuning.cpu_flags()
+    return "AVX512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "DEFAULT"
 
 
 def load() -> Backend:

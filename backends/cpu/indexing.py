@@ -18,6 +18,7 @@ __all__ = [
     "index_get",
     "index_put_",
     "index_select",
+    "memory",
     "scatter_",
     "scatter_add_",
     "strided",
@@ -174,6 +175,12 @@ def windows(x: Any, dim: int, size: int, step: int) -> Any:
 
 def _owner(x: Any) -> Any:
     return x.base if isinstance(x.base, np.ndarray) else x
+
+
+def memory(x: Any) -> Any:
+    """All bytes of the memory that ``x`` is on, 1-d: a view."""
+    owner = _owner(x)
+    return owner.transpose(sorted(range(owner.ndim), key=lambda i: -owner.strides[i])).reshape(-1).view(np.uint8)
 
 
 def _view(x: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> Any:

@@ -20,6 +20,7 @@ __all__ = [
     "index_get",
     "index_put_",
     "index_select",
+    "memory",
     "scatter_",
     "scatter_add_",
     "scatter_extreme_",
@@ -194,6 +195,12 @@ def triangle(xp: Any, x: Any, offset: int, upper: bool) -> Any:
 def diagonal(xp: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """A view of the elements ``[i, i + offset]`` of two dimensions, as a last dimension."""
     return x.diagonal(offset, axis1, axis2)
+
+
+def memory(xp: Any, x: Any) -> Any:
+    """All bytes of the memory that ``x`` is on, 1-d."""
+    owner = x if x.base is None else x.base
+    return owner.reshape(-1).view("uint8")
 
 
 def with_strides(xp: Any, x: Any, strides: tuple[int, ...]) -> Any:
