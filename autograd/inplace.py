@@ -436,8 +436,10 @@ _SPELLED = {
 }  # fmt: skip
 
 
-def write_out(out: Any, result: Any, op: str) -> Any:
+def write_out(out: Any, result: Any, op: str, *read: Any) -> Any:
     """Put ``result`` into ``out``, as the ``out=`` argument of an op does; ``out`` is resized if its shape is another.
+
+    What the op has ``read`` may be ``out`` itself, but not overlap it in part.
 
     Raises:
         TypeError: ``out`` is no Tensor. GraphError: an argument requires grad, since ``out=`` is not recorded.
@@ -467,6 +469,11 @@ def write_out(out: Any, result: Any, op: str) -> Any:
             raise DTypeError(f"{op}: Expected out tensor to have dtype {names[0]}, but got {names[1]} instead")
         _check_cast(op, source, target)
     _check_single(op, out._data)
+    for value in read:
+        if out._ver is not None and getattr(value, "_ver", None) is out._ver:
+            from .ops.layout import refuse_overlap
+
+            refuse_overlap(op, out, value, whole=False)
     if out._data.shape != result._data.shape:
         _resize_out(out, result._data.shape)
     out._data[...] = result._data

@@ -741,7 +741,7 @@ class Tensor(TensorBase, ops.Casts):
     slice_scatter = ops.slice_scatter
     split = ops.split
     split_with_sizes = ops.split_with_sizes
-    squeeze = ops.squeeze
+    squeeze = ops.squeeze_method
     squeeze_ = ops.squeeze_
     storage = ops.storage
     storage_type = ops.storage_type

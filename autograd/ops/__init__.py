@@ -673,6 +673,7 @@ from .shape import reshape_as as reshape_as
 from .shape import reshape_method as reshape_method
 from .shape import reversed_dims as reversed_dims
 from .shape import squeeze as squeeze
+from .shape import squeeze_method as squeeze_method
 from .shape import swapaxes as swapaxes
 from .shape import swapdims as swapdims
 from .shape import t as t

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...backends.errors import ArgumentError, ShapeError
+from ...backends.errors import ArgumentError, ShapeError, UnsupportedDTypeError
 from ..inplace import write_out
 from .complex import view_as_complex, view_as_real
 from .diagonals import diagonal
@@ -120,6 +120,8 @@ def trace(input: Tensor) -> Tensor:
     """
     if input._data.ndim != 2:
         raise ShapeError(f"trace: expected a matrix, but got tensor with dim {input._data.ndim}")
+    if input._data.dtype.kind == "b":
+        raise UnsupportedDTypeError("\"trace\" not implemented for 'Bool'; convert with .int()")
     return sum(diagonal(input))
 
 

@@ -16,6 +16,7 @@ from ..inplace import inplace, write_out
 from ..primitive import apply, apply2, apply_sparse, in_order
 from ..promotion import OperandError, get_default_dtype, operands, result_type
 from .cast import cast
+from .layout import refuse_overlap
 
 __all__ = [
     "binary",
@@ -52,7 +53,7 @@ def unary(prim: Any, name: str, x: Any, out: Any = None, floating: bool = True, 
     except TypeError as error:
         refuse_array(name, error, x)
         raise
-    return y if out is None else write_out(out, y, name)
+    return y if out is None else write_out(out, y, name, x)
 
 
 def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool = False) -> Any:
@@ -63,18 +64,18 @@ def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool
             if isinstance(b, TensorBase):
                 if x.dtype is b._data.dtype and type(x) is type(b._data) and x.dtype.char not in CHECKED:
                     y = apply2(prim, a, b)
-                    return y if out is None else write_out(out, y, name)
+                    return y if out is None else write_out(out, y, name, a, b)
                 if x.dtype.char in "FD" and x.dtype is b._data.dtype and type(x) is type(b._data):
                     if (name, 3) in REFUSED:
                         refuse(name, FROM_NUMPY[x.dtype])
                     y = apply2(prim, a, b)
-                    return y if out is None else write_out(out, y, name)
+                    return y if out is None else write_out(out, y, name, a, b)
             elif x.dtype.char in "fd" and type(b) in NUMBERS:  # arrays take real numbers as they are
                 y = apply(prim, a, b)
-                return y if out is None else write_out(out, y, name)
+                return y if out is None else write_out(out, y, name, a, b)
         elif type(a) in NUMBERS and isinstance(b, TensorBase) and b._data.dtype.char in "fd":
             y = apply(prim, a, b)
-            return y if out is None else write_out(out, y, name)
+            return y if out is None else write_out(out, y, name, a, b)
         y = _with_fine_number(prim, a, b) if name in ARITHMETIC else None
         if y is None:
             a, b = operands(name, a, b, floating=floating)
@@ -86,7 +87,7 @@ def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool
     except TypeError as error:
         refuse_array(name, error, a, b)
         raise
-    return y if out is None else write_out(out, y, name)
+    return y if out is None else write_out(out, y, name, a, b)
 
 
 def _with_fine_number(prim: Any, a: Any, b: Any) -> Any:
@@ -138,7 +139,7 @@ def mask(kernel: str, name: str, *values: Any, out: Any = None, **params: Any) -
     y = in_order("operands", k, y if type(y) in kernels_of else k.asarray(y), arrays)
     if not any(isinstance(v, TensorBase) for v in ready):  # a gradient rule asked
         return y
-    return wrap(y) if out is None else write_out(out, wrap(y), name)
+    return wrap(y) if out is None else write_out(out, wrap(y), name, *values)
 
 
 def raw(x: Any) -> Any:
@@ -159,6 +160,11 @@ def in_place(function: F) -> F:
 
     @functools.wraps(function)
     def method(input: Any, *args: Any, **kwargs: Any) -> Any:
+        version = input._ver
+        if version is not None:
+            for other in args:
+                if getattr(other, "_ver", None) is version:
+                    refuse_overlap(name, input, other, whole=False)
         return inplace(input, name, lambda t: function(t, *args, **kwargs))
 
     method.__name__ = method.__qualname__ = name

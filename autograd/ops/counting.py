@@ -11,8 +11,8 @@ from ...backends.errors import ArgumentError, DTypeError, ShapeError, Unsupporte
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..promotion import operands
-from .dims import canonical_dim, scalar_name
-from .reduction import Dim, numpy_names, reduced
+from .dims import canonical_dim, numpy_names, scalar_name
+from .reduction import Dim, reduced
 from .return_types import named_result
 from .shape import reshape_rule
 
@@ -263,6 +263,17 @@ def _several(parts: tuple[Any, Any, Any], return_inverse: bool, return_counts: b
     return wrap(found[0]) if len(found) == 1 else tuple([wrap(f) for f in found])
 
 
+def _check_slices(name: str, input: Any, dim: int | None) -> None:
+    """Raise if the slices along ``dim`` hold nothing to compare."""
+    shape = input._data.shape
+    if dim is None or 0 not in shape:
+        return
+    if shape[dim]:
+        raise ShapeError(f"{name}: There are 0 sized dimensions, and they aren't selected, so unique cannot be applied")
+    if shape.count(0) > 1:
+        raise ShapeError(f"{name}: Number of zero sized dimensions is more than one, so unique cannot be applied")
+
+
 def unique(
     input: Tensor,
     sorted: bool = True,
@@ -288,6 +299,7 @@ def unique(
         (tensor([1, 3]), tensor([1, 2]))
     """
     d = None if dim is None else canonical_dim(dim, input._data.ndim, "unique")
+    _check_slices("unique", input, d)
     found = kernels_of[type(input._data)].unique_parts(input._data, d)
     return _several(found, return_inverse, return_counts)
 
@@ -297,6 +309,7 @@ def unique_consecutive(
 ) -> Any:
     """The elements (or slices along ``dim``) without repetitions of the one before; see `unique`."""
     d = None if dim is None else canonical_dim(dim, input._data.ndim, "unique_consecutive")
+    _check_slices("unique_consecutive", input, d)
     found = kernels_of[type(input._data)].runs(input._data, d)
     return _several(found, return_inverse, return_counts)
 

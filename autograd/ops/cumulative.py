@@ -12,11 +12,11 @@ from ..primitive import Primitive, apply
 from .arithmetic import mul
 from .calling import in_place
 from .combined import logaddexp
-from .dims import canonical_dim, canonical_dims
+from .dims import canonical_dim, canonical_dims, numpy_names
 from .gather import gather_adjoint
 from .join import cat
 from .logic import logical_xor
-from .reduction import numpy_names, summable
+from .reduction import summable
 from .return_types import named_result
 from .select import maximum
 
@@ -184,6 +184,7 @@ def cummin(input: Tensor, dim: int, *, out: Any = None) -> Any:
     return _extreme("cummin", Cummin, CumminResult, input, dim, out)
 
 
+@numpy_names
 def diff(
     input: Tensor,
     n: int = 1,

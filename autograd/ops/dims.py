@@ -5,11 +5,22 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ...backends.errors import DimensionError, ShapeError
 
-__all__ = ["canonical_dim", "canonical_dims", "infer_shape", "packed", "scalar_name", "sizes_of", "spread"]
+__all__ = [
+    "canonical_dim",
+    "canonical_dims",
+    "infer_shape",
+    "numpy_names",
+    "packed",
+    "scalar_name",
+    "sizes_of",
+    "spread",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def canonical_dim(dim: Any, ndim: int, op: str = "") -> int:
@@ -48,6 +59,21 @@ def scalar_name(x: Any) -> str:
     return str(x.type()).rpartition(".")[2].removesuffix("Tensor")
 
 
+def numpy_names(function: F) -> F:
+    """Let an op take ``axis`` for ``dim`` and ``keepdims`` for ``keepdim``, as PyTorch does."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            if "axis" in kwargs:
+                kwargs["dim"] = kwargs.pop("axis")
+            if "keepdims" in kwargs:
+                kwargs["keepdim"] = kwargs.pop("keepdims")
+        return function(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
 def packed(args: Any) -> tuple[Any, ...]:
     """``f(2, 3)`` and ``f((2, 3))`` alike: the integers as one tuple."""
     if isinstance(args, tuple | list):
@@ -74,7 +100,11 @@ def spread(function: Callable[..., Any], keyword: str) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def method(input: Any, *sizes: Any, **options: Any) -> Any:
-        return function(input, options.pop(keyword) if keyword in options else packed(sizes), **options)
+        if keyword in options:
+            sizes = options.pop(keyword)
+        elif not sizes:
+            raise TypeError(f'{function.__name__}() missing 1 required positional arguments: "{keyword}"')
+        return function(input, packed(sizes), **options)
 
     return method
 

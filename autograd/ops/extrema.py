@@ -10,8 +10,8 @@ from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..primitive import apply, kernel_or_formula
 from .calling import raw
-from .dims import canonical_dim, canonical_dims, scalar_name
-from .reduction import Dim, Reduction, numpy_names, reduced
+from .dims import canonical_dim, canonical_dims, numpy_names, scalar_name
+from .reduction import Dim, Reduction, reduced
 from .return_types import named_result
 from .select import maximum, minimum, where_rule
 

@@ -15,9 +15,9 @@ from ..inplace import check_writable, inplace, write_out
 from ..primitive import Primitive, apply
 from .cast import cast
 from .conversion import to
-from .dims import canonical_dim, scalar_name
+from .dims import canonical_dim, numpy_names, scalar_name
 from .indexing import index_rule, slice_rule, write_positions
-from .layout import is_contiguous
+from .layout import is_contiguous, refuse_overlap
 from .scalar import number_for
 from .shape import expand, ravel, reshape_rule
 from .writing import writable, write_into
@@ -187,8 +187,8 @@ def index_select_rule(x: Any, index: Any, dim: int) -> Any:
 # ---------------------------------------------------------------------- what the arguments must be
 
 
-def _index(name: str, input: Any, index: Any) -> Any:
-    """An index tensor on the device of ``input``.
+def _index(name: str, input: Any, index: Any, long: bool = False) -> Any:
+    """An index tensor on the device of ``input``; of int64 only if ``long``.
 
     Raises:
         TypeError: it is no tensor. RuntimeError: it is not of an integer type.
@@ -198,6 +198,9 @@ def _index(name: str, input: Any, index: Any) -> Any:
     kind = index._data.dtype
     if kind.kind != "i" or kind.itemsize < 4:
         raise DTypeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype}; use .long()")  # type: ignore[attr-defined]
+    if long and kind.itemsize != 8:
+        what = "Expected dtype int64 for index" if "fill" in name else "Expected a long tensor for index"
+        raise OutOfRangeError(f"{name}(): {what}, but got {scalar_name(index)}; use .long()")
     if type(index._data) is not type(input._data):
         return to(index, input.device)  # type: ignore[arg-type]
     return index
@@ -249,7 +252,10 @@ def elements(name: str, input: Any, dim: int, index: Any, src: Any = None) -> tu
             )
         if c != b:
             if any(m > n for n, m in zip(c, b, strict=False)):
-                raise ShapeError(f"{name}(): Expected index {list(b)} to be no larger than src {list(c)}")
+                raise ShapeError(
+                    f"{name}(): Expected index {list(b)} to be no larger than self {list(a)} apart from dimension "
+                    f"{dim} and to be no larger size than src {list(c)}"
+                )
             for d, m in enumerate(b):
                 src = slice_rule(src, d, 0, m)
     return x, dim, index, src
@@ -262,9 +268,11 @@ def slices(name: str, input: Any, dim: int, index: Any) -> tuple[int, Any]:
         IndexError, RuntimeError: ``index`` has more than one dimension.
     """
     dim = canonical_dim(dim, input._data.ndim, name)
-    index = _index(name, input, index)
+    index = _index(name, input, index, long="copy" in name or "fill" in name)
     if index._data.ndim > 1:
-        raise DimensionError(f"{name}(): Index is supposed to be a vector, got shape {list(index._data.shape)}")
+        what = "has to be a vector/scalar" if "fill" in name else "is supposed to be a vector"
+        what = "should have dimension 1 or 0" if "copy" in name else what
+        raise OutOfRangeError(f"{name}(): Index {what} (got {index._data.ndim} dimensions: {list(index._data.shape)})")
     return dim, at_least_1d(index)
 
 
@@ -272,10 +280,18 @@ def source_of(name: str, x: Any, dim: int, index: Any, source: Any) -> Any:
     """The slices that index_add and index_copy write, which must fit."""
     if not isinstance(source, TensorBase):
         raise TypeError(f"{name}(): argument 'source' must be Tensor, not {type(source).__name__}")
-    same_dtype(name, x, source, "source")
+    if source._data.dtype != x._data.dtype:
+        raise DTypeError(
+            f"{name}(): self ({scalar_name(x)}) and source ({scalar_name(source)}) must have the same scalar type"
+        )
     source = at_least_1d(source)
     shape = list(x._data.shape)
     shape[dim] = index._data.size
+    if source._data.ndim == len(shape) and source._data.shape[dim] != index._data.size:
+        raise OutOfRangeError(
+            f"{name}(): Number of indices ({index._data.size}) should be equal to source.size(dim): "
+            f"({source._data.shape[dim]}), for dim: {dim}"
+        )
     if list(source._data.shape) != shape:
         raise OutOfRangeError(
             f"{name}(): source tensor shape must match self tensor shape, excluding the specified dimension. Got "
@@ -288,6 +304,7 @@ def source_of(name: str, x: Any, dim: int, index: Any, source: Any) -> Any:
 # ---------------------------------------------------------------------- single elements
 
 
+@numpy_names
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
     """``out[i][j][k] = input[index[i][j][k]][j][k]`` for ``dim`` 0, and so on.
 
@@ -311,6 +328,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False,
                 [4]])
     """
     shape = index._data.shape
+    refuse_overlap("gather", out, input, index)
     x, dim, index, _ = elements("gather", input, dim, index)
     if index._data.ndim != x._data.ndim:  # which an empty index may have
         y: Any = reshape_rule(gather_rule(ravel(x), ravel(index), 0), shape)
@@ -320,6 +338,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False,
     return y if out is None else write_out(out, y, "gather")
 
 
+@numpy_names
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
     """`gather` with broadcasting; without ``dim``, from the flattened tensor."""
     if indices._data.dtype.name != "int64":
@@ -368,6 +387,7 @@ def _scatter(name: str, input: Any, dim: int, index: Any, src: Any, value: Any, 
     if not index._data.size:
         return input if into else input.clone()
     if into:
+        refuse_overlap(name, input, index, value)
         write_into(Scatter, x, name, index, value, dim=dim)
         return input
     return reshape_rule(apply(Scatter, x, index, value, dim=dim), input._data.shape)
@@ -409,8 +429,14 @@ def scatter_(
     return _scatter("scatter_", input, dim, index, src, value, reduce, True)
 
 
+def _check_source(name: str, src: Any) -> None:
+    if not isinstance(src, TensorBase):
+        raise TypeError(f"{name}(): argument 'src' (position 3) must be Tensor, not {type(src).__name__}")
+
+
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of ``input`` with ``src`` added at positions; those named twice get both. See `scatter`."""
+    _check_source("scatter_add", src)
     x, dim, index, src = elements("scatter_add", input, dim, index, src)
     y: Any = reshape_rule(apply(ScatterAdd, x, index, src, dim=dim), input._data.shape) if index._data.size else None
     y = input.clone() if y is None else y
@@ -419,7 +445,9 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Ten
 
 def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """`scatter_add` in place."""
+    _check_source("scatter_add_", src)
     x, dim, index, src = elements("scatter_add_", input, dim, index, src)
+    refuse_overlap("scatter_add_", input, index, src)
     if index._data.size:
         write_into(ScatterAdd, x, "scatter_add_", index, src, dim=dim)
     return input
@@ -431,16 +459,33 @@ def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     Raises:
         IndexError: a position is out of range, or there are no elements.
     """
-    index = _index("take", input, index)
+    refuse_overlap("take", out, input, index)
+    index = _index("take", input, index, long=True)
     if index._data.size and not input._data.size:
         raise OutOfRangeError("take(): tried to take from an empty tensor")
-    y = index_rule(ravel(input), (index,), (0,))
+    try:
+        y = index_rule(ravel(input), (index,), (0,))
+    except DimensionError as error:
+        raise _far("take", input, error) from None
     return y if out is None else write_out(out, y, "take")
+
+
+def _far(name: str, input: Any, error: Exception) -> Exception:
+    return OutOfRangeError(
+        f"{name}(): out of range: tried to access {str(error).split(' is ', 1)[0]} on a tensor of {input._data.size} "
+        "elements."
+    )
 
 
 def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """Write (or add) the elements of ``source`` at positions of the flattened tensor, in place."""
-    index = _index("put_", input, index)
+    index = _index("put_", input, index, long=True)
+    if source._data.dtype != input._data.dtype:
+        raise DTypeError(
+            "put_(): self and source expected to have the same dtype, but got self.dtype = "
+            f"{scalar_name(input)} and source.dtype = {scalar_name(source)}"
+        )
+    refuse_overlap("put_", input, index, source)
     if index._data.size != source._data.size:
         raise OutOfRangeError(
             f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
@@ -450,7 +495,10 @@ def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
     if not is_contiguous(input) and input._data.size:  # write to a copy, then copy that back
         check_writable(input, "put_")
         return inplace(input, "put_", lambda t: reshape_rule(put(ravel(t), index, source, accumulate), t._data.shape))
-    write_positions(flat, [ravel(index)], (0,), ravel(source), accumulate, "put_")
+    try:
+        write_positions(flat, [ravel(index)], (0,), ravel(source), accumulate, "put_")
+    except DimensionError as error:
+        raise _far("put_", input, error) from None
     return input
 
 

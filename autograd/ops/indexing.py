@@ -16,9 +16,9 @@ from ..base import TensorBase
 from ..inplace import check_writable, write_out
 from ..primitive import Primitive, apply
 from .cast import cast
-from .dims import canonical_dim
+from .dims import canonical_dim, numpy_names
 from .keys import FULL, Key, check_together, plain_key, position_of
-from .layout import apart, clone, contiguous_format
+from .layout import apart, clone, contiguous_format, refuse_overlap
 from .scalar import number_for
 from .shape import broadcast_shapes, reshape_rule
 from .writing import writable, write_into
@@ -208,6 +208,7 @@ class Unsqueezed(Slice):
 Unsqueezed.node_type.__name__ = "UnsqueezeBackward0"
 
 
+@numpy_names
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The view at one position of ``dim``.
 
@@ -224,6 +225,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return apply(Select, input, key=((FULL,) * dim + (i, ...)))
 
 
+@numpy_names
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """The view of ``length`` positions of ``dim`` from ``start`` on.
 
@@ -367,6 +369,7 @@ def write_positions(
     target: Any, indices: list[Any], where: tuple[int, ...], value: Any, accumulate: bool, name: str
 ) -> None:
     """Write or add ``value`` at index tensors of ``target``, in place and in the graph."""
+    refuse_overlap(name, target, value, *indices)
     value = _prepared(target, indices, where, value)
     write_into(IndexPut, target, name, value, *indices, where=where, accumulate=accumulate)
 
@@ -432,5 +435,6 @@ def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = F
     """
     check_writable(input, "index_put_")
     parsed = _put_key("index_put_", input, indices)
+    refuse_overlap("index_put_", input, values, *indices)
     write_positions(input, parsed.indices, tuple(parsed.where), values, accumulate, "index_put_")
     return input

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...backends.errors import DimensionError, InvalidValueError, ShapeError
+from ...backends.errors import DimensionError, DTypeError, InvalidValueError, ShapeError
 from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
 from ..promotion import result_type
 from .atleast import atleast_1d, atleast_2d, atleast_3d
 from .cast import cast
-from .dims import canonical_dim, sizes_of
+from .dims import canonical_dim, numpy_names, scalar_name, sizes_of
+from .layout import refuse_overlap
 from .shape import reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
+
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def part(dim: int, start: int, stop: int) -> tuple[Any, ...]:
@@ -102,7 +107,7 @@ def stack_rule(xs: Sequence[Any], dim: int) -> Any:
 # ---------------------------------------------------------------------- joining
 
 
-STACKS = ("hstack", "vstack", "dstack", "column_stack")
+STACKS = ("stack", "hstack", "vstack", "dstack", "column_stack")
 
 
 def _ready(name: str, tensors: Sequence[Any]) -> list[Any]:
@@ -126,6 +131,7 @@ def _ready(name: str, tensors: Sequence[Any]) -> list[Any]:
     return xs
 
 
+@numpy_names
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors one after another along ``dim``; all other sizes must agree.
 
@@ -146,6 +152,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -
         tensor([0., 0., 1.])
     """
     xs = _ready("cat", tensors)
+    refuse_overlap("cat", out, *xs)
     sized = [x for x in xs if x._data.shape != (0,)] or xs[:1]
     shape = sized[0]._data.shape
     if not shape:
@@ -177,6 +184,7 @@ def _check_like(shape: tuple[int, ...], other: tuple[int, ...], dim: int, i: int
             )
 
 
+@numpy_names
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors of one shape along a new dimension ``dim``.
 
@@ -232,9 +240,10 @@ def block_diag(*tensors: Tensor) -> Tensor:
     Raises:
         RuntimeError: one has more than two dimensions.
     """
+    from .creation import empty
     from .indexing import put_rule
 
-    xs = atleast_2d(_ready("block_diag", tensors))
+    xs = atleast_2d(_ready("block_diag", tensors or [empty(1, 0)]))
     if any(x._data.ndim > 2 for x in xs):
         raise ShapeError("block_diag: Input tensors must have 2 or fewer dimensions")
     shape = tuple([sum(n) for n in zip(*[x._data.shape for x in xs], strict=True)])
@@ -251,6 +260,7 @@ def block_diag(*tensors: Tensor) -> Tensor:
 # ---------------------------------------------------------------------- splitting
 
 
+@numpy_names
 def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Views of consecutive parts.
 
@@ -274,15 +284,22 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
     n = shape[dim]
     if isinstance(split_size_or_sections, list | tuple):
         sizes = sizes_of("split", split_size_or_sections)
-        if sum(sizes) != n or any(s < 0 for s in sizes):
+        if any(s < 0 for s in sizes):
+            raise ShapeError(
+                "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes="
+                f"{list(sizes)}"
+            )
+        if sum(sizes) != n:
             raise ShapeError(
                 f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), "
                 f"but got split_sizes={list(sizes)}"
             )
     else:
         (size,) = sizes_of("split", split_size_or_sections)
-        if size < 0 or (size == 0 and n):
-            raise ShapeError(f"split expects split_size be non-negative and positive for {n} elements, got {size}")
+        if size < 0:
+            raise ShapeError(f"split expects split_size be non-negative, but got split_size={size}")
+        if size == 0 and n:
+            raise ShapeError(f"split: split_size can only be 0 if dimension size is 0, but got dimension size of {n}")
         sizes = tuple([min(size, n - start) for start in range(0, n, size)]) if n else (0,)
     return apply(Split, tensor, sizes=sizes, dim=dim)
 
@@ -290,6 +307,20 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
 split_with_sizes = split
 
 
+def _either_name(function: F) -> F:
+    """Let ``sections=`` and ``indices=`` stand for ``indices_or_sections=``, as PyTorch does."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for name in ("sections", "indices", "tensor_indices_or_sections"):
+            if name in kwargs:
+                kwargs["indices_or_sections"] = kwargs.pop(name)
+        return function(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+@numpy_names
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most ``chunks`` views of consecutive parts of one size, except perhaps the last.
 
@@ -307,6 +338,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, -(-n // chunks), dim)
 
 
+@_either_name
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of ``n`` parts whose sizes differ by one at most, or of the parts between given indices.
 
@@ -320,7 +352,22 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
         raise ShapeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     dim = canonical_dim(dim, len(shape), "tensor_split")
     if isinstance(indices_or_sections, TensorBase):
+        if indices_or_sections._data.dtype.name != "int64":
+            raise DTypeError(
+                "tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
+                f"{scalar_name(indices_or_sections)}"
+            )
+        if indices_or_sections._data.ndim > 1:
+            raise ShapeError(
+                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, "
+                f"but got a tensor with {indices_or_sections._data.ndim} dims"
+            )
         indices_or_sections = indices_or_sections.tolist()  # type: ignore[attr-defined]
+    elif not isinstance(indices_or_sections, int | list | tuple):
+        raise TypeError(
+            "tensor_split() received an invalid combination of arguments: sections must be an integer, or indices a "
+            f"sequence of them, got {type(indices_or_sections).__name__}"
+        )
     n = shape[dim]
     if isinstance(indices_or_sections, int):
         if indices_or_sections <= 0:
@@ -333,6 +380,7 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
     return tuple([input[part(dim, start, max(start, stop))] for start, stop in bounds])
 
 
+@numpy_names
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of the slices along ``dim``, which they do not have."""
     if not input._data.ndim:
@@ -364,16 +412,19 @@ def _split_at(name: str, least: int, dim_of: Any) -> Any:
     return run
 
 
+@_either_name
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 1 (0 for 1-d tensors), into equal parts."""
     return _split_at("hsplit", 1, lambda ndim: min(1, ndim - 1))(input, indices_or_sections)
 
 
+@_either_name
 def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 0, into equal parts."""
     return _split_at("vsplit", 2, lambda ndim: 0)(input, indices_or_sections)
 
 
+@_either_name
 def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 2, into equal parts."""
     return _split_at("dsplit", 3, lambda ndim: 2)(input, indices_or_sections)

@@ -11,6 +11,7 @@ from ...backends.layout import contiguous_strides as contiguous_strides
 from ...backends.layout import is_dense, relaid
 from ...backends.sparse import SparseArray
 from ..admission import need_tensors
+from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .dims import canonical_dim
 from .size import Size
@@ -228,6 +229,44 @@ def _extent(x: Any) -> tuple[int, int]:
     """The addresses between which the elements of an array lie."""
     start = kernels_of[type(x)].address(x)
     return start, start + sum([(n - 1) * s for n, s in zip(x.shape, x.strides, strict=True)]) + x.itemsize
+
+
+def shared(written: Any, read: Any) -> str:
+    """How the memory of two Tensors overlaps: ``"whole"``, ``"part"``, or ``""`` for not at all.
+
+    Of tensors with gaps between their elements nothing is said, as in PyTorch, unless they are the same.
+    """
+    if read is written:
+        return "whole"
+    if written._ver is None or read._ver is not written._ver:
+        return ""
+    x, y = written._data, read._data
+    if type(x) is not type(y) or not x.size or not y.size:
+        return ""
+    (a, b), (c, d) = _extent(x), _extent(y)
+    if b <= c or d <= a or _has_gaps(x) or _has_gaps(y):
+        return ""
+    return "whole" if a == c and b == d and x.strides == y.strides else "part"
+
+
+def refuse_overlap(op: str, written: Any, *read: Any, whole: bool = True) -> None:
+    """Raise if a Tensor that is to be written shares memory with one that is read.
+
+    Args:
+        op: for the message.
+        written: the Tensor; None for none.
+        read: Tensors, and other values, which are passed over.
+        whole: whether reading the very elements that are written is wrong too.
+    """
+    if written is None:
+        return
+    for value in read:
+        how = shared(written, value) if isinstance(value, TensorBase) else ""
+        if how == "part" or (how and whole):
+            raise InplaceError(
+                f"{op}: unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
+                "single memory location. Please clone() the tensor before performing the operation."
+            )
 
 
 def apart(op: str, target: Any, written: Any, source: Any) -> Any:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import DTypeError, InvalidValueError, ShapeError
+from ...backends.errors import ArgumentError, DTypeError, InvalidValueError, ShapeError
 from ..base import TensorBase, wrap
 from ..inplace import check_writable, inplace, write_out
 from ..primitive import Primitive, apply
 from .conversion import to
 from .dims import scalar_name, sizes_of
-from .gather import same_dtype
 from .indexing import slice_rule, write_positions
 from .join import unbind
-from .layout import clone, contiguous_format
+from .layout import clone, contiguous_format, refuse_overlap
 from .select import where_rule
 from .shape import broadcast_shapes, broadcast_tensors, expand, ravel, reshape_rule
 from .slices import fill_value
@@ -69,11 +68,15 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """`masked_fill` in place."""
+    refuse_overlap("masked_fill_", input, mask)
     return inplace(input, "masked_fill_", lambda t: masked_fill(t, mask, value))
 
 
 def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements where ``mask`` holds, in one dimension; the two broadcast."""
+    refuse_overlap("masked_select", out, input, mask)
+    if mask._data.dtype.kind != "b":
+        raise DTypeError(f"masked_select: expected BoolTensor for mask, but got {scalar_name(mask)}")
     x, m = broadcast_tensors(input, _mask("masked_select", input, mask))
     y = _solid(x)[_solid(m)]
     return y if out is None else write_out(out, y, "masked_select")
@@ -91,15 +94,19 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 
 def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """`masked_scatter` in place."""
-    same_dtype("masked_scatter_", input, source, "source")
+    if source._data.dtype != input._data.dtype:
+        raise DTypeError(
+            f"masked_scatter: expected self and source to have same dtypes but got {scalar_name(input)} and "
+            f"{scalar_name(source)}"
+        )
     check_writable(input, "masked_scatter_")
     m = _solid(expand(_mask("masked_scatter_", input, mask), input._data.shape))
     positions = [wrap(p) for p in kernels_of[type(m._data)].nonzero(m._data)]
     count = positions[0]._data.size
     if source._data.size < count:
         raise ShapeError(
-            f"masked_scatter: expected self and source to have enough elements: the mask holds {count} times, and "
-            f"source has {source._data.size} elements"
+            f"masked_scatter: Number of elements of source < number of ones in mask: {source._data.size} are not "
+            f"enough elements for {count}"
         )
     values = slice_rule(ravel(source), 0, 0, count)
     write_positions(_solid(input), positions, tuple(range(len(positions))), values, False, "masked_scatter_")
@@ -127,6 +134,12 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None)
                 [2]])
     """
     x = input._data
+    if as_tuple and out is not None:
+        raise ArgumentError("nonzero does not support the out kwarg when as_tuple is True")
+    if out is not None and out._data.dtype.name != "int64":
+        raise DTypeError(
+            f"nonzero: Expected out tensor to have scalar type Long but got scalar type {scalar_name(out)}"
+        )
     k = kernels_of[type(x)]
     positions = [p.astype("int64") for p in k.nonzero(x if x.ndim else x.reshape(1))]
     if as_tuple:

@@ -11,10 +11,10 @@ from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..primitive import apply
 from .comparison import isnan
-from .dims import canonical_dim
+from .dims import canonical_dim, numpy_names
 from .extrema import nonempty, place
 from .gather import gather
-from .reduction import Reduction, numpy_names
+from .reduction import Reduction
 from .return_types import named_result
 from .select import where_rule
 from .sorting import sort

@@ -6,16 +6,17 @@ Padding is in ``padding.py``; views of the same elements in another shape are in
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import DimensionError, DTypeError, ShapeError
+from ...backends.errors import DimensionError, DTypeError, ShapeError, UnsupportedDTypeError
 from ..base import TensorBase, wrap
 from ..primitive import Primitive, apply
 from .complex import conj
 from .data import as_tensor
-from .dims import canonical_dim, canonical_dims, packed, sizes_of, spread
+from .dims import canonical_dim, canonical_dims, numpy_names, packed, sizes_of, spread
 from .layout import clone, contiguous_format
 from .reduction import sum_rule
 from .shape import expand_rule, matrix_transpose, permute_rule, reshape_rule
@@ -175,8 +176,13 @@ def hermitian_transpose(input: Tensor) -> Tensor:
     Raises:
         RuntimeError: it has not two dimensions.
     """
+    if not input._data.ndim:
+        return conj(input) if input._data.dtype.kind == "c" else input
     if input._data.ndim != 2:
-        raise ShapeError(f"tensor.H is only supported on matrices (2-D tensors). Got {input._data.ndim}-D tensor.")
+        raise ShapeError(
+            f"tensor.H is only supported on matrices (2-D tensors). Got {input._data.ndim}-D tensor. For batches of "
+            "matrices, consider using tensor.mH"
+        )
     return adjoint(input)
 
 
@@ -218,6 +224,7 @@ def tile(input: Tensor, dims: Any) -> Tensor:
 tile_method = spread(tile, "dims")
 
 
+@numpy_names
 def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: Any = None) -> Tensor:
     """Each element (or slice of ``dim``) repeated, one after another.
 
@@ -225,7 +232,7 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
         input: any shape; with no ``repeats``, the counts, and the result is positions.
         repeats: an integer, or one for each element along ``dim`` as an integer tensor.
         dim: the dimension; the flattened tensor without it.
-        output_size: for PyTorch's sake.
+        output_size: how many there are in the result, which is checked.
 
     Raises:
         RuntimeError: a count is negative, or there are not as many as elements.
@@ -236,7 +243,11 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
         tensor([1, 2, 2])
     """
     if repeats is None:
-        return wrap(_repeated_positions(input._data, None))
+        if input._data.ndim != 1:
+            raise ShapeError(f"repeat_interleave only accept 1D vector as repeat, got shape {list(input._data.shape)}")
+        y: Any = wrap(_repeated_positions(input._data, None).astype(input._data.dtype))
+        _check_total(output_size, y._data.size)
+        return y
     if dim is None:
         input, dim = reshape_rule(input, (input._data.size,)), 0
     dim = canonical_dim(dim, input._data.ndim, "repeat_interleave")
@@ -244,7 +255,9 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
         input = reshape_rule(input, (1,))
     if isinstance(repeats, TensorBase | list | tuple):
         counts: Any = as_tensor(repeats, device=input.device)
-        return index_select(input, dim, wrap(_repeated_positions(counts._data, input._data.shape[dim])))
+        positions = _repeated_positions(counts._data, input._data.shape[dim])
+        _check_total(output_size, positions.size)
+        return index_select(input, dim, wrap(positions))
     if repeats < 0:
         raise ShapeError(f"repeat_interleave: Repeats must be non-negative, got {repeats}")
     shape = input._data.shape
@@ -254,11 +267,18 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
     return reshape_rule(solid, (*shape[:dim], shape[dim] * repeats, *shape[dim + 1 :]))
 
 
+def _check_total(wanted: Any, found: int) -> None:
+    if wanted is not None and wanted != found:
+        raise ShapeError(f"repeat_interleave: allocated size does not match required size: {wanted} is not {found}")
+
+
 def _repeated_positions(counts: Any, size: int | None) -> Any:
     """Position ``i`` as often as ``counts[i]`` says."""
     k = kernels_of[type(counts)]
     if counts.dtype.kind not in "iu":
-        raise DTypeError(f"repeats has to be Long or Int tensor, got {counts.dtype.name}")
+        raise UnsupportedDTypeError(
+            f'"repeat_interleave_cpu" not implemented: repeats has to be Long or Int tensor, got {counts.dtype.name}'
+        )
     if counts.ndim > 1:
         raise ShapeError("repeat_interleave: repeats must be 0-dim or 1-dim tensor")
     if counts.size and bool((counts < 0).any()):
@@ -276,17 +296,25 @@ def _repeated_positions(counts: Any, size: int | None) -> Any:
     return k.searchsorted(ends, k.arange(total), side="right").astype("int64")
 
 
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     """Coordinates of a grid: each 1-d tensor expanded over the dimensions of the others.
 
     Args:
         tensors: 0-d or 1-d, one by one or as a sequence.
-        indexing: ``"ij"``: the first tensor runs along dimension 0; ``"xy"``: along dimension 1.
+        indexing: ``"ij"`` (with a warning if it is not said): the first tensor runs along dimension 0;
+            ``"xy"``: along dimension 1.
 
     Raises:
         RuntimeError: a tensor has more dimensions, or ``indexing`` is something else.
     """
     several = list(tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], TensorBase) else tensors)
+    if not several:
+        raise ShapeError("meshgrid expects a non-empty TensorList")
+    if indexing is None:
+        warnings.warn(
+            "meshgrid: in an upcoming release, it will be required to pass the indexing argument.", stacklevel=2
+        )
+        indexing = "ij"
     if indexing not in ("ij", "xy"):
         raise ShapeError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     if any(x._data.ndim > 1 for x in several):
@@ -310,17 +338,24 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
     """All combinations of one element of each 1-d tensor, as rows."""
     from .join import stack
 
+    for x in tensors:
+        if x._data.ndim != 1:
+            raise ShapeError(f"cartesian_prod: Expect a 1D vector, but got shape {list(x._data.shape)}")
     if len(tensors) == 1:
         return tensors[0]
-    return stack([reshape_rule(g, (g._data.size,)) for g in meshgrid(*tensors)], 1)
+    return stack([reshape_rule(g, (g._data.size,)) for g in meshgrid(*tensors, indexing="ij")], 1)
 
 
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All ways to take ``r`` elements of a 1-d tensor, in order, as rows."""
     if input._data.ndim != 1:
         raise ShapeError(f"combinations: Expect a 1D vector, but got shape {list(input._data.shape)}")
+    if r < 0:
+        raise ShapeError(f"combinations: Expect a non-negative number, but got {r}")
+    if not r:
+        return input[:0]
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = list(choose(range(input._data.size), r))
     if not rows:
-        return input[0:0].reshape(0, r) if r else input[0:0]
+        return input[0:0].reshape(0, r)
     return input[as_tensor(rows, device=input.device)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +14,7 @@ from ..inplace import write_out
 from ..primitive import Primitive, apply
 from ..promotion import get_default_dtype
 from .cast import cast
-from .dims import canonical_dims, scalar_name
+from .dims import canonical_dims, numpy_names, scalar_name
 from .elementwise import conj, scaled
 from .exponential import exp_rule
 from .select import where_rule
@@ -182,21 +181,6 @@ def reduced(name: str, input: Any, dim: Any) -> tuple[int, ...] | None:
         return (dim % ndim,)
     dims = canonical_dims(dim, ndim, name)
     return None if not dims or len(dims) == ndim or not ndim else dims
-
-
-def numpy_names(function: F) -> F:
-    """Let a reduction take ``axis`` for ``dim`` and ``keepdims`` for ``keepdim``, as PyTorch does."""
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if kwargs:
-            if "axis" in kwargs:
-                kwargs["dim"] = kwargs.pop("axis")
-            if "keepdims" in kwargs:
-                kwargs["keepdim"] = kwargs.pop("keepdims")
-        return function(*args, **kwargs)
-
-    return call  # type: ignore[return-value]
 
 
 def summable(input: Tensor, dtype: Any) -> Tensor:

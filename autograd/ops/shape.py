@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...backends import DType
-from ...backends.errors import ShapeError
+from ...backends.errors import InvalidValueError, ShapeError
 from ..base import TensorBase, version_of, wrap
 from ..primitive import Primitive, apply
-from .dims import canonical_dim, canonical_dims, infer_shape, packed, sizes_of, spread
+from .dims import canonical_dim, canonical_dims, infer_shape, numpy_names, packed, sizes_of, spread
 from .layout import contiguous
 from .size import Size
 
@@ -135,6 +135,8 @@ def view(input: Tensor, *shape: Any, dtype: Any = None, size: Any = None) -> Ten
     """
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], DType | type)):
         return _view_dtype(input, shape[0] if dtype is None else dtype)
+    if not shape and size is None:
+        raise TypeError("view() received an invalid combination of arguments: it takes a shape or a dtype")
     target = infer_shape("view", sizes_of("view", shape if size is None else size), input._data.size)
     result = apply(View, input, shape=target)
     if result._view is None and input._data.size:
@@ -158,10 +160,12 @@ def _view_dtype(input: Tensor, dtype: Any) -> Tensor:
             raise ShapeError(
                 f"view: self.dim() cannot be 0 to view {input.dtype} as {kind}: the element sizes are different"
             )
-        if x.strides[-1] != x.itemsize or x.shape[-1] * x.itemsize % kind.itemsize:
+        what = f"to view {input.dtype} as {kind} (different element sizes)"
+        if x.strides[-1] != x.itemsize:
+            raise ShapeError(f"view: self.stride(-1) must be 1 {what}, but got {x.strides[-1] // x.itemsize}")
+        if x.shape[-1] * x.itemsize % kind.itemsize:
             raise ShapeError(
-                f"view: self.size(-1) and self.stride(-1) must be such that whole {kind} elements fit, but the shape "
-                f"is {list(x.shape)} of {input.dtype}; make it contiguous() first"
+                f"view: self.size(-1) must be divisible by {kind.itemsize // x.itemsize} {what}, but got {x.shape[-1]}"
             )
     t: Tensor = wrap(x.view(kind.dtype))
     t._ver = version_of(input)
@@ -200,6 +204,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return apply(View, input, shape=(*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
+@numpy_names
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension ``dim`` made into several of the given sizes, one of which may be -1.
 
@@ -219,6 +224,12 @@ def ravel(input: Tensor) -> Tensor:
     return apply(View, contiguous(input), shape=(input._data.size,))
 
 
+def squeeze_method(input: Tensor, *dims: Any, dim: Any = None) -> Tensor:
+    """`squeeze` with the dimensions one by one, too."""
+    return squeeze(input, dim if not dims else dims[0] if len(dims) == 1 else dims)
+
+
+@numpy_names
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Without its dimensions of size 1, or without those among ``dim``."""
     shape = input._data.shape
@@ -226,6 +237,7 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     return apply(Squeeze, input, shape=tuple([n for i, n in enumerate(shape) if n != 1 or i not in dims]))
 
 
+@numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1 at ``dim``, which may be from ``-ndim - 1`` to ``ndim``."""
     shape = input._data.shape
@@ -249,7 +261,10 @@ def permute(input: Tensor, dims: Sequence[int]) -> Tensor:
             f"permute: number of dimensions in the tensor input does not match the length of the desired "
             f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(wanted)}"
         )
-    return apply(Permute, input, dims=canonical_dims(wanted, ndim, "permute"))
+    dims = tuple([canonical_dim(d, ndim, "permute") for d in wanted])
+    if len(set(dims)) != ndim:
+        raise ShapeError(f"permute(): duplicate dims are not allowed. Got {list(wanted)}")
+    return apply(Permute, input, dims=dims)
 
 
 permute_method = spread(permute, "dims")
@@ -398,11 +413,15 @@ def broadcast_shapes(*shapes: Any) -> Size:
         for i, n in enumerate(reversed(shape), 1):
             if n != 1 and result[-i] not in (1, n):
                 raise ShapeError(
-                    f"broadcast_shapes: Shape mismatch: objects cannot be broadcast to a single shape: "
-                    f"{', '.join(str(list(s)) for s in plain)} differ at dimension {-i} ({result[-i]} and {n})"
+                    f"broadcast_shapes: Shape mismatch: objects cannot be broadcast to a single shape: Attempting to "
+                    f"broadcast a dimension of length {n} at {-i}! The shapes are "
+                    f"{', '.join(str(list(s)) for s in plain)}. The size of tensor a ({result[-i]}) must match the "
+                    f"size of tensor b ({n}) at non-singleton dimension {len(result) - i}"
                 )
             if n < 0:
-                raise ShapeError(f"broadcast_shapes: Trying to create tensor with negative dimension ({n})")
+                raise InvalidValueError(
+                    f"broadcast_shapes: Attempting to broadcast a dimension with negative length! Got {list(shape)}"
+                )
             result[-i] = n if n != 1 else result[-i]
     return Size(result)
 

@@ -9,6 +9,7 @@ from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import apply
 from .conversion import to
+from .dims import numpy_names
 from .gather import (
     IndexAdd,
     IndexCopy,
@@ -19,6 +20,7 @@ from .gather import (
     source_of,
     wrap_negative,
 )
+from .layout import refuse_overlap
 from .scalar import number_for
 from .shape import reshape_rule
 from .writing import write_into
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
+@numpy_names
 def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The slices of ``input`` at the positions ``index`` of ``dim``, as a copy.
 
@@ -45,6 +48,7 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None =
         tensor([[0., 1.],
                 [0., 1.]])
     """
+    refuse_overlap("index_select", out, input, index)
     dim, index = slices("index_select", input, dim, index)
     y = index_select_rule(at_least_1d(input), index, dim)
     if not input._data.ndim:
@@ -73,6 +77,7 @@ def index_add(
 
 def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """`index_add` in place."""
+    refuse_overlap("index_add_", input, index, source)
     dim, index = slices("index_add_", input, dim, index)
     x = at_least_1d(input)
     write_into(
@@ -92,6 +97,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor, *, out: T
 
 def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """`index_copy` in place."""
+    refuse_overlap("index_copy_", input, index, source)
     dim, index = slices("index_copy_", input, dim, index)
     x = at_least_1d(input)
     write_into(IndexCopy, x, "index_copy_", index, source_of("index_copy_", x, dim, index, source), dim=dim)
@@ -132,6 +138,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
 
 def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """`index_fill` in place."""
+    refuse_overlap("index_fill_", input, index)
     dim, index = slices("index_fill_", input, dim, index)
     x, value = at_least_1d(input), fill_value("index_fill_", input, value)
     write_into(IndexFill, x, "index_fill_", wrap_negative(index, x._data.shape[dim]), value, dim=dim)

@@ -9,9 +9,9 @@ from ...backends.errors import DTypeError
 from ..inplace import write_out
 from ..primitive import Primitive, apply, kernel_or_formula
 from .cast import cast
-from .dims import canonical_dim
+from .dims import canonical_dim, numpy_names
 from .exponential import exp_rule
-from .reduction import numpy_names, sum_rule
+from .reduction import sum_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

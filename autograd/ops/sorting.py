@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.errors import DimensionError, DTypeError, ShapeError, UnsupportedDTypeError
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..primitive import Primitive, apply
 from .data import as_tensor
-from .dims import canonical_dim
+from .dims import canonical_dim, numpy_names
 from .gather import gather_adjoint
+from .layout import refuse_overlap
 from .return_types import named_result
 from .shape import reshape_rule
 
@@ -76,7 +77,8 @@ def _row(name: str, input: Any) -> Any:
     if not isinstance(input, TensorBase):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     if input._data.dtype.kind == "c":
-        raise DTypeError(f"{name}: complex numbers have no order: got {input.dtype}")  # type: ignore[attr-defined]
+        verb = "Sort" if "sort" in name else name
+        raise DTypeError(f"{verb} does not support complex dtypes, which have no order: got {input.dtype}")  # type: ignore[attr-defined]
     return input if input._data.ndim else reshape_rule(input, (1,))
 
 
@@ -86,6 +88,7 @@ def _result(kind: Any, pair: Any, shape: tuple[int, ...], out: Any, name: str) -
     return kind(*pair) if out is None else kind(*[write_out(o, p, name) for o, p in zip(out, pair, strict=True)])
 
 
+@numpy_names
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Any = None) -> Any:
     """Each row of ``dim`` in order.
 
@@ -109,6 +112,7 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     return _result(SortResult, pair, input._data.shape, out, "sort")
 
 
+@numpy_names
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """Where the elements of each sorted row come from, int64; see `sort`."""
     x = _row("argsort", input)._data
@@ -122,6 +126,7 @@ def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return y if out is None else write_out(out, y, "msort")
 
 
+@numpy_names
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out: Any = None) -> Any:
     """The ``k`` largest (or least) elements of each row of ``dim``, in order.
 
@@ -140,22 +145,33 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         RuntimeError: a row has fewer elements.
     """
     x = _row("topk", input)
+    if isinstance(dim, bool):
+        raise TypeError("topk(): argument 'dim' (position 2) must be int, not bool")
+    if x._data.dtype.kind == "b":
+        raise DTypeError("topk does not support bool dtypes; convert with .int()")
     dim = canonical_dim(dim, x._data.ndim, "topk")
     if not 0 <= k <= x._data.shape[dim]:
         raise ShapeError(f"topk: selected index k out of range: {k} of {x._data.shape[dim]} along dimension {dim}")
-    pair = apply(Topk, x, count=int(k), dim=dim, largest=bool(largest))
+    pair = apply(Topk, x, count=int(k) if input._data.ndim else 1, dim=dim, largest=bool(largest))
     return _result(TopkResult, pair, pair[0]._data.shape if input._data.ndim else (), out, "topk")
 
 
+@numpy_names
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
     """The ``k``-th least element of each row of ``dim``, counted from 1, and where it is.
 
     Raises:
         RuntimeError: a row has fewer elements.
     """
+    for target in out or ():
+        refuse_overlap("kthvalue", target, input)
     x = _row("kthvalue", input)
+    if x._data.dtype.kind == "b":
+        raise UnsupportedDTypeError("\"kthvalue_cpu\" not implemented for 'Bool'")
     dim = canonical_dim(dim, x._data.ndim, "kthvalue")
     shape = x._data.shape
+    if not shape[dim]:
+        raise DimensionError(f"kthvalue(): Expected reduction dim {dim} to have non-zero size.")
     if not 1 <= k <= shape[dim]:
         raise ShapeError(f"kthvalue: selected number k out of range for dimension {dim}: {k} of {shape[dim]}")
     pair = apply(Kthvalue, x, count=int(k), dim=dim)

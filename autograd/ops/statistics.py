@@ -9,9 +9,10 @@ from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..inplace import write_out
 from ..primitive import apply
 from .complex import complex
+from .dims import numpy_names
 from .elementwise import is_zero, scaled
 from .product import matmul
-from .reduction import Dim, Reduction, count, mean_rule, numpy_names, reduced
+from .reduction import Dim, Reduction, count, mean_rule, reduced
 from .select import where_rule
 
 if TYPE_CHECKING:

@@ -94,7 +94,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     if step <= 0:
         raise ShapeError(f"unfold: step is {step} but must be > 0")
     if not shape:
-        return reshape_rule(input, (size,))
+        return reshape_rule(input, (1,))[:size]
     return apply(Unfold, input, dim=dim, size=int(size), step=int(step))
 
 
@@ -117,6 +117,8 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
         raise ShapeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(steps)}")
     own = _offset(input)
     offset = own if storage_offset is None else storage_offset
+    if offset < 0:
+        raise ShapeError(f"as_strided: Tensor: invalid storage offset {offset}")
     x = input._data
     owner = x if x.base is None or not hasattr(x.base, "nbytes") else x.base
     length = sum([(n - 1) * s for n, s in zip(owner.shape, owner.strides, strict=True)]) + owner.itemsize
@@ -124,8 +126,9 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
     reach = offset + sum([(n - 1) * s for n, s in zip(sizes, steps, strict=True)]) + 1
     if 0 not in sizes and reach > count:
         raise ShapeError(
-            f"setStorage: sizes {list(sizes)}, strides {list(steps)}, storage offset {offset} require a storage of "
-            f"{reach} elements, and there are {count}"
+            f"setStorage: sizes {list(sizes)}, strides {list(steps)}, storage offset {offset}, and itemsize "
+            f"{x.itemsize} requiring a storage size of {reach * x.itemsize} are out of bounds for storage of size "
+            f"{count * x.itemsize}"
         )
     return apply(AsStrided, input, to=(sizes, steps, offset), memory=((x.shape, _stride(input), own), count))
 

@@ -64,7 +64,8 @@ def index_get(x: Any, key: tuple[Any, ...]) -> Any:
         last = key[-1]
         if len(key) > 1 and all(isinstance(k, slice) for k in key[:-1]):
             return x.take(last, len(key) - 1)
-        return np.ascontiguousarray(x[key])
+        y = x[key]
+        return y if y.flags.c_contiguous else y.copy()  # several positions at once come out in another order
     except IndexError:
         plain.check_key(np, x, key)
         raise

@@ -54,7 +54,8 @@ def check_positions(xp: Any, index: Any, size: int, dim: int, negative: bool = T
     wrong = (index < (-size if negative else 0)) | (index >= size)
     if bool(wrong.any()):
         first = int(index.reshape(-1)[xp.argmax(wrong.reshape(-1))])
-        raise OutOfRangeError(f"index {first} is out of bounds for dimension {dim} with size {size}")
+        where = "" if negative else "index out of range in self: "
+        raise OutOfRangeError(f"{where}index {first} is out of bounds for dimension {dim} with size {size}")
 
 
 def check_key(xp: Any, x: Any, key: tuple[Any, ...]) -> None:
