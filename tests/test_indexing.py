@@ -155,7 +155,7 @@ WRONG: list[tuple[str, Callable[[Any], Any], type[Exception], str]] = [
     ("reshape", lambda x: x.reshape(5, -1), RuntimeError, "invalid for input of size 12"),
     ("expand", lambda x: x.expand(3, 5), RuntimeError, r"expanded size of the tensor \(5\)"),
     ("squeeze", lambda x: x.squeeze(2), IndexError, r"\[-2, 1\], but got 2"),
-    ("permute", lambda x: x.permute(0, 0), RuntimeError, "multiple times"),
+    ("permute", lambda x: x.permute(0, 0), RuntimeError, "duplicate dims"),
     ("cat", lambda x: wg.cat([x, x[:, :2]]), RuntimeError, "Expected size 4 but got size 2"),
     ("stack", lambda x: wg.stack([x, x[0]]), RuntimeError, "equal size"),
     ("split", lambda x: x.split([1, 1]), RuntimeError, "sum exactly to 3"),
@@ -174,7 +174,7 @@ WRONG_WRITES: list[tuple[str, Callable[[Any], Any], type[Exception], str]] = [
     ("scatter_", lambda x: x.scatter_(0, wg.tensor([[0, 3]]), 1.0), RuntimeError, "index 3"),
     ("scatter_ dtype", lambda x: x.scatter_(0, wg.tensor([[0]]), wg.ones(1, 1).double()), RuntimeError, "src.dtype"),
     ("index_add_", lambda x: x.index_add_(0, wg.tensor([0, 3]), wg.ones(2, 4)), RuntimeError, "index 3"),
-    ("index_add_ size", lambda x: x.index_add_(0, wg.tensor([0]), wg.ones(2, 4)), RuntimeError, "source tensor shape"),
+    ("index_add_ size", lambda x: x.index_add_(0, wg.tensor([0]), wg.ones(2, 4)), RuntimeError, "Number of indices"),
     ("index_fill_", lambda x: x.index_fill_(0, wg.tensor([0, 3]), 1), IndexError, "index 3"),
     ("masked_fill_", lambda x: x.masked_fill_(wg.ones(3, 4), 1), RuntimeError, "boolean"),
     ("masked_scatter_", lambda x: x.masked_scatter_(x < 5, wg.ones(2)), RuntimeError, "enough elements"),
@@ -260,3 +260,33 @@ def test_positions_may_be_on_the_cpu() -> None:
     assert x[wg.tensor([True, False, True])].tolist() == X[[0, 2]].tolist()
     with pytest.raises(RuntimeError, match="device"):
         X[wg.tensor([0]).to("strict")]
+
+
+def test_deprecated_indices_are_warned_of():
+    x = wg.arange(3.0)
+    with pytest.warns(UserWarning, match="dtype uint8 is now deprecated"):
+        assert x[wg.tensor([1, 0, 1], dtype=wg.uint8)].tolist() == [0, 2]
+    with pytest.warns(UserWarning, match="non-tuple sequence"):
+        assert wg.ones(2, 3)[[slice(None), 1]].shape == (2,)
+
+
+def test_out_tensors_of_another_shape_are_resized_with_a_warning():
+    out = wg.empty(3)
+    with pytest.warns(UserWarning, match="was resized"):
+        assert wg.add(wg.ones(2), 1, out=out) is out
+    assert out.tolist() == [2, 2]
+    with pytest.raises(RuntimeError, match="Expected out tensor to have dtype float, but got double instead"):
+        wg.take(x := wg.ones(3), wg.tensor([0]), out=wg.empty(1, dtype=wg.float64))
+    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+        wg.add(x, x, out=wg.empty(1).expand(3))
+
+
+@pytest.mark.parametrize("index", [0, -1])
+def test_results_lie_in_order(index: int) -> None:
+    """A result of several positions is contiguous, whichever dimension they are on."""
+    x = wg.arange(24.0).view(2, 3, 4)
+    at = wg.tensor([1, index])
+    for y in (x[:, at], x[..., at], x[:, at, at], x.topk(2, 0).values, x.kthvalue(1, 1).indices, x.cummax(0).values):
+        assert y.is_contiguous()
+    assert x.nonzero().stride() == (1, 23)
+    assert x[0, 0, wg.tensor(index)].shape == x.take(wg.tensor(index)).shape == ()

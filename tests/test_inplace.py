@@ -195,7 +195,7 @@ def test_several_writes_through_different_views():
     a, b = y[:3], y.view(2, 2)[1]
     a.mul_(2)
     b.mul_(3)
-    a.add_(y[1:])
+    a.add_(y[1:].clone())
     same(y, [6, 22, 30, 12])
     y.sum().backward()
     same(x.grad, [2, 4, 12, 6])
@@ -472,3 +472,24 @@ def test_random_programs_against_finite_differences(block: int):
         assert abs(float(second) - (moved[0] - moved[1]) / (2 * step)) < 1e-5 * (scale + abs(first.item())), seed
         right += 1
     assert right > 8
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda x: x.add_(x[0]),
+        lambda x: x[0, :2].mul_(x[0, 1:]),
+        lambda x: wg.add(x[0, 1:], 1, out=x[0, :2]),
+        lambda x: x[0].index_add_(0, wg.tensor([0]), x[0, :1]),
+        lambda x: x[0].scatter_(0, wg.tensor([2, 0]), x[0, :2]),
+        lambda x: x[0].index_put_((wg.tensor([2, 0]),), x[0, :2]),
+        lambda x: wg.gather(x[0], 0, wg.tensor([2, 1, 0]), out=x[0]),
+        lambda x: wg.cat([x[0], x[0]], out=x.view(-1)),
+    ],
+)
+def test_what_is_written_may_not_overlap_what_is_read(write: Callable[[Any], Any]) -> None:
+    x = wg.arange(6.0).view(2, 3)
+    refused(lambda: write(x), "refer to a single memory location")
+    assert x.tolist() == [[0, 1, 2], [3, 4, 5]]
+    x.add_(x)  # all of it, element by element, is fine
+    assert x.tolist() == [[0, 2, 4], [6, 8, 10]]
