@@ -40,7 +40,7 @@ def test_singular_matrices_raise(compute: Callable[[Any], Any], backend: str) ->
         (lambda: linalg.det(wg.ones(2, 2, dtype=wg.int64)), "floating point or complex.*Long"),
         (lambda: linalg.solve(wg.eye(3), wg.ones(2, 2)), r"\[3, 3\] and \[2, 2\]"),
         (lambda: linalg.matrix_norm(wg.ones(2, 2), 3), "Order 3 not supported"),
-        (lambda: wg.fft.fft(wg.ones(3).bfloat16()), "Unsupported dtype.*bfloat16"),
+        (lambda: wg.fft.fft(wg.ones(3).bfloat16()), "Unsupported dtype BFloat16"),
         (lambda: wg.fft.rfft(wg.ones(3, dtype=wg.complex64)), "expects a real input"),
         (lambda: wg.fft.fft(wg.ones(3), n=0), r"Invalid number of data points \(0\)"),
         (lambda: wg.fft.fftn(wg.ones(3), norm="other"), "Invalid normalization mode"),

@@ -111,7 +111,12 @@ def chain_matmul(*matrices: Tensor, out: Any = None) -> Tensor:
         matrices = tuple(matrices[0])
     if not matrices:
         raise ShapeError("chain_matmul(): Expected one or more matrices")
-    ranks("chain_matmul", *[(f"matrix {i}", m, 2) for i, m in enumerate(matrices)])
+    for m in matrices:
+        if m._data.ndim != 2:
+            raise ShapeError(
+                f"chain_matmul: Tensor dimension is {m._data.ndim}, expected 2 instead. The shape is {list(m.shape)}; "
+                "linalg.multi_dot takes vectors at the ends"
+            )
     for a, b in itertools.pairwise(matrices):
         check_pair("chain_matmul", a, b)
     result = multiplied(list(matrices))

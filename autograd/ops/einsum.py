@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...backends.dtypes import int64
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 Labels = tuple[int, ...]
+DOTS = "\N{HORIZONTAL ELLIPSIS}"
 
 
 class Contract(Primitive):
@@ -65,16 +66,19 @@ def _label(letter: str) -> int:
 
 def _terms(equation: str) -> tuple[list[list[Any]], list[Any] | None]:
     """The labels of the operands and of the output (None if not given); ``...`` stands for itself."""
-    left, arrow, right = equation.replace(" ", "").partition("->")
+    left, arrow, right = equation.replace("...", DOTS).replace(" ", "").partition("->")
 
-    def read(term: str) -> list[Any]:
-        pieces = term.split("...")
-        if len(pieces) > 2 or "." in "".join(pieces):
-            raise ShapeError(f"einsum(): found '.' that is not part of one ellipsis '...' in {equation!r}")
+    def read(term: str, where: str) -> list[Any]:
+        pieces = term.split(DOTS)
+        if "." in term:
+            raise ShapeError(f"einsum(): found '.' for {where} that is not part of any ellipsis (...) in {equation!r}")
+        if len(pieces) > 2:
+            raise ShapeError(f"einsum(): found '.' for {where} for which an ellipsis was already found: {equation!r}")
         labels: list[Any] = [_label(c) for c in pieces[0]]
         return labels if len(pieces) == 1 else [*labels, ..., *map(_label, pieces[1])]
 
-    return [read(term) for term in left.split(",")], read(right) if arrow else None
+    terms = [read(term, f"operand {k}") for k, term in enumerate(left.split(","))]
+    return terms, read(right, "output") if arrow else None
 
 
 def _expanded(labels: list[Any], ndim: int, position: int) -> Labels:
@@ -97,18 +101,18 @@ def _output(given: list[Any] | None, operands: list[Labels]) -> Labels:
         return (*range(deepest, 0), *once)
     out = tuple(j for i in given for j in (range(deepest, 0) if i is ... else (i,)))
     for i in out:
-        if out.count(i) > 1 or i not in present:
-            raise ShapeError(
-                f"einsum(): output subscript {chr(i) if i > 0 else '...'} appears more than once in the output, or in "
-                "no operand"
-            )
+        name = chr(i) if i > 0 else "..."
+        if out.count(i) > 1:
+            raise ShapeError(f"einsum(): output subscript {name} appears more than once in the output")
+        if i not in present:
+            raise ShapeError(f"einsum(): output subscript {name} does not appear in the equation for any input operand")
     return out
 
 
 # ---------------------------------------------------------------------- computing it
 
 
-def _diagonals(x: Any, labels: Labels) -> tuple[Any, Labels]:
+def _diagonals(x: Any, labels: Labels, position: int) -> tuple[Any, Labels]:
     """The operand with each label once: a repeated one walks along a diagonal."""
     while len(set(labels)) < len(labels):
         i = next(i for i in labels if labels.count(i) > 1)
@@ -116,7 +120,7 @@ def _diagonals(x: Any, labels: Labels) -> tuple[Any, Labels]:
         shape = x._data.shape
         if shape[first] != shape[second]:
             raise ShapeError(
-                f"einsum(): subscript {chr(i)} is repeated for one operand but the sizes don't match, "
+                f"einsum(): subscript {chr(i)} is repeated for operand {position} but the sizes don't match, "
                 f"{shape[second]} != {shape[first]}"
             )
         x = diagonal(x, 0, first, second)
@@ -131,7 +135,7 @@ def _sizes(operands: list[tuple[Any, Labels]]) -> dict[int, int]:
             known = sizes.setdefault(i, n)
             if n not in (1, known) and known != 1:
                 raise ShapeError(
-                    f"einsum(): operands do not broadcast with remapped shapes: subscript {chr(i) if i > 0 else '...'} "
+                    f"einsum(): subscript {chr(i) if i > 0 else '...'} "
                     f"has size {n} for operand {position} which does not broadcast with previously seen size {known}"
                 )
             if known == 1:
@@ -159,7 +163,7 @@ def _summed(x: Any, labels: Labels, wanted: set[int]) -> tuple[Any, Labels]:
 
 def contract(operands: list[tuple[Any, Labels]], out: Labels) -> Any:
     """The sum of products of labelled operands."""
-    operands = [_diagonals(x, labels) for x, labels in operands]
+    operands = [_diagonals(x, labels, k) for k, (x, labels) in enumerate(operands)]
     sizes = _sizes(operands)
     # What broadcasts has size 1 and is left out, so that every label has one size.
     operands = [
@@ -229,20 +233,34 @@ def einsum(*args: Any) -> Tensor:
     return y
 
 
+NOTHING = (
+    "einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts "
+    "list"
+)
+
+
+def _numbered(labels: Any) -> list[Any]:
+    """The labels of a list of numbers, which are from 1 on inside."""
+    for i in labels:
+        if i is not ... and not 0 <= i < 52:
+            raise ValueError(f"einsum(): subscript in subscript list is not within the valid range [0, 52): {i}")
+    return [i if i is ... else i + 1 for i in labels]
+
+
 def _arguments(args: Sequence[Any]) -> tuple[Any, list[Any]]:
     if not args:
-        raise ValueError("einsum(): must specify the equation string and at least one operand")
+        raise ValueError(NOTHING)
     if isinstance(args[0], str):
         equation: Any = args[0]
         found = args[1] if len(args) == 2 and isinstance(args[1], list | tuple) else args[1:]
     else:  # operand, sublist, operand, sublist, ..., and maybe the output's sublist
         pairs = len(args) // 2
         found = args[0 : 2 * pairs : 2]
-        terms = [[i if i is ... else i + 1 for i in args[2 * k + 1]] for k in range(pairs)]
-        equation = terms, ([i if i is ... else i + 1 for i in args[-1]] if len(args) % 2 else None)
+        terms = [_numbered(args[2 * k + 1]) for k in range(pairs)]
+        equation = terms, (_numbered(args[-1]) if len(args) % 2 else None)
     operands = list(found)
     if not operands:
-        raise ShapeError("einsum(): must provide at least one operand")
+        raise ValueError(NOTHING)
     for x in operands:
         if not isinstance(x, TensorBase):
             raise TypeError(f"einsum(): operands must be Tensors, not {type(x).__name__}")
@@ -270,12 +288,22 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Any = None) -> Tensor:
     if isinstance(dims, TensorBase):
         dims = dims._data.tolist()
     if isinstance(dims, int):
-        if dims < 0 or dims > min(x.ndim, y.ndim):
-            raise ShapeError(f"tensordot expects dims >= 0 and at most the operands' dimensions, but got dims={dims}")
+        if dims < 0:
+            raise ShapeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        if dims > min(x.ndim, y.ndim):
+            raise ShapeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         dims = list(range(x.ndim - dims, x.ndim)), list(range(dims))
+    if not isinstance(dims, tuple | list) or len(dims) != 2:
+        raise ArgumentError(
+            "tensordot expects dims to be int or tuple[list[int], list[int]] or list[list[int]] containing two lists, "
+            f"but got dims={dims}"
+        )
     over_a, over_b = ([d] if isinstance(d, int) else list(d) for d in dims)
     over_a = [canonical_dim(d, x.ndim, "tensordot") for d in over_a]
     over_b = [canonical_dim(d, y.ndim, "tensordot") for d in over_b]
+    for over in (over_a, over_b):
+        if len(set(over)) < len(over):
+            raise ShapeError(f"tensordot: dim {over[0]} appears multiple times in the list of dims {over}")
     left, right = list(range(1, x.ndim + 1)), list(range(x.ndim + 1, x.ndim + y.ndim + 1))
     if len(over_a) != len(over_b):
         raise ShapeError(f"tensordot: both dimension lists should have same length, got {over_a} and {over_b}")

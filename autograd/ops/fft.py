@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...backends import kernels_of
+from ...backends import kernels_of, to_dtype
 from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import ArgumentError, DimensionError, DTypeError
 from ..base import TensorBase
@@ -19,10 +19,11 @@ from ..primitive import Primitive, apply
 from ..promotion import get_default_dtype
 from .cast import cast
 from .complex import real_rule
-from .dims import canonical_dims, packed
+from .dims import canonical_dim, canonical_dims, packed
 from .elementwise import conj
 from .indexing import put_rule
 from .join import cat
+from .linalg import type_name
 from .rearrange import roll
 from .reduction import numpy_names
 from .sequences import arange
@@ -103,18 +104,21 @@ def _input(op: str, x: Any, real: bool) -> Any:
         raise TypeError(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(x).__name__}")
     kind = FROM_NUMPY[x._data.dtype]
     if real and kind.is_complex:
-        raise DTypeError(f"{op} expects a real input tensor, but got {kind}; use fft for complex numbers")
+        wanted = "real" if op[-1] == "t" else "real-valued"
+        raise DTypeError(f"{op} expects a {wanted} input tensor, but got {type_name(x)}; use fft for complex numbers")
     if kind.category < 2:
         kind = get_default_dtype()
     if kind.itemsize == 2:
-        raise DTypeError(f"{op}: Unsupported dtype {kind}; supported are float32, float64, complex64 and complex128")
+        raise DTypeError(
+            f"{op}: Unsupported dtype {type_name(x)}; supported are float32, float64, complex64 and complex128"
+        )
     dtype = (kind if real else kind.to_complex()).dtype
     return x if x._data.dtype == dtype else cast(x, dtype)
 
 
 def _norm(op: str, norm: str | None) -> str:
     if norm is not None and norm not in SWAPPED:
-        raise ArgumentError(f"{op}: Invalid normalization mode: {norm!r}; it is 'forward', 'backward' or 'ortho'")
+        raise ArgumentError(f"{op}: Invalid normalization mode: \"{norm}\"; it is 'forward', 'backward' or 'ortho'")
     return norm or "backward"
 
 
@@ -126,6 +130,8 @@ def _dims(op: str, x: Any, s: Sizes, dim: Any, halved: bool = False) -> tuple[tu
     """
     shape = x._data.shape
     sizes = None if s is None else list(packed(s))
+    if op[-1] == "t":
+        _check_one(op, s, dim)
     if dim is None:
         count = len(shape) if sizes is None else len(sizes)
         if count > len(shape):
@@ -135,11 +141,15 @@ def _dims(op: str, x: Any, s: Sizes, dim: Any, halved: bool = False) -> tuple[tu
         if not shape:
             first = next(iter(packed(dim)), 0)
             raise DimensionError(f"{op}: Dimension specified as {first} but tensor has no dimensions")
-        dims = canonical_dims(dim, len(shape), op)
+        dims = tuple([canonical_dim(d, len(shape), op) for d in packed(dim)])
+        if len(set(dims)) < len(dims):
+            raise ArgumentError(f"{op}: FFT dims must be unique, but they are {list(dims)}")
     if sizes is None:
         sizes = [-1] * len(dims)
     if len(sizes) != len(dims):
-        raise ArgumentError(f"{op}: dim and s must have the same length, but they are {list(dims)} and {sizes}")
+        raise ArgumentError(
+            f"{op}: When given, dim and shape arguments must have the same length, but they are {list(dims)}, {sizes}"
+        )
     own = [shape[d] for d in dims]
     if halved and own:
         own[-1] = 2 * (own[-1] - 1)
@@ -147,6 +157,15 @@ def _dims(op: str, x: Any, s: Sizes, dim: Any, halved: bool = False) -> tuple[tu
     if sizes and min(sizes) < 1:
         raise ArgumentError(f"{op}: Invalid number of data points ({min(sizes)}) specified for shape {list(shape)}")
     return dims, sizes
+
+
+def _check_one(op: str, n: Any, dim: Any) -> None:
+    """Raise unless the size and the dimension are integers (None for the size that it is), the size positive."""
+    for name, value in (("n", n), ("dim", dim)):
+        if (value is not None or name == "dim") and not hasattr(value, "__index__"):
+            raise TypeError(f"{op}(): argument '{name}' must be int, not {type(value).__name__}")
+    if n is not None and n < 1:
+        raise ArgumentError(f"{op}: Invalid number of data points ({n}) specified; there must be one at least")
 
 
 def _all_resized(x: Any, dims: tuple[int, ...], sizes: list[int]) -> Any:
@@ -159,7 +178,7 @@ def _complex(op: str, input: Any, s: Sizes, dim: Any, norm: str | None, out: Any
     x = _input(op, input, False)
     dims, sizes = _dims(op, x, s, dim)
     y = c2c_rule(_all_resized(x, dims, sizes), dims, inverse, _norm(op, norm))
-    return y if out is None else write_out(out, y, op)
+    return _done(op, y, out, "complex")
 
 
 def _from_real(op: str, input: Any, s: Sizes, dim: Any, norm: str | None, out: Any, inverse: bool) -> Any:
@@ -167,14 +186,13 @@ def _from_real(op: str, input: Any, s: Sizes, dim: Any, norm: str | None, out: A
     x = _input(op, input, True)
     dims, sizes = _dims(op, x, s, dim)
     if not dims:
-        raise ArgumentError(f"{op} must transform at least one axis")
+        raise ArgumentError(f"{op[:-1]}n must transform at least one axis")
     scale = _norm(op, norm)
     scale = SWAPPED[scale] if inverse else scale
     x = _all_resized(x, dims, sizes)
     order = None if inverse else kernels_of[type(x._data)].memory_order(x._data, dims[:-1], dims[-1:])
     y = c2c_rule(apply(FftR2C, x, dim=dims[-1], norm=scale), dims[:-1], False, scale, order)
-    y = conj(y) if inverse else y
-    return y if out is None else write_out(out, y, op)
+    return _done(op, conj(y) if inverse else y, out, "complex")
 
 
 def _to_real(op: str, input: Any, s: Sizes, dim: Any, norm: str | None, out: Any, inverse: bool) -> Any:
@@ -182,13 +200,22 @@ def _to_real(op: str, input: Any, s: Sizes, dim: Any, norm: str | None, out: Any
     x = _input(op, input, False)
     dims, sizes = _dims(op, x, s, dim, halved=True)
     if not dims:
-        raise ArgumentError(f"{op} must transform at least one axis")
+        raise ArgumentError(f"{op[:-1]}n must transform at least one axis")
     scale = _norm(op, norm)
     if not inverse:
         x, scale = conj(x), SWAPPED[scale]
     x = _all_resized(x, dims, [*sizes[:-1], sizes[-1] // 2 + 1])
     y = apply(FftC2R, c2c_rule(x, dims[:-1], True, scale), n=sizes[-1], dim=dims[-1], norm=scale)
-    return y if out is None else write_out(out, y, op)
+    return _done(op, y, out, "floating point")
+
+
+def _done(op: str, y: Any, out: Any, kind: str) -> Any:
+    """``y``, in ``out`` if there is one, which must be of its kind."""
+    if out is None:
+        return y
+    if out.dtype.category != y.dtype.category:
+        raise DTypeError(f"{op} expects a {kind} output tensor, but got {type_name(out)}")
+    return write_out(out, y, op)
 
 
 # ---------------------------------------------------------------------- the public functions
@@ -251,8 +278,13 @@ ihfft, ihfft2, ihfftn = _family(_from_real, "ihfft", True, "Half of the signal w
 
 
 def _frequencies(parts: list[Any], n: int, d: float, dtype: Any, device: Any, requires_grad: bool, out: Any) -> Any:
+    if n < 0:
+        raise ArgumentError(f"Trying to create tensor with negative dimension {n}: [{n}]")
+    if dtype is not None and to_dtype(dtype).category < 2:
+        raise DTypeError(f"fftfreq requires a floating point or complex dtype, not {dtype}")
     ranges = [arange(a, b, dtype=get_default_dtype() if dtype is None else dtype, device=device) for a, b in parts]
-    y = (cat(ranges) if len(ranges) > 1 else ranges[0]) * (1.0 / (n * d))
+    y = cat(ranges) if len(ranges) > 1 else ranges[0]
+    y = y * (1.0 / (n * d)) if n * d else y / (n * d)
     return y.requires_grad_(requires_grad) if out is None else write_out(out, y, "fft.fftfreq")
 
 

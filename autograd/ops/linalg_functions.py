@@ -6,7 +6,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import ArgumentError, ShapeError
+from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .arithmetic import mul
@@ -160,6 +160,11 @@ def multi_dot(tensors: Any, *, out: Any = None) -> Tensor:
     if len(matrices) < 2:
         raise ShapeError(f"{op}(): expected at least 2 tensors but got {len(matrices)}")
     for i, m in enumerate(matrices):
+        if m.dtype is not matrices[0].dtype:
+            raise DTypeError(
+                f"{op}(): all tensors must have be the same dtype but tensor 0 is {matrices[0].dtype} and tensor {i} "
+                f"{m.dtype}"
+            )
         check_types(op, matrices[0], m, ("tensor 0", f"tensor {i}"))
     ends = 0, len(matrices) - 1
     for i, m in enumerate(matrices):

@@ -400,7 +400,7 @@ def scaled_sum(op: str, input: Any, product: Any, beta: Any, alpha: Any, out: An
     if alpha != 1:
         product = mul(product, alpha)
     if beta == 0:
-        result = add(product, apply(Unread, input)) if mode.grad and input.requires_grad else product
+        result = add(product, apply(Unread, input)) if mode.grad and getattr(input, "requires_grad", False) else product
     else:
         try:
             result = add(product, input if beta == 1 else mul(input, beta))

@@ -67,8 +67,10 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | N
     Raises:
         RuntimeError: ``p`` or ``maxnorm`` is negative.
     """
-    if p <= 0 or maxnorm < 0:
-        raise ArgumentError(f"renorm: needs p > 0 and maxnorm >= 0, not p={p} and maxnorm={maxnorm}")
+    if p <= 0:
+        raise ArgumentError(f"renorm: non-positive-norm not supported: p is {p}")
+    if maxnorm < 0:
+        raise ArgumentError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     if input._data.ndim < 2:
         raise ShapeError(f"renorm: input needs at least 2 dimensions, got {input._data.ndim} dimensions")
     d = canonical_dim(dim, input._data.ndim, "renorm")
