@@ -77,6 +77,8 @@ from .lazy import LazyLinear as LazyLinear
 from .linear import Bilinear as Bilinear
 from .linear import Identity as Identity
 from .linear import Linear as Linear
+from .linear_variants import DropConnectLinear as DropConnectLinear
+from .linear_variants import Maxout as Maxout
 from .loss import BCELoss as BCELoss
 from .loss import BCEWithLogitsLoss as BCEWithLogitsLoss
 from .loss import CrossEntropyLoss as CrossEntropyLoss
@@ -138,6 +140,8 @@ from .pooling import MaxPool3d as MaxPool3d
 from .pooling import MaxUnpool1d as MaxUnpool1d
 from .pooling import MaxUnpool2d as MaxUnpool2d
 from .pooling import MaxUnpool3d as MaxUnpool3d
+from .positions import RotaryEmbedding as RotaryEmbedding
+from .positions import SinusoidalPosition as SinusoidalPosition
 from .rectifiers import CELU as CELU
 from .rectifiers import ELU as ELU
 from .rectifiers import SELU as SELU

@@ -196,6 +196,13 @@ def test_damaged_and_foreign_files_are_refused(path: str, what: str):
     assert path in str(caught.value)
 
 
+@pytest.mark.parametrize("length", [0x80, 0x280])
+def test_a_header_whose_length_begins_as_a_pickle_does(length: int) -> None:
+    content = length.to_bytes(8, "little") + json.dumps({"x": ENTRY}).encode().ljust(length) + np.float32(7).tobytes()
+    assert content[:1] == b"\x80"
+    assert wg.load(io.BytesIO(content))["x"].tolist() == [7.0]
+
+
 def test_a_missing_file(tmp_path: Path):
     with pytest.raises(FileNotFoundError):
         wg.load(tmp_path / "nothing.safetensors")

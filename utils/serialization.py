@@ -70,7 +70,7 @@ def load(f: Target, map_location: Any = None, *, weights_only: bool = True, mmap
     """
     place = _placement(map_location)
     content, where = safetensors.contents(f)
-    if torch_file.is_torch_file(content[:4]):
+    if torch_file.is_torch_file(content[:9]):
         try:
             return torch_file.read(io.BytesIO(content), place)
         except FileFormatError as error:

@@ -40,8 +40,11 @@ DTYPES = {
 
 
 def is_torch_file(head: bytes) -> bool:
-    """Whether a file that begins so may be one of ``torch.save``'s."""
-    return head.startswith((ZIP, PICKLE))
+    """Whether a file whose first nine bytes these are may be one of ``torch.save``'s.
+
+    A safetensors file may begin with a pickle's byte, too: that of its header's length. Its ninth opens the header.
+    """
+    return head.startswith(ZIP) or (head.startswith(PICKLE) and head[8:9] != b"{")
 
 
 def read(file: IO[bytes], place: Callable[[Any], Any]) -> Any:

@@ -81,6 +81,15 @@ add("Linear", real(4), 4, 3)
 add("Bilinear", reals((5, 2), (5, 3)), 2, 3, 4)
 add("Bilinear", reals((5, 2), (5, 3)), 2, 3, 4, bias=False)
 
+# What PyTorch lacks; tests/test_beyond.py has their values.
+OWN = {"parity": False}
+add("DropConnectLinear", real(5, 4), 4, 3, p=0.4, options={**OWN, "random": True})
+add("Maxout", real(5, 4), 4, 3, options=OWN)
+add("Maxout", real(2, 5, 4), 4, 2, pieces=3, bias=False, options=OWN)
+add("SinusoidalPosition", real(2, 3, 4), 4, max_length=5, options=OWN)
+add("RotaryEmbedding", real(2, 3, 4), 4, options=OWN)
+add("RotaryEmbedding", real(3, 6), 6, base=100.0, interleaved=True, options=OWN)
+
 # ---------------------------------------------------------------------- convolutions
 
 add("Conv1d", real(2, 3, 8), 3, 4, 3)
