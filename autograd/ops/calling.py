@@ -11,6 +11,7 @@ from ...backends import kernels_of
 from ...backends.dtypes import FROM_NUMPY, float32
 from ...backends.errors import DTypeError, ShapeError, SparseOperandError
 from ..admission import REFUSED, refuse, refuse_array
+from ...backends.sparse import SparseArray
 from ..base import TensorBase, wrap
 from ..inplace import inplace, write_out
 from ..primitive import apply, apply2, apply_sparse, in_order
@@ -43,6 +44,8 @@ def unary(prim: Any, name: str, x: Any, out: Any = None, floating: bool = True, 
         kind = x._data.dtype.kind
         if kind in "iubc":
             if floating and kind != "c":
+                if isinstance(x._data, SparseArray):
+                    x = x.coalesce() if x.is_sparse else x  # type: ignore[attr-defined]
                 (x,) = operands(name, x, floating=True)
             else:
                 refuse(name, FROM_NUMPY[x._data.dtype])

@@ -17,13 +17,21 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
+def _whole(input: Tensor) -> Any:
+    """The array of a tensor of one element, dense."""
+    x = input._data
+    if isinstance(x, SparseArray) and x.size == 1:
+        return input.detach().to_dense()._data
+    return x
+
+
 def item(input: Tensor) -> Any:
     """The only element, as a Python number.
 
     Raises:
         RuntimeError: there are more elements, or none.
     """
-    x = input._data
+    x = _whole(input)
     if x.size != 1:
         raise ShapeError(
             f"a Tensor with {x.size} elements cannot be converted to Scalar: the shape is {list(x.shape)}; "
@@ -49,7 +57,7 @@ def bool_of(input: Tensor) -> bool:
     Raises:
         RuntimeError: there are more elements, or none.
     """
-    x = input._data
+    x = _whole(input)
     if x.size != 1:
         many = "more than one value" if x.size else "no values"
         raise ShapeError(

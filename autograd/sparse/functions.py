@@ -8,6 +8,7 @@ from ...backends import kernels_of, to_dtype
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ...backends.sparse import Coordinates
 from ...backends.sparse.coordinates import positions
+from ..admission import scalar_type
 from ..base import wrap
 from ..inplace import write_out
 from ..ops.arithmetic import add as add_op
@@ -69,6 +70,9 @@ def mm(mat1: Tensor, mat2: Tensor, reduce: str = "sum") -> Tensor:
                 [3.]])
     """
     ranks("mm", ("self", mat1, 2), ("mat2", mat2, 2))
+    if mat1._data.dtype != mat2._data.dtype:
+        names = [scalar_type(m.dtype) for m in (mat1, mat2)]
+        raise DTypeError(f"sparse.mm: mat1 dtype {names[0]} does not match mat2 dtype {names[1]}; convert one of them")
     if reduce == "sum":
         return matmul(mat1, mat2)
     if reduce not in ("mean", "amax", "amin"):
@@ -297,7 +301,7 @@ def spdiags(diagonals: Tensor, offsets: Tensor, shape: Any, layout: Any = None) 
         raise ArgumentError("Offset tensor contains duplicate values")
     name = "sparse_coo" if layout is None else layout.name
     if name not in ("sparse_coo", "sparse_csr", "sparse_csc"):
-        raise ArgumentError("Only output layouts (Sparse, SparseCsc, SparseCsr) are supported")
+        raise ArgumentError(f"Only output layouts (Sparse, SparseCsc, SparseCsr) are supported, got {name}")
     k = kernels_of[type(rows._data)]
     lines, columns, taken = [], [], []
     for i, step in enumerate(steps):
@@ -306,6 +310,8 @@ def spdiags(diagonals: Tensor, offsets: Tensor, shape: Any, layout: Any = None) 
         columns.append(across)
         lines.append(across - step)
         taken.append(across + i * rows._data.shape[1])
+    none = k.zeros((0,), dtype="int64")
+    lines, columns, taken = ([*parts, none] for parts in (lines, columns, taken))
     index = k.stack([k.concatenate(lines), k.concatenate(columns)], axis=0)
     result = sparse_coo_tensor(wrap(index), take(rows.reshape(-1), k.concatenate(taken)), tuple(shape))
     return result if name == "sparse_coo" else to_layout(result, name)

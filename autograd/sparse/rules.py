@@ -16,7 +16,7 @@ from ..ops.keys import position_of
 from ..ops.layout import Clone
 from ..ops.shape import Expand, Permute, Squeeze, T, Transpose, Unsqueeze, View, permute_rule, reshape_rule
 from ..primitive import Identity, apply
-from .core import array_of, assemble, coalesced, elements, is_sparse, pattern_of, take, total, values_of
+from .core import array_of, assemble, elements, is_sparse, pattern_of, take, total, values_of
 from .dispatch import on_values, rule, unsupported
 
 # ---------------------------------------------------------------------- the same places
@@ -24,9 +24,7 @@ from .dispatch import on_values, rule, unsupported
 
 @rule(Cast)
 def cast(s: Any, *, dtype: Any) -> Any:
-    """Another element type; truth values at one place are one value, not a sum."""
-    if array_of(s).dtype.kind == "b":
-        s = coalesced(s)
+    """Another element type."""
     return on_values(Cast, s, {"dtype": dtype})
 
 

@@ -18,7 +18,7 @@ from ..ops.gather import IndexAdd
 from ..ops.join import cat_rule
 from ..ops.reduction import Sum, SumTo, sum_rule, sum_to
 from ..ops.rounding import Abs, RoundTo, Sgn
-from ..ops.shape import expand_rule, reshape_rule
+from ..ops.shape import broadcast_shapes, expand_rule, reshape_rule
 from ..primitive import Primitive, apply
 from . import products as products
 from .convert import to_coordinates, to_layout
@@ -179,14 +179,20 @@ def _scalar(x: Any) -> bool:
 @rule(Mul, Product)
 def mul(a: Any, b: Any) -> Any:
     """Stored values times what the other operand has at their places."""
-    if not is_sparse(a):
-        return mul(b, a)
+    if not is_sparse(a) or (is_sparse(b) and not array_of(a).ndim):
+        return mul(b, dense_of(a))
+    if is_sparse(b) and not array_of(b).ndim:
+        b = dense_of(b)
     if _scalar(b):
         return assemble(values_of(a) * b, pattern_of(a))
     if is_sparse(b):
         return _intersection(a, b)
     pattern = pattern_of(a)
     shape = array_of(b).shape
+    whole = tuple(broadcast_shapes(pattern.shape, shape))
+    if whole != pattern.shape:
+        a = repeated(a, whole)
+        pattern = pattern_of(a)
     if len(shape) > len(pattern.shape) or any(
         n not in (1, m)
         for n, m in zip(reversed(shape), reversed(pattern.shape))  # noqa: B905
@@ -197,6 +203,26 @@ def mul(a: Any, b: Any) -> Any:
     values, where = elements(a)
     product = values * picked(b, where)
     return assemble(reshape_rule(product, pattern.values_shape()), pattern)
+
+
+def repeated(s: Any, shape: tuple[int, ...]) -> Any:
+    """``s`` repeated along new and size-1 dimensions, as a tensor by coordinates."""
+    values, where = elements(s)
+    lead = len(shape) - len(where.shape)
+    k = kernels_of[type(where.indices)]
+    dense = shape[lead + where.sparse_dim :]
+    values = expand_rule(values, (where.nnz, *dense)) if dense != where.dense_shape else values
+    indices, outer = where.indices, (1,) * lead + where.sparse_shape
+    if lead:
+        indices = k.concatenate([k.zeros((lead, where.nnz), dtype="int64"), indices], axis=0)
+    for d, (old, new) in enumerate(zip(outer, shape[: len(outer)], strict=True)):
+        if old == new:
+            continue
+        n = indices.shape[1]
+        values = take(values, k.repeat(k.arange(n, dtype="int64"), new))
+        indices = k.repeat(indices, new, axis=1)
+        indices[d] = k.tile(k.arange(new, dtype="int64"), n)
+    return assemble(values, Coordinates(indices, shape))
 
 
 def _intersection(a: Any, b: Any) -> Any:
@@ -224,8 +250,9 @@ def _divide(prim: Any) -> Any:
     def divide(a: Any, b: Any) -> Any:
         if not is_sparse(a) or not _scalar(b):
             shape = list(getattr(array_of(b), "shape", ()))
+            kind = "floor division" if prim is FloorDivide else "division"
             raise ArgumentError(
-                f"Sparse division requires a scalar or zero-dim dense tensor divisor (got shape {shape} for divisor)"
+                f"Sparse {kind} requires a scalar or zero-dim dense tensor divisor (got shape {shape} for divisor)"
             )
         if prim is not Div:
             a = coalesced(a)
