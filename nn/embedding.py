@@ -91,7 +91,7 @@ class Embedding(Table):
         max_norm: rows that are looked up are scaled, in place, to at most this norm.
         norm_type: the order of that norm.
         scale_grad_by_freq: divide a row's gradient by how often it was looked up.
-        sparse: accepted as in PyTorch.
+        sparse: the gradient of ``weight`` is of layout ``sparse_coo``; for SGD, Adagrad and SparseAdam.
         device, dtype: of the table.
 
     Shape: (*), integers, to (*, D). ``weight`` is (V, D), standard normal at first.
@@ -158,7 +158,7 @@ class EmbeddingBag(Table):
         norm_type: the order of that norm.
         scale_grad_by_freq: divide a row's gradient by how often it was looked up.
         mode: ``sum``, ``mean`` or ``max``.
-        sparse: accepted as in PyTorch.
+        sparse: the gradient of ``weight`` is of layout ``sparse_coo``; for SGD, Adagrad and SparseAdam.
         include_last_offset: the last offset says where the last bag ends.
         padding_idx: a number that is left out.
         device, dtype: of the table.

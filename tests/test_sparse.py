@@ -369,3 +369,82 @@ def test_a_graph_network_trains_as_in_pytorch(layout: str):
     rng = np.random.default_rng(0)
     weights = [rng.normal(size=(3, 8)), rng.normal(size=(8, 2)), rng.normal(size=(5, 3))]
     np.testing.assert_allclose(train(wg, layout, weights), train(torch, layout, weights), rtol=1e-9)
+
+
+# ------------------------------------------------------------------ what PyTorch's programs do with them
+
+
+def test_indices_and_values_are_shared_with_what_they_were_made_from():
+    i, v = wg.tensor([[2]]), wg.tensor([5.0])
+    x = wg.sparse_coo_tensor(i, v, (3,))
+    v[0] = 6
+    assert x.to_dense().tolist() == [0, 0, 6]
+    i[0, 0] = 0
+    assert x.to_dense().tolist() == [6, 0, 0]
+
+
+def test_gradcheck_takes_sparse_inputs():
+    x, w = s(places=TWICE, requires_grad=True), d(wg, 3, 2).requires_grad_()
+    for function in (wg.sparse.mm, lambda a, b: wg.sparse.softmax(a, 1), lambda a, b: wg.sparse.sum(a, 0)):
+        assert wg.autograd.gradcheck(function, (x, w), masked=True)
+    y = x.detach().coalesce().requires_grad_()
+    assert wg.autograd.gradgradcheck(wg.sparse.mm, (y, w), masked=True)
+
+
+def test_products_broadcast():
+    x = wg.sparse_coo_tensor([[0, 1]], [[1.0], [2.0]], (2, 1))
+    y = d(wg, 3, 2, 4).float()
+    assert wg.equal((x * y).to_dense(), x.to_dense() * y)
+    assert wg.equal((x * wg.tensor(2.0).to_sparse()).to_dense(), x.to_dense() * 2)
+
+
+def test_functions_that_do_not_add_up_want_coalesced_tensors_in_place():
+    x = s(places=TWICE)
+    with pytest.raises(RuntimeError, match="sqrt_ requires coalesced input"):
+        x.sqrt_()
+    assert wg.allclose(x.sqrt().to_dense(), x.to_dense().sqrt())
+    assert wg.allclose(x.coalesce().sqrt_().to_dense(), x.to_dense().sqrt())
+
+
+def test_slices_and_positions():
+    x, y = s(), s().to_dense()
+    for key in ((0,), (1, 2), (slice(None), slice(1, None)), (slice(None, None, 2),), (None, 1), (..., 2)):
+        found = x[key]
+        assert wg.equal(found.to_dense(), y[key])
+    assert wg.equal(x.index_select(1, wg.tensor([2, 2, 0])).to_dense(), y.index_select(1, wg.tensor([2, 2, 0])))
+    with pytest.raises(TypeError, match="Cannot assign to a sparse tensor"):
+        x[0] = 1.0
+
+
+def test_modules_carry_sparse_buffers():
+    class Graph(wg.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("a", s().float())
+
+    model, other = Graph().double(), Graph().double()
+    model.a.mul_(2)
+    other.load_state_dict(model.state_dict())
+    assert other.a.dtype is wg.float64
+    assert wg.equal(other.a.to_dense(), s().to_dense() * 2)
+
+
+def test_older_names():
+    x = wg.sparse.FloatTensor(wg.tensor(I), wg.tensor([3.0, 4.0, 5.0]), wg.Size([2, 3]))
+    assert isinstance(x, wg.sparse.FloatTensor)
+    assert not isinstance(x, wg.sparse.DoubleTensor)
+    assert x.type() == "wengert.sparse.FloatTensor"
+    assert x.new((2, 2)).layout is wg.sparse_coo
+    assert wg.sparse.DoubleTensor(2, 3).shape == (2, 3)
+
+
+def test_rows_resize_and_reduce():
+    c = wg.eye(3).to_sparse_csr()
+    c.resize_(4, 5)
+    assert c.to_dense().sum(1).tolist() == [1, 1, 1, 0]
+    with pytest.raises(RuntimeError, match="Resizing columns of sparse CSR tensors to a smaller value"):
+        c.resize_(4, 2)
+    a = wg.sparse_csr_tensor([0, 2, 2], [0, 1], [2.0, 3.0], (2, 2))
+    x = wg.tensor([[1.0], [2.0]])
+    found = {name: wg.sparse.mm(a, x, name)[0].item() for name in ("sum", "mean", "amax", "amin", "prod")}
+    assert found == {"sum": 8, "mean": 4, "amax": 6, "amin": 2, "prod": 12}

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from ...backends import kernels_of
 from ...backends.dtypes import FROM_NUMPY, float32
 from ...backends.errors import DTypeError, ShapeError, SparseOperandError
-from ..admission import REFUSED, refuse, refuse_array
 from ...backends.sparse import SparseArray
+from ..admission import REFUSED, refuse, refuse_array
 from ..base import TensorBase, wrap
 from ..inplace import inplace, write_out
 from ..primitive import apply, apply2, apply_sparse, in_order

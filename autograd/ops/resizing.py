@@ -36,6 +36,10 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = contiguous_format) 
     x = input._data
     if x.shape == shape and memory_format is contiguous_format:
         return input
+    if isinstance(x, SparseArray):
+        from ..sparse.methods import resize_compressed_
+
+        return resize_compressed_(input, shape)
     k = kernels_of[type(x)]
     memory = k.memory(x)
     memory = memory[: memory.size // x.itemsize * x.itemsize].view(x.dtype)

@@ -89,12 +89,12 @@ def _block_of(layout: str, block: Any, x: Any) -> tuple[int, int]:
             raise ArgumentError(f"to_sparse for layout {layout} does not take a blocksize")
         return (1, 1)
     if block is None:
-        raise ArgumentError(f"to_sparse for layout {layout} requires blocksize")
-    h, w = (int(n) for n in block)
+        raise ArgumentError(f"to_sparse: conversion to {layout} without blocksize argument given is not supported")
+    h, w = (block, block) if isinstance(block, int) else (int(n) for n in block)
     shape = array_of(x).shape
     if h <= 0 or w <= 0 or shape[-2] % h or shape[-1] % w:
         raise ArgumentError(
-            f"tensor sparse size ({shape[-2]}, {shape[-1]}) must be divisible by given blocksize ({h}, {w})"
+            f"to_{layout}: tensor sparse size ({shape[-2]},{shape[-1]}) must be divisible by given blocksize ({h},{w})"
         )
     return h, w
 

@@ -56,8 +56,8 @@ def mm(mat1: Tensor, mat2: Tensor, reduce: str = "sum") -> Tensor:
     Args:
         mat1: (n, k), sparse (or dense, with ``mat2`` sparse).
         mat2: (k, m).
-        reduce: what to do with the products of a row, in compressed rows: ``"sum"``, ``"mean"``, ``"amax"`` or
-            ``"amin"``.
+        reduce: what to do with the products of a row, in compressed rows: ``"sum"``, ``"prod"``, ``"mean"``,
+            ``"amax"`` or ``"amin"``.
 
     Raises:
         RuntimeError: shapes or dtypes do not fit.
@@ -75,8 +75,8 @@ def mm(mat1: Tensor, mat2: Tensor, reduce: str = "sum") -> Tensor:
         raise DTypeError(f"sparse.mm: mat1 dtype {names[0]} does not match mat2 dtype {names[1]}; convert one of them")
     if reduce == "sum":
         return matmul(mat1, mat2)
-    if reduce not in ("mean", "amax", "amin"):
-        raise ArgumentError(f"torch.sparse.mm: reduce argument must be either sum, mean, amax or amin, got {reduce}")
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise ArgumentError(f"sparse.mm: reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     if not is_sparse(mat1) or pattern_of(mat1).layout != "sparse_csr" or is_sparse(mat2):
         raise ArgumentError(f"sparse.mm with reduce={reduce!r} takes a matrix of layout sparse_csr and a dense one")
     check_pair("mm", mat1, mat2)

@@ -1,14 +1,16 @@
-"""The old names of constructors by type: ``sparse.FloatTensor(indices, values, size)``."""
+"""The old names of types of sparse tensors: ``sparse.FloatTensor(indices, values, size)``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ...backends import dtypes
+from ..base import TensorBase
+from ..ops.conversion import LEGACY_NAMES
+from .core import is_sparse, pattern_of
 from .creation import sparse_coo_tensor
 
 if TYPE_CHECKING:
+    from ...backends import DType
     from ..tensor import Tensor
 
 __all__ = [
@@ -24,23 +26,45 @@ __all__ = [
 ]
 
 
-def _constructor(name: str, dtype: Any) -> Callable[..., Tensor]:
-    def make(*args: Any) -> Tensor:
-        if args and all(isinstance(n, int) for n in args):
-            return sparse_coo_tensor(args, dtype=dtype)
-        return sparse_coo_tensor(*args, dtype=dtype) if args else sparse_coo_tensor((0,), dtype=dtype)
+class SparseTypedTensor:
+    """A constructor of sparse tensors of one element type; ``isinstance`` knows it too.
 
-    make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"`sparse_coo_tensor` of {dtype.name}: of indices, values and sizes, or of sizes."
-    return make
+    Example:
+        >>> import wengert as wg
+        >>> s = wg.sparse.FloatTensor(wg.tensor([[0, 1]]), wg.tensor([1.0, 2.0]), wg.Size([2]))
+        >>> isinstance(s, wg.sparse.FloatTensor)
+        True
+    """
+
+    __slots__ = ("__name__", "dtype")
+
+    def __init__(self, name: str, dtype: DType) -> None:
+        self.__name__, self.dtype = name, dtype
+
+    def __call__(self, *args: Any) -> Tensor:
+        if not args or all(isinstance(n, int) for n in args):
+            return sparse_coo_tensor(args or (0,), dtype=self.dtype)
+        return sparse_coo_tensor(*args, dtype=self.dtype)
+
+    def __instancecheck__(self, instance: Any) -> bool:
+        return (
+            isinstance(instance, TensorBase)
+            and is_sparse(instance)
+            and pattern_of(instance).layout == "sparse_coo"
+            and instance.dtype is self.dtype  # type: ignore[attr-defined]
+        )
+
+    def __repr__(self) -> str:
+        return f"<class 'wengert.sparse.{self.__name__}'>"
 
 
-FloatTensor = _constructor("FloatTensor", dtypes.float32)
-DoubleTensor = _constructor("DoubleTensor", dtypes.float64)
-HalfTensor = _constructor("HalfTensor", dtypes.float16)
-BFloat16Tensor = _constructor("BFloat16Tensor", dtypes.bfloat16)
-ByteTensor = _constructor("ByteTensor", dtypes.uint8)
-CharTensor = _constructor("CharTensor", dtypes.int8)
-ShortTensor = _constructor("ShortTensor", dtypes.int16)
-IntTensor = _constructor("IntTensor", dtypes.int32)
-LongTensor = _constructor("LongTensor", dtypes.int64)
+_all = {name: SparseTypedTensor(name, dtype) for name, dtype in LEGACY_NAMES.items()}
+BFloat16Tensor = _all["BFloat16Tensor"]
+ByteTensor = _all["ByteTensor"]
+CharTensor = _all["CharTensor"]
+DoubleTensor = _all["DoubleTensor"]
+FloatTensor = _all["FloatTensor"]
+HalfTensor = _all["HalfTensor"]
+IntTensor = _all["IntTensor"]
+LongTensor = _all["LongTensor"]
+ShortTensor = _all["ShortTensor"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...backends import to_dtype
+from ...backends import kernels_of, to_dtype
 from ...backends.errors import ArgumentError, GraphError, ShapeError
-from ...backends.sparse import Coordinates
+from ...backends.sparse import Compressed, Coordinates
 from ..base import TensorBase, wrap
 from ..inplace import check_writable, inplace, wrote
 from ..ops.conversion import to
@@ -285,8 +285,6 @@ def sparse_resize_and_clear_(input: Tensor, size: Any, sparse_dim: int, dense_di
     """Nothing stored, and other sizes, in place."""
     shape = tuple(sizes_of("sparse_resize_and_clear_", size))
     _check_dims(shape, sparse_dim, dense_dim)
-    from ...backends import kernels_of
-
     need("sparse_resize_and_clear_", input, "sparse_coo", what=COORDINATES)
     stored = input._data.values
     k = kernels_of[type(stored)]
@@ -330,8 +328,6 @@ def sparse_resize_(input: Tensor, size: Any, sparse_dim: int, dense_dim: int) ->
             )
     stored = input._data.values
     if parts[1][1] != parts[1][2]:
-        from ...backends import kernels_of
-
         larger = kernels_of[type(stored)].zeros((pattern.nnz, *shape[sparse_dim:]), dtype=stored.dtype)
         larger[tuple([slice(0, n) for n in stored.shape])] = stored
         stored = larger
@@ -342,6 +338,27 @@ def resize_as_sparse_(input: Tensor, other: Tensor) -> Tensor:
     """`sparse_resize_` to the sizes of ``other``."""
     pattern = need("resize_as_sparse_", other, "sparse_coo", what=COORDINATES)
     return sparse_resize_(input, pattern.shape, pattern.sparse_dim, pattern.dense_dim)
+
+
+def resize_compressed_(input: Any, shape: tuple[int, ...]) -> Any:
+    """``resize_`` of a matrix in compressed rows: more or fewer rows, more columns."""
+    pattern = pattern_of(input)
+    if pattern.layout != "sparse_csr" or pattern.batch or pattern.dense_dim:
+        unsupported("resize_", input)
+    if len(shape) != 2:
+        raise ShapeError(f"resize_: expected the sizes of a matrix, got {list(shape)}")
+    if shape[1] < pattern.shape[1]:
+        raise ArgumentError(
+            "resize_: Resizing columns of sparse CSR tensors to a smaller value is not supported. "
+            f"The original number of columns is {pattern.shape[1]} while the requested new number of columns is "
+            f"{shape[1]}."
+        )
+    k = kernels_of[type(pattern.starts)]
+    more = max(0, shape[0] - pattern.shape[0])
+    starts = k.concatenate([pattern.starts[: shape[0] + 1], k.repeat(pattern.starts[-1:], more)], axis=0)
+    n = int(starts[-1])
+    made = Compressed("sparse_csr", starts, pattern.others[:n], shape, (1, 1))
+    return _replace(input, made, input._data.values[:n], "resize_")
 
 
 def sparse_copy_(input: Any, src: Any) -> Any:

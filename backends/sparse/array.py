@@ -103,7 +103,7 @@ class SparseArray:
 
     def __getitem__(self, key: Any) -> SparseArray:
         if key is not Ellipsis:
-            raise SparseConversionError("Cannot assign to a sparse tensor, or index it as a dense one; to_dense() first")
+            raise SparseConversionError("Cannot assign to a sparse tensor, or index it as dense ones; to_dense() first")
         return SparseArray(self.pattern, self.values)
 
     def __setitem__(self, key: Any, value: Any) -> None:
