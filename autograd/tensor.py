@@ -739,7 +739,11 @@ class Tensor(TensorBase, ops.Casts):
     set_ = ops.set_
     size = ops.size
     slice_scatter = ops.slice_scatter
-    split = ops.split
+
+    def split(self, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
+        """`wengert.split`, whose second argument has another name as a method."""
+        return ops.split(self, split_size, dim)
+
     split_with_sizes = ops.split_with_sizes
     squeeze = ops.squeeze_method
     squeeze_ = ops.squeeze_

@@ -1,7 +1,10 @@
-"""Attention as a layer."""
+"""Attention as a layer, and PyTorch's switch between ways to compute it."""
 
 from __future__ import annotations
 
+import contextlib
+import enum
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import ops
@@ -15,6 +18,34 @@ if TYPE_CHECKING:
     from ..autograd.tensor import Tensor
 
 __all__ = ["MultiheadAttention"]
+
+
+class SDPBackend(enum.Enum):
+    """The ways that PyTorch has to compute attention; there is one here, which all of them mean."""
+
+    ERROR = -1
+    MATH = 0
+    FLASH_ATTENTION = 1
+    EFFICIENT_ATTENTION = 2
+    CUDNN_ATTENTION = 3
+    OVERRIDEABLE = 4
+
+
+@contextlib.contextmanager
+def sdpa_kernel(backends: list[SDPBackend] | SDPBackend, set_priority: bool = False) -> Iterator[None]:
+    """A block in which PyTorch computes `functional.scaled_dot_product_attention` in one of these ways.
+
+    Args:
+        backends: the ways, or one of them; whichever they are, the result is the same.
+        set_priority: taken, and not used.
+
+    Raises:
+        AssertionError: they are something else.
+    """
+    chosen = [backends] if isinstance(backends, SDPBackend) else backends
+    if not isinstance(chosen, list) or not all(isinstance(backend, SDPBackend) for backend in chosen):
+        raise AssertionError("Backend must be an instance of SDPBackend or a list of SDPBackend instances")
+    yield
 
 
 class MultiheadAttention(Module):

@@ -7,7 +7,7 @@ A member lives in the instance's ``__dict__`` like any other attribute, so that 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from ..autograd.base import TensorBase
@@ -62,6 +62,20 @@ class MembersOfKind(MutableMapping[str, Any]):
     def copy(self) -> dict[str, Any]:
         """The members in a dictionary of their own."""
         return dict(self)
+
+
+def _view_of(*kinds: str) -> Any:
+    """The members of some kinds, as they are now; what is assigned takes the place of all of them."""
+
+    def get(self: Members) -> MembersOfKind:
+        return MembersOfKind(self, kinds)
+
+    def set(self: Members, members: Mapping[str, Any]) -> None:
+        given, view = dict(members), MembersOfKind(self, kinds)
+        view.clear()
+        view.update(given)
+
+    return property(get, set)
 
 
 class Members:
@@ -204,17 +218,9 @@ class Members:
         else:
             object.__delattr__(self, name)
 
-    @property
-    def _parameters(self) -> MembersOfKind:
-        return MembersOfKind(self, (PARAMETER,))
-
-    @property
-    def _buffers(self) -> MembersOfKind:
-        return MembersOfKind(self, BUFFERS)
-
-    @property
-    def _modules(self) -> MembersOfKind:
-        return MembersOfKind(self, (MODULE,))
+    _parameters: MembersOfKind = _view_of(PARAMETER)
+    _buffers: MembersOfKind = _view_of(*BUFFERS)
+    _modules: MembersOfKind = _view_of(MODULE)
 
     @property
     def _non_persistent_buffers_set(self) -> set[str]:

@@ -148,7 +148,8 @@ class LBFGS(Optimizer):
             if group["line_search_fn"] is not None:
                 start = [p.detach().clone() for p in self._params]
                 here = Point(0.0, loss, g, slope)
-                found, calls = strong_wolfe(lambda t: self._evaluate(closure, start, t, d), here, t, _largest(d))  # noqa: B023
+                most = group["max_eval"] - evaluations
+                found, calls = strong_wolfe(lambda t: self._evaluate(closure, start, t, d), here, t, _largest(d), most)  # noqa: B023
                 loss, g, t = found.loss, found.g, found.t
                 self._move(t, d)
             else:

@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["Point", "strong_wolfe"]
 
 DECREASE, CURVATURE = 1e-4, 0.9  # the constants of the two conditions
-MOST, CHANGE = 25, 1e-9  # evaluations, and the least change of a parameter that is worth one
+CHANGE = 1e-9  # the least change of a parameter that is worth an evaluation
 
 
 @dataclass
@@ -23,7 +23,9 @@ class Point:
     slope: float
 
 
-def strong_wolfe(evaluate: Callable[[float], Point], start: Point, t: float, scale: float) -> tuple[Point, int]:
+def strong_wolfe(
+    evaluate: Callable[[float], Point], start: Point, t: float, scale: float, most: int
+) -> tuple[Point, int]:
     """A point whose loss is low enough and whose slope is flat enough, found by bracketing and cubic interpolation.
 
     Args:
@@ -31,6 +33,7 @@ def strong_wolfe(evaluate: Callable[[float], Point], start: Point, t: float, sca
         start: the point at distance 0.
         t: the first distance to try.
         scale: the largest element of the direction.
+        most: how often the distance may be changed.
 
     Returns:
         The point, and how often ``evaluate`` was called.
@@ -46,7 +49,7 @@ def strong_wolfe(evaluate: Callable[[float], Point], start: Point, t: float, sca
         return abs(p.slope) <= -CURVATURE * start.slope
 
     before, now, tries = start, evaluate(t), 0
-    while tries < MOST:
+    while tries < most:
         if too_high(now) or (tries > 1 and now.loss >= before.loss):
             break
         if flat(now):
@@ -60,7 +63,7 @@ def strong_wolfe(evaluate: Callable[[float], Point], start: Point, t: float, sca
         before = start
     low, high = (before, now) if before.loss <= now.loss else (now, before)
     stuck = False
-    while tries < MOST and abs(high.t - low.t) * scale >= CHANGE:
+    while tries < most and abs(high.t - low.t) * scale >= CHANGE:
         t, stuck = _inside(low, high, stuck)
         now = evaluate(t)
         tries += 1

@@ -28,7 +28,7 @@ def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def with_hooks(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if self._stepping:
+        if getattr(self, "_stepping", True):  # within a step, or a wrapper that did not call Optimizer.__init__
             return step(self, *args, **kwargs)
         arguments: tuple[Any, ...] = (self, *args)
         for hook in [*_before_all.values(), *self._pre_hooks.values()]:

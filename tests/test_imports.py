@@ -56,6 +56,8 @@ PATHS = {
     "serialization": "load save",
     "types": "Number Device _size",
     "utils.checkpoint": "checkpoint checkpoint_sequential",
+    "utils.model_zoo": "load_url",
+    "nn.attention": "SDPBackend sdpa_kernel",
     "utils.data": "DataLoader Dataset random_split",
     "utils.data.dataloader": "DataLoader default_collate",
     "utils.data.dataset": "Dataset Subset",

@@ -16,7 +16,7 @@ from wengert.nn.utils import parametrizations, parametrize, prune
 def fill(module: Any) -> Any:
     """Give the parameters numbers that are the same in every library."""
     for i, (_, p) in enumerate(sorted(module.named_parameters())):
-        p.data.copy_((i + 0.37 * p.detach().new_ones(p.shape).cumsum(-1)).sin())
+        p.data.copy_((i + 0.37 * p.detach().new_ones(p.numel()).cumsum(0).reshape(p.shape)).sin())
     return module
 
 

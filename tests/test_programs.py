@@ -10,6 +10,7 @@ import pytest
 import wengert as wg
 
 from . import programs_nn as programs_nn
+from . import programs_whole as programs_whole
 from .programs import PROGRAMS
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; `make parity` installs it")

@@ -11,6 +11,7 @@ from . import data as data
 from . import deterministic as deterministic
 from . import dlpack as dlpack
 from . import hooks as hooks
+from . import model_zoo as model_zoo
 from .serialization import load as load
 from .serialization import save as save
 

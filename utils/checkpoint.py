@@ -20,7 +20,30 @@ from ..autograd.primitive import next_seq
 from ..autograd.random import get_rng_state, set_rng_state
 from ..backends.errors import GraphError, InvalidValueError
 
-__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
+__all__ = [
+    "CheckpointError",
+    "checkpoint",
+    "checkpoint_sequential",
+    "get_device_states",
+    "noop_context_fn",
+    "set_device_states",
+]
+
+
+def get_device_states(*args: Any) -> tuple[list[Any], list[Any]]:
+    """The GPUs that tensors are on, and their random states; the CPU's is not among them.
+
+    Args:
+        *args: tensors and other things.
+    """
+    found = {a.device.index: a.device for a in args if isinstance(a, TensorBase) and a.device.type != "cpu"}  # type: ignore[attr-defined]
+    return list(found), [get_rng_state() for _ in found]
+
+
+def set_device_states(devices: Sequence[Any], states: Sequence[Any], *, device_type: str | None = None) -> None:
+    """Give GPUs the random states that `get_device_states` gave."""
+    for _, state in zip(devices, states, strict=True):
+        set_rng_state(state)
 
 
 class CheckpointError(GraphError):

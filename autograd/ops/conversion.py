@@ -11,6 +11,7 @@ from ..admission import need_tensors
 from ..base import TensorBase
 from ..inplace import check_writable, inplace
 from ..primitive import Primitive, apply
+from ..promotion import get_default_dtype
 from .cast import Cast, cast
 from .indexing import fitted
 from .layout import MemoryFormat, apart, clone, contiguous_format, is_contiguous, preserve_format
@@ -289,6 +290,8 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
         *module_parts, name = dtype.split(".")
         device = "cuda" if "cuda" in module_parts else "cpu"
         return to(input, device, dtypes.float32 if name == "Tensor" else LEGACY_NAMES[name])
+    if isinstance(dtype, type) and issubclass(dtype, TensorBase):  # the class stands for the type that tensors have
+        return to(input, get_default_dtype())
     if isinstance(dtype, str | type):
         raise InvalidValueError(f"invalid type: {dtype!r}; use a dtype, or the name of a tensor type")
     return to(input, getattr(dtype, "dtype", dtype))

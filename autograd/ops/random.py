@@ -394,7 +394,7 @@ rand_like = _like("rand_like", "random_uniform", "Uniform numbers in [0, 1).")
 randn_like = _like("randn_like", "random_normal", "Numbers of the standard normal distribution.")
 
 
-def randint_like(input: Tensor, low: int, high: int | None = None, **options: Any) -> Tensor:
+def randint_like(input: Tensor, low: int = 0, high: int | None = None, **options: Any) -> Tensor:
     """`randint` in the shape and dtype of ``input`` and on its device, unless told."""
     if high is None:
         low, high = 0, low
