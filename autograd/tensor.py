@@ -15,7 +15,7 @@ from ..backends import Device, DType, kernels_of
 from ..backends.dtypes import FROM_NUMPY
 from ..backends.errors import GraphError
 from . import hooks as _hooks
-from . import ops
+from . import ops, subclass
 from .api import backward
 from .base import TensorBase, alias, bind, edge_of, version_of
 from .grad_mode import INFERENCE, mode
@@ -47,6 +47,12 @@ class Tensor(TensorBase, ops.Casts):
     _printed_as = "tensor"  # a subclass without this prints its own name
     __array_priority__ = 1000  # an array on the left of an operator leaves the operation to the tensor
 
+    __torch_function__: Any = classmethod(subclass.default)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        subclass.prepared(cls, Tensor)
+
     def __new__(cls, *data: Any, dtype: Any = None, device: Any = None) -> Any:
         made = ops.legacy_tensor(*data, dtype=dtype, device=device)
         if cls is Tensor:
@@ -55,6 +61,11 @@ class Tensor(TensorBase, ops.Casts):
         self._data, self._grad, self._edge, self._view, self._hooks = made._data, None, None, None, None
         self._rg, self._ver = False, None
         return self
+
+    @staticmethod
+    def _make_subclass(cls: type[Any], data: Tensor, require_grad: bool = False) -> Any:
+        """A leaf of class ``cls`` on the memory of ``data``."""
+        return data.detach().as_subclass(cls).requires_grad_(require_grad)
 
     # ------------------------------------------------------------------ what it is
 
@@ -106,7 +117,7 @@ class Tensor(TensorBase, ops.Casts):
     def __iter__(self) -> Iterator[Tensor]:
         if self._data.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(ops.unbind(self, 0))
+        return iter(self.unbind(0))
 
     def __repr__(self) -> str:
         return tensor_repr(self)

@@ -132,4 +132,7 @@ from ..autograd.ops.vision import native_channel_shuffle as native_channel_shuff
 from ..autograd.ops.vision import pixel_shuffle as pixel_shuffle
 from ..autograd.ops.vision import pixel_unshuffle as pixel_unshuffle
 from ..autograd.ops.vision import unfold as unfold
+from ..autograd.subclass import dispatch_in as _dispatch_in
 from . import grad as grad
+
+_dispatch_in(globals(), [name for name in globals() if name[0] != "_"])

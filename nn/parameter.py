@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.base import TensorBase, version_of
+from ..autograd.subclass import disabled
 from ..autograd.tensor import Tensor
 
 __all__ = ["Buffer", "Parameter"]
@@ -45,6 +46,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
     _printed_as = "tensor"
+    __torch_function__ = staticmethod(disabled)  # what is computed from one is a plain tensor
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         return _tensor_on(cls, data, requires_grad)
@@ -83,6 +85,7 @@ class Buffer(Tensor):
 
     __slots__ = ()
     _printed_as = "tensor"
+    __torch_function__ = staticmethod(disabled)  # what is computed from one is a plain tensor
     persistent: bool
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:

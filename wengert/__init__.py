@@ -220,6 +220,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES, *_ELSEWHERE} - {"annotations", "TYPE_CHECKING"})
 
 
+autograd.subclass.dispatch_in(globals(), getattr(autograd.ops, "__all__"))  # noqa: B009
 # The engine may not import what draws its graphs, so it is told here.
 autograd.graph.renderers.setdefault("svg", lambda graph, **options: __getattr__("viz").to_svg(graph, **options))
 
