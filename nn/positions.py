@@ -70,7 +70,8 @@ class SinusoidalPosition(Module):
                 f"SinusoidalPosition: expected (*, T, {self.dim}) with T up to max_length={self.max_length}, got "
                 f"{list(input.shape)}"
             )
-        return input + self.table[: input.shape[-2]].to(input.dtype)
+        result: Tensor = input + self.table[: input.shape[-2]].to(input.dtype)
+        return result
 
     def extra_repr(self) -> str:
         """The settings."""

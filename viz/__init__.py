@@ -12,3 +12,5 @@ from .curves import misclassified as misclassified
 from .drawing import draw as draw
 from .drawing import to_svg as to_svg
 from .modules import module_paths as module_paths
+from .summary import Summary as Summary
+from .summary import summary as summary

@@ -123,6 +123,7 @@ if TYPE_CHECKING:
     from .streams import Stream as Stream
     from .utils.serialization import load as load
     from .utils.serialization import save as save
+    from .viz.summary import summary as summary
 
 # PyTorch's names; from here on some of them mean no longer what Python means by them.
 bool = _bool
@@ -195,6 +196,7 @@ _ELSEWHERE = {
     "compile": "compiler",
     "load": "utils.serialization",
     "save": "utils.serialization",
+    "summary": "viz.summary",
 }
 
 
