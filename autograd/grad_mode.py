@@ -19,6 +19,7 @@ __all__ = [
     "is_inference_mode_enabled",
     "no_grad",
     "set_grad_enabled",
+    "set_multithreading_enabled",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -209,6 +210,26 @@ class inference_mode(ModeContext):
 
     def clone(self) -> ModeContext:
         return cast("ModeContext", inference_mode(self.mode))
+
+
+class set_multithreading_enabled(ModeContext):
+    """Nothing: a backward pass runs in the thread that asked for it. It is here for programs that switch threads off.
+
+    Args:
+        mode: kept as an attribute.
+    """
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = bool(mode)
+
+    def __enter__(self) -> None:
+        """Nothing to begin."""
+
+    def __exit__(self, *exc: object) -> None:
+        """Nothing to end."""
+
+    def clone(self) -> ModeContext:
+        return set_multithreading_enabled(self.mode)
 
 
 def is_grad_enabled() -> bool:

@@ -134,8 +134,8 @@ def test_inputs_are_checked():
     broadcast = wg.ones(1, dtype=wg.float64).expand(3).requires_grad_()
     with pytest.raises(RuntimeError, match="dimension with stride 0"):
         gradcheck(lambda t: t * 2, broadcast)
-    with pytest.raises(NotImplementedError, match="check_forward_ad"):
-        gradcheck(lambda t: t * 2, wg.ones(2, dtype=wg.float64, requires_grad=True), check_forward_ad=True)
+    x = wg.ones(2, dtype=wg.float64, requires_grad=True)
+    assert gradcheck(lambda t: t * 2, x, check_forward_ad=True, check_batched_grad=True)  # of no effect
 
 
 def test_checking_leaves_the_random_numbers_alone(x: Any):
@@ -160,7 +160,10 @@ def test_anomaly_mode_names_the_function_and_the_line():
     with context:
         assert wg.autograd.is_anomaly_enabled()
         y = bad_root(x * 2).sum()
-        with pytest.raises(RuntimeError, match="'MadeBackward' returned nan values in its 0th output") as error:
+        with (
+            pytest.warns(UserWarning, match="Error detected in MadeBackward. Traceback of forward call"),
+            pytest.raises(RuntimeError, match="'MadeBackward' returned nan values in its 0th output") as error,
+        ):
             y.backward()
     assert "test_gradcheck.py:" in str(error.value)
     assert not wg.autograd.is_anomaly_enabled()
@@ -171,7 +174,7 @@ def test_anomaly_mode_as_a_switch():
     with wg.autograd.set_detect_anomaly(True):
         y = x * x
         assert "test_gradcheck.py" in y.grad_fn.site
-        with pytest.raises(RuntimeError, match="nan values"):
+        with pytest.warns(UserWarning, match="Error detected"), pytest.raises(RuntimeError, match="nan values"):
             bad_root(x).sum().backward(create_graph=True)
         with wg.autograd.set_detect_anomaly(True, check_nan=False):
             bad_root(x).sum().backward()
@@ -180,6 +183,19 @@ def test_anomaly_mode_as_a_switch():
     assert wg.autograd.is_anomaly_enabled()
     wg.autograd.set_detect_anomaly(False)
     assert not wg.autograd.is_anomaly_enabled()
+
+
+def test_anomaly_mode_says_what_induced_a_backward_that_failed():
+    def backward(x: Any, g: Any) -> Any:
+        return made(lambda x, g: g * float("nan"), lambda g: g * 2)(g)
+
+    x = wg.tensor([1.0, 2.0], requires_grad=True)
+    with wg.autograd.set_detect_anomaly(True):
+        y = made(backward, lambda x: x * 2)(x * x)
+        (g,) = wg.autograd.grad((y * y).sum(), x, create_graph=True)
+        with pytest.warns(UserWarning) as warned, pytest.raises(RuntimeError, match="nan values"):
+            g.sum().backward()
+    assert any("Previous calculation was induced by MadeBackward" in str(w.message) for w in warned)
 
 
 def test_anomaly_mode_passes_what_is_finite():
@@ -195,5 +211,9 @@ def test_a_modified_value_is_reported_with_the_line_that_recorded_it():
         y = x * x
     with wg.no_grad():
         x.add_(1)
-    with pytest.raises(RuntimeError, match=r"recorded at .*test_gradcheck\.py:\d+"):
+    with (
+        wg.autograd.set_detect_anomaly(True),
+        pytest.warns(UserWarning, match="Error detected in"),
+        pytest.raises(RuntimeError, match=r"recorded at .*test_gradcheck\.py:\d+"),
+    ):
         y.sum().backward()

@@ -106,6 +106,7 @@ if TYPE_CHECKING:
     from . import multiprocessing as multiprocessing
     from . import nn as nn
     from . import optim as optim
+    from . import profiler as profiler
     from . import random as random
     from . import return_types as return_types
     from . import serialization as serialization
@@ -168,6 +169,7 @@ _MODULES = (
     "multiprocessing",
     "nn",
     "optim",
+    "profiler",
     "random",
     "return_types",
     "serialization",
