@@ -84,7 +84,10 @@ def test_hybrid_and_empty():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: wg.sparse_coo_tensor([[0, 5]], [1.0, 2.0], (3,)), "size is inconsistent with indices"),
+        (
+            lambda: wg.sparse_coo_tensor([[0, 5]], [1.0, 2.0], (3,), check_invariants=True),
+            "size is inconsistent with indices",
+        ),
         (lambda: wg.sparse_coo_tensor([[0, -1]], [1.0, 2.0]), "found negative index -1 for dim 0"),
         (lambda: wg.sparse_coo_tensor([[0, 1]], [1.0]), "same nnz, but got nnz from indices: 2, nnz from values: 1"),
         (lambda: wg.sparse_coo_tensor([[0]], [1.0], (2, 3)), "sparse_dim"),
@@ -448,3 +451,18 @@ def test_rows_resize_and_reduce():
     x = wg.tensor([[1.0], [2.0]])
     found = {name: wg.sparse.mm(a, x, name)[0].item() for name in ("sum", "mean", "amax", "amin", "prod")}
     assert found == {"sum": 8, "mean": 4, "amax": 6, "amin": 2, "prod": 12}
+
+
+@pytest.mark.parametrize("hybrid", [0, 1])
+@pytest.mark.parametrize("layout", ["sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc"])
+def test_batches_of_matrices(layout: str, hybrid: int):
+    x = (d(wg, 4, 6) % 3 == 0) * d(wg, 4, 6)
+    x = wg.stack([x, x * 2])
+    if hybrid:
+        x = wg.stack([x, x], -1)
+    size = (2, 3) if layout in ("sparse_bsr", "sparse_bsc") else None
+    y = x.to_sparse(layout=getattr(wg, layout), blocksize=size, dense_dim=hybrid).requires_grad_()
+    assert (y.shape, y.dense_dim()) == (x.shape, hybrid)
+    assert wg.equal(y.to_dense(), x)
+    assert wg.autograd.gradcheck(lambda t: t.to_sparse_csc().to_dense(), (y,), fast_mode=True)
+    assert wg.equal(y.to_sparse_coo().to_dense(), x)

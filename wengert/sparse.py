@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .autograd.sparse.functions import addmm as addmm
+from .autograd.sparse.functions import as_sparse_gradcheck as as_sparse_gradcheck
 from .autograd.sparse.functions import log_softmax as log_softmax
 from .autograd.sparse.functions import mm as mm
 from .autograd.sparse.functions import sampled_addmm as sampled_addmm

@@ -7,10 +7,10 @@ from typing import Any
 
 from ...backends import kernels_of
 from ...backends.errors import ArgumentError
-from ...backends.sparse import Coordinates
+from ...backends.sparse import Compressed, Coordinates
 from ...backends.sparse.compressed import compress
 from ..ops.shape import reshape_rule
-from .core import array_of, assemble, coalesced, dense_of, elements, is_sparse, pattern_of, take, total
+from .core import LAYOUT_TEXT, array_of, assemble, coalesced, dense_of, elements, is_sparse, pattern_of, take, total
 
 __all__ = ["nonzero_pattern", "to_coordinates", "to_layout"]
 
@@ -63,18 +63,26 @@ def to_layout(x: Any, layout: str, block: Any = None, dense_dim: int = 0) -> Any
     blocked = layout in ("sparse_bsr", "sparse_bsc")
     if is_sparse(x):
         pattern = pattern_of(x)
-        if pattern.layout == layout and (not blocked or block is None or tuple(block) == pattern.block):
+        if pattern.layout == layout and (not blocked or block is None or block in (pattern.block, list(pattern.block))):
             return x
+    index: Any = "int64"
+    if is_sparse(x):
+        pattern, dense_dim = pattern_of(x), pattern_of(x).dense_dim
+        if isinstance(pattern, Compressed):
+            index = pattern.starts.dtype
+        elif pattern.sparse_dim != 2:
+            raise ArgumentError(
+                f"to_sparse: conversion from Sparse to {LAYOUT_TEXT[layout]} for input tensors with sparse_dim()!=2 is "
+                "not supported"
+            )
     ndim = array_of(x).ndim
     if ndim - dense_dim < 2:
         raise ArgumentError(f"to_{layout}: expected tensor with at least 2 dimensions besides dense ones, got {ndim}")
-    sizes = _block_of(layout, block, x)
+    sizes = _block_of(layout, block, array_of(x).shape[: ndim - dense_dim])
     if ndim - dense_dim > 2:
-        return _batched(x, layout, sizes, dense_dim)
-    values, where = elements(coalesced(to_coordinates(x, 2) if dense_dim or is_sparse(x) else to_coordinates(x)))
-    if where.sparse_dim != 2:
-        raise ArgumentError(f"to_{layout}: expected a tensor with two sparse dimensions, got {where.sparse_dim}")
-    pattern, order = compress(layout, where, sizes)
+        return _batched(x, layout, sizes, dense_dim, index)
+    values, where = elements(coalesced(to_coordinates(x) if is_sparse(x) else to_coordinates(x, 2)))
+    pattern, order = compress(layout, where, sizes, index)
     if not blocked:
         return assemble(take(values, order), pattern)
     group, place = order
@@ -83,7 +91,7 @@ def to_layout(x: Any, layout: str, block: Any = None, dense_dim: int = 0) -> Any
     return assemble(reshape_rule(spread, pattern.values_shape()), pattern)
 
 
-def _block_of(layout: str, block: Any, x: Any) -> tuple[int, int]:
+def _block_of(layout: str, block: Any, shape: tuple[int, ...]) -> tuple[int, int]:
     if layout not in ("sparse_bsr", "sparse_bsc"):
         if block is not None:
             raise ArgumentError(f"to_sparse for layout {layout} does not take a blocksize")
@@ -91,7 +99,6 @@ def _block_of(layout: str, block: Any, x: Any) -> tuple[int, int]:
     if block is None:
         raise ArgumentError(f"to_sparse: conversion to {layout} without blocksize argument given is not supported")
     h, w = (block, block) if isinstance(block, int) else (int(n) for n in block)
-    shape = array_of(x).shape
     if h <= 0 or w <= 0 or shape[-2] % h or shape[-1] % w:
         raise ArgumentError(
             f"to_{layout}: tensor sparse size ({shape[-2]},{shape[-1]}) must be divisible by given blocksize ({h},{w})"
@@ -99,23 +106,19 @@ def _block_of(layout: str, block: Any, x: Any) -> tuple[int, int]:
     return h, w
 
 
-def _batched(x: Any, layout: str, block: tuple[int, int], dense_dim: int) -> Any:
+def _batched(x: Any, layout: str, block: tuple[int, int], dense_dim: int, index: Any) -> Any:
     """Stacked matrices: all of them store the places where one of them has an element."""
-    from ...backends.sparse import Compressed
     from .core import values_at
 
+    stored = _stored(array_of(x))
     x = dense_of(x)
     array = array_of(x)
     k = kernels_of[type(array)]
     b = array.ndim - 2 - dense_dim
     batch, matrix = array.shape[:b], array.shape[b : b + 2]
-    flat = (
-        (array != array.dtype.type(0))
-        .reshape((math.prod(batch), *matrix, math.prod(array.shape[b + 2 :])))
-        .any(axis=-1)
-    )
+    flat = stored.reshape((math.prod(batch), *matrix, math.prod(array.shape[b + 2 :]))).any(axis=-1)
     counts = [nonzero_pattern(flat[i]) for i in range(flat.shape[0])]
-    parts = [compress(layout, where, block)[0] for where in counts]
+    parts = [compress(layout, where, block, index)[0] for where in counts]
     if len({p.nnz for p in parts}) != 1:
         raise ArgumentError(
             "Expect the same number of specified elements per batch when converting to a compressed layout"
@@ -123,3 +126,11 @@ def _batched(x: Any, layout: str, block: tuple[int, int], dense_dim: int) -> Any
     starts, others = (k.stack([p.arrays[i] for p in parts], axis=0).reshape((*batch, -1)) for i in range(2))
     pattern = Compressed(layout, starts, others, array.shape, block)
     return assemble(values_at(x, pattern), pattern)
+
+
+def _stored(x: Any) -> Any:
+    """Which elements a sparse array stores; of a dense one, which are not 0."""
+    if not is_sparse(x):
+        return x != x.dtype.type(0)
+    k = kernels_of[type(x.values)]
+    return dense_of(assemble(k.ones(x.values.shape, dtype=bool), x.pattern))

@@ -191,7 +191,8 @@ def empty_of_layout(layout: Any, shape: tuple[int, ...], dtype: Any, device: Any
     if like is not None and like.layout == name:
         pattern = like.emptied()
     elif name == "sparse_coo":
-        pattern = Coordinates(make("zeros", device, (len(shape), 0), dtype="int64"), shape, True)
+        n = len(shape) - (like.dense_dim if isinstance(like, Compressed) else 0)
+        pattern = Coordinates(make("zeros", device, (n, 0), dtype="int64"), shape, True)
     else:
         blocked = name in ("sparse_bsr", "sparse_bsc")
         if len(shape) < 2 or (blocked and block == (1, 1)):

@@ -53,7 +53,8 @@ class check_sparse_tensor_invariants:
     def __enter__(self) -> None:
         if self.before is not None:
             raise RuntimeError(
-                "This context manager instance is already activated. Use a different context manager instance"
+                "This context manager instance is already activated. Use a different context manager instance for "
+                "context nesting"
             )
         self.before = _always[0]
         _always[0] = self.state
@@ -79,7 +80,7 @@ def checking(wish: bool | None) -> bool:
 
 
 def check_coordinates(index: Any, values: Any, shape: tuple[int, ...], thorough: bool) -> None:
-    """Raise unless coordinates and values fit a tensor of ``shape``."""
+    """Raise unless coordinates and values fit a tensor of ``shape``; if ``thorough``, look at every coordinate."""
     n, dense = index.shape[0], values.ndim - 1
     if n + dense != len(shape):
         raise ShapeError(f"number of dimensions must be sparse_dim ({n}) + dense_dim ({dense}), but got {len(shape)}")
@@ -87,8 +88,10 @@ def check_coordinates(index: Any, values: Any, shape: tuple[int, ...], thorough:
         raise ShapeError(
             f"values has incorrect size, expected {[values.shape[0], *shape[n:]]}, got {list(values.shape)}"
         )
+    if not thorough:
+        return
     if not index.size:
-        if thorough and index.shape[1] and any(not size for size in shape[:n]):
+        if index.shape[1] and any(not size for size in shape[:n]):
             raise ArgumentError("a tensor without elements cannot store any")
         return
     least, most = index.min(axis=1).tolist(), index.max(axis=1).tolist()
