@@ -805,6 +805,7 @@ from .trigonometric import tan_ as tan_
 from .trigonometric import tanh as tanh
 from .trigonometric import tanh_ as tanh_
 from .vector_norm import norm as norm
+from .vector_norm import norm_except_dim as norm_except_dim
 from .vector_norm import renorm as renorm
 from .vector_norm import renorm_ as renorm_
 from .vision import channel_shuffle as channel_shuffle

@@ -180,11 +180,12 @@ def wants_grad(*tensors: Any) -> bool:
     return mode.grad and any(t.requires_grad for t in tensors)
 
 
-def check_phases(op: str, products: Any) -> None:
+def check_phases(op: str, kind: str, products: Any) -> None:
     """Raise if a loss depends on the phases of complex vectors, which are not determined.
 
     Args:
         op: the function's name, for messages.
+        kind: of which vectors, ``"eigen"`` or ``"singular"``.
         products: the conjugates of the vectors times their gradients, Tensor or array: then they are not real.
 
     Raises:
@@ -192,8 +193,9 @@ def check_phases(op: str, products: Any) -> None:
     """
     a = array_of(products)
     if a.dtype.kind == "c" and a.size and bool((abs(a.imag) > 1e-2 * (1 + abs(a))).any()):
+        vectors = "singular vectors" if kind == "singular" else f"{kind}vectors"
         raise GraphError(
-            f"{op}_backward: The vectors in the complex case are specified up to multiplication by e^{{i phi}}. "
+            f"{op}_backward: The {vectors} in the complex case are specified up to multiplication by e^{{i phi}}. "
             "The specified loss function depends on this quantity, so it is ill-defined."
         )
 

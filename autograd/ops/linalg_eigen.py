@@ -59,7 +59,7 @@ class Eigh(Primitive):
         if gv is None:
             return bmm_rule(v * gw[..., None, :], mH(v))
         a = bmm_rule(mH(v), gv)
-        check_phases("linalg_eigh", diagonal_of(a))
+        check_phases("linalg_eigh", "eigen", diagonal_of(a))
         a = (a - mH(a)) * 0.5  # v.H dv is skew
         a = quotient(a, _gaps(w, ctx.k) + a * 0)
         d = diagonal_of(a)
@@ -96,7 +96,7 @@ class Eig(Primitive):
         else:
             a = bmm_rule(vh, gv)
             d = diagonal_of(a)
-            check_phases("linalg_eig", d)
+            check_phases("linalg_eig", "eigen", d)
             a = a - bmm_rule(vh, v * real_rule(d)[..., None, :])
             a = quotient(a, conj(_gaps(w, ctx.k)) + a * 0)
             rest = diagonal_of(a)

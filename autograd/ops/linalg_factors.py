@@ -45,20 +45,20 @@ class Qr(Primitive):
     @staticmethod
     def forward(ctx: Any, x: Any, *, mode: str) -> Any:
         q, r = ctx.k.qr(x, "complete" if mode == "complete" else "reduced")
-        ctx.save(q, r)
         if mode == "r":
             return ctx.k.zeros((0,), dtype=x.dtype), r
+        ctx.save(q, r)
         return q, r
 
     @staticmethod
     def backward(ctx: Any, gq: Any, gr: Any) -> Any:
-        q, r = ctx.saved
-        mode, (rows, columns) = ctx.params["mode"], r.shape[-2:]
-        if mode == "r":
+        if ctx.params["mode"] == "r":
             raise GraphError(
                 "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use "
                 "linalg.qr(A, mode='reduced') if you are going to differentiate through linalg.qr."
             )
+        q, r = ctx.saved
+        rows, columns = r.shape[-2:]
         if rows > columns:
             raise GraphError(
                 "The QR decomposition is not differentiable when mode='complete' and nrows > ncols; use mode='reduced'"
@@ -111,7 +111,7 @@ class Svd(Primitive):
             a = bmm_rule(mH(u), gu)
             skew = a - mH(a)
             both = diagonal_of(a) if gvh is None else diagonal_of(a) + diagonal_of(bmm_rule(vh, mH(gvh[..., :k, :])))
-            check_phases("svd", both)
+            check_phases("svd", "singular", both)
             middle = middle + quotient(skew, gaps + a * 0) * row
             if ctx.dtype[0].kind == "c":  # the phases that u and v have in common
                 middle = middle + diagonal_matrix(quotient(diagonal_of(skew), (s + s) + diagonal_of(a) * 0))

@@ -138,7 +138,7 @@ def lobpcg(
     n = (k if X is None else X._data.shape[-1]) if n is None else n
     if m < 3 * n:
         raise InvalidValueError(
-            f"LPBPCG algorithm is not applicable when the number of A rows (={m}) is smaller than 3 x the number of "
+            f"LOBPCG algorithm is not applicable when the number of A rows (={m}) is smaller than 3 x the number of "
             f"requested eigenpairs (={n}); use linalg.eigh"
         )
     largest = True if largest is None else largest

@@ -340,7 +340,11 @@ def dot(input: Tensor, tensor: Tensor, *, out: Any = None) -> Tensor:
 
 def check_vectors(op: str, a: Any, b: Any) -> None:
     """Raise unless both are Tensors of one dimension."""
-    x, y = check_pair(op, a, b, "both vectors")
+    if isinstance(a, TensorBase) and isinstance(b, TensorBase) and a._data.dtype != b._data.dtype:
+        raise DTypeError(
+            f"{op} : expected both vectors to have same dtype, but found {a._data.dtype.name} and {b._data.dtype.name}"
+        )
+    x, y = check_pair(op, a, b)
     if x.ndim != 1 or y.ndim != 1:
         raise ShapeError(
             f"{op}: 1D tensors expected, but got {x.ndim}D and {y.ndim}D tensors; matmul takes any number of dimensions"

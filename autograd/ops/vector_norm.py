@@ -81,3 +81,23 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | N
 
 
 renorm_ = in_place(renorm)
+
+
+def norm_except_dim(v: Tensor, pow: float = 2, dim: int = 0) -> Tensor:
+    """The norms of the slices along ``dim``, the other dimensions at size 1; of all elements if ``dim`` is -1.
+
+    Args:
+        v: any shape.
+        pow: which norm.
+        dim: what is not reduced.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.norm_except_dim(wg.tensor([[3.0, 4.0], [0.0, 1.0]]))
+        tensor([[5.],
+                [1.]])
+    """
+    if dim == -1:
+        return norm(v, pow)
+    axis = canonical_dim(dim, v._data.ndim, "norm_except_dim")
+    return norm(v, pow, tuple([d for d in range(v._data.ndim) if d != axis]), True)

@@ -116,7 +116,7 @@ def qr_raw(xp: Any, x: Any) -> tuple[Any, Any]:
     parts = [xp.linalg.qr(flat[i], mode="raw") for i in range(flat.shape[0])]
     a = xp.stack([h for h, _ in parts]).reshape(*x.shape[:-2], columns, rows)
     tau = xp.stack([t for _, t in parts]).reshape(*x.shape[:-2], min(rows, columns))
-    return column_major(xp, xp.swapaxes(a, -1, -2)).astype(x.dtype), tau.astype(x.dtype)
+    return column_major(xp, xp.swapaxes(a.astype(x.dtype), -1, -2)), tau.astype(x.dtype)
 
 
 CONVERGENCE = (

@@ -267,6 +267,7 @@ CASES: list[OpCase] = [
         lambda m: [(m.away(3, 4), (0, 1)), (m.away(3, 4), 1, True)],
         dtypes=SHORT,
     ),
+    row("norm_except_dim", lambda m: [(m.away(3, 4),), (m.away(3, 4, 2), 2, 1), (m.away(3, 4), 2, -1)], dtypes=SHORT),
     row(
         "nuclear_norm",
         lambda m: [(*spread((3, 4))(m)[0],), (*spread((2, 3, 4))(m)[0], (0, 2), True)],
