@@ -635,6 +635,7 @@ from .scatter_reduce import index_reduce as index_reduce
 from .scatter_reduce import index_reduce_ as index_reduce_
 from .scatter_reduce import scatter_reduce as scatter_reduce
 from .scatter_reduce import scatter_reduce_ as scatter_reduce_
+from .segments import segment_reduce as segment_reduce
 from .select import clamp as clamp
 from .select import clamp_ as clamp_
 from .select import clamp_max as clamp_max

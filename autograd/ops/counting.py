@@ -51,7 +51,9 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         tensor([1, 0, 2])
     """
     x = input._data
-    if x.ndim != 1 or x.dtype.kind not in "iu" or (x.size and int(x.min()) < 0):
+    if x.dtype.kind not in "iu":
+        raise UnsupportedDTypeError(f'"bincount_cpu" not implemented for {scalar_name(input)!r}; convert with .long()')
+    if x.ndim != 1 or (x.size and int(x.min()) < 0):
         raise ArgumentError(
             f"bincount only supports 1-d non-negative integral inputs, not {list(x.shape)} of {input.dtype}"
         )
@@ -63,7 +65,10 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         return wrap(k.count_bins(x.astype("int64"), None, bins))
     w = weights._data
     if w.shape != x.shape:
-        raise ShapeError(f"bincount: input and weights should have the same length, not {x.size} and {w.size}")
+        raise ShapeError(
+            f"bincount: input and weights should be 1-d and have the same length, not {list(x.shape)} and "
+            f"{list(w.shape)}"
+        )
     counts = k.count_bins(x.astype("int64"), w.astype("float64"), bins)
     return wrap(counts.astype(w.dtype) if w.dtype.char == "f" else counts)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import ArgumentError, DTypeError, ShapeError
+from ...backends.errors import ArgumentError, DTypeError, ShapeError, UnsupportedDTypeError
 from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import Primitive, apply
 from .arithmetic import mul
 from .calling import in_place
 from .combined import logaddexp
-from .dims import canonical_dim, canonical_dims, numpy_names
+from .dims import canonical_dim, canonical_dims, numpy_names, scalar_name
 from .gather import gather_adjoint
 from .join import cat
 from .logic import logical_xor
@@ -131,7 +131,7 @@ def scan(x: Any, dim: int, combine: Callable[[Any, Any], Any]) -> Any:
 
 def _running(name: str, prim: Any, input: Tensor, dim: int, dtype: Any, out: Any) -> Any:
     d = canonical_dim(dim, input._data.ndim, name)
-    y = apply(prim, summable(input, dtype), dim=d)
+    y = apply(prim, summable(input, dtype, out, name), dim=d)
     return y if out is None else write_out(out, y, name)
 
 
@@ -161,11 +161,13 @@ def logcumsumexp(input: Tensor, dim: int, *, out: Tensor | None = None) -> Tenso
         RuntimeError: ``input`` is not floating point.
     """
     if input.dtype.category < 2:
-        raise DTypeError(f"logcumsumexp: not implemented for {input.dtype}; convert with .float()")
+        raise UnsupportedDTypeError(f'"logcumsumexp" not implemented for {scalar_name(input)!r}; convert with .float()')
     return _running("logcumsumexp", Logcumsumexp, input, dim, None, out)
 
 
 def _extreme(name: str, prim: Any, kind: Any, input: Tensor, dim: int, out: Any) -> Any:
+    if input.dtype.category == 3:
+        raise UnsupportedDTypeError(f'"{name}_cpu" not implemented for {scalar_name(input)!r}, which has no order')
     pair = apply(prim, input, dim=canonical_dim(dim, input._data.ndim, name))
     if out is not None:
         pair = [write_out(target, part, name) for target, part in zip(out, pair, strict=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import ArgumentError, DimensionError, DTypeError, OutOfRangeError
+from ...backends.errors import ArgumentError, DimensionError, DTypeError, OutOfRangeError, UnsupportedDTypeError
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..primitive import apply, kernel_or_formula
@@ -118,7 +118,10 @@ def _check_tensor(name: str, input: Any) -> None:
 
 def _ordered(name: str, input: Any) -> None:
     if input.dtype.category == 3:
-        raise DTypeError(f"{name}: complex numbers ({input.dtype}) have no order; take abs() or .real first")
+        raise UnsupportedDTypeError(
+            f'"{name}" not implemented for {scalar_name(input)!r}: complex numbers have no order; take abs() or '
+            ".real first"
+        )
 
 
 @numpy_names
@@ -177,7 +180,7 @@ def _picked(name: str, prim: Any, kind: Any, input: Any, dim: int, keepdim: bool
     nonempty(name, input, dims)
     pair = apply(prim, input, dim=dims, keepdim=keepdim)
     if out is not None:
-        return kind(*(write_out(target, value, name) for target, value in zip(out, pair, strict=True)))
+        return kind(*(write_out(target, value, f"{name}.dim") for target, value in zip(out, pair, strict=True)))
     return kind(*pair)
 
 
@@ -234,6 +237,7 @@ def _whole(name: str, prim: Any, input: Any, out: Any) -> Any:
 
 
 def _argument(kernel: str, input: Any, dim: Any, keepdim: bool, out: Any) -> Any:
+    _check_tensor(kernel, input)
     if input.dtype.category in (0, 3):
         raise DTypeError(f"{kernel}(): does not support {input.dtype} input")
     ndim = input._data.ndim

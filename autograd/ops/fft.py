@@ -25,7 +25,6 @@ from .indexing import put_rule
 from .join import cat
 from .linalg import type_name
 from .rearrange import roll
-from .reduction import numpy_names
 from .sequences import arange
 from .shape import reshape_rule
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.dtypes import float32, float64
-from ...backends.errors import ArgumentError, DTypeError, ShapeError
+from ...backends.errors import ArgumentError, DTypeError, ShapeError, UnsupportedDTypeError
+from ..admission import need_tensors
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..primitive import apply
 from .comparison import isnan
-from .dims import canonical_dim, numpy_names
+from .dims import canonical_dim, numpy_names, scalar_name
 from .extrema import nonempty, place
 from .gather import gather
 from .reduction import Reduction
@@ -64,8 +65,9 @@ _TYPES = {prim: named_result(name, "values indices") for prim, name in Results.i
 
 def _middle(prim: Any, input: Any, dim: int | None, keepdim: bool, out: Any) -> Any:
     name = Results[prim]
+    need_tensors(name, input=input)
     if input.dtype.category == 3 or (input.dtype.category == 0 and prim is not Mode):
-        raise DTypeError(f"{name}: not implemented for {input.dtype}")
+        raise UnsupportedDTypeError(f'"{name}_cpu" not implemented for {scalar_name(input)!r}')
     if dim is None:
         if not input._data.size and input.dtype.category == 2:
             return input.sum() * float("nan")
@@ -76,6 +78,12 @@ def _middle(prim: Any, input: Any, dim: int | None, keepdim: bool, out: Any) -> 
     nonempty(name, input, dims)
     pair = apply(prim, input, dim=dims, keepdim=keepdim)
     if out is not None:
+        for what, target, part in zip(("values", "indices"), out, pair, strict=True):
+            if target.dtype is not part.dtype:
+                raise DTypeError(
+                    f"{name}: expected scalar type {scalar_name(part)!r} but got {scalar_name(target)!r} for {what} "
+                    "output"
+                )
         pair = [write_out(target, part, name) for target, part in zip(out, pair, strict=True)]
     return _TYPES[prim](*pair)
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ...backends import kernels_of, to_dtype
 from ...backends.errors import DTypeError
 from ...backends.sparse import SparseArray
+from ..admission import need_tensors
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..primitive import Primitive, apply
 from ..promotion import get_default_dtype
 from .cast import cast
-from .dims import canonical_dims, numpy_names, scalar_name
+from .dims import canonical_dims, numpy_names, packed, scalar_name
 from .elementwise import conj, scaled
 from .exponential import exp_rule
 from .select import where_rule
@@ -183,8 +184,19 @@ def reduced(name: str, input: Any, dim: Any) -> tuple[int, ...] | None:
     return None if not dims or len(dims) == ndim or not ndim else dims
 
 
-def summable(input: Tensor, dtype: Any) -> Tensor:
-    """``input`` as ``dtype``, or integers as int64, so that a sum does not overflow."""
+def summable(input: Tensor, dtype: Any, out: Any = None, name: str = "") -> Tensor:
+    """``input`` as ``dtype``, or integers as int64, so that a sum does not overflow; or in the type of ``out``.
+
+    Raises:
+        RuntimeError: ``out`` is of another type than ``dtype``.
+    """
+    if out is not None:
+        if dtype is not None and to_dtype(dtype).dtype != out._data.dtype:
+            raise DTypeError(
+                f"{name}: Expected out tensor to have dtype {to_dtype(dtype)}, but got {out.dtype} instead: provided "
+                "dtype must match dtype of result"
+            )
+        dtype = out.dtype
     now = input._data.dtype
     if dtype is None and now.kind not in "iub":
         return input
@@ -218,7 +230,7 @@ def sum(
         tensor([3., 3.])
     """
     dims = reduced("sum", input, dim)
-    return _done(apply(Sum, summable(input, dtype), dim=dims, keepdim=keepdim), out, "sum")
+    return _done(apply(Sum, summable(input, dtype, out, "sum"), dim=dims, keepdim=keepdim), out, "sum")
 
 
 @numpy_names
@@ -253,6 +265,9 @@ def nansum(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
 ) -> Tensor:
     """The sum of what is not NaN; see `sum`."""
+    need_tensors("nansum", input=input)
+    if input.dtype.category == 3:
+        raise DTypeError("nansum on CPU does not support complex inputs: take .real and .imag apart")
     return sum(_without_nan(input), dim, keepdim, dtype=dtype, out=out)
 
 
@@ -265,6 +280,9 @@ def nanmean(
     Raises:
         RuntimeError: ``input`` is of integers.
     """
+    need_tensors("nanmean", input=input)
+    if input.dtype.category == 3:
+        raise DTypeError("nanmean does not support complex inputs: take .real and .imag apart")
     if input.dtype.category < 2:
         raise DTypeError(f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype}")
     total = sum(_without_nan(input), dim, keepdim, dtype=dtype)
@@ -288,12 +306,14 @@ def prod(
         dtype: convert to this type first.
         out: a tensor to write the result to.
     """
+    if isinstance(dim, list | tuple):
+        raise TypeError(f"prod(): argument 'dim' must be int, not {type(dim).__name__}: it takes one dimension")
     dims = reduced("prod", input, dim)
-    return _done(apply(Prod, summable(input, dtype), dim=dims, keepdim=keepdim), out, "prod")
+    return _done(apply(Prod, summable(input, dtype, out, "prod"), dim=dims, keepdim=keepdim), out, "prod")
 
 
 @numpy_names
-def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+def logsumexp(input: Tensor, dim: Dim = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """``log(sum(exp(input)))`` over ``dim``, without overflow; integers give floats.
 
     Example:
@@ -309,12 +329,18 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False, *, out: Tensor | N
 def _truth(kernel: str, input: Tensor, dim: Any, keepdim: bool, out: Any) -> Any:
     x = input._data if isinstance(input, TensorBase) else None
     dims = reduced(kernel, input, dim)
+    if dim is not None and dims is None and not packed(dim) and not isinstance(x, SparseArray):
+        dims = ()  # no dimension at all, unlike sums: each element by itself
+    if out is not None and out._data.dtype.char not in "?B":
+        raise DTypeError(f"{kernel} only supports bool tensor for result, got: {scalar_name(out)}")
     if isinstance(x, SparseArray) and kernel == "any" and dims is None:
         x = x.values  # what is not stored is false
     k = kernels_of[type(x)]
     y = k.asarray(getattr(k, kernel)(x, axis=dims, keepdims=keepdim))
     if x is not None and x.dtype.char == "B":  # PyTorch's masks were uint8 once
         y = k.astype(y, x.dtype)
+    if out is not None:
+        y = k.astype(y, out._data.dtype)
     return _done(wrap(y), out, kernel)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
@@ -9,8 +10,9 @@ from ...backends.errors import DimensionError, DTypeError, ShapeError, Unsupport
 from ..base import TensorBase, wrap
 from ..inplace import write_out
 from ..primitive import Primitive, apply
+from ..promotion import promote_types
 from .data import as_tensor
-from .dims import canonical_dim, numpy_names
+from .dims import canonical_dim, numpy_names, scalar_name
 from .gather import gather_adjoint
 from .layout import refuse_overlap
 from .return_types import named_result
@@ -221,17 +223,16 @@ def searchsorted(
             "searchsorted: side and right can't be set to opposites, got side of left while right was True"
         )
     values: Any = input if isinstance(input, TensorBase) else as_tensor(input, device=sorted_sequence.device)
+    _check_search(sorted_sequence, values, values is input, sorter, out, "int32" if out_int32 else "int64")
     rows, v = sorted_sequence._data, values._data
     k = kernels_of[type(rows)]
     if sorter is not None:
         rows = k.take_along_axis(rows, sorter._data, -1)
     if not rows.ndim:
         raise ShapeError("searchsorted: boundaries tensor should have at least 1 dimension")
-    if rows.dtype != v.dtype and values is input:
-        raise DTypeError(
-            "searchsorted(): boundary tensor and input value tensor should have same dtype, but got "
-            f"{sorted_sequence.dtype} and {values.dtype}"
-        )
+    if rows.dtype != v.dtype:
+        common = promote_types(sorted_sequence.dtype, values.dtype).dtype
+        rows, v = rows.astype(common), v.astype(common)
     if rows.ndim > 1 and rows.shape[:-1] != v.shape[:-1]:
         raise ShapeError(
             "searchsorted: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
@@ -242,6 +243,41 @@ def searchsorted(
     positions = k.places(rows, v, behind) if rows.ndim == 1 else k.row_positions(rows, v, behind)
     y: Tensor = wrap(k.asarray(positions).astype("int32" if out_int32 else "int64"))
     return y if out is None else write_out(out, y, "searchsorted")
+
+
+def _check_search(boundaries: Any, values: Any, given: bool, sorter: Any, out: Any, result: str) -> None:
+    """Raise unless `searchsorted` takes the arguments; warn of copies."""
+    for what, x in (("boundary", boundaries), ("input value", values)):
+        if x.dtype.category in (0, 3):
+            raise UnsupportedDTypeError(f'"searchsorted" not implemented for {scalar_name(x)!r}')
+        if not x._data.flags.c_contiguous:
+            warnings.warn(
+                f"searchsorted(): {what} tensor is non-contiguous, this will lower the performance due to extra data "
+                "copy; please use a contiguous tensor if possible",
+                stacklevel=3,
+            )
+    if not given and boundaries._data.ndim != 1:
+        raise ShapeError(
+            "searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but it is "
+            f"{boundaries._data.ndim}"
+        )
+    if out is not None and out._data.dtype.name != result:
+        raise DTypeError(
+            "searchsorted(): output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending on "
+            f"whether out_int32 flag is True, but we got {scalar_name(out)}"
+        )
+    if sorter is None:
+        return
+    if sorter._data.shape != boundaries._data.shape:
+        raise ShapeError(
+            "searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
+            f"{list(boundaries._data.shape)} and got sorter tensor {list(sorter._data.shape)}"
+        )
+    if sorter._data.dtype.name != "int64":
+        raise DTypeError(f"searchsorted(): sorter must be a tensor of long dtype but got dtype {scalar_name(sorter)}")
+    at = sorter._data
+    if at.size and (int(at.min()) < 0 or int(at.max()) >= at.shape[-1]):
+        raise ShapeError("searchsorted(): sorter index out of range")
 
 
 def bucketize(

@@ -217,6 +217,19 @@ WRITING = [
         also=("index_reduce", "Tensor.index_reduce_"),
         smooth=False,
     ),
+    OpCase(
+        "segment_reduce",
+        lambda T, x, lengths, how, options: T.segment_reduce(x, how, lengths=lengths, **options),
+        lambda make: (
+            [
+                (make.real(4, 3), np.array([1, 3]), how, {"initial": start})
+                for how in ("sum", "mean", "prod", "max", "min")
+                for start in (None, -5.0 if how == "max" else 5.0)
+            ]
+            + [(make.real(2, 3), np.array([[1, 0, 2], [3, 0, 0]]), "sum", {"axis": 1})]
+        ),
+        smooth=False,
+    ),
     row(
         "index_add",
         lambda make: [
