@@ -19,7 +19,7 @@ from ..primitive import Primitive, apply
 from ..promotion import get_default_dtype
 from .cast import cast
 from .complex import real_rule
-from .dims import canonical_dim, canonical_dims, packed
+from .dims import canonical_dim, canonical_dims, numpy_names, packed
 from .elementwise import conj
 from .indexing import put_rule
 from .join import cat
