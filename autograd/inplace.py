@@ -420,14 +420,16 @@ def _check_cast(op: str, source: Any, target: Any) -> None:
 
 # What computes straight into ``out`` in PyTorch does not cast to another element type.
 EXACT = frozenset((
-    "addmm", "addmv", "alias_copy", "aminmax", "argmax", "argmin", "as_strided_copy", "baddbmm", "bmm", "cross",
-    "cummax", "cummin", "diag", "diagonal_copy", "diff", "expand_copy", "frexp", "gather", "histc", "histogram",
-    "index_add", "index_copy", "index_reduce", "index_select", "inner", "isin", "kthvalue", "log_softmax",
-    "logcumsumexp", "lu_unpack", "masked_select", "max.dim", "median", "min.dim", "mm", "mode", "msort",
-    "nanmedian", "nanquantile", "narrow_copy", "nonzero", "permute_copy", "quantile", "renorm", "scatter",
-    "scatter_add", "scatter_reduce", "select_copy", "slice_copy", "slice_scatter", "softmax", "sort", "split_copy",
-    "split_with_sizes_copy", "squeeze_copy", "t_copy", "take", "take_along_dim", "tensordot", "topk",
-    "transpose_copy", "tril", "triu", "unbind_copy", "unfold_copy", "unsqueeze_copy", "view_copy", "where",
+    "addmm", "addmv", "alias_copy", "aminmax", "argmax", "argmin", "as_strided_copy", "baddbmm", "bmm", "ceil",
+    "clamp", "conj_physical", "cross", "cummax", "cummin", "diag", "diagonal_copy", "diff", "expand_copy",
+    "float_power", "floor", "frac", "frexp", "gather", "heaviside", "histc", "histogram", "index_add", "index_copy",
+    "index_reduce", "index_select", "inner", "isin", "isneginf", "isposinf", "kthvalue", "log_softmax",
+    "logcumsumexp", "lu_unpack", "masked_select", "max.dim", "median", "min.dim", "mm", "mode", "msort", "nan_to_num",
+    "nanmedian", "nanquantile", "narrow_copy", "neg", "nonzero", "permute_copy", "quantile", "renorm", "round",
+    "scatter", "scatter_add", "scatter_reduce", "select_copy", "sgn", "sign", "signbit", "slice_copy",
+    "slice_scatter", "softmax", "sort", "split_copy", "split_with_sizes_copy", "squeeze_copy", "t_copy", "take",
+    "take_along_dim", "tensordot", "topk", "transpose_copy", "tril", "triu", "trunc", "unbind_copy", "unfold_copy",
+    "unsqueeze_copy", "view_copy", "where",
 ))  # fmt: skip
 _SPELLED = {
     "float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "int64": "long int",

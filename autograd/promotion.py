@@ -25,7 +25,7 @@ from ..backends.dtypes import (
     to_dtype,
     uint8,
 )
-from ..backends.errors import DeviceError
+from ..backends.errors import DeviceError, NumberOverflowError
 from .admission import NUMBERS_ALONE, REFUSED, TENSOR_FIRST, need_tensors, no_signature, refuse
 from .base import TensorBase, wrap
 
@@ -207,6 +207,8 @@ def _wrapped(value: Any, kind: DType) -> Any:
     if kind is bool_:
         return value
     bits = 8 * kind.itemsize
+    if not -(2**63) <= value < 2**64:
+        raise NumberOverflowError(f"the integer {value} does not fit int64; write it as a float")
     value = int(value) & ((1 << bits) - 1)
     return value - (1 << bits) if kind.is_signed and value >> (bits - 1) else value
 

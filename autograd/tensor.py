@@ -433,7 +433,7 @@ class Tensor(TensorBase, ops.Casts):
     __rshift__ = ops.rshift_operator
     __rrshift__ = ops.rrshift_operator
     __irshift__ = ops.bitwise_right_shift_
-    __invert__ = ops.bitwise_not
+    __invert__ = ops.invert_operator
     bitwise_and = ops.bitwise_and
     bitwise_and_ = ops.bitwise_and_
     bitwise_left_shift = ops.bitwise_left_shift

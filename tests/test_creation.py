@@ -88,7 +88,7 @@ def test_python_types_are_double() -> None:
         (lambda: wg.full((2,), "a", dtype=wg.bool), TypeError, "must be Number"),
         (lambda: wg.empty_strided((2, 3), (1,)), RuntimeError, "dimensionality of strides"),
         (lambda: wg.zeros(2**62), RuntimeError, "Storage size calculation overflowed"),
-        (lambda: wg.rand(), TypeError, "invalid combination of arguments"),
+        (lambda: wg.rand(), TypeError, "missing 1 required"),
         (lambda: wg.rand(2, dtype=wg.float64, out=wg.empty(2)), RuntimeError, "does not match dtype of out"),
         (lambda: wg.randint(2.5, (2,)), TypeError, "must be int"),
         (lambda: wg.tril_indices(3, 3, dtype=wg.float32), RuntimeError, "not implemented for"),

@@ -99,6 +99,11 @@ def test_poles_are_silent(dtype: str):
         _ = x / x, x - x, x.max(), x.sum(), x.std(), x.softmax(0), wg.logsumexp(x, 0), x % 0
 
 
+def overlapping() -> wg.Tensor:
+    overlapping.x = wg.arange(6.0)  # type: ignore[attr-defined]
+    return overlapping.x  # type: ignore[attr-defined,no-any-return]
+
+
 REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "shapes": (lambda: wg.ones(2, 3) + wg.ones(4), RuntimeError, "size of tensor a .3. must match.*b .4.*dimension 1"),
     "dim": (lambda: wg.ones(2, 2).sum(5), IndexError, r"expected to be in range of \[-2, 1\], but got 5"),
@@ -141,6 +146,14 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "int hypot": (lambda: wg.hypot(wg.tensor([1]), wg.tensor([2])), NotImplementedError, "not implemented for 'Long'"),
     "abs_": (lambda: wg.tensor([1j]).abs_(), RuntimeError, "In-place abs"),
     "float_power_": (lambda: wg.ones(1).float_power_(2), RuntimeError, "requires dtype Double"),
+    "overlap": (lambda: overlapping()[1:].add_(overlapping.x[:-1]), RuntimeError, "refer to a single memory location"),
+    "overlap of out": (lambda: wg.exp(overlapping()[1:], out=overlapping.x[:-1]), RuntimeError, "some elements of the"),
+    "row of itself": (lambda: overlapping().add_(overlapping.x[0]), RuntimeError, "some elements of the input tensor"),
+    "huge integer": (lambda: wg.tensor([1]) + 2**64, OverflowError, "does not fit int64"),
+    "invert": (lambda: ~wg.ones(1), TypeError, "only implemented on integer and Boolean"),
+    "one choice": (lambda: wg.where(wg.tensor([True]), 1), TypeError, "invalid combination"),
+    "isposinf out": (lambda: wg.isposinf(wg.ones(1), out=wg.ones(1)), RuntimeError, "Expected out tensor"),
+    "complex alpha": (lambda: wg.add(wg.ones(1), wg.ones(1), alpha=1j), RuntimeError, "must not be a complex number"),
     "in-place cast": (lambda: wg.tensor([1]).add_(0.5), RuntimeError, "can't be cast"),
     "in-place size": (lambda: wg.ones(2).add_(wg.ones(3, 2)), RuntimeError, "doesn't match the broadcast shape"),
 }
@@ -220,6 +233,39 @@ def test_the_sign_of_nan_is_zero():
     assert wg.lgamma(wg.tensor([float("-inf"), 1e-310], dtype=wg.float64)).tolist() == pytest.approx(
         [float("inf"), 713.801378827]
     )
+
+
+def test_what_may_share_memory():
+    x = wg.arange(6.0)
+    x[:3].add_(x[3:])
+    x[::2].add_(x[1::2])
+    x.mul_(x.view(6))
+    wg.add(x, x, out=x)
+    assert x.tolist() == [128, 50, 200, 18, 162, 50]
+
+
+def test_the_older_order_of_arguments():
+    p, g = wg.ones(2), wg.tensor([1.0, 2.0])
+    p.add_(-0.5, g)
+    assert p.tolist() == [0.5, 0]
+    assert wg.sub(g, 2, g).tolist() == [-1, -2]
+    assert wg.addcmul(g, 2, g, g).tolist() == [3, 10]
+    assert g.clone().addcdiv_(-1, g, g).tolist() == [0, 1]
+
+
+def test_alpha_and_value_take_the_kind_of_the_result():
+    assert wg.add(wg.tensor([True]), wg.tensor([True]), alpha=2).dtype is wg.bool
+    one = wg.tensor([1])
+    assert wg.addcmul(one, one, one, value=1.5).tolist() == [2]
+
+
+def test_nan_to_num_of_complex_numbers():
+    z = wg.tensor([complex("nan+infj")], requires_grad=True)
+    y = wg.nan_to_num(z, posinf=2.0)
+    y.real.sum().backward()
+    assert y.tolist() == [2j]
+    assert z.grad.tolist() == [0]
+    assert wg.heaviside(wg.tensor([float("nan")]), wg.ones(1)).tolist() == [0]
 
 
 def test_comparison_with_strangers():

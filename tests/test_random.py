@@ -202,3 +202,16 @@ def test_every_floating_type_can_be_filled(dtype: str, backend: str) -> None:
         assert len(set(y.tolist())) > 1
     if not d.is_complex:
         assert bool(((draws[0] >= 1) & (draws[0] <= 3)).all())
+
+
+def test_parameters_of_a_distribution_get_no_gradient_but_zero():
+    p = wg.full((3,), 0.5, requires_grad=True)
+    draws = wg.bernoulli(p) + wg.normal(p, p) + wg.poisson(p) + wg.binomial(wg.ones(3), p)
+    assert draws.requires_grad
+    draws.sum().backward()
+    assert p.grad.tolist() == [0, 0, 0]
+
+
+def test_a_draw_without_dimensions_is_a_tensor():
+    assert wg.normal(wg.tensor(1.0), wg.tensor(0.0)).item() == 1
+    assert wg.normal(wg.tensor(1.0), wg.tensor(0.0), out=wg.empty(0)).shape == ()

@@ -463,6 +463,7 @@ from .logic import bitwise_right_shift as bitwise_right_shift
 from .logic import bitwise_right_shift_ as bitwise_right_shift_
 from .logic import bitwise_xor as bitwise_xor
 from .logic import bitwise_xor_ as bitwise_xor_
+from .logic import invert_operator as invert_operator
 from .logic import logical_and as logical_and
 from .logic import logical_and_ as logical_and_
 from .logic import logical_not as logical_not
@@ -530,11 +531,6 @@ from .product import mm as mm
 from .product import mv as mv
 from .product import outer as outer
 from .product import rmatmul_operator as rmatmul_operator
-from .random import bernoulli as bernoulli
-from .random import binomial as binomial
-from .random import multinomial as multinomial
-from .random import normal as normal
-from .random import poisson as poisson
 from .random import rand as rand
 from .random import rand_like as rand_like
 from .random import randint as randint
@@ -631,6 +627,11 @@ from .rounding import sign_ as sign_
 from .rounding import signbit as signbit
 from .rounding import trunc as trunc
 from .rounding import trunc_ as trunc_
+from .sampling import bernoulli as bernoulli
+from .sampling import binomial as binomial
+from .sampling import multinomial as multinomial
+from .sampling import normal as normal
+from .sampling import poisson as poisson
 from .scatter_reduce import index_reduce as index_reduce
 from .scatter_reduce import index_reduce_ as index_reduce_
 from .scatter_reduce import scatter_reduce as scatter_reduce

@@ -183,15 +183,20 @@ def _times_alpha(name: str, input: Any, other: Any, alpha: Any) -> Any:
         raise DTypeError(f"{name}: For integral input tensors, argument alpha must not be a floating point number.")
     if isinstance(alpha, bool) and kind.category > 0:
         raise DTypeError(f"{name}: Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, complex) and kind.category < 3:
+        raise DTypeError(f"{name}: For non-complex input tensors, argument alpha must not be a complex number.")
+    if kind.category == 0:
+        alpha = bool(alpha)
     return other * alpha
 
 
-def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
+def add(input: Any, other: Any, third: Any = None, *, alpha: Any = 1, out: Any = None) -> Tensor:
     """``input + alpha * other``, with broadcasting.
 
     Args:
         input: Tensor or number.
         other: Tensor or number.
+        third: for ``add(input, alpha, other)``, PyTorch's older form.
         alpha: a number that multiplies ``other``.
         out: a tensor to write the result to.
 
@@ -206,17 +211,21 @@ def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
         >>> wg.add(wg.tensor([1.0, 2.0]), 10, alpha=2)
         tensor([21., 22.])
     """
+    if third is not None:
+        alpha, other = other, third
     if not (alpha.__class__ is int and alpha == 1):
         other = _times_alpha("add", input, other, alpha)
     return binary(Add, "add", input, other, out)
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
-    """``input - alpha * other``, with broadcasting.
+def sub(input: Any, other: Any, third: Any = None, *, alpha: Any = 1, out: Any = None) -> Tensor:
+    """``input - alpha * other``, with broadcasting; also ``sub(input, alpha, other)``, PyTorch's older form.
 
     Raises:
         RuntimeError: the shapes do not broadcast, or an operand is boolean (``^`` or ``~`` is meant).
     """
+    if third is not None:
+        alpha, other = other, third
     _refuse_bool("Subtraction", input, other)
     if not (alpha.__class__ is int and alpha == 1):
         other = _times_alpha("sub", input, other, alpha)

@@ -165,7 +165,7 @@ def in_place(function: F) -> F:
     def method(input: Any, *args: Any, **kwargs: Any) -> Any:
         version = input._ver
         if version is not None:
-            for other in args:
+            for other in (*args, *kwargs.values()):
                 if getattr(other, "_ver", None) is version:
                     refuse_overlap(name, input, other, whole=False)
         return inplace(input, name, lambda t: function(t, *args, **kwargs))

@@ -10,9 +10,11 @@ from ..admission import need_tensors
 from ..base import TensorBase
 from ..inplace import write_out
 from ..primitive import apply
+from ..promotion import result_type
 from .activation import sigmoid_rule
 from .arithmetic import add, div, mul, sub
 from .calling import binary, in_place, raw
+from .cast import cast
 from .elementwise import Binary, quotient, scaled
 from .exponential import exp_rule
 
@@ -55,18 +57,28 @@ class LogAddExp2(Binary):
     )
 
 
-def _done(y: Any, out: Any, name: str) -> Any:
-    return y if out is None else write_out(out, y, name)
+def _scaled_by(value: Any, kind: Any) -> Any:
+    """The factor of `addcmul` in the kind of the result: whole for integers."""
+    return int(value) if kind.category == 1 and isinstance(value, float) else value
 
 
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
+def addcmul(
+    input: Tensor,
+    tensor1: Any,
+    tensor2: Tensor,
+    third: Tensor | None = None,
+    *,
+    value: Any = 1,
+    out: Tensor | None = None,
+) -> Tensor:
     """``input + value * tensor1 * tensor2``, with broadcasting.
 
     Args:
         input: any dtype.
         tensor1: any dtype.
         tensor2: any dtype.
-        value: a number; of integers, an integer.
+        third: for ``addcmul(input, value, tensor1, tensor2)``, PyTorch's older form.
+        value: a number, without its fraction for integers.
         out: a tensor to write the result to.
 
     Example:
@@ -74,18 +86,33 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, 
         >>> wg.addcmul(wg.ones(2), wg.tensor([1.0, 2.0]), wg.tensor([3.0, 4.0]), value=0.5)
         tensor([2.5000, 5.0000])
     """
-    return _done(add(input, mul(tensor1, tensor2), alpha=value), out, "addcmul")
+    if third is not None:
+        value, tensor1, tensor2 = tensor1, tensor2, third
+    value = _scaled_by(value, result_type(input, tensor1, tensor2))
+    y = add(input, mul(tensor1, tensor2), alpha=value)
+    return y if out is None else write_out(out, y, "addcmul", input, tensor1, tensor2)
 
 
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Tensor | None = None) -> Tensor:
-    """``input + value * tensor1 / tensor2``, with broadcasting.
+def addcdiv(
+    input: Tensor,
+    tensor1: Any,
+    tensor2: Tensor,
+    third: Tensor | None = None,
+    *,
+    value: Any = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """``input + value * tensor1 / tensor2``, with broadcasting; also ``addcdiv(input, value, tensor1, tensor2)``.
 
     Raises:
         RuntimeError: both ``tensor1`` and ``tensor2`` are of integers.
     """
+    if third is not None:
+        value, tensor1, tensor2 = tensor1, tensor2, third
     if tensor1.dtype.category < 2 and tensor2.dtype.category < 2:
         raise DTypeError("addcdiv: Integer division with addcdiv is not supported; convert tensor1 or tensor2 to float")
-    return _done(add(input, div(tensor1, tensor2), alpha=value), out, "addcdiv")
+    y = add(input, div(tensor1, tensor2), alpha=value)
+    return y if out is None else write_out(out, y, "addcdiv", input, tensor1, tensor2)
 
 
 def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) -> Tensor:
@@ -100,6 +127,8 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) 
     Raises:
         RuntimeError: the dtypes differ.
     """
+    if isinstance(weight, TensorBase) and not weight._data.ndim:
+        weight = cast(weight, input._data.dtype)
     for which, other in (("end", end), ("weight", weight)):
         if isinstance(other, TensorBase) and input._data.dtype != other._data.dtype:
             raise DTypeError(
@@ -107,7 +136,8 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) 
             )
     if input.dtype.category < 2:
         raise DTypeError(f"lerp: not implemented for {input.dtype}; convert with .float()")
-    return _done(add(input, mul(sub(end, input), weight)), out, "lerp")
+    y = add(input, mul(sub(end, input), weight))
+    return y if out is None else write_out(out, y, "lerp", input, end, weight)
 
 
 def hypot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:

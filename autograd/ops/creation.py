@@ -52,7 +52,8 @@ def finished(array: Any, requires_grad: bool, out: Any = None, name: str = "") -
     Raises:
         RuntimeError: it is to require grad and is not floating or complex.
     """
-    t: Tensor = wrap(array)
+    # Arithmetic on NumPy's 0-d arrays gives scalars, which know how to become arrays again.
+    t: Tensor = wrap(array if type(array) in kernels_of else array.__array__())
     if out is not None:
         t = write_out(out, t, name)
     return t.requires_grad_() if requires_grad else t

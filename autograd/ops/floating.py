@@ -14,6 +14,8 @@ from ..promotion import result_type
 from .arithmetic import mul, pow
 from .calling import binary, broadcast_error, in_place, unary
 from .cast import cast
+from .complex import complex as make_complex
+from .complex import imag, real
 from .elementwise import Binary, Unary, scaled
 from .logic import integers
 from .return_types import named_result
@@ -130,6 +132,10 @@ def nan_to_num(
         neginf: in place of minus infinity; the smallest number of the dtype unless told.
         out: a tensor to write the result to.
     """
+    if input.dtype.category == 3:
+        parts = [nan_to_num(part(input), nan, posinf, neginf) for part in (real, imag)]
+        y = make_complex(*parts)
+        return y if out is None else write_out(out, y, "nan_to_num")
     limits = finfo(input.dtype) if input.dtype.category == 2 else None
     if limits is None:  # integers are finite
         return input.clone() if out is None else write_out(out, input, "nan_to_num")

@@ -98,6 +98,17 @@ def bitwise_right_shift(input: Any, other: Any, *, out: Tensor | None = None) ->
     return integers("right_shift", input, other, out=out, bools=False)
 
 
+def invert_operator(input: Tensor) -> Tensor:
+    """``~input``.
+
+    Raises:
+        TypeError: ``input`` is of neither integers nor truth values.
+    """
+    if input._data.dtype.kind not in "biu":
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return bitwise_not(input)
+
+
 logical_and_, logical_or_ = in_place(logical_and), in_place(logical_or)
 logical_xor_, logical_not_ = in_place(logical_xor), in_place(logical_not)
 bitwise_and_, bitwise_or_, bitwise_xor_ = in_place(bitwise_and), in_place(bitwise_or), in_place(bitwise_xor)

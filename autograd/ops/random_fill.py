@@ -10,7 +10,8 @@ from ...backends.errors import ShapeError, UnsupportedDTypeError
 from ..base import TensorBase, wrap
 from ..inplace import check_writable
 from .conversion import Overwrite
-from .random import draw, integer_range, integers, probability, wide
+from .random import draw, integer_range, integers, wide
+from .sampling import probability
 from .writing import write_into
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 
 def _fill(tensor: Any, name: str, array: Any) -> Any:
-    return write_into(Overwrite, tensor, name, wrap(array.astype(tensor._data.dtype, copy=False)))
+    k = kernels_of[type(tensor._data)]
+    return write_into(Overwrite, tensor, name, wrap(k.asarray(array.astype(tensor._data.dtype, copy=False))))
 
 
 def _draw_for(tensor: Any, kernel: str, generator: Any, name: str, *args: Any) -> Any:

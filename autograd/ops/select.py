@@ -146,6 +146,8 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tenso
     if not isinstance(condition, TensorBase):
         raise TypeError(f"where(): argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}")
     k = kernels_of[type(condition._data)]
+    if (input is None) != (other is None):
+        raise no_signature("where", condition, input if other is None else other)
     if input is None and other is None:
         return tuple([wrap(index) for index in k.nonzero(condition._data)])
     if condition._data.dtype.char not in "?B":
@@ -168,7 +170,7 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tenso
         result = apply(Where, condition, x, y)
     except ValueError as error:
         raise broadcast_error("where", condition, x, y) from error
-    return result if out is None else write_out(out, result, "where")
+    return result if out is None else write_out(out, result, "where", condition, input, other)
 
 
 def where_method(input: Tensor, condition: Tensor, other: Any) -> Tensor:
@@ -215,7 +217,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
         if kind.category == 1:
             min, max = (None if b is None else number_for(b, dtype) for b in (min, max))
         y = apply(Clamp, x if x._data.dtype == dtype else cast(x, dtype), low=min, high=max)
-    return y if out is None else write_out(out, y, "clamp")
+    return y if out is None else write_out(out, y, "clamp", input, min, max)
 
 
 def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:

@@ -172,8 +172,8 @@ def tanh_backward(xp: Any, g: Any, y: Any) -> Any:
 
 @widened
 def heaviside(xp: Any, x: Any, y: Any) -> Any:
-    """0 where ``x`` is negative, 1 where it is positive, ``y`` where it is 0, NaN where it is."""
-    return xp.where(x == 0, y, xp.where(x > 0, xp.ones_like(x), xp.where(x < 0, xp.zeros_like(x), x)))
+    """0 where ``x`` is negative or NaN, 1 where it is positive, ``y`` where it is 0."""
+    return xp.where(x == 0, y, xp.where(x > 0, xp.ones_like(x), xp.zeros_like(x)))
 
 
 @widened
