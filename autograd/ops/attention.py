@@ -113,11 +113,14 @@ def scaled_dot_product_attention(
         values, attn_mask = _by_group(op, values, attn_mask)
     mask = None
     if attn_mask is not None:
-        if not _is_bool(attn_mask) and attn_mask._data.dtype != q.dtype:
-            raise DTypeError(
-                f"{op}: Expected attn_mask dtype to be bool or to match query dtype, but got attn_mask.dtype: "
-                f"{attn_mask._data.dtype.name} and query.dtype: {q.dtype.name}"
-            )
+        kind = attn_mask._data.dtype
+        if not _is_bool(attn_mask) and kind != q.dtype:
+            if kind.name != "float32":
+                raise DTypeError(
+                    f"{op}: Expected attn_mask dtype to be bool or float or to match query dtype, but got "
+                    f"attn_mask.dtype: {kind.name} and query.dtype: {q.dtype.name} instead."
+                )
+            attn_mask = cast(attn_mask, q.dtype)
         mask = attn_mask
     dropped = None
     if dropout_p > 0:
@@ -145,9 +148,15 @@ def _arrays(op: str, query: Any, key: Any, value: Any) -> tuple[Any, Any, Any]:
             f"{op}: Expected query, key, and value to have the same floating dtype, but got {q.dtype.name}, "
             f"{k.dtype.name} and {v.dtype.name}"
         )
-    if min(q.ndim, k.ndim, v.ndim) < 2 or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
+    if min(q.ndim, k.ndim, v.ndim) < 2:
         raise ShapeError(
-            f"{op}: query (..., L, E), key (..., S, E) and value (..., S, Ev) do not fit: their shapes are "
+            f"{op}: Expected query, key, and value to all be at least 2 dimensional, but got query.dim: {q.ndim} "
+            f"key.dim: {k.ndim} and value.dim: {v.ndim} instead."
+        )
+    if q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
+        raise ShapeError(
+            f"{op}: query (..., L, E), key (..., S, E) and value (..., S, Ev) do not fit, so that their matrices "
+            "(mat1 and mat2 shapes) cannot be multiplied: their shapes are "
             f"{list(q.shape)}, {list(k.shape)} and {list(v.shape)}"
         )
     return q, k, v

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import operator
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends.dtypes import FROM_NUMPY
@@ -148,6 +149,12 @@ def _paddings(op: str, padding: Any, kernel: Ints, stride: Ints, dilation: Ints)
         if any(s != 1 for s in stride):
             raise ShapeError(f"{op}: padding='same' is not supported for strided convolutions (stride={list(stride)})")
         totals = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+        if any(t % 2 for t in totals):
+            warnings.warn(
+                "Using padding='same' with even kernel lengths and odd dilation may require a zero-padded copy of the "
+                "input be created",
+                stacklevel=4,
+            )
         return tuple((t // 2, t - t // 2) for t in totals)
     return tuple((p, p) for p in per_dim(op, "padding", padding, len(kernel), 0))
 

@@ -9,7 +9,9 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import ShapeError
+from ...backends.dtypes import FROM_NUMPY
+from ...backends.errors import DTypeError, ShapeError
+from ..admission import scalar_type
 from ..base import TensorBase, wrap
 from ..inplace import inplace as write_inplace
 from ..primitive import Primitive, apply
@@ -50,6 +52,12 @@ def _run(op: str, input: Any, p: float, training: bool, inplace: bool, channels:
         raise ShapeError(f"{op}: Feature dropout requires at least 2 dimensions in the input, got {input._data.ndim}")
     if p == 0 or not training or not input._data.size:
         return input
+    kind = input._data.dtype
+    if kind.kind in "iub":
+        raise DTypeError(
+            f"{op}: result type Float can't be cast to the desired output type {scalar_type(FROM_NUMPY[kind])}; "
+            "convert the input with .float()"
+        )
     shape = input._data.shape
     if channels:
         shape = shape[:2] + (1,) * (len(shape) - 2)
@@ -125,6 +133,12 @@ def _batched(
     op, ndim = f"dropout{n}d", input._data.ndim
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    if ndim not in (n + 1, n + 2) and n == 1:
+        raise ShapeError(
+            f"{op}: Expected 2D or 3D input, but received a {ndim}D input. Note that dropout1d exists to provide "
+            "channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch "
+            "dimension (i.e. 2D or 3D inputs)"
+        )
     if ndim not in (n + 1, n + 2):
         warnings.warn(
             f"{op}: Received a {ndim}-D input, which is deprecated: expected {n + 2}-D, or {n + 1}-D without a batch",
@@ -147,6 +161,11 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`feature_dropout` of (N, C, H, W); an input of three dimensions is taken as (N, C, L), as PyTorch does."""
     if isinstance(input, TensorBase) and input._data.ndim == 3:
+        warnings.warn(
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired "
+            "- input is interpreted as shape (N, C, L), where C is the channel dim; please use dropout1d for that",
+            stacklevel=2,
+        )
         return feature_dropout(input, p, training, inplace)
     return _batched(2, input, p, training, inplace)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.dtypes import float32
+from ...backends.dtypes import FROM_NUMPY, float32
 from ...backends.errors import DTypeError, ShapeError
+from ..admission import scalar_type
 from ..base import TensorBase, wrap
 from ..primitive import apply
 from .arithmetic import add, mul, sub
@@ -54,7 +56,7 @@ def grid_sample(
     dtype = input._data.dtype
     if dtype.itemsize == 2:  # places need more digits than 16-bit types have
         input, grid = cast(input, float32.dtype), cast(grid, float32.dtype)
-    x, align = input._data, bool(align_corners)
+    x, align = input._data, _default(align_corners)
     size = x.shape[2:]
     n, out = len(size), grid._data.shape[1:-1]
     taps = []
@@ -88,27 +90,49 @@ def _check(input: Any, grid: Any, mode: str, padding_mode: str) -> None:
         if not isinstance(t, TensorBase):
             raise TypeError(f"grid_sample(): argument '{name}' must be Tensor, not {type(t).__name__}")
     if mode not in ("bilinear", "nearest", "bicubic"):
-        raise ValueError(f"grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'")
+        raise ValueError(
+            f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'"
+        )
     if padding_mode not in ("zeros", "border", "reflection"):
         raise ValueError(
-            f"grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: '{padding_mode}'"
+            "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: "
+            f"'{padding_mode}'"
         )
     x, g = input._data, grid._data
     if x.dtype != g.dtype or x.dtype.kind not in "fV":
+        ours, theirs = scalar_type(FROM_NUMPY[x.dtype]), scalar_type(FROM_NUMPY[g.dtype])
         raise DTypeError(
-            f"grid_sample(): expected input and grid to have same floating dtype, but input has {x.dtype.name} and "
-            f"grid has {g.dtype.name}"
+            f"grid_sampler(): expected input and grid to have same floating dtype: expected scalar type {ours} but "
+            f"found {theirs}"
         )
-    if x.ndim not in (4, 5) or g.ndim != x.ndim or g.shape[0] != x.shape[0] or g.shape[-1] != x.ndim - 2:
+    shapes = f"got input with sizes {list(x.shape)} and grid with sizes {list(g.shape)}"
+    if x.shape[:1] != g.shape[:1]:
+        raise ShapeError(f"grid_sampler(): expected grid and input to have same batch size, but {shapes}")
+    if g.shape[-1:] != (x.ndim - 2,):
+        raise ShapeError(f"grid_sampler(): expected grid to have size {x.ndim - 2} in last dimension, but {shapes}")
+    if x.ndim not in (4, 5) or g.ndim != x.ndim:
         raise ShapeError(
-            f"grid_sample(): expected 4D or 5D input and a grid with the same number of dimensions and batch size and "
-            f"with size {x.ndim - 2} in its last dimension, but got input with sizes {list(x.shape)} and grid with "
-            f"sizes {list(g.shape)}"
+            f"grid_sampler(): expected 4D or 5D input and grid with same number of dimensions as input, but {shapes}"
         )
     if mode == "bicubic" and x.ndim != 4:
-        raise ShapeError("grid_sample(): bicubic interpolation only supports 4D input")
+        raise ShapeError("grid_sampler(): bicubic interpolation only supports 4D input")
     if 0 in x.shape[2:]:
-        raise ShapeError(f"grid_sample(): expected input to have non-empty spatial dimensions, got {list(x.shape)}")
+        raise ShapeError(
+            f"grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes {list(x.shape)} "
+            f"with dimension {2 + x.shape[2:].index(0)} being empty"
+        )
+
+
+def _default(align_corners: bool | None) -> bool:
+    """Whether corners are aligned; not saying so is warned of, as the default once changed."""
+    if align_corners is None:
+        warnings.warn(
+            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please "
+            "specify align_corners=True if the old behavior is desired. See the documentation of grid_sample for "
+            "details.",
+            stacklevel=3,
+        )
+    return bool(align_corners)
 
 
 def _folded(c: Any, size: int, padding: str, align: bool) -> Any:
@@ -181,12 +205,14 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
         )
     if m.dtype.kind not in "fV":
         raise ValueError(f"Expected theta to have floating point type, but got {m.dtype.name}")
-    if m.shape != (size[0], n, n + 1) or min(size) < 1:
+    if min(size) < 1:
+        raise ValueError(f"Expected non-zero, positive output size. Got {size}")
+    if m.shape != (size[0], n, n + 1):
         raise ValueError(
             f"Expected a batch of {n}D affine matrices of shape {size[0]}x{n}x{n + 1} for size {list(size)}, but got "
             f"{list(m.shape)}"
         )
-    k = kernels_of[type(m)]
+    k, align_corners = kernels_of[type(m)], _default(align_corners)
     axes = []
     for d, s in enumerate(size[2:]):
         edge = 1.0 if align_corners else (s - 1) / s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
@@ -17,6 +18,7 @@ from .product import bmm_rule, linear
 from .random import draw
 from .reduction import mean_rule
 from .shape import expand_rule, permute_rule, reshape_rule
+from .size import Size
 from .softmax import softmax
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     References:
         E. Jang, S. Gu, B. Poole, "Categorical reparameterization with Gumbel-softmax", arXiv:1611.01144.
     """
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
     x = logits._data
     if x.dtype.kind not in "fV":
         raise DTypeError(
@@ -121,11 +125,11 @@ def multi_head_attention_forward(
         key_padding_mask = None if key_padding_mask is None else _with_batch(key_padding_mask, 0)
     length, n, e = query._data.shape
     head = e // num_heads
-    if e != embed_dim_to_check or head * num_heads != e:
-        raise ShapeError(
-            f"multi_head_attention_forward: was expecting embedding dimension of {embed_dim_to_check}, divisible by "
-            f"num_heads {num_heads}, but got query {list(query._data.shape)}"
-        )
+    if e != embed_dim_to_check:
+        raise AssertionError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {e}")
+    if head * num_heads != e:
+        raise AssertionError(f"embed_dim {e} not divisible by num_heads {num_heads}")
+    _check_mask(attn_mask, (length, key._data.shape[0]), n * num_heads)
     if is_causal and attn_mask is None:
         raise ShapeError("multi_head_attention_forward: Need attn_mask if specifying the is_causal hint.")
     separate = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else None
@@ -149,6 +153,20 @@ def multi_head_attention_forward(
     if batched:
         return y, shares
     return reshape_rule(y, (length, e)), None if shares is None else reshape_rule(shares, shares._data.shape[1:])
+
+
+def _check_mask(mask: Any, shape: tuple[int, int], heads: int) -> None:
+    """Check the mask (L, S) or (N * heads, L, S)."""
+    if mask is None:
+        return
+    m = mask._data
+    if m.dtype.kind in "iuc":
+        raise AssertionError("only bool and floating types of attn_mask are supported")
+    if m.ndim not in (2, 3):
+        raise ShapeError(f"attn_mask's dimension {m.ndim} is not supported")
+    wanted = shape if m.ndim == 2 else (heads, *shape)
+    if m.shape != wanted:
+        raise ShapeError(f"The shape of the {m.ndim}D attn_mask is {Size(m.shape)}, but should be {wanted}.")
 
 
 def _projected(inputs: Any, weight: Any, bias: Any, separate: Any) -> Any:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.dtypes import FROM_NUMPY, finfo
-from ...backends.errors import DTypeError, ShapeError
-from ..admission import unsupported
+from ...backends.errors import DTypeError, GraphError, InvalidValueError, ShapeError
+from ..admission import scalar_type, unsupported
 from ..base import TensorBase, wrap
 from ..inplace import wrote
 from ..primitive import apply
@@ -41,14 +41,15 @@ def _check(op: str, input: Any, **parameters: tuple[Any, Ints]) -> Any:
         raise unsupported(op, FROM_NUMPY[x.dtype])
     for name, (value, shape) in parameters.items():
         if value is not None and value._data.shape != shape:
+            vector = "to be a vector of size equal to the number of channels in input"
             raise ShapeError(
-                f"{op}: {name} should contain {math.prod(shape)} elements in shape {list(shape)}, but its shape is "
-                f"{list(value._data.shape)} for input {list(x.shape)}"
+                f"{op}: {name} should contain {math.prod(shape)} elements not {value._data.size}: Expected {name} "
+                f"{vector}, but got {name} of shape {list(value._data.shape)} and input of shape {list(x.shape)}"
             )
         if value is not None and value._data.dtype != x.dtype and x.dtype.itemsize != 2:
             raise DTypeError(
-                f"{op}: expected scalar type {x.dtype.name} for {name} but found {value._data.dtype.name}; "
-                "input and parameters must have one dtype"
+                f"{op}: mixed dtype: expect parameter to have scalar type of {scalar_type(FROM_NUMPY[x.dtype])}: "
+                f"expected scalar type {x.dtype.name} for {name} but found {value._data.dtype.name}"
             )
     return x
 
@@ -105,14 +106,24 @@ def batch_norm(
     c = len(input) if isinstance(input, TensorBase) and input._data.shape == (0,) else _channels("batch_norm", input, 2)
     stats = {"running_mean": (running_mean, (c,)), "running_var": (running_var, (c,))}
     x = _check("batch_norm", input, weight=(weight, (c,)), bias=(bias, (c,)), **stats)
-    if eps <= 0:
-        raise ValueError(f"batch_norm eps must be positive, but got {eps}")
+    if eps < 0 and not training:
+        raise InvalidValueError(f"batch_norm eps must be non-negative, but got {eps}")
     if not training:
-        if running_mean is None or running_var is None:
-            raise ShapeError("batch_norm: Expected running_mean and running_var to be defined when training=False")
+        for name, value in (("running_mean", running_mean), ("running_var", running_var)):
+            if value is None:
+                raise ShapeError(f"batch_norm: {name} must be defined in evaluation mode")
+            if value.requires_grad:
+                raise GraphError(
+                    f"The function 'batch_norm' is not differentiable with respect to argument '{name}'. This input "
+                    "cannot have requires_grad True; detach() it"
+                )
         return _with_statistics(input, running_mean, running_var, weight, bias, eps)
-    if x.ndim == 1:  # PyTorch lets an empty vector pass
-        return input.clone()
+    if eps <= 0:
+        raise InvalidValueError(f"batch_norm eps must be positive during training, but got {eps}")
+    if (running_mean is None) != (running_var is None):
+        raise InvalidValueError("running_mean and running_var must either both be None or neither be None")
+    if not x.size:
+        return _nothing(input, weight, bias, (c, *[1] * (x.ndim - 2)))
     area = math.prod(x.shape[2:])
     if x.shape[0] * area == 1:
         raise ValueError(
@@ -131,6 +142,14 @@ def batch_norm(
         wrote(running_mean, "batch_norm")  # type: ignore[arg-type]
         wrote(running_var, "batch_norm")  # type: ignore[arg-type]
     return y
+
+
+def _nothing(input: Any, weight: Any, bias: Any, affine: Ints) -> Any:
+    """An input without elements, as it is, with gradients of zero for all."""
+    y = input.clone()
+    if weight is not None:
+        y = mul(y, reshape_rule(weight, affine))
+    return y if bias is None else add(y, reshape_rule(bias, affine))
 
 
 def _with_statistics(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
@@ -211,6 +230,8 @@ def _last_dims(op: str, input: Any, normalized: Any, weight: Any, bias: Any, eps
             f"{op}: Given normalized_shape={list(last)}, expected input with shape [*, "
             f"{', '.join(map(str, last))}], but got input of size {list(x.shape)}"
         )
+    if not x.size:
+        return _nothing(input, weight, bias, last)
     size = math.prod(last)
     rows = math.prod(x.shape[: -len(last)])
     return apply(
@@ -267,6 +288,8 @@ def group_norm(
 
 
 def _grouped(input: Any, x: Any, groups: int, weight: Any, bias: Any, eps: float) -> Any:
+    if not x.size:
+        return _nothing(input, weight, bias, (x.shape[1], *[1] * (x.ndim - 2)))
     each = x.shape[1] // groups
     return apply(
         Normalise,
@@ -312,7 +335,9 @@ def instance_norm(
     x = _check("instance_norm", input, weight=(weight, (c,)), bias=(bias, (c,)), **stats)
     if not use_input_stats:
         if running_mean is None or running_var is None:
-            raise ShapeError("instance_norm: Expected running_mean and running_var when use_input_stats=False")
+            raise ShapeError(
+                "instance_norm: Expected running_mean and running_var to be defined when use_input_stats is false"
+            )
         return _with_statistics(input, running_mean, running_var, weight, bias, eps)
     area = math.prod(x.shape[2:])
     if area == 1:
@@ -350,7 +375,11 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
         A. Krizhevsky, I. Sutskever, G. E. Hinton, "ImageNet classification with deep convolutional neural
             networks", 2012.
     """
-    c = _channels("local_response_norm", input, 3)
+    if input._data.ndim < 3:
+        raise InvalidValueError(f"Expected 3D or higher dimensionality input (got {input._data.ndim} dimensions)")
+    if size < 1:
+        raise ShapeError(f"local_response_norm: kernel size should be greater than zero, but got size={size}")
+    c = input._data.shape[1]
     x = input._data
     if x.dtype.kind not in "fV" and x.dtype.name != "int64":
         raise unsupported("local_response_norm", FROM_NUMPY[x.dtype])

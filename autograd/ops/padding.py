@@ -83,6 +83,16 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         raise ShapeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if mode not in _PIECES:
         raise NotImplementedError(f"Unrecognised padding mode {mode}; use constant, {', '.join(_PIECES)}")
+    if ndim not in (len(amounts) // 2 + 1, len(amounts) // 2 + 2) or not 2 <= len(amounts) <= 6:
+        raise NotImplementedError(
+            f"Padding size {len(amounts)} is not supported for {ndim}D input tensor; Only 2D, 3D, 4D, 5D padding with "
+            "non-constant padding are supported for now"
+        )
+    if mode != "circular" and 0 in input._data.shape[ndim - len(amounts) // 2 - 1 :]:
+        raise ShapeError(
+            f"Expected {len(amounts) // 2 + 1}D or {len(amounts) // 2 + 2}D (batch mode) tensor with possibly 0 batch "
+            f"size and other non-zero dimensions for input, but got: {list(input._data.shape)}"
+        )
     y: Any = input
     for dim in range(lead, ndim):
         if before[dim] or after[dim]:
@@ -143,8 +153,9 @@ def _from_inside(x: Any, dim: int, before: int, after: int, mode: str) -> Any:
     most = {"reflect": n - 1, "replicate": max(before, after) if n else 0, "circular": n}[mode]
     if before > most or after > most:
         raise ShapeError(
-            f"pad: Padding size should be less than the corresponding input dimension, but got: padding ({before}, "
-            f"{after}) at dimension {dim} of input {list(x._data.shape)} in mode {mode!r}"
+            ("Padding value causes wrapping around more than once. " if mode == "circular" else "")
+            + "pad: Argument #4: Padding size should be less than the corresponding input dimension, but got: padding "
+            f"({before}, {after}) at dimension {dim} of input {list(x._data.shape)} in mode {mode!r}"
         )
     if n + before + after < 0 or -before > n or -after > n:
         raise ShapeError(f"pad: padding ({before}, {after}) takes more than the {n} elements of dimension {dim}")

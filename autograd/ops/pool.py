@@ -430,16 +430,25 @@ def max_unpool(n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, 
     default = tuple(
         (m - 1) * s + k - 2 * p for m, s, k, p in zip(x._data.shape[2:], steps, sizes, margins, strict=True)
     )
-    out = default if output_size is None else tuple(output_size)[-n:]
-    if any(abs(o - m) >= s for o, m, s in zip(out, default, steps, strict=True)):
-        raise ValueError(
-            f"{op}: invalid output_size {list(out)}: each dimension must be less than the stride {list(steps)} away "
-            f"from {list(default)}"
-        )
+    out = default if output_size is None else _unpooled(op, n, tuple(output_size), default, steps)
     last = math.prod(out)
     if position.size and not 0 <= int(position.min()) <= int(position.max()) < last:
-        raise ShapeError(
-            f"{op}: Found an invalid max index: indices must lie in [0, {last}) for output size {list(out)}"
-        )
+        wrong = int(position[(position < 0) | (position >= last)].reshape(-1)[0])
+        volume = "x".join(map(str, out))
+        raise ShapeError(f"{op}: Found an invalid max index: {wrong} (output volumes are of size {volume})")
     y = apply(MaxUnpool, x, position.reshape(x._data.shape), size=out)
     return _unbatched(y, single)
+
+
+def _unpooled(op: str, n: int, wanted: Ints, default: Ints, steps: Ints) -> Ints:
+    """The size asked for, with or without batch and channels, if the pool can have come from it."""
+    if len(wanted) not in (n, n + 2):
+        raise ValueError(
+            f"{op}: output_size should be a sequence containing {n} or {n + 2} elements, but it has a length of "
+            f"'{len(wanted)}'"
+        )
+    out = wanted[-n:]
+    for d, (o, m, s) in enumerate(zip(out, default, steps, strict=True)):
+        if abs(o - m) >= s:
+            raise ValueError(f'{op}: invalid output_size "{out}" (dim {d} must be between {m - s} and {m + s})')
+    return out

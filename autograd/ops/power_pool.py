@@ -87,7 +87,18 @@ def _fractional(
     else:
         out = per_dim(op, "output_size", output_size, n)
     if any(o + k - 1 > m for o, k, m in zip(out, kernel, size, strict=True)):
-        raise ShapeError(f"{op}: pool size {list(kernel)} and output {list(out)} too large for input {list(size)}")
+        d = next(i for i, (o, k, m) in enumerate(zip(out, kernel, size, strict=True)) if o + k - 1 > m)
+        side = ("time", "height", "width")[3 - n + d]
+        raise ShapeError(
+            f"{op}(): pool {side} {kernel[d]} too large relative to input {side} {size[d]}, for an output of "
+            f"{list(out)}"
+        )
+    if samples is not None and samples._data.shape != (*x._data.shape[:2], n):
+        got = list(samples._data.shape)
+        which = next((i for i, w in enumerate((*x._data.shape[:2], n)) if len(got) != 3 or got[i] != w), 0)
+        raise ShapeError(
+            f"{op}: Expect _random_samples.size({which}) equals to {(*x._data.shape[:2], n)[which]}; got {got}."
+        )
     drawn = (
         draw("random_uniform", None, x.device, (*x._data.shape[:2], n), float32.dtype)
         if samples is None

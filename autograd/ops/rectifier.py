@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends.dtypes import FROM_NUMPY, finfo
-from ...backends.errors import ArgumentError, ShapeError
+from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..admission import scalar_type
+from ..base import TensorBase
 from ..primitive import apply, kernel_or_formula
 from .activation import activate, sigmoid
 from .calling import in_place
@@ -134,6 +135,9 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     shape, n = input._data.shape, weight._data.size
     if weight._data.ndim > 1:
         raise ShapeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight._data.ndim}")
+    if weight._data.dtype != input._data.dtype:
+        kinds = [scalar_type(FROM_NUMPY[t._data.dtype]) for t in (input, weight)]
+        raise DTypeError(f"prelu: Type promoting not supported. Got {kinds[0]} and {kinds[1]}")
     if n != 1:
         if not shape:
             raise ShapeError(f"prelu: Not allow zero-dim input tensor. There are {n} weights for its one number")
@@ -176,6 +180,8 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     """
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val cannot be greater than max_val, but got {min_val} and {max_val}")
+    if min_val < 0 and isinstance(input, TensorBase) and input._data.dtype.kind == "u":
+        raise DTypeError("hardtanh: cannot do hardtanh on an unsigned type with negative limits")
     return activate(Hardtanh, "hardtanh", input, inplace, integers=True, low=min_val, high=max_val)
 
 
@@ -230,7 +236,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
         Y. Dauphin and others, "Language modeling with gated convolutional networks", arXiv:1612.08083.
     """
     if not input._data.ndim:
-        raise ShapeError("glu does not support 0-dimensional tensors")
+        raise ShapeError("glu does not support scalars because halving size must be even")
     d = canonical_dim(dim, input._data.ndim, "glu")
     n = input._data.shape[d]
     if n % 2:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.dtypes import float32
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.dtypes import FROM_NUMPY, float32
+from ...backends.errors import ShapeError
+from ..admission import unsupported
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .cast import cast
@@ -101,7 +103,9 @@ def _check_mode(ndim: int, mode: str, align_corners: bool | None, antialias: boo
                 "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | "
                 "trilinear"
             )
-    elif mode not in RANKS or RANKS[mode] != ndim - 2:
+    elif mode in RANKS and RANKS[mode] != ndim - 2:
+        raise NotImplementedError(f"Got {ndim}D input, but {mode} mode needs {RANKS[mode] + 2}D input")
+    elif mode not in RANKS:
         raise NotImplementedError(
             "Input Error: Only 3D, 4D and 5D input Tensors supported (got "
             f"{ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got "
@@ -122,9 +126,9 @@ def _input(input: Any) -> Any:
             f"Input Error: Only 3D, 4D and 5D input Tensors supported, got {x.ndim}D with shape {list(x.shape)}"
         )
     if x.dtype.kind not in "fV" and x.dtype.name != "uint8":
-        raise DTypeError(
-            f"interpolate is not implemented for '{x.dtype.name}'; convert first, for example with .float()"
-        )
+        raise unsupported("interpolate", FROM_NUMPY[x.dtype], "floating-point numbers and uint8; convert with .float()")
+    if 0 in x.shape[1:]:
+        raise ShapeError(f"Non-empty {x.ndim}D data tensor expected but got a tensor with sizes {list(x.shape)}")
     return x
 
 
@@ -143,6 +147,11 @@ def _sizes(old: tuple[int, ...], size: Any, scale: Any, recompute: bool | None) 
         sizes = (size,) * n if isinstance(size, int) else tuple(int(s) for s in size)
         factors: list[Any] = [None] * n
     else:
+        if hasattr(scale, "__len__") and len(scale) != n:
+            raise ValueError(
+                f"Input and scale_factor must have the same number of spatial dimensions, but got input with spatial "
+                f"dimensions of {list(old)} and scale_factor of shape {tuple(scale)}."
+            )
         factors = [float(s) for s in ((scale,) * n if isinstance(scale, int | float) else scale)]
         sizes = tuple(math.floor(m * f) for m, f in zip(old, factors, strict=False))
         if recompute:
@@ -161,18 +170,25 @@ def _sizes(old: tuple[int, ...], size: Any, scale: Any, recompute: bool | None) 
     return sizes, factors
 
 
+def _deprecated(name: str) -> None:
+    warnings.warn(f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3)
+
+
 def upsample(
     input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
 ) -> Tensor:
     """`interpolate` under its old name."""
+    _deprecated("upsample")
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
 def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
     """`interpolate` with ``mode="nearest"``, under its old name."""
+    _deprecated("upsample_nearest")
     return interpolate(input, size, scale_factor)
 
 
 def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
     """`interpolate` with ``mode="bilinear"`` and aligned corners, under its old name."""
+    _deprecated("upsample_bilinear")
     return interpolate(input, size, scale_factor, "bilinear", align_corners=True)

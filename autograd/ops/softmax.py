@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import to_dtype
-from ...backends.errors import DTypeError
+from ..admission import unsupported
 from ..inplace import write_out
 from ..primitive import Primitive, apply, kernel_or_formula
 from .cast import cast
@@ -69,8 +70,13 @@ def _along(prim: Any, name: str, input: Tensor, dim: int | None, dtype: Any, out
     ndim = x._data.ndim
     if dim is None:  # what PyTorch guesses when it is not told
         dim = 0 if ndim in (0, 1, 3) else 1
+        warnings.warn(
+            f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an "
+            "argument.",
+            stacklevel=4,
+        )
     if x._data.dtype.kind not in "fV":
-        raise DTypeError(f"{name}: not implemented for {x.dtype}; pass dtype=, or convert with .float()")
+        raise unsupported(name, x.dtype, "floating-point numbers; pass dtype=, or convert with .float()")
     dim = canonical_dim(dim, ndim, name)
     y = apply(prim, x, dim=dim) if ndim else apply(prim, x.reshape(1), dim=0).reshape(())
     return y if out is None else write_out(out, y, name)
