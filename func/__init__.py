@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from .batching import stack_module_state as stack_module_state
+from .batching import vmap as vmap
 from .derivatives import grad as grad
 from .derivatives import grad_and_value as grad_and_value
 from .derivatives import hessian as hessian
 from .derivatives import jacrev as jacrev
 from .derivatives import vjp as vjp
+from .forward import jacfwd as jacfwd
+from .forward import jvp as jvp
+from .forward import linearize as linearize
 from .functional_call import functional_call as functional_call

@@ -120,6 +120,7 @@ if TYPE_CHECKING:
     from .amp import GradScaler as GradScaler
     from .amp import autocast as autocast
     from .compiler import compile as compile
+    from .func import vmap as vmap
     from .streams import Event as Event
     from .streams import Stream as Stream
     from .utils.serialization import load as load
@@ -199,6 +200,7 @@ _ELSEWHERE = {
     "load": "utils.serialization",
     "save": "utils.serialization",
     "summary": "viz.summary",
+    "vmap": "func",
 }
 
 
