@@ -51,8 +51,8 @@ def _batch_size(leaves: list[Any], dims: list[int | None], who: str) -> int:
         ndim = leaf._data.ndim
         if not -ndim <= dim < ndim:
             raise ValueError(
-                f"{who}: Got in_dim={dim} for some input, but that input is a Tensor of dimensionality {ndim} so expected "
-                f"in_dim to satisfy -{ndim} <= in_dim < {ndim}."
+                f"{who}: Got in_dim={dim} for some input, but that input is a Tensor of dimensionality {ndim} so "
+                f"expected in_dim to satisfy -{ndim} <= in_dim < {ndim}."
             )
         sizes.append(leaf._data.shape[dim])
     if not sizes:
@@ -148,9 +148,7 @@ def _stacked(results: list[list[Any]], out_dims: Dims, size: int, example: Any, 
             continue
         for part in parts:
             if not isinstance(part, TensorBase):
-                raise ValueError(
-                    f"{who}: `{who.partition('(')[2].partition(',')[0]}` must only return Tensors, got type {type(part)}."
-                )
+                raise ValueError(f"{who}: the function must only return Tensors, got type {type(part)}.")
         joined = ops.stack(parts, dim)
         stacked.append(joined if size else joined.narrow(dim, 0, 0))
     return stacked

@@ -7,15 +7,17 @@ along a direction: the result is PyTorch's, at the cost of a second backward pas
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..autograd import ops
 from ..autograd.api import grad as gradients
 from ..autograd.base import TensorBase
 from ..autograd.grad_mode import enable_grad, mode
 from .derivatives import jacrev, vjp
-from .run import Argnums
 from .tree import flatten, unflatten
+
+if TYPE_CHECKING:
+    from .run import Argnums
 
 __all__ = ["jacfwd", "jvp", "linearize"]
 
@@ -61,8 +63,9 @@ def jvp(
     outputs, shape = flatten(value)
     with enable_grad():
         cotangents = [ops.zeros_like(y).requires_grad_() for y in outputs]
-        found = [g for g in flatten(pull(unflatten(shape, cotangents)))[0]]
-        used = [(g, t) for g, t in zip(found, directions, strict=True) if isinstance(g, TensorBase) and g.requires_grad]
+        found: list[Any] = flatten(pull(unflatten(shape, cotangents)))[0]
+        pairs = zip(found, directions, strict=True)
+        used: list[Any] = [(g, t) for g, t in pairs if isinstance(g, TensorBase) and g.requires_grad]  # type: ignore[attr-defined]
     seen = mode.grad and any(t.requires_grad for t in (*points, *directions))
     along: list[Any] = [None] * len(outputs)
     if used:

@@ -69,6 +69,7 @@ CASES = {
 
 
 @pytest.mark.parity
+@pytest.mark.filterwarnings("ignore")  # PyTorch warns of its own compiler
 @pytest.mark.parametrize("name", CASES)
 def test_does_what_torch_does(name: str):
     torch = pytest.importorskip("torch")
