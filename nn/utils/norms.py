@@ -22,17 +22,9 @@ __all__ = ["remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weigh
 M = TypeVar("M", bound="Module")
 
 
-def norm_except_dim(v: Tensor, pow: float = 2, dim: int = 0) -> Tensor:
-    """The norm of each slice of ``v`` along ``dim``, which keeps its dimensions; of all of ``v`` for -1."""
-    if dim == -1:
-        return ops.norm(v, pow)
-    others = [d for d in range(v.ndim) if d != dim]
-    return ops.norm(v, pow, dim=others, keepdim=True) if others else v.abs()
-
-
 def weight_of(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
     """``g * v / |v|``."""
-    return v * (g / norm_except_dim(v, 2, dim))  # type: ignore[no-any-return]
+    return v * (g / ops.norm_except_dim(v, 2, dim))  # type: ignore[no-any-return]
 
 
 def _plain(module: Any, name: str, value: Any) -> None:
@@ -124,7 +116,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     hook = WeightNorm(name, dim)
     weight = getattr(module, name)
     delattr(module, name)
-    module.register_parameter(f"{name}_g", Parameter(norm_except_dim(weight.detach(), 2, hook.dim)))
+    module.register_parameter(f"{name}_g", Parameter(ops.norm_except_dim(weight.detach(), 2, hook.dim)))
     module.register_parameter(f"{name}_v", Parameter(weight.detach()))
     _plain(module, name, hook.compute_weight(module))
     module.register_forward_pre_hook(hook)

@@ -13,7 +13,7 @@ from .. import functional as F
 from ..conv import ConvTransposeNd
 from ..module import Module
 from . import parametrize
-from .norms import norm_except_dim, weight_of
+from .norms import weight_of
 
 if TYPE_CHECKING:
     from ...autograd.tensor import Tensor
@@ -34,7 +34,7 @@ class _WeightNorm(Module):
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """The length and the direction of ``weight``."""
-        return norm_except_dim(weight, 2, self.dim), weight
+        return ops.norm_except_dim(weight, 2, self.dim), weight
 
 
 def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Module:
