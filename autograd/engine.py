@@ -14,6 +14,7 @@ from typing import Any
 
 from ..backends import kernels_of
 from ..backends.errors import DeviceError, DTypeError, GraphError, ShapeError
+from ..backends.sparse import SparseArray
 from . import hooks as hook_calls
 from .base import TensorBase, wrap
 from .edges import place_of
@@ -233,7 +234,7 @@ class Pass:
         elif key in self.owned and type(old) is type(g):
             kernels_of[type(g)].xp.add(old, g, out=old)
         else:  # the first gradient may be someone else's array too, so the second one allocates
-            self.pending[key] = old + g
+            self.pending[key] = old + g if type(old) is type(g) else mixed_sum(old, g)
             self.owned.add(key)
 
     def _add_output(self, edge: Any, g: Any) -> None:
@@ -289,13 +290,18 @@ class Pass:
 
     def _accumulate_mixed(self, leaf: Any, old: Any, g: Any) -> None:
         """A sparse gradient is added to the dense one; a dense one takes the place of a sparse one."""
-        total = old._data + g
+        total = mixed_sum(old._data, g)
         if type(total) is type(old._data):
             old._data[...] = total
             if old._ver is not None:
                 old._ver[0] += 1
         else:
             leaf._grad = wrap(total)
+
+
+def mixed_sum(a: Any, b: Any) -> Any:
+    """The sum of a sparse array and a dense one: the sparse one knows how, whatever library the other is of."""
+    return a + b if isinstance(a, SparseArray) else b + a
 
 
 def _laid_out(g: Any, like: Any) -> Any:

@@ -325,6 +325,8 @@ def test_product_kernels_are_their_definition(scipy: bool, dtype: str, monkeypat
     lines = Coordinates(np.stack([rng.integers(0, 6, 20), rng.integers(0, 5, 20)]), (6, 5)).lines()
     values, dense = (rng.uniform(1, 9, shape).astype(dtype) for shape in (20, (5, 3)))
     left = rng.uniform(1, 9, (6, 3)).astype(dtype)
+    counts = rng.integers(0, 3, 6)
+    np.testing.assert_array_equal(cpu_sparse.numbered(counts), plain.numbered(np, counts))
     for name, args in (("sparse_times_dense", (values, dense)), ("sampled_products", (left, dense))):
         found, expected = getattr(cpu_sparse, name)(lines, *args), getattr(plain, name)(np, lines, *args)
         assert found.dtype == expected.dtype

@@ -17,21 +17,13 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def _whole(input: Tensor) -> Any:
-    """The array of a tensor of one element, dense."""
-    x = input._data
-    if isinstance(x, SparseArray) and x.size == 1:
-        return input.detach().to_dense()._data
-    return x
-
-
 def item(input: Tensor) -> Any:
     """The only element, as a Python number.
 
     Raises:
         RuntimeError: there are more elements, or none.
     """
-    x = _whole(input)
+    x = input._data
     if x.size != 1:
         raise ShapeError(
             f"a Tensor with {x.size} elements cannot be converted to Scalar: the shape is {list(x.shape)}; "
@@ -57,13 +49,13 @@ def bool_of(input: Tensor) -> bool:
     Raises:
         RuntimeError: there are more elements, or none.
     """
-    x = _whole(input)
+    x = input._data
     if x.size != 1:
         many = "more than one value" if x.size else "no values"
         raise ShapeError(
             f"Boolean value of Tensor with {many} is ambiguous: the shape is {list(x.shape)}; use any() or all()"
         )
-    return bool(x.reshape(()))
+    return bool(x.item())
 
 
 def _only(input: Tensor, kind: str = "") -> Any:

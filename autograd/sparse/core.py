@@ -12,7 +12,7 @@ from typing import Any
 from ...backends import kernels_of
 from ...backends.errors import ArgumentError, SparseOperandError
 from ...backends.sparse import Coordinates, Pattern, SparseArray
-from ...backends.sparse.coordinates import positions
+from ...backends.sparse.coordinates import chosen_rows, positions
 from ..base import TensorBase, wrap
 from ..ops.gather import IndexSelect, IndexSelectAdjoint
 from ..ops.shape import reshape_rule
@@ -166,7 +166,7 @@ def picked(x: Any, where: Coordinates) -> Any:
         at = where.flat()
     else:
         known = [d for d, n in enumerate(outer) if n != 1]
-        at = positions(where.indices[known], tuple([outer[d] for d in known]))
+        at = positions(chosen_rows(where.indices, known), tuple([outer[d] for d in known]))
     return take(reshape_rule(x, (math.prod(outer), *inner)), at)
 
 

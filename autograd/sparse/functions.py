@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of, to_dtype
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ...backends.sparse import Coordinates
-from ...backends.sparse.coordinates import positions
+from ...backends.sparse.coordinates import chosen_rows, positions
 from ..admission import scalar_type
 from ..base import wrap
 from ..inplace import write_out
@@ -255,7 +255,7 @@ def _over_group(name: str, values: Any, where: Coordinates, dim: int) -> Any:
     """The softmax among the elements whose coordinates differ in ``dim`` only."""
     rest = [d for d in range(where.sparse_dim) if d != dim]
     k = kernels_of[type(where.indices)]
-    first, group = k.group_equal(positions(where.indices[rest], tuple([where.shape[d] for d in rest])))
+    first, group = k.group_equal(positions(chosen_rows(where.indices, rest), tuple([where.shape[d] for d in rest])))
     n = first.shape[0]
     x = values._data
     largest = k.full((n, *x.shape[1:]), -float("inf"), dtype=x.dtype)

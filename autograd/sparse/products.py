@@ -135,7 +135,7 @@ def sparse_product(a: Any, b: Any) -> Any:
     rows, middle = wa.indices
     begin = k.take(lines.starts, middle)
     counts = k.take(lines.starts, middle + 1) - begin
-    left = k.repeat(k.arange(middle.shape[0], dtype="int64"), counts)
+    left = k.numbered(counts)
     inside = k.arange(left.shape[0], dtype="int64") - k.take(k.cumsum(counts, axis=0) - counts, left)
     right = k.take(begin, left) + inside
     columns = k.astype(k.take(lines.columns, right), "int64")

@@ -7,6 +7,7 @@ from typing import Any
 from ...backends import kernels_of
 from ...backends.errors import ArgumentError, DimensionError
 from ...backends.sparse import Compressed, Coordinates
+from ...backends.sparse.coordinates import chosen_rows
 from ..ops.cast import Cast
 from ..ops.conversion import ToCopy, transfer
 from ..ops.gather import IndexSelect
@@ -144,7 +145,7 @@ def squeeze(s: Any, *, shape: tuple[int, ...]) -> Any:
             wanted.pop(0)
     sparse = [d for d in kept if d < pattern.sparse_dim]
     values = reshape_rule(values_of(s), (pattern.nnz, *[pattern.shape[d] for d in kept if d >= pattern.sparse_dim]))
-    return assemble(values, _like(pattern, pattern.indices[sparse], shape))
+    return assemble(values, _like(pattern, chosen_rows(pattern.indices, sparse), shape))
 
 
 @rule(View)
@@ -228,7 +229,7 @@ def select(s: Any, dim: int, index: int) -> Any:
     found = take(values, keep)
     if not rest:
         return reshape_rule(total(found, k.zeros(keep.shape, dtype="int64"), 1), shape)
-    indices = k.take(where.indices[rest], keep, axis=1)
+    indices = k.take(chosen_rows(where.indices, rest), keep, axis=1)
     return assemble(found, _like(where, indices, shape))
 
 
@@ -250,7 +251,7 @@ def index_select(s: Any, index: Any, *, dim: int) -> Any:
     ordered = k.take(row, order)
     begin = k.searchsorted(ordered, at, side="left")
     counts = k.searchsorted(ordered, at, side="right") - begin
-    number = k.repeat(k.arange(at.shape[0], dtype="int64"), counts)
+    number = k.numbered(counts)
     before = k.cumsum(counts, axis=0) - counts
     inside = k.arange(number.shape[0], dtype="int64") - k.take(before, number)
     chosen = k.take(order, k.take(begin, number) + inside)

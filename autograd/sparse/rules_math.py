@@ -8,6 +8,7 @@ from ...backends import kernels_of
 from ...backends.errors import ArgumentError, ShapeError
 from ...backends.sparse import Compressed, Coordinates
 from ...backends.sparse.array import bind_operators
+from ...backends.sparse.coordinates import chosen_rows
 from ..base import TensorBase, wrap
 from ..ops.arithmetic import Add, Div, FloorDivide, Mul, Neg, Pow, Sub, TruncDivide
 from ..ops.complex import Angle, Imag, Real
@@ -341,7 +342,7 @@ def sum_over(s: Any, dim: tuple[int, ...]) -> Any:
     if len(kept) == n:
         y = assemble(values, Coordinates(where.indices, shape, where.coalesced))
     else:
-        y = coalesced(assemble(values, Coordinates(where.indices[kept], shape)))
+        y = coalesced(assemble(values, Coordinates(chosen_rows(where.indices, kept), shape)))
     return y if layout == "sparse_coo" or len(kept) < 2 else to_layout(y, layout)
 
 

@@ -9,9 +9,14 @@ import numpy as np
 
 from ..definitions import sparse as plain
 
-__all__ = ["sampled_products", "sparse_times_dense"]
+__all__ = ["numbered", "sampled_products", "sparse_times_dense"]
 
 CHUNK = 1 << 22  # elements of an intermediate that still fits the cache's neighbourhood
+
+
+def numbered(counts: Any) -> Any:
+    """Each number as often as its count says; see the definition."""
+    return np.repeat(np.arange(counts.shape[0]), counts)
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from typing import Any
 from .indexing import add_at
 from .reduction import wide
 
-__all__ = ["group_equal", "sampled_products", "sparse_times_dense"]
+__all__ = ["group_equal", "numbered", "sampled_products", "sparse_times_dense"]
 
 
 def group_equal(xp: Any, flat: Any) -> tuple[Any, Any]:
@@ -29,6 +29,13 @@ def group_equal(xp: Any, flat: Any) -> tuple[Any, Any]:
     group = xp.empty_like(order)
     group[order] = xp.cumsum(new) - 1
     return order[new], group
+
+
+def numbered(xp: Any, counts: Any) -> Any:
+    """The number 0 ``counts[0]`` times, the number 1 ``counts[1]`` times, and so on."""
+    ends = xp.cumsum(counts)
+    last = int(ends[-1]) if counts.shape[0] else 0
+    return xp.searchsorted(ends, xp.arange(last, dtype=ends.dtype), side="right").astype("int64")
 
 
 def sparse_times_dense(xp: Any, lines: Any, values: Any, dense: Any) -> Any:

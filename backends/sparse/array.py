@@ -90,6 +90,11 @@ class SparseArray:
     def __len__(self) -> int:
         return self.pattern.shape[0]
 
+    def item(self) -> Any:
+        """The only element, as a Python number."""
+        values = self.values
+        return (values.any() if values.dtype.kind == "b" else values.sum()).item()
+
     def packed(self) -> tuple[Any, ...]:
         """Layout, index arrays and values in main memory, and what else a pattern is made of."""
         arrays = [kernels_of[type(a)].backend.to_numpy(a) for a in (*self.pattern.arrays, self.values)]

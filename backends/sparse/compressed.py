@@ -81,7 +81,7 @@ class Compressed(Pattern):
         starts = k.astype(self.starts.reshape(batches, self.starts.shape[-1]), "int64")
         others = k.astype(self.others.reshape(-1), "int64")
         counts = (starts[:, 1:] - starts[:, :-1]).reshape(-1)
-        lines = k.repeat(k.arange(counts.size, dtype="int64"), counts)
+        lines = k.numbered(counts)
         lines = lines % max(starts.shape[1] - 1, 1)
         if lines.shape[0] != others.shape[0]:
             raise ValueError(f"the compressed indices count {lines.shape[0]} elements, but there are {others.shape[0]}")

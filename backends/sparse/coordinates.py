@@ -8,7 +8,7 @@ from typing import Any
 
 from ..registry import kernels_of
 
-__all__ = ["Coordinates", "Lines", "Pattern"]
+__all__ = ["Coordinates", "Lines", "Pattern", "chosen_rows", "positions"]
 
 
 class Pattern:
@@ -189,3 +189,11 @@ def positions(indices: Any, shape: tuple[int, ...]) -> Any:
     for d, n in enumerate(shape):
         flat = flat * n + indices[d]
     return flat
+
+
+def chosen_rows(indices: Any, rows: list[int]) -> Any:
+    """Some of the rows of ``indices``, which may be none."""
+    k = kernels_of[type(indices)]
+    if not rows:
+        return k.zeros((0, indices.shape[1]), dtype=indices.dtype)
+    return k.stack([indices[d] for d in rows], axis=0)
