@@ -297,9 +297,9 @@ def pairs_of(source: Any, who: str) -> list[tuple[str, Any]]:
     pairs: list[tuple[str, Any]] = []
     for i, pair in enumerate(source):
         if not isinstance(pair, Iterable):
-            raise TypeError(f"{who}: element {i} should be Iterable; is {type(pair).__name__}")
+            raise TypeError(f"{who} sequence element #{i} should be Iterable; is {type(pair).__name__}")
         pair = tuple(pair)
         if len(pair) != 2:
-            raise ValueError(f"{who}: element {i} has length {len(pair)}; 2 is required")
+            raise ValueError(f"{who} sequence element #{i} has length {len(pair)}; 2 is required")
         pairs.append(pair)
     return pairs

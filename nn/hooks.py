@@ -5,11 +5,15 @@ A module without hooks has no table for them: ``module(x)`` then costs one test 
 
 from __future__ import annotations
 
+import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
-from ..autograd.base import TensorBase, version_of
+from ..autograd.base import TensorBase, edge_of, version_of
 from ..autograd.hooks import HookTable, RemovableHandle, hooks_of
+from ..autograd.inplace import View
+from ..autograd.node import LEAF, OUTPUT
 from ..autograd.primitive import Primitive, apply
 
 __all__ = [
@@ -27,6 +31,7 @@ KINDS = (
     "forward",
     "backward_pre",
     "backward",
+    "backward_plain",
     "state_dict_pre",
     "state_dict",
     "load_state_dict_pre",
@@ -42,6 +47,7 @@ class ModuleHooks:
     forward: HookTable
     backward_pre: HookTable
     backward: HookTable
+    backward_plain: HookTable
     state_dict_pre: HookTable
     state_dict: HookTable
     load_state_dict_pre: HookTable
@@ -124,6 +130,8 @@ def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         for hook in entries(module, "forward"):
             done.add(id(hook))
             result = _call_forward(hook, module, args, kwargs, result)
+        for hook in entries(module, "backward_plain"):
+            _watch_node(hook, module, result)
         return result if backward is None else backward.watch_outputs(result)
     except Exception:
         for hook in entries(module, "forward"):
@@ -146,6 +154,18 @@ def _call_pre(hook: Hook, module: Any, args: Any, kwargs: Any) -> tuple[tuple[An
     raise RuntimeError(
         f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {type(changed).__name__}"
     )
+
+
+def _watch_node(hook: Hook, module: Any, result: Any) -> None:
+    """Let a hook of the older kind see the gradients of the last operation of ``forward``."""
+    while not isinstance(result, TensorBase):
+        if not isinstance(result, dict | list | tuple) or not result:
+            return
+        result = next(iter(result.values())) if isinstance(result, dict) else result[0]
+    edge = edge_of(result)
+    if edge is not None and edge.edge_kind != LEAF:
+        node = edge.node if edge.edge_kind == OUTPUT else edge
+        hooks_of(node).node_post.add(functools.partial(hook.call, module))
 
 
 def _call_forward(hook: Hook, module: Any, args: Any, kwargs: Any, result: Any) -> Any:
@@ -182,7 +202,7 @@ class BackwardHooks:
     def __init__(self, module: Any, pre: list[Hook], post: list[Hook]) -> None:
         self.module, self.pre, self.post = module, pre, post
         self.grad_outputs: tuple[Any, ...] | None = None
-        self.inputs = 0  # how many of the arguments are tensors
+        self.inputs = 0  # how many arguments there are
         self.places: list[int] = []  # which of the outputs, or of the inputs, are watched
         self.joined = False
 
@@ -222,7 +242,12 @@ class BackwardHooks:
                 if changed is not None:
                     seen = _same_number(changed, seen, "Backward pre hook", "grad_output")
             self.grad_outputs = seen
-            if not self.joined:  # no input wants a gradient, so nothing will come out at the other end
+            if not self.joined and self.post:  # no input wants a gradient, so nothing will come out at the other end
+                warnings.warn(
+                    "Full backward hook is firing when gradients are computed with respect to module outputs since no "
+                    "inputs require gradients.",
+                    stacklevel=2,
+                )
                 self._run_post((None,) * self.inputs)
             return tuple([seen[i] for i in places])
 
@@ -241,21 +266,22 @@ class BackwardHooks:
 
 
 def _watched(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[int], Any, int]:
-    """``values`` with its tensors passed through `Watch`; their positions among the tensors; the node; their number."""
-    where = [i for i, v in enumerate(values) if isinstance(v, TensorBase)]
-    places = [n for n, i in enumerate(where) if values[i].requires_grad]
+    """``values`` with its tensors passed through `Watch`; the tensors' positions; the node; the number of values."""
+    places = [i for i, v in enumerate(values) if isinstance(v, TensorBase) and edge_of(v) is not None]
     if not places:
-        return values, [], None, len(where)
-    sources = [values[where[n]] for n in places]
+        return values, [], None, len(values)
+    sources = [values[i] for i in places]
     changed = list(values)
     tensors = apply(Watch, *sources)
     if tensors[0]._edge is None:  # nothing is being recorded
-        return values, [], None, len(where)
-    for n, source, tensor in zip(places, sources, tensors, strict=True):
-        tensor._ver = version_of(source)  # the memory is shared, so writes must be seen
-        changed[where[n]] = tensor
+        return values, [], None, len(values)
+    for n, (i, source, tensor) in enumerate(zip(places, sources, tensors, strict=True)):
+        tensor._ver = version_of(source)  # the memory is shared, so writes must be seen, and go around the hooks
+        base = source if source._view is None else source._view.base
+        tensor._view = View(base, None, f"Output {n} of BackwardHookFunction")
+        changed[i] = tensor
     edge = tensors[0]._edge
-    return tuple(changed), places, getattr(edge, "node", edge), len(where)
+    return tuple(changed), places, getattr(edge, "node", edge), len(values)
 
 
 def _spread(grads: tuple[Any, ...], places: list[int], count: int) -> tuple[Any, ...]:

@@ -27,6 +27,8 @@ BUFFERS = (BUFFER, TRANSIENT)
 def type_name(value: Any) -> str:
     """The name of a value's type as error messages give it."""
     kind = type(value)
+    if kind.__name__ == "Tensor" and isinstance(value, TensorBase):
+        return str(value.type())  # type: ignore[attr-defined]
     return kind.__name__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__name__}"
 
 
@@ -118,7 +120,7 @@ class Members:
         self._check_name(BUFFER, name)
         if tensor is not None and not isinstance(tensor, TensorBase):
             raise TypeError(
-                f"cannot assign '{type_name(tensor)}' object to buffer '{name}' (wengert.Tensor or None required)"
+                f"cannot assign '{type_name(tensor)}' object to buffer '{name}' (wengert Tensor or None required)"
             )
         self._register(BUFFER if persistent else TRANSIENT, name, tensor)
 

@@ -13,6 +13,7 @@ from ..backends.errors import WengertError
 from .hooks import ModuleHooks, active, call_with_hooks
 from .members import BUFFERS, MODULE, PARAMETER
 from .state import State
+from .uninitialized import is_lazy
 from .whereabouts import say_where
 
 if TYPE_CHECKING:
@@ -128,11 +129,33 @@ class Module(State):
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_input, grad_output)`` after this module's backward.
 
-        It may return new gradients of the inputs. Both are tuples, one entry for each positional tensor.
+        It may return new gradients of the inputs. Both are tuples, one entry for each positional argument and for each
+        output, None for those that are no tensors.
+
+        Raises:
+            RuntimeError: there is a hook of `register_backward_hook`.
         """
+        self._refuse_mixture("backward_plain")
         return self._add_hook("backward", hook, prepend=prepend)
 
-    register_backward_hook = register_full_backward_hook
+    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` after the backward of the last operation of ``forward``.
+
+        It sees the gradients of that operation's inputs, not of the module's: `register_full_backward_hook` is what is
+        wanted nearly always.
+
+        Raises:
+            RuntimeError: there is a hook of `register_full_backward_hook`.
+        """
+        self._refuse_mixture("backward")
+        return self._add_hook("backward_plain", hook)
+
+    def _refuse_mixture(self, other: str) -> None:
+        if self._hooks is not None and getattr(self._hooks, other):
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only "
+                "one of them."
+            )
 
     # ------------------------------------------------------------------ modes
 
@@ -249,7 +272,16 @@ class Module(State):
         return self._apply(lambda t: t.new_empty(t.shape, device=device), recurse=recurse)
 
     def share_memory(self: M) -> M:
-        """Nothing: threads share memory anyway. It is here for programs that call it."""
+        """Nothing: threads share memory anyway. It is here for programs that call it.
+
+        Raises:
+            RuntimeError: a parameter or buffer has no shape yet.
+        """
+        if any(is_lazy(t) for t in (*self.parameters(), *self.buffers())):
+            raise RuntimeError(
+                "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the "
+                "parameters before calling `module.share_memory()`."
+            )
         return self
 
     # ------------------------------------------------------------------ how it prints

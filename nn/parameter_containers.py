@@ -79,7 +79,7 @@ class ParameterList(Module):
 
     def extra_repr(self) -> str:
         """One line for each value."""
-        return "\n".join(f"  ({i}): {_described(value)}" for i, value in enumerate(self))
+        return "\n".join(f"  ({i}): {_described(value, False)}" for i, value in enumerate(self))
 
     def __repr__(self) -> str:
         extra = self.extra_repr()
@@ -204,7 +204,7 @@ class ParameterDict(Module):
 
     def extra_repr(self) -> str:
         """One line for each value."""
-        return "\n".join(f"  ({key}): {_described(value)}" for key, value in self.items())
+        return "\n".join(f"  ({key}): {_described(value, True)}" for key, value in self.items())
 
     def __repr__(self) -> str:
         extra = self.extra_repr()
@@ -219,11 +219,13 @@ def _as_parameter(value: Any) -> Any:
     return Parameter(value) if isinstance(value, TensorBase) and not isinstance(value, Parameter) else value
 
 
-def _described(value: Any) -> str:
+def _described(value: Any, names_type: bool) -> str:
+    """A line on a value; PyTorch names the type of tensor in one container, and the dtype in the other."""
     if not isinstance(value, TensorBase):
         return f"Object of type: {type(value).__name__}"
     tensor: Any = value
     kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
     size = "x".join(map(str, tensor.shape))
     place = "" if tensor.device.type == "cpu" else f" ({tensor.device})"
-    return f"{kind} containing: [{tensor.dtype} of size {size}{place}]"
+    name = tensor.type() if names_type else tensor.dtype
+    return f"{kind} containing: [{name} of size {size}{place}]"

@@ -74,6 +74,33 @@ class Uninitialized:
         return f"<{type(self).__name__}>"
 
 
+# What may be asked of a tensor without a shape; everything else would compute with no elements.
+ALLOWED = {
+    "bfloat16", "char", "cpu", "cuda", "copy_", "double", "float", "get_device", "half", "int", "is_complex",
+    "is_floating_point", "is_inference", "long", "register_hook", "requires_grad_", "short", "share_memory_", "type",
+}  # fmt: skip
+_ARITHMETIC = ("add", "sub", "mul", "truediv", "pow", "matmul")
+OPERATORS = {before + name for name in _ARITHMETIC for before in ("", "r", "i")}
+OPERATORS |= {"neg", "abs", "getitem", "setitem", "len", "iter", "bool", "float", "int"}
+
+
+def _refused(name: str) -> Any:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        raise InvalidValueError(
+            f"Attempted to use an uninitialized parameter in {name}. This error happens when you are using a "
+            "`LazyModule` or explicitly manipulating `nn.parameter.UninitializedParameter` objects. When using "
+            "LazyModules Call `forward` with a dummy batch to initialize the parameters before calling functions"
+        )
+
+    return method
+
+
+for _name in (*dir(Tensor), *(f"__{operator}__" for operator in OPERATORS)):
+    _public = not _name.startswith("_") or _name[2:-2] in OPERATORS
+    if _public and _name not in ALLOWED and _name not in vars(Uninitialized) and callable(getattr(Tensor, _name, None)):
+        setattr(Uninitialized, _name, _refused(_name))
+
+
 class UninitializedParameter(Uninitialized, Parameter):
     """A `Parameter` whose shape is not known yet.
 

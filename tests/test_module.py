@@ -361,6 +361,7 @@ def test_backward_hooks_replace_gradients():
     assert x.grad.tolist() == [1.0, 2.0]
 
 
+@pytest.mark.filterwarnings("ignore:Full backward hook is firing:UserWarning")
 def test_backward_hooks_without_input_gradients_and_with_several_tensors():
     class Two(nn.Module):
         def __init__(self) -> None:
@@ -376,7 +377,7 @@ def test_backward_hooks_without_input_gradients_and_with_several_tensors():
     out = module(a, 3, b)
     out[0].sum().backward()
     gi, go = seen[0]
-    assert gi == (None, None)
+    assert gi == (None, None, None)
     assert go[0].tolist() == [1.0, 1.0]
     b.requires_grad_()
     seen.clear()
@@ -387,14 +388,26 @@ def test_backward_hooks_without_input_gradients_and_with_several_tensors():
     assert gi[1].tolist() == [1.0, 1.0]
 
 
-def test_backward_hooks_allow_in_place_writes_and_see_them():
+def test_backward_hooks_refuse_in_place_writes_which_would_go_around_them():
     module = nn.Sequential(nn.Sigmoid())
     module[0].register_full_backward_hook(lambda m, gi, go: None)
-    x = wg.zeros(2, requires_grad=True)
-    y = module(x)
-    y.mul_(2)
-    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        y.sum().backward()  # sigmoid saved its output, which is the same memory
+    y = module(wg.zeros(2, requires_grad=True))
+    with pytest.raises(RuntimeError, match="Output 0 of BackwardHookFunction is a view and is being modified inplace"):
+        y.mul_(2)
+
+
+def test_plain_backward_hooks_see_the_last_operation():
+    seen: list[Any] = []
+    module = nn.Linear(2, 2)
+    handle = module.register_backward_hook(lambda m, gi, go: seen.append((len(gi), go[0].shape)))
+    module(wg.ones(1, 2)).sum().backward()
+    assert seen == [(3, (1, 2))]
+    with pytest.raises(RuntimeError, match="both regular backward hooks and full backward hooks"):
+        module.register_full_backward_hook(lambda m, gi, go: None)
+    handle.remove()
+    module.register_full_backward_hook(lambda m, gi, go: None)
+    with pytest.raises(RuntimeError, match="both regular backward hooks and full backward hooks"):
+        module.register_backward_hook(lambda m, gi, go: None)
 
 
 def test_second_derivatives_through_backward_hooks():
@@ -406,6 +419,7 @@ def test_second_derivatives_through_backward_hooks():
     assert gg.tolist() == [2.0, 8.0]
 
 
+@pytest.mark.filterwarnings("ignore:Full backward hook is firing:UserWarning")
 def test_hooks_of_every_module():
     from wengert.nn import hooks
 

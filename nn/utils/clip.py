@@ -10,6 +10,7 @@ from ...autograd.base import TensorBase, wrap
 from ...autograd.grad_mode import mode
 from ...autograd.inplace import wrote
 from ...autograd.ops import cat
+from ...autograd.promotion import get_default_dtype
 from ...backends import default_device, get_backend, kernels_of
 from ...backends.errors import WengertError
 from ..init import unrecorded
@@ -63,7 +64,7 @@ def get_total_norm(
     tensors = _listed(tensors)
     if not tensors:
         kernels = get_backend(default_device().type).kernels
-        return wrap(kernels.zeros((), dtype="float32"))  # type: ignore[no-any-return]
+        return wrap(kernels.zeros((), dtype=get_default_dtype().dtype))  # type: ignore[no-any-return]
     norm_type = float(norm_type)
     if mode.grad and any(t.requires_grad for t in tensors):
         total = _recorded_norm(tensors, norm_type)

@@ -8,7 +8,7 @@ from ...autograd import ops
 from ...autograd.grad_mode import no_grad
 from ...autograd.ops.linalg_solving import solve
 from ...backends.dtypes import finfo
-from ...backends.errors import ArgumentError
+from ...backends.errors import InvalidValueError
 from .. import functional as F
 from ..conv import ConvTransposeNd
 from ..module import Module
@@ -280,7 +280,7 @@ def orthogonal(
     if weight is None:
         raise ValueError(f"Module '{module}' has no parameter or buffer with name '{name}'")
     if weight.ndim < 2:
-        raise ArgumentError(f"Expected a matrix or batch of matrices. Got a tensor of {weight.ndim} dimensions.")
+        raise InvalidValueError(f"Expected a matrix or batch of matrices. Got a tensor of {weight.ndim} dimensions.")
     if orthogonal_map is None:
         square = weight.shape[-2] == weight.shape[-1] or weight.is_complex()
         orthogonal_map = "matrix_exp" if square else "householder"

@@ -235,7 +235,10 @@ def _check_workers(num_workers: int, timeout: float, context: Any, prefetch: int
     if timeout < 0:
         raise InvalidValueError("timeout option should be non-negative")
     if num_workers == 0 and prefetch is not None:
-        raise InvalidValueError("prefetch_factor needs workers: let num_workers > 0, or leave prefetch_factor out")
+        raise InvalidValueError(
+            "prefetch_factor option could only be specified in multiprocessing.let num_workers > 0 to enable "
+            "multiprocessing, otherwise set prefetch_factor to None."
+        )
     if prefetch is not None and prefetch < 0:
         raise InvalidValueError("prefetch_factor option should be non-negative")
     if persistent and num_workers == 0:
