@@ -40,6 +40,7 @@ class Mode(threading.local):
     savers: tuple[Any, ...] = ()  # pairs of functions that saved tensors go through; the last one acts
     no_savers: str | None = None  # why there may be no such functions now
     running: Any = None  # the backward pass that is running
+    casting: Any = None  # the autocast blocks around
 
 
 mode = Mode()

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import ops
+from ..autograd.autocast import casting_in
 from ..autograd.ops.recurrent import gru_step, lstm_step, rnn_step
 from ..autograd.ops.recurrent_layers import both
 from ..backends.errors import ArgumentError, ShapeError
@@ -223,3 +224,6 @@ class GRUCell(RNNCellBase):
         drive = F.linear(x, self.weight_ih, self.bias_ih)
         h = gru_step(drive, h, ops.t(self.weight_hh), self.bias_hh)
         return h if batched else ops.squeeze(h, 0)
+
+
+casting_in(globals())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..autograd.autocast import casting_in as _casting_in
 from ..autograd.ops.activation import celu as celu
 from ..autograd.ops.activation import celu_ as celu_
 from ..autograd.ops.activation import elu as elu
@@ -136,3 +137,4 @@ from ..autograd.subclass import dispatch_in as _dispatch_in
 from . import grad as grad
 
 _dispatch_in(globals(), [name for name in globals() if name[0] != "_"])
+_casting_in(globals())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import warnings
 
 import pytest
 
@@ -120,14 +119,6 @@ def test_grad_scaler_passes_over_steps_that_overflow():
     assert scaler.get_scale() == 4.0
     twin = pickle.loads(pickle.dumps(scaler))
     assert twin.state_dict() == scaler.state_dict()
-
-
-def test_autocast_says_that_it_does_nothing():
-    with warnings.catch_warnings(), wg.autocast("cpu", enabled=False):
-        assert (wg.ones(2, 2) @ wg.ones(2, 2)).dtype is wg.float32
-    if not wg.cuda.is_available():
-        with pytest.warns(UserWarning, match="CUDA is not available"):
-            wg.autocast("cuda")
 
 
 def test_trees():

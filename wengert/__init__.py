@@ -21,6 +21,7 @@ from . import backends as backends
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from .autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
 from .autograd.anomaly_mode import set_anomaly_enabled as set_anomaly_enabled
+from .autograd.autocast import casting_in as _casting_in
 from .autograd.grad_mode import enable_grad as enable_grad
 from .autograd.grad_mode import inference_mode as inference_mode
 from .autograd.grad_mode import is_grad_enabled as is_grad_enabled
@@ -196,6 +197,18 @@ _ELSEWHERE = {
     "_check_type": "checks",
     "_check_value": "checks",
     "autocast": "amp",
+    **dict.fromkeys(
+        (
+            "clear_autocast_cache",
+            "get_autocast_cpu_dtype",
+            "get_autocast_dtype",
+            "get_autocast_gpu_dtype",
+            "is_autocast_cache_enabled",
+            "is_autocast_cpu_enabled",
+            "is_autocast_enabled",
+        ),
+        "amp",
+    ),
     "compile": "compiler",
     "load": "utils.serialization",
     "save": "utils.serialization",
@@ -207,11 +220,6 @@ _ELSEWHERE = {
 def get_device_module(device: _Any = None) -> _Any:
     """The module of a kind of device, such as ``wengert.cuda``; of the default device unless told."""
     return __getattr__(Device(get_default_device() if device is None else device).type)
-
-
-def is_autocast_enabled(device_type: str = "cuda") -> _Any:
-    """Whether ops choose 16-bit types by themselves; see `wengert.amp`."""
-    return False
 
 
 def __getattr__(name: str) -> _Any:
@@ -226,6 +234,8 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES, *_ELSEWHERE} - {"annotations", "TYPE_CHECKING"})
 
 
+_casting_in(globals())
+_casting_in(vars(autograd.ops))
 autograd.subclass.dispatch_in(globals(), getattr(autograd.ops, "__all__"))  # noqa: B009
 # The engine may not import what draws its graphs, so it is told here.
 autograd.graph.renderers.setdefault("svg", lambda graph, **options: __getattr__("viz").to_svg(graph, **options))

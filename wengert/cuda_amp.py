@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from . import amp as _amp
-from .amp import custom_bwd as custom_bwd
-from .amp import custom_fwd as custom_fwd
 from .backends.dtypes import float16
+
+custom_bwd = functools.partial(_amp.custom_bwd, device_type="cuda")
+custom_fwd = functools.partial(_amp.custom_fwd, device_type="cuda")
 
 
 class autocast(_amp.autocast):

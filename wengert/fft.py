@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .autograd.autocast import casting_in as _casting_in
 from .autograd.ops.fft import fft as fft
 from .autograd.ops.fft import fft2 as fft2
 from .autograd.ops.fft import fftfreq as fftfreq
@@ -24,3 +25,5 @@ from .autograd.ops.fft import rfft as rfft
 from .autograd.ops.fft import rfft2 as rfft2
 from .autograd.ops.fft import rfftfreq as rfftfreq
 from .autograd.ops.fft import rfftn as rfftn
+
+_casting_in(globals())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .autograd.autocast import casting_in as _casting_in
 from .autograd.ops.linalg_cholesky import cholesky as cholesky
 from .autograd.ops.linalg_cholesky import cholesky_ex as cholesky_ex
 from .autograd.ops.linalg_determinants import det as det
@@ -44,3 +45,5 @@ from .autograd.ops.linalg_solving import solve_ex as solve_ex
 from .autograd.ops.linalg_solving import solve_triangular as solve_triangular
 from .autograd.ops.product import matmul as matmul
 from .backends.errors import LinAlgError as LinAlgError
+
+_casting_in(globals())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ShapeError
+from ..autocast import casting_in
 from .dropout import dropout as drop
 from .join import cat, stack, unbind
 from .product import linear
@@ -176,3 +177,6 @@ def rnn_relu_cell(
 ) -> Tensor:
     """One step of an Elman network with ReLU; weights as in `nn.RNNCell`."""
     return rnn_step("RNN_RELU", linear(input, w_ih, both(b_ih, b_hh)), hx, t(w_hh))
+
+
+casting_in(globals())
