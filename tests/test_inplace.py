@@ -493,3 +493,27 @@ def test_what_is_written_may_not_overlap_what_is_read(write: Callable[[Any], Any
     assert x.tolist() == [[0, 1, 2], [3, 4, 5]]
     x.add_(x)  # all of it, element by element, is fine
     assert x.tolist() == [[0, 2, 4], [6, 8, 10]]
+
+
+def test_a_write_through_as_strided_has_its_gradient() -> None:
+    """The gradient that arrives may lie otherwise than the tensor: expanded, or transposed."""
+    x = wg.arange(6.0).requires_grad_()
+    y = (x * 2).view(2, 3)
+    y.as_strided((2, 2), (3, 1), 1).mul_(3)
+    y.sum().backward()
+    same(x.grad, [2, 6, 6, 2, 6, 6])
+    x.grad = None
+    y = (x * 2).view(2, 3)
+    y.as_strided((2,), (4,)).mul_(3)
+    (y.t() * wg.arange(6.0).view(3, 2)).sum().backward()
+    same(x.grad, [0, 4, 8, 2, 18, 10])
+
+
+def test_parts_that_are_slices_may_be_written() -> None:
+    """The parts of ``tensor_split`` and its kin are slices, not the outputs of one op."""
+    x = leaf(1, 2, 3, 4)
+    y = x * 1
+    y.tensor_split(2)[1].mul_(2)
+    y.hsplit(4)[0].mul_(3)
+    y.sum().backward()
+    same(x.grad, [3, 1, 2, 2])

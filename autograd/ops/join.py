@@ -373,9 +373,9 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
         if indices_or_sections <= 0:
             raise ShapeError(f"number of sections must be larger than 0, got {indices_or_sections}")
         small, larger = divmod(n, indices_or_sections)
-        sizes = [small + (i < larger) for i in range(indices_or_sections)]
-        return split(input, sizes, dim)
-    cuts = [slice(None, c).indices(n)[1] for c in sizes_of("tensor_split", list(indices_or_sections))]
+        cuts = [small * i + min(i, larger) for i in range(1, indices_or_sections)]
+    else:
+        cuts = [slice(None, c).indices(n)[1] for c in sizes_of("tensor_split", list(indices_or_sections))]
     bounds = zip([0, *cuts], [*cuts, n], strict=True)
     return tuple([input[part(dim, start, max(start, stop))] for start, stop in bounds])
 

@@ -47,12 +47,34 @@ class AsStrided(Primitive):
     @staticmethod
     def forward(ctx: Any, x: Any, *, to: Any, memory: Any) -> Any:
         ctx.info = memory
+        source, count = memory
+        if not _lies(ctx.k, x, source, count):  # a gradient, say: read it as if it lay as the tensor did
+            laid = ctx.k.zeros((count,), dtype=x.dtype)
+            laid[ctx.k.stride_positions(*source)] = x
+            x = laid
         return ctx.k.strided(x, *to)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         source, count = ctx.info
         return apply(Restride, g, source=ctx.params["to"], target=source, count=count)
+
+
+def _lies(k: Any, x: Any, layout: Any, count: int) -> bool:
+    """Whether an array has the layout (sizes, strides, offset) in memory of ``count`` elements."""
+    sizes, strides, offset = layout
+    owner = x if x.base is None or not hasattr(x.base, "nbytes") else x.base
+    if x.shape != sizes or count * x.itemsize > _extent(owner):
+        return False
+    if any(n > 1 and s * x.itemsize != own for n, s, own in zip(sizes, strides, x.strides, strict=True)):
+        return False
+    return bool(k.address(x) - k.address(owner) == offset * x.itemsize)
+
+
+def _extent(owner: Any) -> int:
+    """How many bytes an array that owns its memory reaches over."""
+    length = sum([(n - 1) * s for n, s in zip(owner.shape, owner.strides, strict=True)]) + owner.itemsize
+    return max(length, owner.nbytes) if owner.size else 0
 
 
 class Restride(Primitive):
@@ -121,8 +143,7 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
         raise ShapeError(f"as_strided: Tensor: invalid storage offset {offset}")
     x = input._data
     owner = x if x.base is None or not hasattr(x.base, "nbytes") else x.base
-    length = sum([(n - 1) * s for n, s in zip(owner.shape, owner.strides, strict=True)]) + owner.itemsize
-    count = (max(length, owner.nbytes) if owner.size else 0) // x.itemsize
+    count = _extent(owner) // x.itemsize
     reach = offset + sum([(n - 1) * s for n, s in zip(sizes, steps, strict=True)]) + 1
     if 0 not in sizes and reach > count:
         raise ShapeError(
