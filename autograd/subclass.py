@@ -41,6 +41,7 @@ PLAIN = frozenset(
         "__init__",
         "__init_subclass__",
         "__int__",
+        "__iter__",
         "__len__",
         "__new__",
         "__reduce__",
