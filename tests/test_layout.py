@@ -119,3 +119,23 @@ def test_random_layouts_as_in_torch():
             expected, got = f(torch, *theirs), f(wg, *ours)
             pairs = zip(got.stride(), expected.stride(), expected.shape, strict=True)
             assert all(a == b for a, b, n in pairs if n > 1), (drawn, got.stride(), expected.stride())
+
+
+def test_to_keeps_what_suggests_the_format():
+    images = wg.rand(2, 3, 4, 6).to(memory_format=wg.channels_last)
+    assert images.to(memory_format=wg.channels_last) is images
+    assert images.to(memory_format=wg.contiguous_format).is_contiguous()
+    part = images[..., ::2]
+    assert part.clone().is_contiguous(memory_format=wg.channels_last)
+    assert part.double(memory_format=wg.contiguous_format).is_contiguous()
+    matrix = wg.rand(4, 6)[:, ::2]
+    assert matrix.to(memory_format=wg.contiguous_format) is matrix
+    with pytest.raises(RuntimeError, match="required rank 4"):
+        matrix.to(memory_format=wg.channels_last)
+
+
+def test_new_dimensions_have_strides():
+    matrix = wg.rand(4, 6)[:, ::2]
+    assert matrix.unsqueeze(0).stride() == (24, 6, 2)
+    assert matrix.unsqueeze(1).stride() == (6, 6, 2)
+    assert matrix.unsqueeze(2).stride() == (6, 2, 1)

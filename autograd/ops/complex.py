@@ -157,8 +157,8 @@ def set_imag(input: Tensor, value: Any) -> None:
 
 def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex conjugate, computed at once."""
-    if input._data.dtype.kind == "b":  # NumPy conjugates truth values to int8
-        return input.clone() if out is None else write_out(out, input, "conj_physical")
+    if input._data.dtype.kind != "c":
+        return input if out is None else write_out(out, input, "conj_physical")
     return unary(Conj, "conj_physical", input, out, floating=False)
 
 

@@ -14,7 +14,7 @@ from ..primitive import Primitive, apply
 from ..promotion import get_default_dtype
 from .cast import Cast, cast
 from .indexing import fitted
-from .layout import MemoryFormat, apart, clone, contiguous_format, is_contiguous, preserve_format
+from .layout import MemoryFormat, apart, clone, contiguous_format, has_format, is_contiguous, preserve_format
 from .scalar import number_for
 from .writing import writable, write_into
 
@@ -182,7 +182,8 @@ def to(input: Tensor, *args: Any, **options: Any) -> Tensor:
     if dtype is not None and dtype != y._data.dtype:
         y = cast(y, dtype)
     if memory_format.order is not None or memory_format is contiguous_format:
-        return y if is_contiguous(y, memory_format) and not copy else clone(y, memory_format=memory_format)
+        keeps = has_format(y, memory_format) if y is input else is_contiguous(y, memory_format)
+        return y if keeps and not (copy and y is input) else clone(y, memory_format=memory_format)
     return clone(y) if copy and y is input else y
 
 

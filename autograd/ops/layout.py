@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of
 from ...backends.errors import ArgumentError, InplaceError, ShapeError
 from ...backends.layout import contiguous_strides as contiguous_strides
-from ...backends.layout import is_dense, relaid
+from ...backends.layout import is_channels_last, is_dense, relaid
 from ...backends.sparse import SparseArray
 from ..admission import need_tensors
 from ..base import TensorBase
@@ -121,6 +121,17 @@ def is_contiguous(input: Tensor, memory_format: MemoryFormat = contiguous_format
     if memory_format.order is None:
         return bool(x.flags.c_contiguous) and not isinstance(x, SparseArray)
     return x.ndim == memory_format.ndim and bool(x.transpose(memory_format.order).flags.c_contiguous)
+
+
+def has_format(input: Tensor, memory_format: MemoryFormat) -> bool:
+    """Whether a tensor's strides suggest the format, dense or not: what `to` asks before it copies."""
+    x = input._data
+    strides = tuple([s // x.itemsize for s in x.strides])
+    last = is_channels_last(x.shape, strides) and not x.flags.c_contiguous
+    if memory_format.order is None:
+        return not last
+    check_rank(x, memory_format)
+    return last or bool(x.transpose(memory_format.order).flags.c_contiguous)
 
 
 def contiguous(input: Tensor, memory_format: MemoryFormat = contiguous_format) -> Tensor:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...backends import DType
+from ...backends import DType, kernels_of
 from ...backends.errors import InvalidValueError, ShapeError
 from ..base import TensorBase, version_of, wrap
 from ..primitive import Primitive, apply
@@ -242,7 +242,12 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1 at ``dim``, which may be from ``-ndim - 1`` to ``ndim``."""
     shape = input._data.shape
     dim = canonical_dim(dim, len(shape) + 1, "unsqueeze")
-    return apply(Unsqueeze, input, shape=(*shape[:dim], 1, *shape[dim:]))
+    t: Tensor = apply(Unsqueeze, input, shape=(*shape[:dim], 1, *shape[dim:]))
+    x = input._data
+    if not x.flags.c_contiguous:  # a new dimension has a stride all the same
+        step = shape[dim] * x.strides[dim] if dim < len(shape) else x.itemsize
+        t._data = kernels_of[type(x)].with_strides(t._data, (*x.strides[:dim], step, *x.strides[dim:]))
+    return t
 
 
 # ---------------------------------------------------------------------- other orders
