@@ -12,7 +12,7 @@ from ..base import TensorBase
 from ..inplace import check_writable, inplace, move, stand_in, write_out, wrote
 from ..promotion import result_type
 from .arithmetic import mul, sub
-from .calling import in_place, write_exactly
+from .calling import in_place, scaled_product, write_exactly
 from .creation import zeros_like
 from .dims import canonical_dim
 from .elementwise import conj
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
+@scaled_product
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
     """``beta * input + alpha * (mat @ vec)``."""
     ranks("addmv", ("mat", mat, 2), ("vec", vec, 1))
@@ -36,6 +37,7 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any 
     return scaled_sum("addmv", input, mv(mat, vec), beta, alpha, out)
 
 
+@scaled_product
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
     """``beta * input + alpha * outer(vec1, vec2)``; of bools, ``(beta and input) or (alpha and outer(vec1, vec2))``.
 
@@ -59,19 +61,22 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any
     return result if out is None else write_out(out, result, "addr")
 
 
+@scaled_product
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
     """``beta * input + alpha * bmm(batch1, batch2)``."""
     return scaled_sum("baddbmm", input, bmm(batch1, batch2), beta, alpha, out)
 
 
+@scaled_product
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
     """``beta * input + alpha * (the sum over the batch of batch1 @ batch2)``."""
     return scaled_sum("addbmm", input, sum_rule(bmm(batch1, batch2), (0,)), beta, alpha, out)
 
 
-addmv_, addr_, baddbmm_ = map(in_place, (addmv, addr, baddbmm))
+addmv_, addr_, baddbmm_ = [scaled_product(in_place(f)) for f in (addmv, addr, baddbmm)]
 
 
+@scaled_product
 def addbmm_(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """`addbmm` in place; an ``input`` that broadcasts to the product's shape takes that shape."""
     shape = (*batch1._data.shape[1:2], *batch2._data.shape[2:])

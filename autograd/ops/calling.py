@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -173,6 +174,28 @@ def in_place(function: F) -> F:
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`{function.__name__}` in place."
     return method  # type: ignore[return-value]
+
+
+def scaled_product(function: F) -> F:
+    """Let a function of ``addmm``'s family take its factors by their old places, among the tensors, with a warning.
+
+    ``addmm(beta, input, alpha, mat1, mat2)`` is ``addmm(input, mat1, mat2, beta=beta, alpha=alpha)``.
+    """
+    name = function.__name__
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if len(args) > 3:
+            factors = [a for a in args if not isinstance(a, TensorBase)]
+            args = tuple([a for a in args if isinstance(a, TensorBase)])
+            kwargs |= dict(zip(("beta", "alpha"), factors, strict=False))
+            warnings.warn(
+                f"This overload of {name} is deprecated: give the tensors first, and then beta= and alpha=",
+                stacklevel=2,
+            )
+        return function(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
 
 
 def write_exactly(out: Any, result: Any, op: str) -> Any:

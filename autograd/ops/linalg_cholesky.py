@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import ShapeError
+from ...backends.errors import LinAlgError, ShapeError
 from ..primitive import Primitive, apply
 from .linalg import also_named, bmm_rule, check_matrix, done, done_all, lower, mH, same_batch, with_info
 from .linalg_solving import solve_triangle
@@ -71,6 +71,13 @@ class CholeskyInverse(Primitive):
 
     @staticmethod
     def forward(ctx: Any, factor: Any) -> Any:
+        zero = ctx.k.diagonal(factor, axis1=-2, axis2=-1) == 0
+        if zero.any():
+            place = max(int(i) for i in ctx.k.first_true(zero).reshape(-1))
+            raise LinAlgError(
+                f"cholesky_inverse: The diagonal element {place} is zero, the inversion could not be completed because "
+                "the input matrix is singular."
+            )
         unit = ctx.k.broadcast_to(ctx.k.eye(factor.shape[-1], dtype=factor.dtype), factor.shape)
         y = solve_triangle(mH(factor), solve_triangle(factor, unit, False), True)
         ctx.save(factor, y)

@@ -23,7 +23,7 @@ from ..grad_mode import mode
 from ..inplace import inplace, write_out
 from ..primitive import Primitive, apply, apply2, apply_sparse, kernel_or_formula
 from .arithmetic import add, mul
-from .calling import write_exactly
+from .calling import scaled_product, write_exactly
 from .elementwise import conj as conjugate
 from .shape import expand_rule, reshape_rule
 
@@ -418,12 +418,14 @@ def scaled_sum(op: str, input: Any, product: Any, beta: Any, alpha: Any, out: An
     return result if out is None else write_exactly(out, result, op)
 
 
+@scaled_product
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)``; ``input`` broadcasts to the product's shape."""
     ranks("addmm", ("mat1", mat1, 2), ("mat2", mat2, 2))
     return scaled_sum("addmm", input, matmul(mat1, mat2), beta, alpha, out)
 
 
+@scaled_product
 def addmm_(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """`addmm` in place."""
     return inplace(input, "addmm_", lambda t: addmm(t, mat1, mat2, beta=beta, alpha=alpha))

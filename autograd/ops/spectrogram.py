@@ -57,6 +57,12 @@ def _framed(op: str, called: str, window: Any, like: Any, win_length: int, n_fft
             else f"{called} Invalid window shape. window has to be 1D and length of `win_length`"
         )
     if window is None:
+        warnings.warn(
+            "A window was not provided. A rectangular window will be applied, which is known to cause spectral "
+            "leakage. Other windows such as wengert.hann_window or wengert.hamming_window are recommended. To suppress "
+            "this warning and use a rectangular window, explicitly set `window=wengert.ones(n_fft)`.",
+            stacklevel=3,
+        )
         if win_length == n_fft:
             return None
         window = ones(win_length, dtype=like.dtype, device=like.device)
@@ -105,7 +111,7 @@ def stft(
 
     Example:
         >>> import wengert as wg
-        >>> wg.stft(wg.ones(16), 4, return_complex=True).shape
+        >>> wg.stft(wg.ones(16), 4, window=wg.ones(4), return_complex=True).shape
         wengert.Size([3, 17])
 
     References:
