@@ -934,3 +934,27 @@ def names_that_keep_older_programs_running(T: Any) -> Any:
     layer = T.nn.Linear(2, 1)
     layer._parameters = {"weight": layer.weight}
     return [p.shape[1] for p in parts], *drawn, kind, x.data.type_as(kind), sorted(layer.state_dict())
+
+
+@program
+def operations_on_lists_of_tensors(T: Any) -> Any:
+    a, b, c = ([numbers(T, n, 2, start=s) for n in (2, 3)] for s in (0.1, 0.4, 0.9))
+    new = [
+        *T._foreach_add(a, b, alpha=2),
+        *T._foreach_mul(a, [2.0, 3.0]),
+        *T._foreach_addcdiv(a, b, c, value=0.5),
+        *T._foreach_addcmul(a, b, c, [0.5, 2.0]),
+        *T._foreach_maximum(a, 0.3),
+        *T._foreach_clamp_max(a, b),
+        *T._foreach_lerp(a, b, 0.1),
+        *T._foreach_sqrt(c),
+        *T._foreach_norm(a),
+        *T._foreach_div(T._foreach_neg(a), 2.0),
+        *T._foreach_pow(c, 2),
+    ]
+    T._foreach_mul_(a, 0.9)
+    T._foreach_add_(a, b, alpha=0.1)
+    T._foreach_addcdiv_(a, b, c, -0.1)
+    T._foreach_zero_(b)
+    T._foreach_copy_(b, c)
+    return new, a, b

@@ -227,6 +227,10 @@ def __getattr__(name: str) -> _Any:
         return _importlib.import_module(f".{name}", __name__)
     if name in _ELSEWHERE:
         return getattr(_importlib.import_module(f".{_ELSEWHERE[name]}", __name__), name.lstrip("_"))
+    if name.startswith("_foreach_"):
+        function = _importlib.import_module(".autograd.ops.foreach", __name__).function_named(name)
+        if function is not None:
+            return function
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -100,4 +100,6 @@ def norm_except_dim(v: Tensor, pow: float = 2, dim: int = 0) -> Tensor:
     if dim == -1:
         return norm(v, pow)
     axis = canonical_dim(dim, v._data.ndim, "norm_except_dim")
+    if v._data.ndim == 1:  # no dimensions would mean all of them
+        return norm(v[:, None], pow, 1)
     return norm(v, pow, tuple([d for d in range(v._data.ndim) if d != axis]), True)
