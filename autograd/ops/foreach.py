@@ -15,41 +15,39 @@ from .linalg_norms import vector_norm
 __all__ = ["function_named"]
 
 PREFIX = "_foreach_"
-UNARY = frozenset(
-    [
-        "abs",
-        "acos",
-        "asin",
-        "atan",
-        "ceil",
-        "cos",
-        "cosh",
-        "erf",
-        "erfc",
-        "exp",
-        "expm1",
-        "floor",
-        "frac",
-        "lgamma",
-        "log",
-        "log10",
-        "log1p",
-        "log2",
-        "neg",
-        "reciprocal",
-        "round",
-        "rsqrt",
-        "sigmoid",
-        "sign",
-        "sin",
-        "sinh",
-        "sqrt",
-        "tan",
-        "tanh",
-        "trunc",
-    ]
-)
-BINARY = frozenset(["add", "sub", "mul", "div", "pow", "maximum", "minimum", "clamp_min", "clamp_max", "lerp", "copy"])
+UNARY = {
+    "abs",
+    "acos",
+    "asin",
+    "atan",
+    "ceil",
+    "cos",
+    "cosh",
+    "erf",
+    "erfc",
+    "exp",
+    "expm1",
+    "floor",
+    "frac",
+    "lgamma",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "neg",
+    "reciprocal",
+    "round",
+    "rsqrt",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+    "trunc",
+}
+BINARY = {"add", "sub", "mul", "div", "pow", "maximum", "minimum", "clamp_min", "clamp_max", "lerp", "copy"}
 TERNARY = frozenset(("addcmul", "addcdiv"))
 OF_NUMBERS = {"maximum": "clamp_min", "minimum": "clamp_max"}
 SAME = {"clamp_min": "maximum", "clamp_max": "minimum"}
@@ -89,12 +87,11 @@ def _each(plain: str, tensors: list[Any], args: tuple[Any, ...], kwargs: dict[st
         given[2] = given[2].tolist()
     for value in given:
         if isinstance(value, (list, tuple)) and len(value) != len(tensors):
-            what = "tensor" if value and hasattr(value[0], "shape") else "scalar"
-            raise RuntimeError(
-                f"Tensor lists must have the same number of tensors, got {len(tensors)} and {len(value)}"
-                if what == "tensor"
-                else f"Tensor list must have same number of elements as scalar list, got {len(tensors)} and {len(value)}"
-            )
+            of_tensors = bool(value) and hasattr(value[0], "shape")
+            what = "Tensor lists must have the same number of tensors"
+            if not of_tensors:
+                what = "Tensor list must have same number of elements as scalar list"
+            raise RuntimeError(f"{what}, got {len(tensors)} and {len(value)}")
     return [
         tuple(value[i] if isinstance(value, (list, tuple)) else value for value in given) for i in range(len(tensors))
     ]
