@@ -268,6 +268,13 @@ def test_nan_to_num_of_complex_numbers():
     assert wg.heaviside(wg.tensor([float("nan")]), wg.ones(1)).tolist() == [0]
 
 
+def test_nan_sends_no_gradient_through_a_clamp():
+    x = wg.tensor([float("nan"), 1.0, 3.0], requires_grad=True)
+    wg.clamp(x, wg.zeros(3), wg.full((3,), 2.0)).sum().backward()
+    wg.clamp_min(x, wg.zeros(3)).sum().backward()
+    assert x.grad.tolist() == [0, 2, 1]
+
+
 def test_comparison_with_strangers():
     x = wg.ones(2)
     assert (x == "text") is False

@@ -70,11 +70,14 @@ class ClampTensor(Primitive):
         x, low, high = ctx.saved
         below = False if low is None else x < low
         above = False if high is None else x > high
-        if low is not None and high is not None:
+        if low is None or high is None:
+            inside = x <= high if low is None else x >= low  # not so for NaN
+        else:
+            inside = (x >= low) & (x <= high)
             above = above | (low > high)  # then the upper bound holds everywhere
             below = below & ~above
         return (
-            where_rule(below | above, 0.0, g) if ctx.needs[0] else None,
+            where_rule(inside, g, 0.0) if ctx.needs[0] else None,
             where_rule(below, g, 0.0) if ctx.needs[1] else None,
             where_rule(above, g, 0.0) if ctx.needs[2] else None,
         )
