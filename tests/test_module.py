@@ -385,7 +385,7 @@ def test_backward_hooks_without_input_gradients_and_with_several_tensors():
     (out[0] + out[2]).sum().backward()
     gi, go = seen[0]
     assert gi[0] is None
-    assert gi[1].tolist() == [1.0, 1.0]
+    assert gi[2].tolist() == [1.0, 1.0]
 
 
 def test_backward_hooks_refuse_in_place_writes_which_would_go_around_them():

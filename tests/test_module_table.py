@@ -281,7 +281,7 @@ def test_refused_arguments(info: Any) -> None:
                 with pytest.raises(entry.error_type, match=entry.error_regex):
                     cls(*args, **kwargs)
             else:
-                module = cls(*args, **kwargs).train(training)
+                module = cls(*args, **kwargs)
                 args, kwargs = convert(called.args), convert(called.kwargs)
                 with pytest.raises(entry.error_type, match=entry.error_regex):
                     module(*args, **kwargs)

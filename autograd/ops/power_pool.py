@@ -93,7 +93,8 @@ def _fractional(
             f"{op}(): pool {side} {kernel[d]} too large relative to input {side} {size[d]}, for an output of "
             f"{list(out)}"
         )
-    if samples is not None and samples._data.shape != (*x._data.shape[:2], n):
+    fits = samples is None or samples._data.shape == (*x._data.shape[:2], n)
+    if not fits and not (single and n == 3):  # of a batch of samples PyTorch's 3-d pool takes the first
         got = list(samples._data.shape)
         which = next((i for i, w in enumerate((*x._data.shape[:2], n)) if len(got) != 3 or got[i] != w), 0)
         raise ShapeError(
