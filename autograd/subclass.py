@@ -14,7 +14,7 @@ from typing import Any
 
 from .base import TensorBase
 
-__all__ = ["DisableTorchFunctionSubclass", "disabled", "dispatch_in", "has_torch_function", "prepared"]
+__all__ = ["DisableTorchFunctionSubclass", "disabled", "dispatch_in", "handled", "has_torch_function", "prepared"]
 
 _namespaces: list[tuple[dict[str, Any], frozenset[str]]] = []  # where public ops are looked up, and their names
 _state = {"active": False, "off": 0}
@@ -155,17 +155,24 @@ def _dispatching(function: Any) -> Any:
         if _state["off"]:
             return function(*args, **kwargs)
         found = _overloaded(args, kwargs)
-        if not found:
-            return function(*args, **kwargs)
-        kinds = tuple([type(f) for f in found])
-        for f in found:
-            result = type(f).__torch_function__(ask, kinds, args, kwargs)
-            if result is not NotImplemented:
-                return result
-        names = ", ".join([kind.__name__ for kind in kinds])
-        raise TypeError(f"no implementation found for '{function.__name__}' on types that implement it: {names}")
+        return _first_answer(ask, found, args, kwargs) if found else function(*args, **kwargs)
 
     return ask
+
+
+def handled(function: Any, relevant: tuple[Any, ...], args: Any, kwargs: Any) -> Any:
+    """What the classes of ``relevant`` arguments make of a call of ``function``."""
+    return _first_answer(function, _overloaded(relevant, {}), args, kwargs)
+
+
+def _first_answer(function: Any, found: list[Any], args: Any, kwargs: Any) -> Any:
+    kinds = tuple([type(f) for f in found])
+    for f in found:
+        result = type(f).__torch_function__(function, kinds, args, kwargs)
+        if result is not NotImplemented:
+            return result
+    names = ", ".join([kind.__name__ for kind in kinds])
+    raise TypeError(f"no implementation found for '{function.__name__}' on types that implement it: {names}")
 
 
 def _dispatching_property(made: property) -> property:

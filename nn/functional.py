@@ -138,3 +138,9 @@ from . import grad as grad
 
 _dispatch_in(globals(), [name for name in globals() if name[0] != "_"])
 _casting_in(globals())
+
+# Not before: these ask no class themselves.
+from ..autograd.overrides import handle_torch_function as handle_torch_function  # noqa: E402
+from ..autograd.overrides import has_torch_function as has_torch_function  # noqa: E402
+from ..autograd.overrides import has_torch_function_unary as has_torch_function_unary  # noqa: E402
+from ..autograd.overrides import has_torch_function_variadic as has_torch_function_variadic  # noqa: E402

@@ -34,8 +34,7 @@ REASONS = (
         ANY,
         r"[qQ]uant|^q_|^int_repr$|^QU?Int|^qu?int|^qscheme$|^fbgemm|qparams|^per_(tensor|channel)_|^qat$",
     ),
-    ("sparse", ANY, r"sparse|^(to_)?(coo|csr|csc|bsr|bsc|dense)$|dense_dim|coalesce|^(ccol|col|crow|row)_indices"),
-    ("sparse", FRONT, r"^(dsmm|hsmm|hspmm|smm|spmm|saddmm|sspaddmm|(indices|values)(_copy)?)$"),
+    ("sparse", FRONT, r"^(ccol_|col_|crow_|row_)?indices_copy$|^values_copy$|^resize_as_sparse_$"),
     ("named tensors", FRONT, r"^(align_|refine_|rename|names?$|has_names)"),
     ("nested tensors", ANY, r"nested|jagged|padded_tensor"),
     ("distributed", ANY, r"distributed|^rpc|DataParallel|SyncBatchNorm|^parallel$|RRef|^(futures?|Future|FutureType)$"),
@@ -47,8 +46,7 @@ REASONS = (
         r"^(u?int[1-7]|uint(16|32|64)|bits\w*|float[48]_\w+|complex32|chalf|bit)$",
     ),
     ("storage classes", FRONT, r"[sS]torage"),
-    ("automatic mixed precision: not yet", FRONT, r"autocast|^amp$|GradScaler"),
-    ("functions behind the recurrent layers: not yet", FRONT, r"^(rnn|lstm|gru)(_|$)"),
+    ("what autocast blocks are made of", FRONT, r"autocast"),
     (
         "another backend's internals",
         FRONT,
@@ -70,8 +68,9 @@ REASONS = (
     ),
     ("compiler and tracer", "^torch$", r"^(Script|Lite|Static|Concrete|Compil|Complete|Function|Graph|Trac|Execution)"),
     ("compiler and tracer", "^torch$", r"^(Operator|Error|JIT|Dispatch|Exclude|(De)?[sS]erialization|PyTorchFile)"),
+    ("compiler and tracer", "^torch$", r"^(BufferDict|ModuleDict|ParameterDict|FatalError|AcceleratorError)$"),
     ("compiler and tracer", "^torch$", r"^(Argument|DeepCopyMemo|IODescriptor|parse_|import_ir|merge_type|unify_)"),
-    ("compiler and tracer", "^torch$", r"^(get_file_path|cond|while_loop|fork|overrides|Disable\w+)$"),
+    ("compiler and tracer", "^torch$", r"^(get_file_path|cond|while_loop|fork|Disable\w+)$"),
     (
         "profiling and logging",
         "^torch$",
@@ -80,7 +79,7 @@ REASONS = (
     (
         "deprecated",
         FRONT,
-        r"^(volatile|reinforce|legacy_\w+|eig|symeig|solve|lstsq|matrix_rank|resize(_as)?|functional)$",
+        r"^(from_file|volatile|reinforce|legacy_\w+|eig|symeig|solve|lstsq|matrix_rank|resize(_as)?|functional)$",
     ),
     ("deprecated", "^torch.nn$", r"^(Container|NLLLoss2d|CrossMapLRN2d|intrinsic|modules|quantizable)$"),
     ("other packages of PyTorch", "^torch$", r"^(hub|package|ao|testing|distributions|signal|quasirandom|masked)$"),
@@ -119,9 +118,13 @@ def reason(path: str, name: str) -> str:
 
 
 def is_foreign(space: Any, name: str) -> bool:
-    """Whether a name is a module of Python's that the file imports."""
+    """Whether a name is no function or class of the space: a text, or something that the file imports for itself."""
     value = getattr(space, name, None)
-    return isinstance(value, types.ModuleType) and value.__name__.split(".")[0] != "torch"
+    if isinstance(value, types.ModuleType):
+        return value.__name__.split(".")[0] != "torch" or value.__name__ == "torch"
+    typing_only = getattr(value, "__module__", "") in ("typing", "collections.abc") or name == "TYPE_CHECKING"
+    tensor = name == "Tensor" and getattr(space, "__name__", "") != "torch"
+    return isinstance(value, str | dict) or typing_only or tensor
 
 
 def compared(path: str) -> tuple[list[str], list[str]]:

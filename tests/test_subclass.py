@@ -87,3 +87,24 @@ def test_made_by_a_constructor_of_its_own():
 
     t = Tagged(wg.ones(2), "a")
     assert (t.tag, t.requires_grad, t.is_leaf) == ("a", True, True)
+
+
+def test_functions_of_the_user_ask_too():
+    def area(shape):
+        if wg.overrides.has_torch_function_unary(shape):
+            return wg.overrides.handle_torch_function(area, (shape,), shape)
+        return "plain"
+
+    class Disc:
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            return cls.__name__, func.__name__, types
+
+    assert area(wg.ones(2)) == "plain"
+    assert area(Disc()) == ("Disc", "area", (Disc,))
+    assert wg.overrides.has_torch_function_variadic(1, Disc())
+    assert not wg.overrides.has_torch_function_variadic(1, wg.ones(1))
+    assert wg.overrides.is_tensor_like(Disc())
+    assert not wg.overrides.is_tensor_like(3)
+    with pytest.raises(TypeError, match="no implementation found for 'area'"):
+        wg.overrides.handle_torch_function(area, (wg.ones(2).as_subclass(Refusing),))

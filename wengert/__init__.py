@@ -171,6 +171,7 @@ _MODULES = (
     "multiprocessing",
     "nn",
     "optim",
+    "overrides",
     "profiler",
     "random",
     "return_types",
