@@ -42,7 +42,7 @@ def to_array(t: torch.Tensor) -> np.ndarray:
         flat = t.as_strided((length,), (1,), t.storage_offset())
         flat = flat.view(torch.int16) if t.dtype == torch.bfloat16 else flat
         memory = np.array(flat.numpy()).view(numpy_type(t))
-    return np.lib.stride_tricks.as_strided(memory, t.shape, [s * memory.itemsize for s in t.stride()])
+    return np.ndarray(tuple(t.shape), memory.dtype, memory, 0, [s * memory.itemsize for s in t.stride()])
 
 
 def twin(t: torch.Tensor) -> torch.Tensor:
@@ -99,13 +99,24 @@ class Converter:
         for theirs, ours in self.pairs:
             if theirs is x:
                 return ours
-        if x.layout != torch.strided or x.dtype == torch.complex32:
-            raise Unconvertible(f"{x.layout}, {x.dtype}")
-        ours = wrap(to_array(x))
+        if x.dtype == torch.complex32 or x.ndim > 64 or x.device.type != "cpu":
+            raise Unconvertible(f"{x.ndim} dimensions, {x.dtype}, {x.device}")
+        ours = wrap(to_array(x)) if x.layout == torch.strided else self.sparse(x)
         if x.requires_grad:
             ours.requires_grad_()
         self.pairs.append((x, ours))
         return ours
+
+    def sparse(self, x: torch.Tensor) -> Any:
+        """The same pattern and values."""
+        x = x.detach()
+        if x.layout == torch.sparse_coo:
+            made = wg.sparse_coo_tensor(self(x._indices()), self(x._values()), tuple(x.shape))
+            return made._coalesced_(True) if x.is_coalesced() else made
+        if x.layout == torch.sparse_csr:
+            parts = x.crow_indices(), x.col_indices(), x.values()
+            return wg.sparse_csr_tensor(*map(self, parts), tuple(x.shape))
+        raise Unconvertible(str(x.layout))
 
 
 def lookup(path: str) -> Any:
@@ -171,6 +182,15 @@ STAND_INS: dict[str, Any] = {
     "wrapper_set_seed": lambda op, *args, **kwargs: op(*args, **kwargs),
     "freeze_rng_state": contextlib.nullcontext,
 }
+
+
+def unseeded(fn: Any) -> Any:
+    """A function of PyTorch's table without the seeding in it."""
+    if not isinstance(fn, types.FunctionType):
+        return fn
+    return types.FunctionType(
+        fn.__code__, {**fn.__globals__, **STAND_INS}, fn.__name__, fn.__defaults__, fn.__closure__
+    )
 
 
 def rebound(fn: types.FunctionType) -> types.FunctionType:
