@@ -8,7 +8,7 @@ input is an error instead of zeros.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..backends.errors import ArgumentError, GraphError, ShapeError
 from . import ops
@@ -19,7 +19,7 @@ from .grad_mode import enable_grad
 if TYPE_CHECKING:
     from .tensor import Tensor
 
-    Tensors = Tensor | tuple[Tensor, ...]
+    Tensors: TypeAlias = Tensor | tuple[Tensor, ...]
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 

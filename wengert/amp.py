@@ -137,8 +137,8 @@ def is_autocast_cpu_enabled() -> bool:
 
 def get_autocast_dtype(device_type: str) -> DType:
     """The 16-bit type of the block around, or of a new one."""
-    dtype: DType = DEFAULTS[device_type]
-    return dtype if mode.casting is None else mode.casting.dtypes.get(device_type, dtype)  # type: ignore[no-any-return]
+    chosen: dict[str, DType] = {} if mode.casting is None else mode.casting.dtypes
+    return chosen.get(device_type, DEFAULTS[device_type])
 
 
 def get_autocast_cpu_dtype() -> DType:

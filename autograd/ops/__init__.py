@@ -386,6 +386,7 @@ from .join import hsplit as hsplit
 from .join import hstack as hstack
 from .join import row_stack as row_stack
 from .join import split as split
+from .join import split_method as split_method
 from .join import split_with_sizes as split_with_sizes
 from .join import stack as stack
 from .join import tensor_split as tensor_split

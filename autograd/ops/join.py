@@ -307,6 +307,11 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
 split_with_sizes = split
 
 
+def split_method(input: Tensor, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """`wengert.split`, whose second argument has another name as a method."""
+    return split(input, split_size, dim)
+
+
 def _either_name(function: F) -> F:
     """Let ``sections=`` and ``indices=`` stand for ``indices_or_sections=``, as PyTorch does."""
 
