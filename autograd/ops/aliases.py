@@ -15,11 +15,11 @@ from .dropout import alpha_dropout, dropout, feature_alpha_dropout, feature_drop
 from .grid import affine_grid, grid_sample
 from .indexing import getitem, select
 from .inspection import detach
-from .join import split, split_with_sizes, unbind
 from .layout import clone, contiguous_format
 from .reduction import sum
 from .resizing import map_
 from .shape import expand, permute, reshape_rule, squeeze, t, transpose, unsqueeze, view
+from .splitting import split, split_with_sizes, unbind
 from .strides import as_strided, unfold
 
 if TYPE_CHECKING:

@@ -9,16 +9,12 @@ A transposed convolution is the input gradient used as a forward pass.
 from __future__ import annotations
 
 import itertools
-import operator
-import warnings
 from typing import TYPE_CHECKING, Any
 
-from ...backends.dtypes import FROM_NUMPY
-from ...backends.errors import DeviceError, DTypeError, ShapeError
-from ..admission import scalar_type, unsupported
-from ..base import TensorBase
+from ...backends.errors import ShapeError
 from ..primitive import Primitive, apply
 from .arithmetic import add
+from .conv_arguments import Ints, check_channels, check_ranks, check_types, paddings, per_dim
 from .elementwise import conj as conjugate
 from .padding import constant_pad_nd
 from .product import conj
@@ -26,9 +22,6 @@ from .shape import expand_rule, permute_rule, reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-Ints = tuple[int, ...]
-Pairs = tuple[tuple[int, int], ...]
 
 
 class Convolution(Primitive):
@@ -113,148 +106,16 @@ class SumChannels(Primitive):
 # ---------------------------------------------------------------------- arguments
 
 
-def per_dim(op: str, name: str, value: Any, n: int, least: int = 1) -> Ints:
-    """One number per spatial dimension from a number or a sequence of them.
-
-    Raises:
-        RuntimeError: the wrong number of them, or one is too small. TypeError: these are no whole numbers.
-    """
-    if isinstance(value, int):
-        values: Ints = (value,) * n
-    else:
-        try:
-            values = tuple(map(operator.index, value if hasattr(value, "__len__") else (value,)))
-        except TypeError as error:
-            kind = type(value).__name__
-            raise TypeError(f"{op}(): argument '{name}' must be tuple of ints, not {kind} ({value!r})") from error
-        values *= n if len(values) == 1 else 1
-    if len(values) != n:
-        raise ShapeError(
-            f"{op}: expected {name} to be a single integer value or a list of {n} values to match the convolution "
-            f"dimensions, but got {name}={list(values)}"
-        )
-    if any(v < least for v in values):
-        kind = {0: "negative", 1: "non-positive"}[least]
-        hint = "dilation should be greater than zero, but got " if name == "dilation" else f"got {name}="
-        raise ShapeError(f"{op}: {kind} {name} is not supported, {hint}{list(values)}")
-    return values
-
-
-def _paddings(op: str, padding: Any, kernel: Ints, stride: Ints, dilation: Ints) -> Pairs:
-    if isinstance(padding, str):
-        if padding == "valid":
-            return ((0, 0),) * len(kernel)
-        if padding != "same":
-            raise ShapeError(f"{op}: Invalid padding string: {padding!r}, should be one of 'valid', 'same'")
-        if any(s != 1 for s in stride):
-            raise ShapeError(f"{op}: padding='same' is not supported for strided convolutions (stride={list(stride)})")
-        totals = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
-        if any(t % 2 for t in totals):
-            warnings.warn(
-                "Using padding='same' with even kernel lengths and odd dilation may require a zero-padded copy of the "
-                "input be created",
-                stacklevel=4,
-            )
-        return tuple((t // 2, t - t // 2) for t in totals)
-    return tuple((p, p) for p in per_dim(op, "padding", padding, len(kernel), 0))
-
-
-def _check_ranks(op: str, n: int, input: Any, weight: Any, bias: Any) -> None:
-    for name, value in (("input", input), ("weight", weight), ("bias", bias)):
-        if not isinstance(value, TensorBase) and (value is not None or name != "bias"):
-            raise TypeError(
-                f"{op}() received an invalid combination of arguments: argument '{name}' must be Tensor, not "
-                f"{type(value).__name__}"
-            )
-    x, w = input._data, weight._data
-    if x.ndim not in (n + 1, n + 2):
-        raise ShapeError(
-            f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {op}, but got input of size: {list(x.shape)}"
-        )
-    if w.ndim < 3:
-        raise ShapeError(f"{op}: weight should have at least three dimensions, but its shape is {list(w.shape)}")
-    if w.ndim != n + 2:
-        raise ShapeError(
-            f"{op}: Expected {w.ndim}-dimensional input for {w.ndim}-dimensional weight{list(w.shape)}, but got "
-            f"{n + 2}-dimensional input of size {[*[1] * (n + 2 - x.ndim), *x.shape]} instead"
-        )
-
-
-def _check(op: str, n: int, x: Any, w: Any, b: Any, groups: int, transposed: bool) -> None:
-    """Check groups, channels and bias against the weight."""
-    weight, shape = list(w.shape), [*[1] * (n + 2 - x.ndim), *x.shape]
-    if groups < 1:
-        raise ShapeError(f"{op}: non-positive groups is not supported, got groups={groups}")
-    if w.shape[0] < groups or w.shape[0] % groups:
-        kind = "at least" if w.shape[0] < groups else "divisible by"
-        raise ShapeError(
-            f"{op}: Given groups={groups}, expected weight to be {kind} {groups} at dimension 0, but got weight "
-            f"of size {weight} instead"
-        )
-    given = "transposed=1" if transposed else f"groups={groups}"
-    channels, outputs = (w.shape[0], w.shape[1] * groups) if transposed else (w.shape[1] * groups, w.shape[0])
-    if shape[1] != channels:
-        raise ShapeError(
-            f"{op}: Given {given}, weight of size {weight}, expected input{shape} to have {channels} channels, "
-            f"but got {shape[1]} channels instead; "
-            + (
-                "they seem to be last: move them with movedim(-1, 1)"
-                if shape[-1] == channels
-                else f"make the layer with in_channels={shape[1]}, or bring the input to {channels}"
-            )
-        )
-    if b is not None and b.shape != (outputs,):
-        raise ShapeError(
-            f"{op}: Given {'transposed=1, ' if transposed else ''}weight of size {weight}, expected bias to be "
-            f"1-dimensional with {outputs} elements, but got bias of size {list(b.shape)} instead"
-        )
-
-
-C_NAMES = {
-    "bool": "bool",
-    "uint8": "unsigned char",
-    "int8": "signed char",
-    "int16": "short int",
-    "int32": "int",
-    "int64": "long int",
-    "float16": "c10::Half",
-    "bfloat16": "c10::BFloat16",
-    "float32": "float",
-    "float64": "double",
-    "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
-}  # what PyTorch's message about convolutions calls the element types
-
-
-def _check_types(op: str, input: Any, weight: Any, bias: Any, integers: tuple[str, ...]) -> None:
-    x = input._data
-    for name, value in (("weight", weight), ("bias", bias)):
-        if value is not None and value._data.dtype != x.dtype:
-            ours, theirs = C_NAMES[x.dtype.name], C_NAMES[value._data.dtype.name]
-            raise DTypeError(
-                f"{op}: Input type ({ours}) and {name} type ({theirs}) should be the same (expected scalar type "
-                f"{scalar_type(FROM_NUMPY[x.dtype])} but found {scalar_type(FROM_NUMPY[value._data.dtype])}); convert "
-                "one of them, for example with .to(other.dtype)"
-            )
-        if value is not None and type(value._data) is not type(x):
-            raise DeviceError(
-                f"{op}: Expected all tensors to be on the same device, but found {input.device} and {value.device}; "
-                f"move one with .to({str(input.device)!r})"
-            )
-    if x.dtype.kind not in "fcV" and x.dtype.name not in integers:
-        raise unsupported(op, FROM_NUMPY[x.dtype])
-
-
 def convolution_of(
     op: str, n: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> Any:
     """The convolution over ``n`` spatial dimensions, with its arguments checked."""
-    _check_ranks(op, n, input, weight, bias)
+    check_ranks(op, n, input, weight, bias)
     x, w = input._data, weight._data
     stride, dilation = per_dim(op, "stride", stride, n), per_dim(op, "dilation", dilation, n)
-    pairs = _paddings(op, padding, w.shape[2:], stride, dilation)
-    _check(op, n, x, w, None if bias is None else bias._data, groups, False)
-    _check_types(op, input, weight, bias, ("uint8", "int8", "int16", "int32", "int64"))
+    pairs = paddings(op, padding, w.shape[2:], stride, dilation)
+    check_channels(op, n, x, w, None if bias is None else bias._data, groups, False)
+    check_types(op, input, weight, bias, ("uint8", "int8", "int16", "int32", "int64"))
     for size, kernel, pair, d in zip(x.shape[-n:], w.shape[2:], pairs, dilation, strict=True):
         if d * (kernel - 1) + 1 > size + sum(pair) or kernel == 0:
             padded = " x ".join(str(s + sum(p)) for s, p in zip(x.shape[-n:], pairs, strict=True))
@@ -316,13 +177,13 @@ def transposed_of(
     dilation: Any,
 ) -> Any:
     """The transposed convolution over ``n`` spatial dimensions, with its arguments checked."""
-    _check_ranks(op, n, input, weight, bias)
+    check_ranks(op, n, input, weight, bias)
     x, w = input._data, weight._data
     stride, dilation = per_dim(op, "stride", stride, n), per_dim(op, "dilation", dilation, n)
     margins = per_dim(op, "padding", padding, n, 0)
     extra = per_dim(op, "output_padding", output_padding, n, 0)
-    _check(op, n, x, w, None if bias is None else bias._data, groups, True)
-    _check_types(op, input, weight, bias, ("int64",))
+    check_channels(op, n, x, w, None if bias is None else bias._data, groups, True)
+    check_types(op, input, weight, bias, ("int64",))
     size = _transposed_size(op, x.shape, w.shape[2:], stride, margins, extra, dilation)
     # A step or more of extra rows would give the convolution back more outputs than there are: less padding behind
     # takes in the rows that it had cut off, and what lies beyond these is zero.
@@ -352,7 +213,7 @@ def gradient_of_input(
     """What a convolution's input of ``size`` receives from the output gradient ``g``."""
     op, w = f"conv{n}d_input", weight._data
     stride, dilation = per_dim(op, "stride", stride, n), per_dim(op, "dilation", dilation, n)
-    how = {"stride": stride, "padding": _paddings(op, padding, w.shape[2:], stride, dilation), "dilation": dilation}
+    how = {"stride": stride, "padding": paddings(op, padding, w.shape[2:], stride, dilation), "dilation": dilation}
     weight = conjugate(weight) if w.dtype.kind == "c" else weight
     y: Tensor = apply(ConvolutionInput, g, weight, size=tuple(size)[-n:], groups=groups, **how)
     return y
@@ -364,7 +225,7 @@ def gradient_of_weight(
     """What a convolution's weight of ``size`` receives from the output gradient ``g``."""
     op, kernel = f"conv{n}d_weight", tuple(size)[-n:]
     stride, dilation = per_dim(op, "stride", stride, n), per_dim(op, "dilation", dilation, n)
-    how = {"stride": stride, "padding": _paddings(op, padding, kernel, stride, dilation), "dilation": dilation}
+    how = {"stride": stride, "padding": paddings(op, padding, kernel, stride, dilation), "dilation": dilation}
     input = conjugate(input) if input._data.dtype.kind == "c" else input
     y: Tensor = apply(ConvolutionWeight, input, g, kernel=kernel, groups=groups, **how)
     return y

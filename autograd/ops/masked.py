@@ -12,11 +12,11 @@ from ..primitive import Primitive, apply
 from .conversion import to
 from .dims import scalar_name, sizes_of
 from .indexing import slice_rule, write_positions
-from .join import unbind
 from .layout import clone, contiguous_format, refuse_overlap
 from .select import where_rule
 from .shape import broadcast_shapes, broadcast_tensors, expand, ravel, reshape_rule
 from .slices import fill_value
+from .splitting import unbind
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

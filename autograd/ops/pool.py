@@ -15,7 +15,7 @@ from ...backends.errors import DTypeError, InvalidValueError, ShapeError
 from ..admission import unsupported
 from ..base import TensorBase
 from ..primitive import Primitive, apply
-from .conv import Ints, Pairs, per_dim
+from .conv_arguments import Ints, Pairs, per_dim
 from .shape import reshape_rule
 
 

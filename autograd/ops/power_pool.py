@@ -10,7 +10,7 @@ from ..base import TensorBase
 from ..primitive import Primitive, apply
 from . import pool
 from .arithmetic import mul, pow
-from .conv import Ints, per_dim
+from .conv_arguments import Ints, per_dim
 from .random import draw
 from .rectifier import relu
 from .rounding import abs as absolute

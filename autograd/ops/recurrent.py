@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ..primitive import Primitive, apply
 from .activation import sigmoid
 from .arithmetic import mul
-from .join import cat, chunk, split
+from .join import cat
 from .product import addmm, mm
 from .rectifier import relu
 from .shape import t
+from .splitting import chunk, split
 from .trigonometric import tanh
 
 if TYPE_CHECKING:

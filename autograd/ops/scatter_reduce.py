@@ -10,7 +10,8 @@ from ..base import wrap
 from ..inplace import inplace, write_out
 from ..primitive import Primitive, apply
 from .cast import cast
-from .gather import Scatter, ScatterAdd, at_least_1d, elements, gather_adjoint, gather_rule, slices, source_of
+from .gather import Scatter, ScatterAdd, gather_adjoint, gather_rule
+from .gather_arguments import at_least_1d, elements, slices, source_of
 from .indexing import IndexPut, index_rule
 from .select import where_rule
 from .shape import expand, reshape_rule, unsqueeze

@@ -1,6 +1,6 @@
 """Other shapes and orders of dimensions over the same elements: views wherever strides allow it.
 
-What moves or repeats elements is in ``rearrange.py``; joining and splitting are in ``join.py``.
+What moves or repeats elements is in ``rearrange.py``; joining is in ``join.py``, and splitting in ``splitting.py``.
 """
 
 from __future__ import annotations

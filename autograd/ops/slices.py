@@ -10,16 +10,8 @@ from ..inplace import write_out
 from ..primitive import apply
 from .conversion import to
 from .dims import numpy_names
-from .gather import (
-    IndexAdd,
-    IndexCopy,
-    IndexFill,
-    at_least_1d,
-    index_select_rule,
-    slices,
-    source_of,
-    wrap_negative,
-)
+from .gather import IndexAdd, IndexCopy, IndexFill, index_select_rule
+from .gather_arguments import at_least_1d, slices, source_of, wrap_negative
 from .layout import refuse_overlap
 from .scalar import number_for
 from .shape import reshape_rule

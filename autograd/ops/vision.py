@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
-from .conv import Ints, Pairs, per_dim
+from .conv_arguments import Ints, Pairs, per_dim
 from .layout import clone, contiguous_format, laid_out_like
 from .shape import permute_rule, reshape_rule
 

@@ -12,10 +12,11 @@ from ..ops.cast import Cast
 from ..ops.conversion import ToCopy, transfer
 from ..ops.gather import IndexSelect
 from ..ops.indexing import Alias, Select, Slice, Unsqueezed
-from ..ops.join import Cat, Split, Stack, Unbind, cat_rule
+from ..ops.join import Cat, Stack, cat_rule
 from ..ops.keys import position_of
 from ..ops.layout import Clone
 from ..ops.shape import Expand, Permute, Squeeze, T, Transpose, Unsqueeze, View, permute_rule, reshape_rule
+from ..ops.splitting import Split, Unbind
 from ..primitive import Identity, apply
 from .core import array_of, assemble, elements, is_sparse, pattern_of, take, total, values_of
 from .dispatch import on_values, rule, unsupported
