@@ -47,6 +47,7 @@ from ..autograd.ops.grid import affine_grid as affine_grid
 from ..autograd.ops.grid import grid_sample as grid_sample
 from ..autograd.ops.likelihood import gaussian_nll_loss as gaussian_nll_loss
 from ..autograd.ops.likelihood import poisson_nll_loss as poisson_nll_loss
+from ..autograd.ops.linear import linear as linear
 from ..autograd.ops.linear_loss import linear_cross_entropy as linear_cross_entropy
 from ..autograd.ops.loss import huber_loss as huber_loss
 from ..autograd.ops.loss import l1_loss as l1_loss
@@ -99,7 +100,6 @@ from ..autograd.ops.power_pool import fractional_max_pool3d_with_indices as frac
 from ..autograd.ops.power_pool import lp_pool1d as lp_pool1d
 from ..autograd.ops.power_pool import lp_pool2d as lp_pool2d
 from ..autograd.ops.power_pool import lp_pool3d as lp_pool3d
-from ..autograd.ops.product import linear as linear
 from ..autograd.ops.rectifier import glu as glu
 from ..autograd.ops.rectifier import hardshrink as hardshrink
 from ..autograd.ops.rectifier import hardsigmoid as hardsigmoid

@@ -13,11 +13,12 @@ from ..inplace import check_writable, inplace, move, stand_in, write_out, wrote
 from ..promotion import result_type
 from .arithmetic import mul, sub
 from .calling import in_place, scaled_product, write_exactly
-from .creation import zeros_like
+from .creation_like import zeros_like
 from .dims import canonical_dim
 from .elementwise import conj
 from .logic import logical_or
-from .product import bmm, check_pair, check_vectors, dot, matmul, mv, outer, ranks, scaled_sum
+from .product import bmm, check_pair, check_vectors, dot, matmul, mv, outer, ranks
+from .product_sums import scaled_sum
 from .rearrange import roll
 from .reduction import sum_rule
 

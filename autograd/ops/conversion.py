@@ -13,7 +13,7 @@ from ..inplace import check_writable, inplace
 from ..primitive import Primitive, apply
 from ..promotion import get_default_dtype
 from .cast import Cast, cast
-from .indexing import fitted
+from .index_put import fitted
 from .layout import MemoryFormat, apart, clone, contiguous_format, has_format, is_contiguous, preserve_format
 from .scalar import number_for
 from .writing import writable, write_into

@@ -11,7 +11,7 @@ from ..inplace import inplace, write_out
 from ..primitive import Primitive, apply
 from .creation import finished, make
 from .dims import canonical_dim
-from .indexing import CopySlices
+from .index_put import CopySlices
 from .keys import FULL
 from .layout import clone
 from .shape import reshape_rule

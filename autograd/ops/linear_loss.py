@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ArgumentError, ShapeError
 from .classification import cross_entropy
-from .product import linear
+from .linear import linear
 from .shape import reshape_rule
 
 if TYPE_CHECKING:

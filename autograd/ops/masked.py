@@ -11,7 +11,8 @@ from ..inplace import check_writable, inplace, write_out
 from ..primitive import Primitive, apply
 from .conversion import to
 from .dims import scalar_name, sizes_of
-from .indexing import slice_rule, write_positions
+from .index_put import write_positions
+from .indexing import slice_rule
 from .layout import clone, contiguous_format, refuse_overlap
 from .select import where_rule
 from .shape import broadcast_shapes, broadcast_tensors, expand, ravel, reshape_rule

@@ -1,4 +1,4 @@
-"""Pooling: maximum, average, adaptive, power-average and unpooling, over one to three dimensions.
+"""Pooling by windows: maximum, average and unpooling, over one to three dimensions.
 
 Max pooling chooses elements; then it is a gather, whose adjoint is a scatter, whose adjoint is that gather. Averages
 are linear and come in pairs too. So each backward is the other primitive of its pair, at every order.
@@ -11,11 +11,11 @@ import sys
 from typing import Any
 
 from ...backends.dtypes import FROM_NUMPY
-from ...backends.errors import DTypeError, InvalidValueError, ShapeError
+from ...backends.errors import DTypeError, ShapeError
 from ..admission import unsupported
 from ..base import TensorBase
 from ..primitive import Primitive, apply
-from .conv_arguments import Ints, Pairs, per_dim
+from .conv_arguments import Ints, per_dim
 from .shape import reshape_rule
 
 
@@ -109,51 +109,6 @@ class AvgPoolInput(Primitive):
         return apply(AvgPool, g, **ctx.info)
 
 
-class AdaptiveAvgPool(Primitive):
-    """The mean of each of ``out`` bins per dimension."""
-
-    layout = "channels"
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, out: Ints) -> Any:
-        ctx.info = x.shape[2:]
-        return ctx.k.laid_out_like(ctx.k.adaptive_avg_pool(x, out), x)
-
-    @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        return apply(AdaptiveAvgPoolInput, g, size=ctx.info)
-
-
-class AdaptiveAvgPoolInput(Primitive):
-    """Each bin's value shared among its elements."""
-
-    @staticmethod
-    def forward(ctx: Any, g: Any, *, size: Ints) -> Any:
-        ctx.info = g.shape[2:]
-        return ctx.k.laid_out_like(ctx.k.adaptive_avg_pool_input(g, size), g)
-
-    @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        return apply(AdaptiveAvgPool, g, out=ctx.info)
-
-
-class AdaptiveMaxPool(Primitive):
-    """The largest element of each bin, and its place in the flattened spatial dimensions."""
-
-    layout = "channels"
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, out: Ints) -> Any:
-        position = ctx.k.adaptive_max_positions(x, out)
-        ctx.cache(position)
-        ctx.info = x.shape[2:]
-        return ctx.k.laid_out_like(ctx.k.flat_gather(x, position), x), ctx.k.laid_out_like(position, x)
-
-    @staticmethod
-    def backward(ctx: Any, g: Any, _: Any) -> Any:
-        return apply(FlatAdd, g, ctx.cached[0], size=ctx.info)
-
-
 class FlatGather(Primitive):
     """Elements at places of the flattened spatial dimensions."""
 
@@ -210,7 +165,8 @@ def batched(op: str, n: int, input: Any, channels: bool = True) -> tuple[Any, bo
     return (reshape_rule(input, (1, *x.shape)), True) if x.ndim == n + 1 else (input, False)
 
 
-def _unbatched(y: Any, single: bool) -> Any:
+def unbatched(y: Any, single: bool) -> Any:
+    """The result without the batch dimension that `batched` added."""
     return reshape_rule(y, y._data.shape[1:]) if single else y
 
 
@@ -300,8 +256,8 @@ def max_pool(
     windows = _windows(op, n, x._data.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
     if return_indices:
         y, position = apply(MaxPoolWithIndices, x, **windows)
-        return _unbatched(y, single), _unbatched(position, single)
-    return _unbatched(apply(MaxPool, x, **windows), single)
+        return unbatched(y, single), unbatched(position, single)
+    return unbatched(apply(MaxPool, x, **windows), single)
 
 
 def avg_pool(
@@ -323,7 +279,7 @@ def avg_pool(
         raise ShapeError(f"{op}: divisor must be not zero")
     windows = _windows(op, n, x._data.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
     del windows["dilation"]
-    return _unbatched(apply(AvgPool, x, **windows, include=count_include_pad, divisor=divisor_override), single)
+    return unbatched(apply(AvgPool, x, **windows, include=count_include_pad, divisor=divisor_override), single)
 
 
 def _checked(op: str, n: int, input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> tuple[Any, bool]:
@@ -333,83 +289,6 @@ def _checked(op: str, n: int, input: Any, kernel: Any, stride: Any, padding: Any
     except ShapeError:
         _windows(op, n, (sys.maxsize,) * n, kernel, stride, padding, dilation, False)
         raise
-
-
-def _out_size(op: str, n: int, size: Ints, output_size: Any) -> Ints:
-    if output_size is not None and not isinstance(output_size, int) and not hasattr(output_size, "__len__"):
-        raise TypeError(f"{op}(): argument 'output_size' must be tuple of ints, not {type(output_size).__name__}")
-    wanted = (output_size,) * n if output_size is None or isinstance(output_size, int) else tuple(output_size)
-    if len(wanted) != n:
-        word = f"; {op}() argument 'output_size' should contain one int (got {len(wanted)})" if n == 1 else ""
-        raise ShapeError(
-            f"{op}: output_size must be {n} (internal error: output_size.size() must be {n}), got {list(wanted)}{word}"
-        )
-    out = tuple(m if o is None else o for m, o in zip(size, wanted, strict=True))
-    if any(o < 0 for o in out):
-        received = ", ".join(map(str, out))
-        raise ShapeError(
-            f"{op}: elements of output_size must be greater than or equal to 0 but received {{{received}}}: Trying to "
-            f"create tensor with negative dimension {min(out)}"
-        )
-    return out
-
-
-def _rank(n: int, input: Any, output_size: Any) -> None:
-    """PyTorch fills in a list's missing sizes from the input, which therefore must have more dimensions than it."""
-    if n == 1 or not hasattr(output_size, "__len__") or not isinstance(input, TensorBase):
-        return
-    if input._data.ndim <= len(output_size):
-        raise InvalidValueError(
-            f"adaptive pooling: Input dimension should be at least {len(output_size) + 1}, but the input is "
-            f"{list(input._data.shape)}"
-        )
-
-
-def _even(size: Ints, out: Ints) -> dict[str, Any] | None:
-    """The geometry of plain windows where the bins of an adaptive pool are all alike."""
-    if any(o == 0 or m % o for m, o in zip(size, out, strict=True)):
-        return None
-    step = tuple(m // o for m, o in zip(size, out, strict=True))
-    none: Pairs = ((0, 0),) * len(size)
-    return {"kernel": step, "out": out, "stride": step, "padding": none}
-
-
-def adaptive_avg_pool(n: int, input: Any, output_size: Any) -> Any:
-    """Average pooling to a given size over ``n`` dimensions."""
-    op = f"adaptive_avg_pool{n}d"
-    _rank(n, input, output_size)
-    x, single = batched(op, n, input, channels=False)
-    if x._data.dtype.kind not in "fV":
-        raise unsupported(op, FROM_NUMPY[x._data.dtype])
-    out = _out_size(op, n, x._data.shape[2:], output_size)
-    even = _even(x._data.shape[2:], out)
-    if even is None:
-        return _unbatched(apply(AdaptiveAvgPool, x, out=out), single)
-    return _unbatched(apply(AvgPool, x, **even, include=True, divisor=None), single)
-
-
-def adaptive_max_pool(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
-    """Max pooling to a given size over ``n`` dimensions."""
-    op = f"adaptive_max_pool{n}d"
-    _rank(n, input, output_size)
-    try:
-        x, single = batched(op, n, input)
-    except ShapeError as error:
-        raise ShapeError(
-            f"{error}: {op}(): Expected {n + 1}D or {n + 2}D tensor, but got: {list(input._data.shape)}; Expected "
-            "input to have non-zero size for non-batch dimensions"
-        ) from None
-    if x._data.dtype.kind not in "fV":
-        raise unsupported(op, FROM_NUMPY[x._data.dtype])
-    out = _out_size(op, n, x._data.shape[2:], output_size)
-    even = _even(x._data.shape[2:], out)
-    if even is None:
-        y, position = apply(AdaptiveMaxPool, x, out=out)
-    elif return_indices:
-        y, position = apply(MaxPoolWithIndices, x, **even, dilation=(1,) * n)
-    else:
-        return _unbatched(apply(MaxPool, x, **even, dilation=(1,) * n), single)
-    return (_unbatched(y, single), _unbatched(position, single)) if return_indices else _unbatched(y, single)
 
 
 def max_unpool(n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any) -> Any:
@@ -437,7 +316,7 @@ def max_unpool(n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, 
         volume = "x".join(map(str, out))
         raise ShapeError(f"{op}: Found an invalid max index: {wrong} (output volumes are of size {volume})")
     y = apply(MaxUnpool, x, position.reshape(x._data.shape), size=out)
-    return _unbatched(y, single)
+    return unbatched(y, single)
 
 
 def _unpooled(op: str, n: int, wanted: Ints, default: Ints, steps: Ints) -> Ints:

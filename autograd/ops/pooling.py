@@ -1,11 +1,14 @@
-"""The public pooling functions, with PyTorch's names and signatures; what they do is in ``pool.py``."""
+"""The public pooling functions, with PyTorch's names and signatures.
+
+What they do is in ``pool.py`` and ``adaptive_pool.py``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from ..inplace import write_out
-from . import pool
+from . import adaptive_pool, pool
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -168,7 +171,7 @@ def avg_pool3d(
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """Average pooling of one dimension to a given size; see `adaptive_avg_pool2d`."""
-    y: Tensor = pool.adaptive_avg_pool(1, input, output_size)
+    y: Tensor = adaptive_pool.adaptive_avg_pool(1, input, output_size)
     return y
 
 
@@ -179,29 +182,29 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
         input: (N, C, H, W) or (C, H, W), floating.
         output_size: a number or one per dimension; None keeps a dimension.
     """
-    y: Tensor = pool.adaptive_avg_pool(2, input, output_size)
+    y: Tensor = adaptive_pool.adaptive_avg_pool(2, input, output_size)
     return y
 
 
 def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     """Average pooling of three dimensions to a given size; see `adaptive_avg_pool2d`."""
-    y: Tensor = pool.adaptive_avg_pool(3, input, output_size)
+    y: Tensor = adaptive_pool.adaptive_avg_pool(3, input, output_size)
     return y
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """Max pooling to a given size, over the bins of `adaptive_avg_pool1d`; with indices as in `max_pool1d`."""
-    return pool.adaptive_max_pool(1, input, output_size, return_indices)
+    return adaptive_pool.adaptive_max_pool(1, input, output_size, return_indices)
 
 
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """Max pooling to a given size, over the bins of `adaptive_avg_pool2d`; with indices as in `max_pool2d`."""
-    return pool.adaptive_max_pool(2, input, output_size, return_indices)
+    return adaptive_pool.adaptive_max_pool(2, input, output_size, return_indices)
 
 
 def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """Max pooling to a given size, over the bins of `adaptive_avg_pool3d`; with indices as in `max_pool3d`."""
-    return pool.adaptive_max_pool(3, input, output_size, return_indices)
+    return adaptive_pool.adaptive_max_pool(3, input, output_size, return_indices)
 
 
 def max_unpool1d(
@@ -244,7 +247,7 @@ def adaptive_max_pool1d_with_indices(
     input: Tensor, output_size: Any, return_indices: bool = False
 ) -> tuple[Tensor, Tensor]:
     """`adaptive_max_pool1d` with its indices."""
-    result: tuple[Tensor, Tensor] = pool.adaptive_max_pool(1, input, output_size, True)
+    result: tuple[Tensor, Tensor] = adaptive_pool.adaptive_max_pool(1, input, output_size, True)
     return result
 
 
@@ -252,7 +255,7 @@ def adaptive_max_pool2d_with_indices(
     input: Tensor, output_size: Any, return_indices: bool = False
 ) -> tuple[Tensor, Tensor]:
     """`adaptive_max_pool2d` with its indices."""
-    result: tuple[Tensor, Tensor] = pool.adaptive_max_pool(2, input, output_size, True)
+    result: tuple[Tensor, Tensor] = adaptive_pool.adaptive_max_pool(2, input, output_size, True)
     return result
 
 
@@ -260,5 +263,5 @@ def adaptive_max_pool3d_with_indices(
     input: Tensor, output_size: Any, return_indices: bool = False
 ) -> tuple[Tensor, Tensor]:
     """`adaptive_max_pool3d` with its indices."""
-    result: tuple[Tensor, Tensor] = pool.adaptive_max_pool(3, input, output_size, True)
+    result: tuple[Tensor, Tensor] = adaptive_pool.adaptive_max_pool(3, input, output_size, True)
     return result

@@ -8,9 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import (
-    ArgumentError,
     DeviceError,
     DTypeError,
     ShapeError,
@@ -19,11 +17,10 @@ from ...backends.errors import (
 )
 from ...backends.sparse import SparseArray
 from ..base import TensorBase
-from ..grad_mode import mode
-from ..inplace import inplace, write_out
-from ..primitive import Primitive, apply, apply2, apply_sparse, kernel_or_formula
-from .arithmetic import add, mul
-from .calling import scaled_product, write_exactly
+from ..inplace import write_out
+from ..primitive import Primitive, apply, apply2, apply_sparse
+from .arithmetic import mul
+from .calling import write_exactly
 from .elementwise import conj as conjugate
 from .shape import expand_rule, reshape_rule
 
@@ -94,34 +91,6 @@ class Bmm(Primitive):
             a = conj(ctx, a)
             gb = bmm_rule(g, a, True, ta) if tb else bmm_rule(a, g, not ta, False)
         return ga, gb
-
-
-class Linear(Primitive):
-    """``x @ w.T + b``: rows (..., in), weight (out, in), bias (out) or None."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, w: Any, b: Any = None) -> Any:
-        needs = ctx.needs
-        ctx.save(x if needs[1] else None, w if needs[0] else None)
-        return ctx.k.linear(x, w, b)
-
-    @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        x, w = ctx.saved
-        needs = ctx.needs
-        if ctx.dtype.kind == "c":
-            x, w = (None if v is None else conjugate(v) for v in (x, w))
-        return linear_backward(g, x, w, len(needs) > 2 and needs[2])
-
-
-@kernel_or_formula
-def linear_backward(g: Any, x: Any, w: Any, bias: bool) -> Any:
-    """The gradients of rows, weight and bias; None for rows without ``w``, for the weight without ``x``."""
-    return (
-        None if w is None else mm_rule(g, w),
-        None if x is None else gram_rule(g, x),
-        sum_rows(g) if bias else None,
-    )
 
 
 class SumRows(Primitive):
@@ -197,7 +166,8 @@ def check_pair(op: str, a: Any, b: Any, names: str = "m1 and m2") -> tuple[Any, 
     return x, y
 
 
-def _mismatch(op: str, x: Any, y: Any, name1: str = "mat1", name2: str = "mat2") -> ShapeError:
+def mismatch(op: str, x: Any, y: Any, name1: str = "mat1", name2: str = "mat2") -> ShapeError:
+    """The error for factors whose shapes do not go together."""
     a, b = ("x".join(map(str, s.shape)) for s in (x, y))
     return ShapeError(
         f"{op}: {name1} and {name2} shapes cannot be multiplied ({a} and {b}): the last dimension of the first must "
@@ -228,7 +198,7 @@ def matmul(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
     n, m = x.ndim, y.ndim
     if n == 2 and m == 2:
         if x.shape[1] != y.shape[0]:
-            raise _mismatch("matmul", x, y)
+            raise mismatch("matmul", x, y)
         result = apply2(Mm, input, other)
     elif n == 0 or m == 0:
         raise ShapeError(f"matmul: both arguments need to be at least 1D, but they are {n}D and {m}D; use * instead")
@@ -249,7 +219,7 @@ def _rows_times(input: Any, other: Any, x: Any, y: Any) -> Any:
                 f"dot: inconsistent tensor size, expected tensor [{x.size}] and src [{y.size}] to have the same number "
                 f"of elements, but got {x.size} and {y.size} elements respectively"
             )
-        raise _mismatch("matmul", x, y)
+        raise mismatch("matmul", x, y)
     if y.ndim == 2:
         return apply(Mm, input, other)
     return reshape_rule(apply(Mm, input, reshape_rule(other, (y.size, 1))), x.shape[:-1])
@@ -259,7 +229,7 @@ def _stacked(input: Any, other: Any, x: Any, y: Any) -> Any:
     if x.ndim == 1:
         input = reshape_rule(input, (1, x.size))
     if x.shape[-1] != y.shape[-2]:
-        raise _mismatch("matmul", x, y, "batch1", "batch2")
+        raise mismatch("matmul", x, y, "batch1", "batch2")
     try:
         result = apply(Bmm, input, other)
     except ValueError as error:
@@ -356,128 +326,3 @@ def outer(input: Tensor, vec2: Tensor, *, out: Any = None) -> Tensor:
     ranks("outer", ("self", input, 1), ("vec2", vec2, 1))
     result = mul(reshape_rule(input, (input._data.size, 1)), vec2)
     return result if out is None else write_out(out, result, "outer")
-
-
-def scalar_of(x: Any, value: Any) -> Any:
-    """A factor as the products' kernels take it: cut to a whole number for integers.
-
-    Raises:
-        RuntimeError: it is complex, and the tensor is not.
-    """
-    kind = x._data.dtype.kind
-    if isinstance(value, complex) and kind != "c":
-        if value.imag:
-            raise ArgumentError(f"value cannot be converted to type {FROM_NUMPY[x._data.dtype]} without overflow")
-        value = value.real
-    return int(value) if isinstance(value, float) and kind in "iu" else value
-
-
-class Unread(Primitive):
-    """Zeros in place of the input, with a gradient of zeros."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Any) -> Any:
-        return ctx.k.zeros(x.shape, dtype=x.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        return g * 0
-
-
-def scaled_sum(op: str, input: Any, product: Any, beta: Any, alpha: Any, out: Any = None) -> Any:
-    """``beta * input + alpha * product``; with ``beta == 0`` the input is not read, so its NaNs do not matter.
-
-    Raises:
-        TypeError: ``input`` is no Tensor. RuntimeError: it is of another type, or does not broadcast.
-    """
-    if not isinstance(input, TensorBase):
-        raise TypeError(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-    x, y = input._data, product._data
-    if x.dtype != y.dtype:
-        raise DTypeError(
-            f"{op}: self and mat2 must have the same dtype, but got {x.dtype.name} and {y.dtype.name}; convert one"
-        )
-    if type(beta) is not int:
-        beta = scalar_of(product, beta)
-    if type(alpha) is not int:
-        alpha = scalar_of(product, alpha)
-    if alpha != 1:
-        product = mul(product, alpha)
-    if beta == 0:
-        result = add(product, apply(Unread, input)) if mode.grad and getattr(input, "requires_grad", False) else product
-    else:
-        try:
-            result = add(product, input if beta == 1 else mul(input, beta))
-        except ShapeError:
-            result = None
-        if result is None or result._data.shape != y.shape:
-            raise ShapeError(
-                f"{op}: The expanded size of the tensor {list(y.shape)} must match the existing size "
-                f"{list(x.shape)}: input broadcasts to the product's shape, and not the other way"
-            )
-    return result if out is None else write_exactly(out, result, op)
-
-
-@scaled_product
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
-    """``beta * input + alpha * (mat1 @ mat2)``; ``input`` broadcasts to the product's shape."""
-    ranks("addmm", ("mat1", mat1, 2), ("mat2", mat2, 2))
-    return scaled_sum("addmm", input, matmul(mat1, mat2), beta, alpha, out)
-
-
-@scaled_product
-def addmm_(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """`addmm` in place."""
-    return inplace(input, "addmm_", lambda t: addmm(t, mat1, mat2, beta=beta, alpha=alpha))
-
-
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Any = None) -> Tensor:
-    """``input @ weight.T + bias``, as one node.
-
-    Args:
-        input: (..., in_features).
-        weight: (out_features, in_features), or (in_features) for one output without a dimension.
-        bias: (out_features) or None.
-        out: where to put the result.
-
-    Raises:
-        RuntimeError: shapes, dtypes or devices do not fit.
-
-    Example:
-        >>> import wengert as wg
-        >>> wg.nn.functional.linear(wg.ones(2, 3), wg.ones(4, 3), wg.zeros(4)).shape
-        wengert.Size([2, 4])
-    """
-    if out is not None:
-        return write_out(out, linear(input, weight, bias), "linear")
-    x, w = check_pair("linear", input, weight, "mat1 and mat2")
-    if (
-        isinstance(bias, TensorBase)
-        and w.ndim == 2
-        and x.ndim
-        and x.shape[-1] == w.shape[1]
-        and bias._data.shape == w.shape[:1]
-        and bias._data.dtype is x.dtype
-        and type(bias._data) is type(x)
-    ):
-        return apply(Linear, input, weight, bias)
-    if w.ndim == 1:
-        y = matmul(input, weight)
-        return y if bias is None else add(y, bias)
-    if w.ndim != 2 or x.ndim == 0 or x.shape[-1] != w.shape[1]:
-        shown = x if x.ndim == 2 else x.reshape(-1, x.shape[-1]) if x.size else x
-        raise _mismatch("linear", shown, w.T)
-    if bias is None:
-        return apply2(Linear, input, weight)
-    _, b = check_pair("linear", input, bias, "input and bias")
-    if b.ndim > 1 and b.ndim <= x.ndim:  # PyTorch adds whatever broadcasts to the product
-        return add(apply2(Linear, input, weight), bias)
-    if b.shape not in ((w.shape[0],), (1,), ()):
-        raise ShapeError(
-            f"linear: The expanded size of the tensor ({w.shape[0]}) must match the existing size ({b.shape[-1]}) at "
-            f"non-singleton dimension {x.ndim - 1}: the bias has shape {list(b.shape)}, but weight {list(w.shape)} "
-            f"asks for [{w.shape[0]}]"
-        )
-    if b.shape != (w.shape[0],):
-        bias = expand_rule(bias, (w.shape[0],))
-    return apply(Linear, input, weight, bias)

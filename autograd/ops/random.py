@@ -9,7 +9,8 @@ from ...backends import get_backend, kernels_of, to_dtype
 from ...backends.definitions.random import blocks_used
 from ...backends.errors import DTypeError, ShapeError, UnsupportedDTypeError
 from ..random import Generator, default_generator
-from .creation import check_layout, dtype_beside, dtype_of, finished, in_order_of, place_of, shape_of, size_argument
+from .creation import check_layout, dtype_beside, dtype_of, finished, place_of, shape_of, size_argument
+from .creation_like import in_order_of
 from .layout import MemoryFormat, preserve_format
 from .scalar import number_for
 

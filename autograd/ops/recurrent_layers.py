@@ -9,7 +9,7 @@ from ...backends.errors import ShapeError
 from ..autocast import casting_in
 from .dropout import dropout as drop
 from .join import cat, stack
-from .product import linear
+from .linear import linear
 from .recurrent import Sizes, States, gru_sequence, gru_step, lstm_sequence, lstm_step, rnn_sequence, rnn_step
 from .shape import flatten, t, transpose, unflatten
 from .splitting import unbind

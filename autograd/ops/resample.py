@@ -12,10 +12,10 @@ from ...backends.errors import ShapeError
 from ..admission import unsupported
 from ..base import TensorBase
 from ..primitive import Primitive, apply
+from .adaptive_pool import adaptive_avg_pool
 from .cast import cast
 from .gather import index_select_rule
 from .layout import laid_out_like
-from .pool import adaptive_avg_pool
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

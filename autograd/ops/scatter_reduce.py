@@ -12,7 +12,8 @@ from ..primitive import Primitive, apply
 from .cast import cast
 from .gather import Scatter, ScatterAdd, gather_adjoint, gather_rule
 from .gather_arguments import at_least_1d, elements, slices, source_of
-from .indexing import IndexPut, index_rule
+from .index_put import IndexPut
+from .indexing import index_rule
 from .select import where_rule
 from .shape import expand, reshape_rule, unsqueeze
 

@@ -8,7 +8,8 @@ from ...backends.errors import DimensionError, DTypeError, OutOfRangeError
 from ..inplace import check_writable, inplace, write_out
 from .dims import scalar_name
 from .gather_arguments import index_tensor
-from .indexing import index_rule, write_positions
+from .index_put import write_positions
+from .indexing import index_rule
 from .layout import is_contiguous, refuse_overlap
 from .shape import ravel, reshape_rule
 

@@ -17,7 +17,8 @@ from ..ops.arithmetic import mul
 from ..ops.conversion import to
 from ..ops.dims import canonical_dim, canonical_dims
 from ..ops.exponential import exp, log
-from ..ops.product import check_pair, matmul, ranks, scaled_sum
+from ..ops.product import check_pair, matmul, ranks
+from ..ops.product_sums import scaled_sum
 from ..ops.reduction import sum_rule
 from ..ops.scatter_reduce import scatter_reduce
 from ..ops.softmax import log_softmax as dense_log_softmax

@@ -9,7 +9,8 @@ from ...backends.errors import ArgumentError, ShapeError
 from ...backends.sparse import Coordinates, Pattern
 from ..ops.elementwise import conj
 from ..ops.join import stack_rule
-from ..ops.product import Bmm, Linear, Mm
+from ..ops.linear import Linear
+from ..ops.product import Bmm, Mm
 from ..ops.shape import permute_rule, reshape_rule
 from ..primitive import Primitive, apply
 from .convert import to_layout
