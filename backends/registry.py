@@ -65,7 +65,7 @@ class Kernels:
                 return getattr(module, name)
         for module in self._definitions:
             if name in module.__all__:
-                return functools.partial(getattr(module, name), self.xp)
+                return functools.partial(getattr(module, name), self.backend.seen)
         return getattr(self.xp, name, None)
 
     def has(self, name: str) -> bool:
@@ -90,6 +90,7 @@ class Backend:
         own: modules with kernels of its own; each lists them in ``__all__``.
         definitions: modules of plain definitions whose first parameter is the namespace;
             all of ``backends/definitions`` unless told otherwise.
+        seen: the namespace that the definitions get, where it is not ``xp`` itself but one with faster functions.
 
     A subclass overrides the methods below where its arrays differ from NumPy's.
     """
@@ -101,11 +102,13 @@ class Backend:
         array_type: type,
         own: Sequence[types.ModuleType] = (),
         definitions: Sequence[types.ModuleType] | None = None,
+        seen: Any = None,
     ) -> None:
         from . import definitions as plain
 
         self.name = name
         self.xp = xp
+        self.seen = xp if seen is None else seen
         self.array_type = array_type
         self.kernels = Kernels(self, own, plain.MODULES if definitions is None else definitions)
 

@@ -94,8 +94,8 @@ class Softshrink(Unary):
 class Threshold(Unary):
     """``x``, and a constant where it is not above the threshold."""
 
-    kernel, expression = "threshold", "x if x > threshold else value"
-    derivative = staticmethod(lambda g, x, threshold, value: where_rule(x > threshold, g, 0.0))
+    kernel, expression = "threshold", "value if x <= threshold else x"
+    derivative = staticmethod(lambda g, x, threshold, value: where_rule(x <= threshold, 0.0, g))
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:

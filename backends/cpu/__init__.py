@@ -23,11 +23,13 @@ from . import (
     pool,
     product,
     random,
+    rectifier,
     reduction,
     sorting,
     sparse,
     special,
 )
+from .namespace import FASTER
 
 OWN = (
     activation,
@@ -42,6 +44,7 @@ OWN = (
     pool,
     product,
     random,
+    rectifier,
     reduction,
     sorting,
     sparse,
@@ -78,4 +81,4 @@ def get_cpu_capability() -> str:
 
 def load() -> Backend:
     """The backend object; called once by the registry."""
-    return CPUBackend("cpu", np, np.ndarray, own=OWN)
+    return CPUBackend("cpu", np, np.ndarray, own=OWN, seen=FASTER)

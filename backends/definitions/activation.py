@@ -149,8 +149,8 @@ def softshrink(xp: Any, x: Any, lambd: float) -> Any:
 
 @widened
 def threshold(xp: Any, x: Any, threshold: float, value: float) -> Any:
-    """``x``, and ``value`` where it is not above ``threshold``."""
-    return xp.where(x > threshold, x, value)
+    """``x``, and ``value`` up to ``threshold``; NaN stays."""
+    return xp.where(x <= threshold, value, x)
 
 
 def softmax(xp: Any, x: Any, axis: int) -> Any:
