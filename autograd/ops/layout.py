@@ -79,13 +79,13 @@ def arranged(x: Any, memory_format: MemoryFormat) -> Any:
     Raises:
         RuntimeError: the format has another number of dimensions.
     """
-    order = memory_format.order
+    order, k = memory_format.order, kernels_of[type(x)]
     if order is None:
         if memory_format is contiguous_format or x.flags.c_contiguous:
-            return x.copy("C")
-        return relaid(kernels_of[type(x)], x.copy("K"), [x])
+            return k.compact(x)
+        return relaid(k, x.copy("K"), [x])
     check_rank(x, memory_format)
-    return x.transpose(order).copy("C").transpose([order.index(i) for i in range(len(order))])
+    return k.compact(x.transpose(order)).transpose([order.index(i) for i in range(len(order))])
 
 
 def check_rank(x: Any, memory_format: MemoryFormat) -> None:

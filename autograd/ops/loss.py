@@ -293,10 +293,10 @@ def l1_loss(
 
 
 def _huber(op: str, input: Any, target: Any, delta: float) -> Any:
-    """``d ** 2 / 2`` up to ``|d| = delta``, a line beyond."""
+    """``d ** 2 / 2`` up to ``|d| = delta``, a line beyond: both are ``c * (d - c / 2)`` of the clamped ``c``."""
     d = sub(*_pair(op, input, target))
-    size = absolute(d)
-    return where_rule(size <= delta, d * d * 0.5, (size - 0.5 * delta) * delta)
+    c = apply(Clamp, d, low=-delta, high=delta)
+    return c * (d - c * 0.5)
 
 
 def smooth_l1_loss(

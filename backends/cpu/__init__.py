@@ -14,6 +14,7 @@ from . import (
     activation,
     clip,
     conv,
+    cumulative,
     elementwise,
     embedding,
     indexing,
@@ -28,6 +29,7 @@ from . import (
     sorting,
     sparse,
     special,
+    transposed,
 )
 from .namespace import FASTER
 
@@ -35,6 +37,7 @@ OWN = (
     activation,
     clip,
     conv,
+    cumulative,
     elementwise,
     embedding,
     indexing,
@@ -49,6 +52,7 @@ OWN = (
     sorting,
     sparse,
     special,
+    transposed,
 )
 # log(0) is -inf and 0/0 NaN without a word, as in PyTorch and on a GPU; NumPy goes on warning in the user's own code.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"wengert\.")

@@ -1,4 +1,4 @@
-"""Embedding look-ups on NumPy: with a check of every index, and a gradient by sorting instead of row by row."""
+"""Embedding look-ups on NumPy: with a check of every index, and a gradient that adds as `index_add_` does."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from ..definitions import embedding as plain
 from ..errors import DimensionError
+from .indexing import add_rows
 
 __all__ = ["embedding", "embedding_grad"]
 
@@ -29,18 +30,15 @@ def embedding(w: Any, index: Any) -> Any:
 
 
 def embedding_grad(g: Any, index: Any, n: int, padding: int, by_frequency: bool) -> Any:
-    """The rows' sums; see the definition. Equal indices are brought together and each run is summed at once."""
+    """The rows' sums; see the definition."""
     flat = index.reshape(-1)
     if g.dtype.char not in "fd" or not flat.size:
         return plain.embedding_grad(np, g, index, n, padding, by_frequency)
-    order = flat.argsort(kind="stable")
-    ordered = flat[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    sums = np.add.reduceat(g.reshape(flat.size, math.prod(g.shape[index.ndim :]))[order], starts, axis=0)
+    table = np.zeros((n, math.prod(g.shape[index.ndim :])), g.dtype)
+    rows = g.reshape(flat.size, table.shape[1])
     if by_frequency:
-        sums /= np.diff(np.append(starts, flat.size))[:, None].astype(g.dtype)
-    table = np.zeros((n, sums.shape[1]), g.dtype)
-    table[ordered[starts]] = sums
+        rows = rows / np.bincount(flat)[flat][:, None].astype(g.dtype)
+    add_rows(table, flat, rows)
     if padding >= 0:
         table[padding] = 0
     return table

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -102,13 +104,38 @@ _UNSIGNED = {1: np.uint8, 4: np.uint32, 8: np.uint64}
 def gather_elements(x: Any, index: Any, dim: int) -> Any:
     """Elements at positions; see the definition."""
     check_positions(index, x.shape[dim], dim, negative=False)
-    return x[plain.open_grid(np, index, dim)]
+    if not x.flags.c_contiguous:
+        return x[plain.open_grid(np, index, dim)]
+    return x.reshape(-1).take(_flat_places(index, x.shape, dim))
+
+
+def _flat_places(index: Any, shape: tuple[int, ...], dim: int) -> Any:
+    """Where the elements at positions along ``dim`` are in an array of that shape in C order, flattened."""
+    inner = math.prod(shape[dim + 1 :])
+    places = index * inner if inner != 1 else index
+    steps = _steps_beside(index.shape, shape, dim)
+    return places if steps is None else places + steps
+
+
+@functools.lru_cache(maxsize=64)
+def _steps_beside(sizes: tuple[int, ...], shape: tuple[int, ...], dim: int) -> Any:
+    """How far along each dimension but ``dim`` leads in the flattened array, or None where that is nowhere."""
+    steps: Any = None
+    for d, n in enumerate(sizes):
+        if d != dim and n > 1:
+            along = np.arange(n).reshape([n if i == d else 1 for i in range(len(sizes))]) * math.prod(shape[d + 1 :])
+            steps = along if steps is None else steps + along
+    return steps
 
 
 def scatter_(x: Any, index: Any, value: Any, dim: int) -> None:
     """Write elements at positions; see the definition."""
     check_positions(index, x.shape[dim], dim, negative=False)
-    x[plain.open_grid(np, index, dim)] = value
+    if not x.flags.c_contiguous:
+        x[plain.open_grid(np, index, dim)] = value
+        return
+    value = value if value.__class__ is not np.ndarray else np.broadcast_to(value, index.shape).reshape(-1)
+    x.reshape(-1)[_flat_places(index, x.shape, dim).reshape(-1)] = value
 
 
 def index_select(x: Any, index: Any, dim: int) -> Any:
@@ -118,33 +145,70 @@ def index_select(x: Any, index: Any, dim: int) -> Any:
 
 
 def index_add_(x: Any, index: Any, value: Any, dim: int) -> None:
-    """Add slices at positions; see the definition. Sorted by position, equal ones lie together and add up at once."""
+    """Add slices at positions; see the definition."""
     check_positions(index, x.shape[dim], dim, negative=False)
     if not index.size or not x.size:
         return
-    if x.dtype.kind not in "fc" or x.dtype.itemsize == 2 or index.size < 8:
-        plain.add_at(np, x, (slice(None),) * dim + (index,), value)
+    key = (slice(None),) * dim + (index,)
+    if not _adds_flat(x):
+        plain.add_at(np, x, key, value)
         return
-    order = np.argsort(index, kind="stable")
-    positions = index[order]
-    starts = np.flatnonzero(np.concatenate(([True], positions[1:] != positions[:-1])))
     rows = np.broadcast_to(value, (*x.shape[:dim], index.size, *x.shape[dim + 1 :]))
-    sums = np.add.reduceat(np.take(rows, order, axis=dim), starts, axis=dim)
-    x[(slice(None),) * dim + (positions[starts],)] += sums
+    if dim == 0:
+        add_rows(x.reshape(len(x), -1), index, rows.reshape(index.size, -1))
+    else:
+        places = index.reshape(-1, *[1] * (x.ndim - 1 - dim))
+        flat_add(x, np.broadcast_to(places, rows.shape), rows, dim)
+
+
+def add_rows(x: Any, index: Any, rows: Any) -> None:
+    """``x[index] += rows`` of a matrix in C order, where positions may repeat.
+
+    Wide rows are added whole, to each position its first, then its second, and so on, while there are few rounds;
+    otherwise element by element.
+    """
+    width = x.shape[1]
+    if width >= WHOLE and index.size > 1:
+        order = index.argsort(kind="stable")
+        ordered = index[order]
+        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+        counts = np.diff(starts, append=index.size)
+        if counts.max() <= ROUNDS:
+            for done in range(int(counts.max())):
+                left = counts > done
+                starts, counts = starts[left], counts[left]
+                x[ordered[starts + done]] += rows[order[starts + done]]
+            return
+    np.add.at(x.reshape(-1), ((index * width)[:, None] + np.arange(width)).reshape(-1), rows.reshape(-1))
+
+
+WHOLE = 64  # elements from which adding a row at once saves more than sorting costs
+ROUNDS = 16  # of adding rows, each with calls of its own
+
+
+def _adds_flat(x: Any) -> bool:
+    """Whether ``ufunc.at`` has its short path for a flat view of ``x``."""
+    return bool(x.flags.c_contiguous) and x.dtype.kind in "fc" and x.itemsize != 2
+
+
+def flat_add(x: Any, index: Any, value: Any, dim: int) -> None:
+    """``x[..., index[i], ...] += value[i]`` along ``dim``."""
+    places = _flat_places(index, x.shape, dim).reshape(-1)
+    np.add.at(x.reshape(-1), places, np.broadcast_to(np.asarray(value, x.dtype), index.shape).reshape(-1))
 
 
 def scatter_add_(x: Any, index: Any, value: Any, dim: int) -> None:
     """Add elements at positions; see the definition."""
     check_positions(index, x.shape[dim], dim, negative=False)
-    flat_add_at(x, plain.open_grid(np, index, dim), value)
+    if _adds_flat(x):
+        flat_add(x, index, value, dim)
+    else:
+        plain.add_at(np, x, plain.open_grid(np, index, dim), value)
 
 
 def flat_add_at(x: Any, key: Any, value: Any) -> None:
     """``x[key] += value`` through one flat index, for which ``ufunc.at`` has a short path."""
-    if not x.flags.c_contiguous or any(isinstance(k, slice) for k in key) or len(key) != x.ndim:
-        plain.add_at(np, x, key, value)
-        return
-    if x.dtype.kind not in "fc" or x.dtype.itemsize == 2:
+    if not _adds_flat(x) or any(isinstance(k, slice) for k in key) or len(key) != x.ndim:
         plain.add_at(np, x, key, value)
         return
     shape = np.broadcast_shapes(*(k.shape for k in key))

@@ -8,19 +8,67 @@ from typing import Any
 import numpy as np
 
 from ..definitions import reduction as plain
+from .elementwise import LARGE
+from .product import ones
 
-__all__ = ["argmax", "argmin", "max", "mean", "min", "place_along", "sum", "var"]
+__all__ = ["argmax", "argmin", "max", "mean", "min", "place_along", "prod", "sum", "var"]
 
 WIDE = "fdFD"  # type characters of what is summed as it is
+RUN = 4096  # elements that BLAS adds up one after another, before rounding tells
+SHORT = 16  # elements below which calling it for each row costs more
 add: Any = np.add.reduce  # its stubs want keepdims as a literal
 maximum: Any = np.maximum.reduce
 minimum: Any = np.minimum.reduce
 
 
+def total(x: Any, axis: Any, keepdims: bool) -> Any:
+    """The sum of floats; of the last dimensions of large arrays as a product with ones, by BLAS."""
+    if x.size < LARGE or x.dtype.char not in "fd" or not x.flags.c_contiguous:
+        return add(x, axis=axis, keepdims=keepdims)
+    axes = _last(axis, x.ndim)
+    if axes is None:
+        return add(x, axis=axis, keepdims=keepdims)
+    kept = x.shape[: x.ndim - axes]
+    n = math.prod(x.shape[x.ndim - axes :])
+    width = n if n <= RUN else RUN if not n % RUN else 0
+    if width < SHORT:
+        return add(x, axis=axis, keepdims=keepdims)
+    y = np.vecdot(x.reshape(*kept, n // width, width), ones(width, x.dtype.char))
+    y = add(y, axis=-1)
+    return y.reshape((*kept, *[1] * axes)) if keepdims else y
+
+
+def _last(axis: Any, ndim: int) -> int | None:
+    """How many dimensions ``axis`` names, if they are the last ones."""
+    if axis is None:
+        return ndim
+    named = (axis,) if isinstance(axis, int) else axis
+    found = {a % ndim for a in named}
+    return len(found) if found == {*range(ndim - len(found), ndim)} else None
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The product over one axis, or all; see the definition. Halves of long rows are multiplied with each other."""
+    n = x.size if axis is None else plain.size(x, axis)
+    last = axis is None or _last(axis, x.ndim) == 1
+    if x.dtype.char not in "fd" or x.size < LARGE or n < 64 or not last or not x.flags.c_contiguous:
+        return plain.prod(np, x, axis, keepdims)
+    rows = x.reshape(-1, n)
+    while rows.shape[1] > 8:
+        half = rows.shape[1] // 2
+        product = np.multiply(rows[:, :half], rows[:, half : 2 * half])
+        if rows.shape[1] % 2:
+            product[:, 0] *= rows[:, -1]
+        rows = product
+    y = np.multiply.reduce(rows, axis=1)
+    kept = () if axis is None else x.shape[:-1]
+    return y.reshape((*kept, *[1] * (x.ndim - len(kept)))) if keepdims else y.reshape(kept)
+
+
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum over ``axis``; see the definition."""
     if x.dtype.char in WIDE:
-        return add(x, axis=axis, keepdims=keepdims)
+        return total(x, axis, keepdims)
     return plain.sum(np, x, axis, keepdims)
 
 
@@ -29,7 +77,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     if x.dtype.char not in WIDE:
         return plain.mean(np, x, axis, keepdims)
     n = x.size if axis is None else plain.size(x, axis)
-    return add(x, axis=axis, keepdims=keepdims) / (n or math.nan)
+    return total(x, axis, keepdims) / (n or math.nan)
 
 
 def var(x: Any, axis: Any, correction: float, keepdims: bool = False) -> Any:
@@ -37,11 +85,11 @@ def var(x: Any, axis: Any, correction: float, keepdims: bool = False) -> Any:
     if x.dtype.char not in "fd":
         return plain.var(np, x, axis, correction, keepdims)
     n = x.size if axis is None else plain.size(x, axis)
-    average = add(x, axis=axis, keepdims=True) / (n or math.nan)
+    average = total(x, axis, True) / (n or math.nan)
     d = np.asarray(x - average)
     np.multiply(d, d, out=d)
     freedom = n - correction if n > correction else 0 if n else math.nan
-    return np.divide(add(d, axis=axis, keepdims=keepdims), freedom, dtype=x.dtype), average
+    return np.divide(total(d, axis, keepdims), freedom, dtype=x.dtype), average
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:

@@ -13,6 +13,7 @@ from ..errors import OutOfRangeError
 __all__ = [
     "address",
     "check_positions",
+    "compact",
     "diagonal",
     "gather_elements",
     "index_add_",
@@ -62,6 +63,11 @@ def check_key(xp: Any, x: Any, key: tuple[Any, ...]) -> None:
     for dim, index in enumerate(key):
         if not isinstance(index, slice):
             check_positions(xp, index, x.shape[dim], dim)
+
+
+def compact(xp: Any, x: Any) -> Any:
+    """A copy in C order."""
+    return x.copy("C")
 
 
 def index_get(xp: Any, x: Any, key: tuple[Any, ...]) -> Any:
