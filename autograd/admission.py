@@ -12,7 +12,7 @@ from ..backends.dtypes import FROM_NUMPY, DType
 from ..backends.errors import UnsupportedDTypeError
 from .base import TensorBase
 
-__all__ = ["need_tensors", "no_signature", "refuse", "refuse_array", "scalar_type", "unsupported"]
+__all__ = ["c_name", "need_tensors", "no_signature", "refuse", "refuse_array", "scalar_type", "unsupported"]
 
 _REAL = """
     airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 i0 i0e i1 i1e modified_bessel_k0 modified_bessel_k1
@@ -49,11 +49,31 @@ _SCALAR_TYPES = {
     dtypes.complex64: "ComplexFloat",
     dtypes.complex128: "ComplexDouble",
 }
+_C_NAMES = {
+    "bool": "bool",
+    "uint8": "unsigned char",
+    "int8": "signed char",
+    "int16": "short int",
+    "int32": "int",
+    "int64": "long int",
+    "float16": "c10::Half",
+    "bfloat16": "c10::BFloat16",
+    "float32": "float",
+    "float64": "double",
+    "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
+}
 
 
 def scalar_type(kind: DType) -> str:
     """The older name of an element type, which errors use: ``Float`` for float32."""
     return _SCALAR_TYPES[kind]
+
+
+def c_name(dtype: Any) -> str:
+    """What PyTorch's messages about kernels call an element type: ``c10::Half`` for float16."""
+    name: str = dtype.name
+    return _C_NAMES.get(name, name)
 
 
 def unsupported(op: str, kind: DType, takes: str = "other types; convert it first") -> UnsupportedDTypeError:

@@ -18,10 +18,11 @@ from ..backends.errors import GraphError, InplaceError
 from .base import TensorBase, alias, edge_of, new, version_of, wrap
 from .function_node import BackwardCFunction, FunctionOp
 from .grad_mode import INFERENCE, mode, no_grad
-from .inplace import View, check_writable, move, wrote
+from .inplace import View, move, wrote
 from .node import Output
 from .primitive import Primitive, apply, next_seq
 from .saved import Packed, inference_error
+from .write_checks import check_writable
 
 __all__ = ["BackwardCFunction", "Function", "FunctionCtx", "InplaceFunction", "once_differentiable"]
 

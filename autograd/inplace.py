@@ -7,17 +7,16 @@ every view of that base finds its new place by replaying its ops from the base, 
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable
 from typing import Any
 
-from ..backends import kernels_of
-from ..backends.errors import ArgumentError, DTypeError, GraphError, InplaceError, ShapeError
+from ..backends.errors import InplaceError, ShapeError
 from ..backends.sparse import SparseArray
 from .base import TensorBase, edge_of, new, version_of, wrap
-from .grad_mode import INFERENCE, enable_grad, mode
+from .grad_mode import enable_grad, mode
 from .node import LEAF, OUTPUT, Output
 from .primitive import Primitive, apply, bind_views, next_seq
+from .write_checks import CUSTOM_VIEW, MANY_VIEWS, check_cast, check_coalesced, check_writable
 
 
 class View:
@@ -47,7 +46,7 @@ class View:
             if self.steps is None and tensor._rg:
                 raise InplaceError(
                     f"{self.place} is a view and its base or another view of its base has been modified inplace. "
-                    f"{_CUSTOM}"
+                    f"{CUSTOM_VIEW}"
                 )
             if self.base._rg and tensor._rg:
                 self._check_live()
@@ -65,7 +64,7 @@ class View:
             if prim.views_many:
                 raise InplaceError(
                     f"Output {index} of {prim.__name__} is a view and its base or another view of its base has been "
-                    f"modified inplace. {_MANY}"
+                    f"modified inplace. {MANY_VIEWS}"
                 )
 
     def joined(self, tensor: TensorBase) -> bool:
@@ -77,15 +76,6 @@ class View:
 
 
 Steps = tuple[tuple[Any, dict[str, Any], int | None], ...]
-_MANY = (
-    "This view is the output of a function that returns multiple views. Such functions do not allow the output views "
-    "to be modified inplace. You should replace the inplace operation by an out-of-place one."
-)
-_CUSTOM = (
-    "This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to "
-    "handle view+inplace would override the custom backward associated with the custom Function, leading to incorrect "
-    "gradients. This behavior is forbidden. You can fix this by cloning the output of the custom Function."
-)
 
 
 def retake(root: Any, steps: Steps) -> Any:
@@ -176,77 +166,6 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
     return where_rule(condition, a, b)
 
 
-def check_writable(tensor: Any, op: str, joins: bool = False) -> None:
-    """Raise unless ``tensor`` may be written in place now.
-
-    Args:
-        tensor: what is to be overwritten.
-        op: the method's name, for messages.
-        joins: whether the value to be written requires grad.
-
-    Raises:
-        InplaceError: it is a leaf that requires grad (or a view of one), one of several views that an op returned,
-            an inference tensor, or an expanded tensor whose elements share memory.
-    """
-    version = tensor._ver
-    if version is INFERENCE and mode.fresh is not INFERENCE:
-        raise InplaceError(
-            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a "
-            f"normal tensor before doing inplace update. ({op}: clone() it)"
-        )
-    if mode.grad:
-        view = tensor._view
-        if view is None:
-            if tensor._rg and tensor._edge is None:
-                tense = "has been" if op == "mark_dirty" else "is being"
-                what = "a view of a leaf" if op == "__setitem__" else "a leaf"
-                raise InplaceError(
-                    f"{what} Variable that requires grad {tense} used in an in-place operation. "
-                    f"({op}: write under no_grad, or out of place: x = x + y)"
-                )
-        elif joins or tensor._rg or view.base._rg:
-            _check_view(tensor, view, op)
-    _check_single(op, tensor._data)
-
-
-def _check_single(op: str, data: Any) -> None:
-    """Raise if elements of an expanded array, about to be written, share memory."""
-    if (
-        data.size > 1
-        and 0 in data.strides
-        and any(s == 0 and n > 1 for s, n in zip(data.strides, data.shape, strict=True))
-    ):
-        raise InplaceError(
-            f"{op}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
-            "location. Please clone() the tensor before performing the operation"
-        )
-
-
-def _check_view(tensor: Any, view: View, op: str) -> None:
-    """Raise unless a view that has to do with gradients may be written."""
-    base = view.base
-    if (base._rg and base._edge is None) or edge_of(tensor) is tensor:
-        raise InplaceError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation. "
-            f"({op}: write under no_grad, or to a clone() of the leaf)"
-        )
-    if view.steps is None:
-        raise InplaceError(f"{view.place} is a view and is being modified inplace. {_CUSTOM}")
-    for prim, _, index in view.steps:
-        if prim.views_many:
-            raise InplaceError(
-                f"Output {index} of {prim.__name__} is a view and is being modified inplace. {_MANY} "
-                f"({op}: or write to a clone(), or index the tensor instead)"
-            )
-    if not view.recorded:
-        raise InplaceError(
-            "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this "
-            "use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view "
-            "and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or "
-            f"both outside (if you want the inplace to be tracked). ({op})"
-        )
-
-
 def wrote(tensor: TensorBase, op: str) -> None:
     """Count a write to ``tensor``, with the line of the program that made it."""
     version = version_of(tensor)
@@ -284,7 +203,7 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
     if type(result._data) is not type(tensor._data):
         result = in_layout_of(tensor, result)
     elif type(tensor._data) is SparseArray:
-        _check_coalesced(op, tensor._data.pattern)
+        check_coalesced(op, tensor._data.pattern)
     if result._rg and tensor._view is not None:
         check_writable(tensor, op, joins=True)
     data, value = tensor._data, result._data
@@ -293,26 +212,13 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
             f"{op}: output with shape {list(data.shape)} doesn't match the broadcast shape {list(value.shape)}; "
             "an in-place operation cannot make its tensor larger: write out of place"
         )
-    _check_cast(op, value.dtype, data.dtype)
+    check_cast(op, value.dtype, data.dtype)
     if result._rg:
         _keep_old(result, before, start)
     if value is not data:
         data[...] = value
     finish_write(tensor, result, before, op)
     return tensor
-
-
-_VALUEWISE = """
-    abs absolute arcsin arcsinh arctan arctanh asin asinh atan atanh ceil deg2rad erf erfinv expm1 floor frac log1p
-    nan_to_num rad2deg relu round sgn sign sin sinh sqrt square tan tanh trunc
-"""
-VALUEWISE = frozenset(f"{name}_" for name in _VALUEWISE.split())  # wrong for values that are parts of a sum
-
-
-def _check_coalesced(op: str, pattern: Any) -> None:
-    """Raise unless a sparse tensor may be overwritten by a function of its values that does not add up."""
-    if not pattern.coalesced and op in VALUEWISE:
-        raise InplaceError(f"{op} requires coalesced input: out of place, or after x = x.coalesce()")
 
 
 def in_layout_of(tensor: Any, result: Any) -> Any:
@@ -405,91 +311,3 @@ def _saved_output_is(result: Any, tensor: Any) -> None:
             (tensor._data, s[1], now, now[0]) if type(s) is tuple and s[0] is result._data and s[1] < 0 else s
             for s in node._saved
         ]
-
-
-_RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}
-
-
-def _check_cast(op: str, source: Any, target: Any) -> None:
-    if _RANK[source.kind] > _RANK[target.kind]:
-        raise DTypeError(
-            f"{op}: result type {source.name} can't be cast to the desired output type {target.name}; "
-            "convert the tensor first, or write out of place"
-        )
-
-
-# What computes straight into ``out`` in PyTorch does not cast to another element type.
-EXACT = frozenset((
-    "addmm", "addmv", "alias_copy", "aminmax", "argmax", "argmin", "as_strided_copy", "baddbmm", "bmm", "ceil",
-    "clamp", "conj_physical", "cross", "cummax", "cummin", "diag", "diagonal_copy", "diff", "expand_copy",
-    "float_power", "floor", "frac", "frexp", "gather", "heaviside", "histc", "histogram", "index_add", "index_copy",
-    "index_reduce", "index_select", "inner", "isin", "isneginf", "isposinf", "kthvalue", "log_softmax",
-    "logcumsumexp", "lu_unpack", "masked_select", "max.dim", "median", "min.dim", "mm", "mode", "msort", "nan_to_num",
-    "nanmedian", "nanquantile", "narrow_copy", "neg", "nonzero", "permute_copy", "quantile", "renorm", "round",
-    "scatter", "scatter_add", "scatter_reduce", "select_copy", "sgn", "sign", "signbit", "slice_copy",
-    "slice_scatter", "softmax", "sort", "split_copy", "split_with_sizes_copy", "squeeze_copy", "t_copy", "take",
-    "take_along_dim", "tensordot", "topk", "transpose_copy", "tril", "triu", "trunc", "unbind_copy", "unfold_copy",
-    "unsqueeze_copy", "view_copy", "where",
-))  # fmt: skip
-_SPELLED = {
-    "float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "int64": "long int",
-    "int16": "short int", "int8": "signed char", "uint8": "unsigned char", "int32": "int",
-    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
-}  # fmt: skip
-
-
-def write_out(out: Any, result: Any, op: str, *read: Any) -> Any:
-    """Put ``result`` into ``out``, as the ``out=`` argument of an op does; ``out`` is resized if its shape is another.
-
-    What the op has ``read`` may be ``out`` itself, but not overlap it in part.
-
-    Raises:
-        TypeError: ``out`` is no Tensor. GraphError: an argument requires grad, since ``out=`` is not recorded.
-        DTypeError: it does not fit. InplaceError: elements of ``out`` share memory.
-    """
-    if not isinstance(out, TensorBase):
-        raise TypeError(f"{op}(): argument 'out' must be Tensor, not {type(out).__name__}")
-    if mode.grad and (result._rg or out._rg):
-        raise GraphError(
-            f"{op}(): functions with out=... arguments don't support automatic differentiation, but one of the "
-            "arguments requires grad. Leave out= away, or use no_grad"
-        )
-    if type(result._data) is not type(out._data):
-        raise ArgumentError(
-            f"{op}(): the result is {'sparse' if isinstance(result._data, SparseArray) else 'strided'} and out is not: "
-            "they must have one layout"
-        )
-    if isinstance(out._data, SparseArray):
-        _check_cast(op, result._data.dtype, out._data.dtype)
-        out._data = result._data.copy()
-        wrote(out, op)
-        return out
-    source, target = result._data.dtype, out._data.dtype
-    if source != target:
-        if op in EXACT:
-            names = [_SPELLED.get(dtype.name, dtype.name) for dtype in (source, target)]
-            raise DTypeError(f"{op}: Expected out tensor to have dtype {names[0]}, but got {names[1]} instead")
-        _check_cast(op, source, target)
-    _check_single(op, out._data)
-    for value in read:
-        if out._ver is not None and getattr(value, "_ver", None) is out._ver:
-            from .ops.layout import refuse_overlap
-
-            refuse_overlap(op, out, value, whole=False)
-    if out._data.shape != result._data.shape:
-        _resize_out(out, result._data.shape)
-    out._data[...] = result._data
-    wrote(out, op)
-    return out
-
-
-def _resize_out(out: Any, shape: tuple[int, ...]) -> None:
-    if out._data.size:
-        warnings.warn(
-            f"An output with one or more elements was resized since it had shape {list(out._data.shape)}, which does "
-            f"not match the required output shape {list(shape)}. This behavior is deprecated, and in a future release "
-            "outputs will not be resized unless they have zero elements. You can explicitly reuse an out tensor t by "
-            "resizing it, inplace, to zero elements with t.resize_(0).",
-            stacklevel=4,
-        )
-    out._data = kernels_of[type(out._data)].empty(shape, dtype=out._data.dtype)

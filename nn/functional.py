@@ -41,7 +41,6 @@ from ..autograd.ops.dropout import dropout1d as dropout1d
 from ..autograd.ops.dropout import dropout2d as dropout2d
 from ..autograd.ops.dropout import dropout3d as dropout3d
 from ..autograd.ops.dropout import feature_alpha_dropout as feature_alpha_dropout
-from ..autograd.ops.einsum import bilinear as bilinear
 from ..autograd.ops.embedding import embedding as embedding
 from ..autograd.ops.grid import affine_grid as affine_grid
 from ..autograd.ops.grid import grid_sample as grid_sample
@@ -126,6 +125,7 @@ from ..autograd.ops.resample import upsample_nearest as upsample_nearest
 from ..autograd.ops.softmax import log_softmax as log_softmax
 from ..autograd.ops.softmax import softmax as softmax
 from ..autograd.ops.softmax import softmin as softmin
+from ..autograd.ops.tensordot import bilinear as bilinear
 from ..autograd.ops.trigonometric import tanh as tanh
 from ..autograd.ops.vision import channel_shuffle as channel_shuffle
 from ..autograd.ops.vision import fold as fold

@@ -8,7 +8,7 @@ from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any
 
 from ..autograd.base import TensorBase, version_of, wrap
-from ..autograd.inplace import check_writable
+from ..autograd.write_checks import check_writable
 from ..backends import get_backend, kernels_of
 from ..backends.errors import DTypeError, ShapeError
 from .ownership import dense, memory_order, movable

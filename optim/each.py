@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..autograd import ops
 from ..autograd.base import TensorBase, version_of, wrap
-from ..autograd.inplace import check_writable
+from ..autograd.write_checks import check_writable
 from ..backends import Backend, get_backend, kernels_of
 from ..backends.definitions import MODULES
 from ..backends.errors import DTypeError

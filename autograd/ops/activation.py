@@ -11,7 +11,7 @@ from ...backends.errors import ArgumentError
 from ..admission import refuse, unsupported
 from ..base import TensorBase
 from ..inplace import inplace as write
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import apply, kernel_or_formula
 from .arithmetic import add, div
 from .calling import in_place, unary

@@ -8,17 +8,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...backends.errors import ArgumentError, ShapeError, UnsupportedDTypeError
-from ..inplace import write_out
+from ..out import write_out
 from .complex import view_as_complex, view_as_real
 from .diagonals import diagonal
 from .dropout import alpha_dropout, dropout, feature_alpha_dropout, feature_dropout
+from .expansion import expand
 from .grid import affine_grid, grid_sample
 from .indexing import getitem, select
 from .inspection import detach
 from .layout import clone, contiguous_format
 from .reduction import sum
 from .resizing import map_
-from .shape import expand, permute, reshape_rule, squeeze, t, transpose, unsqueeze, view
+from .shape import permute, reshape_rule, squeeze, t, transpose, unsqueeze, view
 from .splitting import split, split_with_sizes, unbind
 from .strides import as_strided, unfold
 

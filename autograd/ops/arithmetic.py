@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import ArgumentError, DTypeError
 from ..admission import no_signature
 from ..base import TensorBase
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from ..promotion import result_type
 from .calling import binary, binary_operator, in_place, operator, raw, unary

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ArgumentError, ShapeError
 from ..base import TensorBase
-from ..inplace import check_writable, inplace, move, stand_in, write_out, wrote
+from ..inplace import inplace, move, stand_in, wrote
+from ..out import write_out
 from ..promotion import result_type
+from ..write_checks import check_writable
 from .arithmetic import mul, sub
 from .calling import in_place, scaled_product, write_exactly
 from .creation_like import zeros_like

@@ -14,7 +14,8 @@ from ...backends.errors import DTypeError, ShapeError, SparseOperandError
 from ...backends.sparse import SparseArray
 from ..admission import REFUSED, refuse, refuse_array
 from ..base import TensorBase, wrap
-from ..inplace import inplace, write_out
+from ..inplace import inplace
+from ..out import write_out
 from ..primitive import apply, apply2, apply_sparse, in_order
 from ..promotion import OperandError, get_default_dtype, operands, result_type
 from .cast import cast

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import DTypeError
 from ..admission import need_tensors
 from ..base import TensorBase
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import apply
 from ..promotion import result_type
 from .activation import sigmoid_rule

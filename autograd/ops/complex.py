@@ -11,7 +11,7 @@ from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import DTypeError, ShapeError
 from ..admission import need_tensors, scalar_type
 from ..base import TensorBase
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from . import elementwise
 from .calling import broadcast_error, in_place, unary

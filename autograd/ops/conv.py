@@ -16,9 +16,10 @@ from ..primitive import Primitive, apply
 from .arithmetic import add
 from .conv_arguments import Ints, check_channels, check_ranks, check_types, paddings, per_dim
 from .elementwise import conj as conjugate
+from .expansion import expand_rule
 from .padding import constant_pad_nd
 from .product import conj
-from .shape import expand_rule, permute_rule, reshape_rule
+from .shape import permute_rule, reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

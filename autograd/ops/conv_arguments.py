@@ -8,7 +8,7 @@ from typing import Any
 
 from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import DeviceError, DTypeError, ShapeError
-from ..admission import scalar_type, unsupported
+from ..admission import c_name, scalar_type, unsupported
 from ..base import TensorBase
 
 Ints = tuple[int, ...]
@@ -120,28 +120,12 @@ def check_channels(op: str, n: int, x: Any, w: Any, b: Any, groups: int, transpo
         )
 
 
-C_NAMES = {
-    "bool": "bool",
-    "uint8": "unsigned char",
-    "int8": "signed char",
-    "int16": "short int",
-    "int32": "int",
-    "int64": "long int",
-    "float16": "c10::Half",
-    "bfloat16": "c10::BFloat16",
-    "float32": "float",
-    "float64": "double",
-    "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
-}  # what PyTorch's message about convolutions calls the element types
-
-
 def check_types(op: str, input: Any, weight: Any, bias: Any, integers: tuple[str, ...]) -> None:
     """Check that the operands are of one element type, which the op knows, and on one device."""
     x = input._data
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and value._data.dtype != x.dtype:
-            ours, theirs = C_NAMES[x.dtype.name], C_NAMES[value._data.dtype.name]
+            ours, theirs = c_name(x.dtype), c_name(value._data.dtype)
             raise DTypeError(
                 f"{op}: Input type ({ours}) and {name} type ({theirs}) should be the same (expected scalar type "
                 f"{scalar_type(FROM_NUMPY[x.dtype])} but found {scalar_type(FROM_NUMPY[value._data.dtype])}); convert "

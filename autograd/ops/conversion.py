@@ -9,9 +9,10 @@ from ...backends.errors import InvalidValueError, ShapeError, SparseOperandError
 from ...backends.sparse import SparseArray
 from ..admission import need_tensors
 from ..base import TensorBase
-from ..inplace import check_writable, inplace
+from ..inplace import inplace
 from ..primitive import Primitive, apply
 from ..promotion import get_default_dtype
+from ..write_checks import check_writable
 from .cast import Cast, cast
 from .index_put import fitted
 from .layout import MemoryFormat, apart, clone, contiguous_format, has_format, is_contiguous, preserve_format

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of
 from ...backends.errors import ArgumentError, DTypeError, ShapeError, UnsupportedDTypeError
 from ..base import TensorBase, wrap
-from ..inplace import write_out
+from ..out import write_out
 from ..promotion import operands
 from .dims import canonical_dim, numpy_names, scalar_name
 from .reduction import Dim, reduced

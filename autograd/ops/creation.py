@@ -12,7 +12,7 @@ from ...backends.errors import DTypeError, ShapeError
 from ...backends.sparse import SparseArray
 from ..admission import scalar_type
 from ..base import wrap
-from ..inplace import write_out
+from ..out import write_out
 from ..promotion import get_default_dtype
 from .conversion import to
 from .dims import packed, sizes_of

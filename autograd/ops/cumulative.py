@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ArgumentError, DTypeError, ShapeError, UnsupportedDTypeError
 from ..base import TensorBase
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from .arithmetic import mul
 from .calling import in_place

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ...backends import dtypes, kernels_of, to_dtype
 from ...backends.errors import DimensionError, ShapeError
 from ..admission import unsupported
-from ..inplace import inplace, write_out
+from ..inplace import inplace
+from ..out import write_out
 from ..primitive import Primitive, apply
 from .creation import finished, make
 from .dims import canonical_dim

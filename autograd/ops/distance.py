@@ -10,17 +10,18 @@ from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import DTypeError, ShapeError
 from ..admission import need_tensors, scalar_type
 from ..base import TensorBase
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from ..promotion import operands
 from .arithmetic import add, div, mul, pow_rule, sub
 from .dims import canonical_dims
+from .expansion import broadcast_tensors
 from .gather import index_select_rule
 from .product import bmm_rule, check_pair
 from .reduction import restore_dims, sum_rule
 from .rounding import Abs, Sgn, Sign
 from .select import Clamp, where_rule
-from .shape import broadcast_tensors, reshape_rule
+from .shape import reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

@@ -14,7 +14,7 @@ from ...backends import kernels_of, to_dtype
 from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import ArgumentError, DimensionError, DTypeError
 from ..base import TensorBase
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from ..promotion import get_default_dtype
 from .cast import cast

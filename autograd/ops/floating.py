@@ -8,7 +8,7 @@ from ...backends.dtypes import complex128, finfo, float64
 from ...backends.errors import DTypeError
 from ..admission import need_tensors, no_signature, scalar_type, unsupported
 from ..base import TensorBase
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from ..promotion import result_type
 from .arithmetic import mul, pow

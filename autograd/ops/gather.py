@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of
 from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase, wrap
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from .dims import canonical_dim, numpy_names, scalar_name
+from .expansion import expand
 from .gather_arguments import elements
 from .layout import refuse_overlap
 from .scalar import number_for
-from .shape import expand, ravel, reshape_rule
+from .shape import ravel, reshape_rule
 from .writing import writable, write_into
 
 if TYPE_CHECKING:

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import DimensionError, DTypeError, InvalidValueError, OutOfRangeError, ShapeError
 from ..base import TensorBase
-from ..inplace import check_writable
 from ..primitive import Primitive, apply
+from ..write_checks import check_writable
 from .cast import cast
+from .expansion import broadcast_shapes
 from .indexing import basic_rule, index_rule, key_of
 from .keys import FULL, Key, check_together, plain_key
 from .layout import apart, refuse_overlap
 from .scalar import number_for
-from .shape import broadcast_shapes, reshape_rule
+from .shape import reshape_rule
 from .writing import writable, write_into
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
 
     Raises:
         IndexError: see `getitem`. TypeError: the value is neither tensor nor number. RuntimeError: its shape does not
-            broadcast, or the tensor may not be written (see `wengert.autograd.inplace.check_writable`).
+            broadcast, or the tensor may not be written (see `wengert.autograd.write_checks.check_writable`).
             Nothing is written then.
     """
     if key.__class__ is int and not input._data.ndim:

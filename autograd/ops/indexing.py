@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import ArgumentError, DimensionError, OutOfRangeError, ShapeError
 from ...backends.sparse import SparseArray
 from ..base import TensorBase
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from .dims import canonical_dim, numpy_names
 from .keys import FULL, Key, check_together, plain_key, position_of

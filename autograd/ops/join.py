@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import InvalidValueError, ShapeError
 from ..base import TensorBase
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from ..promotion import result_type
 from .atleast import atleast_1d, atleast_2d, atleast_3d

@@ -9,7 +9,7 @@ from typing import Any
 from ...backends import kernels_of
 from ...backends.errors import DeviceError, DimensionError, InvalidValueError, ShapeError
 from ..base import TensorBase, wrap
-from .shape import broadcast_shapes
+from .expansion import broadcast_shapes
 
 FULL = slice(None)
 

@@ -14,16 +14,17 @@ from ...backends import kernels_of
 from ...backends.errors import DTypeError, GraphError, LinAlgError, ShapeError
 from ..base import TensorBase, wrap
 from ..grad_mode import mode
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from .calling import write_exactly
 from .conversion import type_
 from .diagonals import DiagEmbed, Diagonal, Tril, Triu
 from .elementwise import conj
+from .expansion import broadcast_shapes, expand_rule
 from .product import bmm_rule as bmm_rule
 from .product import check_pair
 from .select import where_rule
-from .shape import broadcast_shapes, expand_rule, permute_rule
+from .shape import permute_rule
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -14,13 +14,14 @@ from .blas import cross as old_cross
 from .blas import multiplied
 from .diagonals import diagonal as old_diagonal
 from .elementwise import conj
+from .expansion import broadcast_tensors
 from .join import cat_rule
 from .linalg import also_named, bmm_rule, check_matrix, check_types, done, mH
 from .linalg_norms import tolerances
 from .linalg_solving import inv, solve
 from .reduction import sum_rule
 from .sequences import vander as old_vander
-from .shape import broadcast_tensors, movedim, reshape_rule
+from .shape import movedim, reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import DTypeError, GraphError, LinAlgError, ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
+from .expansion import broadcast_shapes, expand_rule
 from .linalg import also_named, check_matrix, check_types, done, done_all
 from .linalg_solving import fits
 from .return_types import named_result
-from .shape import broadcast_shapes, expand_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

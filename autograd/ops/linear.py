@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ShapeError
 from ..base import TensorBase
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply, apply2, kernel_or_formula
 from .arithmetic import add
 from .elementwise import conj as conjugate
+from .expansion import expand_rule
 from .product import check_pair, gram_rule, matmul, mismatch, mm_rule, sum_rows
-from .shape import expand_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of
 from ...backends.errors import ArgumentError, DTypeError, InvalidValueError, ShapeError
 from ..base import TensorBase, wrap
-from ..inplace import check_writable, inplace, write_out
+from ..inplace import inplace
+from ..out import write_out
 from ..primitive import Primitive, apply
+from ..write_checks import check_writable
 from .conversion import to
 from .dims import scalar_name, sizes_of
+from .expansion import broadcast_shapes, broadcast_tensors, expand
 from .index_put import write_positions
 from .indexing import slice_rule
 from .layout import clone, contiguous_format, refuse_overlap
 from .select import where_rule
-from .shape import broadcast_shapes, broadcast_tensors, expand, ravel, reshape_rule
+from .shape import ravel, reshape_rule
 from .slices import fill_value
 from .splitting import unbind
 

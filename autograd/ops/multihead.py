@@ -12,13 +12,14 @@ from .arithmetic import add, mul
 from .attention import scaled_dot_product_attention
 from .dims import canonical_dim
 from .dropout import dropout
+from .expansion import expand_rule
 from .join import cat
 from .linear import linear
 from .padding import pad
 from .product import bmm_rule
 from .random import draw
 from .reduction import mean_rule
-from .shape import expand_rule, permute_rule, reshape_rule
+from .shape import permute_rule, reshape_rule
 from .size import Size
 from .softmax import softmax
 

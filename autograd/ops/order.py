@@ -9,7 +9,7 @@ from ...backends.dtypes import float32, float64
 from ...backends.errors import ArgumentError, DTypeError, ShapeError, UnsupportedDTypeError
 from ..admission import need_tensors
 from ..base import TensorBase, wrap
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import apply
 from .comparison import isnan
 from .dims import canonical_dim, numpy_names, scalar_name

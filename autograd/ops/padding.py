@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import ShapeError
 from ..primitive import Primitive, apply
 from .dims import sizes_of
+from .expansion import expand_rule
 from .indexing import slice_rule
 from .join import cat_rule
 from .layout import clone, contiguous, laid_out_like
 from .rearrange import Flip
 from .scalar import number_for
-from .shape import expand_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ..base import TensorBase, wrap
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import apply
 from ..promotion import operands
 from .comparison import eq

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..inplace import write_out
+from ..out import write_out
 from . import adaptive_pool, pool
 
 if TYPE_CHECKING:

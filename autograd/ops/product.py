@@ -17,12 +17,13 @@ from ...backends.errors import (
 )
 from ...backends.sparse import SparseArray
 from ..base import TensorBase
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply, apply2, apply_sparse
 from .arithmetic import mul
 from .calling import write_exactly
 from .elementwise import conj as conjugate
-from .shape import expand_rule, reshape_rule
+from .expansion import expand_rule
+from .shape import reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of, to_dtype
 from ...backends.errors import ShapeError, UnsupportedDTypeError
 from ..base import TensorBase, wrap
-from ..inplace import check_writable
+from ..write_checks import check_writable
 from .conversion import Overwrite
 from .random import draw, integer_range, integers, wide
 from .sampling import probability

@@ -17,9 +17,10 @@ from ..primitive import Primitive, apply
 from .complex import conj
 from .data import as_tensor
 from .dims import canonical_dim, canonical_dims, numpy_names, packed, sizes_of, spread
+from .expansion import expand_rule
 from .layout import clone, contiguous_format
 from .reduction import sum_rule
-from .shape import expand_rule, matrix_transpose, permute_rule, reshape_rule
+from .shape import matrix_transpose, permute_rule, reshape_rule
 from .slices import index_select
 
 if TYPE_CHECKING:

@@ -11,15 +11,16 @@ from ...backends.errors import DTypeError
 from ...backends.sparse import SparseArray
 from ..admission import need_tensors
 from ..base import TensorBase, wrap
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from ..promotion import get_default_dtype
 from .cast import cast
 from .dims import canonical_dims, numpy_names, packed, scalar_name
 from .elementwise import conj, scaled
+from .expansion import expand_rule
 from .exponential import exp_rule
 from .select import where_rule
-from .shape import expand_rule, permute_rule, reshape_rule
+from .shape import permute_rule, reshape_rule
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

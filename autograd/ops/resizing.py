@@ -10,7 +10,8 @@ from ...backends import dtypes, kernels_of
 from ...backends.errors import GraphError, ShapeError
 from ...backends.sparse import SparseArray
 from ..base import TensorBase, version_of, wrap
-from ..inplace import check_writable, wrote
+from ..inplace import wrote
+from ..write_checks import check_writable
 from .creation import shape_of
 from .dims import packed, sizes_of
 from .layout import clone, contiguous_format, contiguous_strides, data_ptr, storage_offset

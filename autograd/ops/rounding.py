@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import DTypeError
 from ..base import TensorBase, wrap
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from .calling import in_place, mask, unary
 from .elementwise import Unary, conj, quotient, scaled

@@ -8,7 +8,7 @@ from ...backends import kernels_of
 from ...backends.errors import DTypeError, InvalidValueError, ShapeError
 from ..admission import scalar_type, unsupported
 from ..base import TensorBase
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from .creation import dtype_beside, dtype_of, finished, shape_of
 from .elementwise import scaled
@@ -65,7 +65,7 @@ def normal(
     Raises:
         RuntimeError: a standard deviation is negative.
     """
-    from .shape import broadcast_shapes
+    from .expansion import broadcast_shapes
 
     tensors = [v for v in (mean, std) if isinstance(v, TensorBase)]
     if isinstance(std, TensorBase):
@@ -146,7 +146,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
 
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """How many of ``count`` trials succeed, each with probability ``prob``; in as many rounds as the largest count."""
-    from .shape import broadcast_tensors
+    from .expansion import broadcast_tensors
 
     for which, v in (("count", count), ("prob", prob)):
         if v.dtype.category != 2:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of
 from ...backends.errors import ShapeError
 from ..base import wrap
-from ..inplace import inplace, write_out
+from ..inplace import inplace
+from ..out import write_out
 from ..primitive import Primitive, apply
 from .cast import cast
+from .expansion import expand
 from .gather import Scatter, ScatterAdd, gather_adjoint, gather_rule
 from .gather_arguments import at_least_1d, elements, slices, source_of
 from .index_put import IndexPut
 from .indexing import index_rule
 from .select import where_rule
-from .shape import expand, reshape_rule, unsqueeze
+from .shape import reshape_rule, unsqueeze
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

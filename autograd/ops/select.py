@@ -8,7 +8,7 @@ from ...backends import kernels_of
 from ...backends.errors import ArgumentError, DeviceError, DTypeError
 from ..admission import no_signature, unsupported
 from ..base import TensorBase, wrap
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from ..promotion import operands, result_type
 from .calling import binary, broadcast_error, in_place

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base import version_of, wrap
 from ..grad_mode import mode
-from ..inplace import check_writable
+from ..write_checks import check_writable
 from .shape import squeeze, t, transpose, unsqueeze
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import apply
 from .conversion import to
 from .dims import numpy_names

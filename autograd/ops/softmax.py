@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import to_dtype
 from ..admission import unsupported
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply, kernel_or_formula
 from .cast import cast
 from .dims import canonical_dim, numpy_names

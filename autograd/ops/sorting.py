@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of
 from ...backends.errors import DimensionError, DTypeError, ShapeError, UnsupportedDTypeError
 from ..base import TensorBase, wrap
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from ..promotion import promote_types
 from .data import as_tensor

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ArgumentError, GraphError
 from ..admission import need_tensors
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import Primitive, apply
 from .calling import binary, in_place, unary
 from .elementwise import Binary, Unary, product, quotient, scaled

@@ -11,9 +11,10 @@ from ..primitive import Primitive, apply
 from .arithmetic import div, mul
 from .complex import view_as_real
 from .creation import ones
+from .expansion import expand_rule
 from .fft import fft, ifft, irfft, rfft
 from .padding import pad
-from .shape import expand_rule, permute_rule, reshape_rule
+from .shape import permute_rule, reshape_rule
 from .strides import Unfold, unfold
 
 if TYPE_CHECKING:

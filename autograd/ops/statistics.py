@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
-from ..inplace import write_out
+from ..out import write_out
 from ..primitive import apply
 from .complex import complex
 from .dims import numpy_names

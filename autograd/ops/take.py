@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import DimensionError, DTypeError, OutOfRangeError
-from ..inplace import check_writable, inplace, write_out
+from ..inplace import inplace
+from ..out import write_out
+from ..write_checks import check_writable
 from .dims import scalar_name
 from .gather_arguments import index_tensor
 from .index_put import write_positions

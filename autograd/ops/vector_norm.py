@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import to_dtype
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
-from ..inplace import write_out
+from ..out import write_out
 from .calling import in_place, write_exactly
 from .cast import cast
 from .dims import canonical_dim

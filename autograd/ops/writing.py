@@ -10,8 +10,9 @@ from typing import Any
 from ...backends import kernels_of
 from ..base import TensorBase, edge_of
 from ..grad_mode import mode
-from ..inplace import check_writable, finish_write, stand_in, wrote
+from ..inplace import finish_write, stand_in, wrote
 from ..primitive import apply
+from ..write_checks import check_writable
 
 __all__ = ["writable", "write_into"]
 

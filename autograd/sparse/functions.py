@@ -11,7 +11,6 @@ from ...backends.sparse import Coordinates
 from ...backends.sparse.coordinates import chosen_rows, positions
 from ..admission import scalar_type
 from ..base import wrap
-from ..inplace import write_out
 from ..ops.arithmetic import add as add_op
 from ..ops.arithmetic import mul
 from ..ops.conversion import to
@@ -23,6 +22,7 @@ from ..ops.reduction import sum_rule
 from ..ops.scatter_reduce import scatter_reduce
 from ..ops.softmax import log_softmax as dense_log_softmax
 from ..ops.softmax import softmax as dense_softmax
+from ..out import write_out
 from .convert import to_coordinates, to_layout
 from .core import assemble, coalesced, dense_of, elements, is_sparse, pattern_of, take, total, values_of
 from .creation import sparse_coo_tensor

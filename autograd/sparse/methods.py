@@ -8,11 +8,12 @@ from ...backends import kernels_of, to_dtype
 from ...backends.errors import ArgumentError, GraphError, ShapeError
 from ...backends.sparse import Compressed, Coordinates
 from ..base import TensorBase, wrap
-from ..inplace import check_writable, inplace, wrote
+from ..inplace import inplace, wrote
 from ..ops.conversion import to
 from ..ops.dims import sizes_of
 from ..ops.layout import Layout, strided
 from ..primitive import apply
+from ..write_checks import check_writable
 from . import creation
 from .convert import to_coordinates, to_layout
 from .core import (

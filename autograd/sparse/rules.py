@@ -10,12 +10,13 @@ from ...backends.sparse import Compressed, Coordinates
 from ...backends.sparse.coordinates import chosen_rows
 from ..ops.cast import Cast
 from ..ops.conversion import ToCopy, transfer
+from ..ops.expansion import Expand
 from ..ops.gather import IndexSelect
 from ..ops.indexing import Alias, Select, Slice, Unsqueezed
 from ..ops.join import Cat, Stack, cat_rule
 from ..ops.keys import position_of
 from ..ops.layout import Clone
-from ..ops.shape import Expand, Permute, Squeeze, T, Transpose, Unsqueeze, View, permute_rule, reshape_rule
+from ..ops.shape import Permute, Squeeze, T, Transpose, Unsqueeze, View, permute_rule, reshape_rule
 from ..ops.splitting import Split, Unbind
 from ..primitive import Identity, apply
 from .core import array_of, assemble, elements, is_sparse, pattern_of, take, total, values_of

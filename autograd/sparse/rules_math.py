@@ -15,11 +15,12 @@ from ..ops.complex import Angle, Imag, Real
 from ..ops.conversion import Zero
 from ..ops.distance import PNorm
 from ..ops.elementwise import Conj, Product, Quotient
+from ..ops.expansion import broadcast_shapes, expand_rule
 from ..ops.gather import IndexAdd
 from ..ops.join import cat_rule
 from ..ops.reduction import Sum, SumTo, sum_rule, sum_to
 from ..ops.rounding import Abs, RoundTo, Sgn
-from ..ops.shape import broadcast_shapes, expand_rule, reshape_rule
+from ..ops.shape import reshape_rule
 from ..primitive import Primitive, apply
 from . import products as products
 from .convert import to_coordinates, to_layout
