@@ -10,7 +10,7 @@ from ..backends import kernels_of
 from ..backends.errors import GraphError, ShapeError
 from .base import TensorBase, wrap
 from .edges import GradientEdge
-from .engine import gradients_of, run_backward
+from .entries import gradients_of, run_backward
 from .ops.size import Size
 
 if TYPE_CHECKING:

@@ -7,13 +7,12 @@ input is an error instead of zeros.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..backends.errors import ArgumentError, GraphError, ShapeError
+from ..backends.errors import ArgumentError
 from . import ops
-from .base import TensorBase, edge_of
-from .engine import gradients_of
+from .functional_calls import CONSTANT, FLAT, INDEPENDENT, Call, gradients_kept, tensors_of
 from .grad_mode import enable_grad
 
 if TYPE_CHECKING:
@@ -22,120 +21,6 @@ if TYPE_CHECKING:
     Tensors: TypeAlias = Tensor | tuple[Tensor, ...]
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
-
-
-# ---------------------------------------------------------------------- what the functions share
-
-
-def _tuple(values: Any, what: str, who: str) -> tuple[Any, ...]:
-    """A tensor or a tuple of them as a tuple; ``what`` names them in the message."""
-    found = values if isinstance(values, tuple) else (values,)
-    for i, value in enumerate(found):
-        if not isinstance(value, TensorBase):
-            where = f"the value at index {i} has type" if isinstance(values, tuple) else f"the given {what} has type"
-            raise TypeError(
-                f"The {what} given to {who} must be either a Tensor or a tuple of Tensors but {where} {type(value)}."
-            )
-    return found
-
-
-class _Call:
-    """One call of ``func`` on inputs of its own, so that the caller's ``.grad`` and graph are left alone."""
-
-    def __init__(self, func: Callable[..., Any], inputs: Any, who: str, create_graph: bool, strict: bool) -> None:
-        self.who, self.create_graph, self.strict = who, create_graph, strict
-        self.one_input = not isinstance(inputs, tuple)
-        given = _tuple(inputs, "inputs", who)
-        self.inputs = [
-            ops.view_as(x, x) if create_graph and edge_of(x) is not None else x.detach().requires_grad_() for x in given
-        ]
-        result = func(*self.inputs)
-        self.one_output = not isinstance(result, tuple)
-        self.outputs = _tuple(result, "outputs of the user-provided function", who)
-        if strict:
-            for i, output in enumerate(self.outputs):
-                if edge_of(output) is None:
-                    raise GraphError(
-                        f"Output {i} of the user-provided function does not require gradients. The outputs must be "
-                        "computed in a differentiable manner from the input when running in strict mode."
-                    )
-
-    def scalar(self) -> Any:
-        """The only output, which has one element."""
-        if len(self.outputs) != 1:
-            raise ArgumentError(f"The function given to {self.who} should return a single Tensor")
-        (output,) = self.outputs
-        if output._data.size != 1:
-            raise ShapeError(
-                f"The Tensor returned by the function given to {self.who} should contain a single element, "
-                f"got the shape {list(output.shape)}"
-            )
-        return output
-
-    def vector(self, v: Any, like: Sequence[Any], one: bool, returns: str) -> tuple[Any, ...]:
-        """``v`` checked against the tensors it belongs to; None means 1 where there is one element."""
-        if v is None:
-            if len(like) != 1 or like[0]._data.size != 1:
-                raise ArgumentError(
-                    f"The vector v can only be None if {returns} a single Tensor with a single element."
-                )
-            return (ops.ones_like(like[0]),)
-        found = _tuple(v, "v", self.who)
-        if len(found) != len(like):
-            if one:
-                raise ArgumentError("The given v should contain a single Tensor.")
-            raise ArgumentError(f"v is a tuple of invalid length: should be {len(like)} but got {len(found)}.")
-        for g, x in zip(found, like, strict=True):
-            if g.shape != x.shape:
-                raise ShapeError(f"v has invalid size: should be {x.shape} but got {g.shape}.")
-        return found
-
-    def pull(
-        self, outputs: Sequence[Any], gs: Sequence[Any], missing: str, record: bool | None = None, strict: bool = True
-    ) -> list[Any]:
-        """The gradients of ``outputs`` by the inputs: zeros, or in strict mode an error, where there is no path."""
-        found = _gradients(outputs, gs, self.inputs, self.create_graph if record is None else record)
-        for i, g in enumerate(found):
-            if g is None and self.strict and strict:
-                raise GraphError(missing.format(i=i) + " This is not allowed in strict mode.")
-        return [ops.zeros_like(x) if g is None else g for x, g in zip(self.inputs, found, strict=True)]
-
-    def check_recorded(self, gradients: Sequence[Any], missing: str) -> None:
-        """In strict mode refuse derivatives that do not depend on the input themselves."""
-        for i, g in enumerate(gradients):
-            if self.strict and edge_of(g) is None:
-                raise GraphError(missing.format(i=i))
-
-    def values(self) -> Any:
-        """What ``func`` returned."""
-        return self.given_back(self.outputs, self.one_output)
-
-    def given_back(self, tensors: Sequence[Any], one: bool) -> Any:
-        """One tensor or a tuple, out of the graph unless that is wanted."""
-        found = tuple(tensors) if self.create_graph else tuple(t.detach() for t in tensors)
-        return found[0] if one else found
-
-
-INDEPENDENT = "The output of the user-provided function is independent of input {i}."
-CONSTANT = (
-    "The jacobian of the user-provided function is independent of input {i}. This is not allowed in strict mode when "
-    "create_graph=True."
-)
-FLAT = (
-    "While computing the hessian, found that the jacobian of the user-provided function with respect to input {i} is "
-    "independent of the input. This is not allowed in strict mode."
-)
-
-
-def _gradients(outputs: Sequence[Any], gs: Sequence[Any], inputs: Sequence[Any], record: bool) -> list[Any]:
-    """The gradients by ``inputs``, None where there is no path; the graph stays for further walks."""
-    pairs = [(o, g) for o, g in zip(outputs, gs, strict=True) if edge_of(o) is not None]
-    if not pairs:
-        return [None] * len(inputs)
-    return gradients_of([o for o, _ in pairs], [g for _, g in pairs], inputs, True, record)
-
-
-# ---------------------------------------------------------------------- the public functions
 
 
 def vjp(
@@ -166,7 +51,7 @@ def vjp(
         (tensor([1., 4.]), tensor([2., 4.]))
     """
     with enable_grad():
-        call = _Call(func, inputs, "vjp", create_graph, strict)
+        call = Call(func, inputs, "vjp", create_graph, strict)
         gs = call.vector(v, call.outputs, call.one_output, "the user-provided function returns")
         gradients = call.pull(call.outputs, gs, INDEPENDENT)
         if create_graph:
@@ -204,7 +89,7 @@ def jvp(
         (tensor([1., 4.]), tensor([2., 4.]))
     """
     with enable_grad():
-        call = _Call(func, inputs, "jvp", create_graph, strict)
+        call = Call(func, inputs, "jvp", create_graph, strict)
         vs = call.vector(v, call.inputs, call.one_input, "the input to the user-provided function is")
         us = [ops.zeros_like(o).requires_grad_() for o in call.outputs]
         pulled = call.pull(call.outputs, us, INDEPENDENT, record=True)
@@ -212,7 +97,7 @@ def jvp(
             # A gradient depends on ``u`` in any case; whether it also depends on the input shows without it.
             plain = call.pull(call.outputs, [ops.zeros_like(o) for o in call.outputs], INDEPENDENT, record=True)
             call.check_recorded(plain, CONSTANT)
-        found = _gradients(pulled, vs, us, create_graph)
+        found = gradients_kept(pulled, vs, us, create_graph)
         products = [ops.zeros_like(o) if g is None else g for o, g in zip(call.outputs, found, strict=True)]
         return call.values(), call.given_back(products, call.one_output)
 
@@ -260,14 +145,14 @@ def jacobian(
             "`strict=False` or `vectorize=False`."
         )
     with enable_grad():
-        call = _Call(func, inputs, "jacobian", create_graph, strict)
+        call = Call(func, inputs, "jacobian", create_graph, strict)
         blocks = tuple(
             call.given_back(_jacobian_of(call, i, output), call.one_input) for i, output in enumerate(call.outputs)
         )
         return blocks[0] if call.one_output else blocks
 
 
-def _jacobian_of(call: _Call, i: int, output: Any) -> list[Any]:
+def _jacobian_of(call: Call, i: int, output: Any) -> list[Any]:
     """The Jacobian of one output by every input."""
     size = output._data.size
     basis = ops.eye(size, dtype=output.dtype, device=output.device).reshape(size, *output.shape)
@@ -326,10 +211,10 @@ def hessian(
                 [ 0., 12.]])
     """
     _check_strategy(outer_jacobian_strategy, vectorize)
-    _tuple(inputs, "inputs", "hessian")
+    tensors_of(inputs, "inputs", "hessian")
 
     def gradient(*xs: Any) -> tuple[Any, ...]:
-        call = _Call(func, xs, "hessian", True, strict)
+        call = Call(func, xs, "hessian", True, strict)
         gradients = call.pull([call.scalar().reshape(())], [None], INDEPENDENT)
         call.check_recorded(gradients, FLAT)
         return tuple(gradients)
@@ -408,7 +293,7 @@ def _with_hessian(
     who: str, func: Callable[..., Any], inputs: Any, v: Any, create_graph: bool, strict: bool
 ) -> tuple[Any, Any]:
     with enable_grad():
-        call = _Call(func, inputs, who, create_graph, strict)
+        call = Call(func, inputs, who, create_graph, strict)
         vs = call.vector(v, call.inputs, call.one_input, "the input to the user-provided function is")
         gradients = call.pull([call.scalar()], [None], INDEPENDENT, record=True)
         call.check_recorded(gradients, FLAT)

@@ -10,20 +10,20 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from ..backends import kernels_of
-from ..backends.errors import GraphError, SparseOperandError
+from ..backends.errors import SparseOperandError
 from ..backends.layout import arranged
 from ..backends.registry import Backend, when_loaded
 from ..backends.sparse import SparseArray
 from . import base
 from .base import TensorBase, edge_of, new, wrap
+from .context import NoContext
 from .grad_mode import enable_grad, mode
 from .node import Node, Output
 from .saved import pack
 
-F = TypeVar("F", bound=Callable[..., Any])
 next_seq = itertools.count(1).__next__
 
 
@@ -68,27 +68,6 @@ class Primitive:
             cls.backward_graph = functools.partial(_differentiate_formula, cls)
         elif hasattr(cls, "backward"):
             cls.backward_graph = cls.backward
-
-
-class NoContext:
-    """The context of an op that is not recorded: it keeps nothing, and nothing is needed."""
-
-    __slots__ = ("info", "k")
-    needs = (False,) * 64
-    params: ClassVar[dict[str, Any]] = {}
-
-    def __init__(self, k: Any) -> None:
-        self.k = k
-
-    def save(self, *values: Any) -> None:
-        """Keep nothing."""
-
-    cache = save
-
-    @property
-    def saved(self) -> Any:
-        """Nothing, since nothing was recorded."""
-        raise GraphError("nothing was recorded")
 
 
 def _add_context(backend: Backend) -> None:
@@ -394,7 +373,7 @@ _make_view: Any = None
 
 def _differentiate_formula(prim: Any, ctx: Any, *gs: Any) -> Any:
     """The gradients of a fused op under ``create_graph``: those of its formula, replayed from the saved inputs."""
-    from .engine import gradients_of
+    from .entries import gradients_of
 
     inputs = ctx.saved[: len(ctx.edges)]
     with enable_grad():
@@ -419,29 +398,3 @@ class Identity(Primitive):
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         return g
-
-
-def kernel_or_formula(formula: F) -> F:
-    """For a gradient's arithmetic: on arrays the backend's kernel of this name if it has one, else the body.
-
-    Example:
-        >>> @kernel_or_formula
-        ... def tanh_backward(g, y):
-        ...     return g * (1 - y * y)
-    """
-    name = formula.__name__
-    known: dict[Any, Any] = {}
-
-    @functools.wraps(formula)
-    def run(g: Any, *args: Any, **params: Any) -> Any:
-        k = kernels_of.get(type(g))
-        if k is None:
-            return formula(g, *args, **params)
-        for a in args:
-            if isinstance(a, TensorBase):
-                return formula(g, *args, **params)
-        if k not in known:
-            known[k] = getattr(k, name) if k.has(name) else formula
-        return known[k](g, *args, **params)
-
-    return run  # type: ignore[return-value]

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..autograd import ops
 from ..autograd.base import TensorBase, edge_of
-from ..autograd.engine import gradients_of
+from ..autograd.entries import gradients_of
 from ..autograd.grad_mode import enable_grad, mode
 from ..autograd.node import LEAF, OUTPUT
 from ..backends.errors import ArgumentError, InvalidValueError

@@ -6,17 +6,15 @@ is to be made; the second makes them. A load that fails therefore changes nothin
 
 from __future__ import annotations
 
-import difflib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..autograd.base import TensorBase
 from ..autograd.grad_mode import no_grad
-from ..backends.errors import WengertError
 from .hooks import Hook, ModuleHooks
-from .members import BUFFER, MODULE, PARAMETER, Members, type_name
+from .members import BUFFER, MODULE, PARAMETER, Members
 from .parameter import Parameter
+from .state_errors import StateDictError, hint_for, mismatch, quoted
 
 if TYPE_CHECKING:
     from ..autograd.hooks import RemovableHandle
@@ -25,11 +23,6 @@ __all__ = ["IncompatibleKeys", "State", "StateDictError"]
 
 EXTRA = "_extra_state"
 ASSIGN = "assign_to_params_buffers"  # PyTorch's name for it in a module's metadata
-PREFIXES = ("module.", "_orig_mod.", "model.")  # what wrappers put in front of every name
-
-
-class StateDictError(WengertError, RuntimeError):
-    """A state_dict that does not fit the module it was to be loaded into."""
 
 
 class IncompatibleKeys(NamedTuple):
@@ -344,7 +337,7 @@ class Load:
             key = prefix + name
             if key not in given:
                 self.missing.append(key)
-            elif (error := _mismatch(key, value, given[key])) is not None:
+            elif (error := mismatch(key, value, given[key])) is not None:
                 self.errors.append(error)
             else:
                 source = given[key]
@@ -371,47 +364,8 @@ class Load:
         errors = list(self.errors)
         if self.strict:
             if self.unexpected:
-                errors.insert(0, f"Unexpected key(s) in state_dict: {_quoted(self.unexpected)}. ")
+                errors.insert(0, f"Unexpected key(s) in state_dict: {quoted(self.unexpected)}. ")
             if self.missing:
-                errors.insert(0, f"Missing key(s) in state_dict: {_quoted(self.missing)}. ")
-        hint = _hint(self.missing, self.unexpected, expected, given) if self.strict else ""
+                errors.insert(0, f"Missing key(s) in state_dict: {quoted(self.missing)}. ")
+        hint = hint_for(self.missing, self.unexpected, expected, given) if self.strict else ""
         return "\n\t".join([f"Error(s) in loading state_dict for {what}:", *errors, *([hint] if hint else [])])
-
-
-def _quoted(names: list[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
-
-
-def _mismatch(key: str, value: Any, source: Any) -> str | None:
-    """Why ``source`` cannot be loaded into ``value``, or None."""
-    if not isinstance(source, TensorBase):
-        return (
-            f'While copying the parameter named "{key}", expected a wengert.Tensor from checkpoint but received '
-            f"{type_name(source)}"
-        )
-    given: Any = source
-    if given.shape == value.shape or (given.shape == () and value.shape == (1,)):
-        return None
-    return (
-        f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, "
-        f"the shape in current model is {value.shape}."
-    )
-
-
-def _hint(missing: list[str], unexpected: list[str], expected: list[str], given: dict[str, Any]) -> str:
-    """What the names suggest: a wrapper's prefix on one side, or a spelling."""
-    for prefix in PREFIXES:
-        if unexpected and all(key.startswith(prefix) for key in given):
-            fixed = "{k.removeprefix(" + repr(prefix) + "): v for k, v in state_dict.items()}"
-            if any(key.removeprefix(prefix) in expected for key in given):
-                return f"Hint: every name in the state_dict begins with {prefix!r}, as a wrapper adds it; load {fixed}"
-        if missing and all(key.startswith(prefix) for key in expected) and not given.keys() & set(expected):
-            return (
-                f"Hint: the names in the state_dict lack {prefix!r}; load it into the module inside: model.{prefix}..."
-            )
-    pairs = []
-    for key in unexpected[:8]:
-        close = difflib.get_close_matches(key, missing, 1, 0.6)
-        if close:
-            pairs.append(f'"{key}" may be "{close[0]}"')
-    return f"Hint: did you mean: {', '.join(pairs)}?" if pairs else ""

@@ -10,9 +10,10 @@ from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import ArgumentError
 from ..admission import refuse, unsupported
 from ..base import TensorBase
+from ..formulas import kernel_or_formula
 from ..inplace import inplace as write
 from ..out import write_out
-from ..primitive import apply, kernel_or_formula
+from ..primitive import apply
 from .arithmetic import add, div
 from .calling import in_place, unary
 from .elementwise import Unary, scaled

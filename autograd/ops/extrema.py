@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of
 from ...backends.errors import ArgumentError, DimensionError, DTypeError, OutOfRangeError, UnsupportedDTypeError
 from ..base import TensorBase, wrap
+from ..formulas import kernel_or_formula
 from ..out import write_out
-from ..primitive import apply, kernel_or_formula
+from ..primitive import apply
 from .calling import raw
 from .dims import canonical_dim, canonical_dims, numpy_names, scalar_name
 from .reduction import Dim, Reduction, reduced

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ShapeError
 from ..base import TensorBase
+from ..formulas import kernel_or_formula
 from ..out import write_out
-from ..primitive import Primitive, apply, apply2, kernel_or_formula
+from ..primitive import Primitive, apply, apply2
 from .arithmetic import add
 from .elementwise import conj as conjugate
 from .expansion import expand_rule

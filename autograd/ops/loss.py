@@ -14,7 +14,8 @@ from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import ShapeError
 from ..admission import unsupported
 from ..base import TensorBase
-from ..primitive import Primitive, apply, kernel_or_formula
+from ..formulas import kernel_or_formula
+from ..primitive import Primitive, apply
 from ..promotion import operands
 from .arithmetic import div, mul, sub
 from .calling import broadcast_error

@@ -8,7 +8,8 @@ from ...backends.dtypes import FROM_NUMPY, finfo
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..admission import scalar_type
 from ..base import TensorBase
-from ..primitive import apply, kernel_or_formula
+from ..formulas import kernel_or_formula
+from ..primitive import apply
 from .activation import activate, sigmoid
 from .calling import in_place
 from .dims import canonical_dim

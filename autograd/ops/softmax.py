@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import to_dtype
 from ..admission import unsupported
+from ..formulas import kernel_or_formula
 from ..out import write_out
-from ..primitive import Primitive, apply, kernel_or_formula
+from ..primitive import Primitive, apply
 from .cast import cast
 from .dims import canonical_dim, numpy_names
 from .exponential import exp_rule

@@ -7,7 +7,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..admission import need_tensors
-from ..primitive import apply, kernel_or_formula
+from ..formulas import kernel_or_formula
+from ..primitive import apply
 from .calling import binary, in_place, unary
 from .elementwise import Binary, Unary, quotient, scaled
 from .exponential import sqrt_rule

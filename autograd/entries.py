@@ -1,0 +1,142 @@
+"""The two entries of the backward pass: into the ``.grad`` of leaves, and gradients that are returned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..backends import kernels_of
+from ..backends.errors import DeviceError, DTypeError, GraphError, ShapeError
+from . import hooks as hook_calls
+from .base import TensorBase, wrap
+from .edges import place_of
+from .engine import Pass
+from .grad_mode import in_thread, mode
+from .node import LEAF, OUTPUT
+from .ops.size import Size
+
+
+def run_backward(
+    outputs: Sequence[Any],
+    grads: Sequence[Any],
+    retain_graph: bool | None,
+    create_graph: bool,
+    inputs: Sequence[Any] | None = None,
+) -> None:
+    """Accumulate gradients into the ``.grad`` of leaves (all, or those in ``inputs``)."""
+    retain = create_graph if retain_graph is None else retain_graph
+    keys = None if inputs is None else [_key(i, "backward") for i in inputs]
+    run = Pass(create_graph, retain, None if keys is None else set(keys), True)
+    _start(run, outputs, grads)
+    if inputs is not None and keys is not None:
+        for tensor, key in zip(inputs, keys, strict=True):
+            if type(key) is tuple and key in run.found and isinstance(tensor, TensorBase):  # a non-leaf named as input
+                hook_calls.retained(tensor, run.found[key], create_graph)
+
+
+def gradients_of(
+    outputs: Sequence[Any],
+    grads: Sequence[Any],
+    inputs: Sequence[Any],
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+) -> list[Any]:
+    """The gradients of ``outputs`` with respect to ``inputs`` as Tensors; None where there is no path."""
+    retain = create_graph if retain_graph is None else retain_graph
+    keys = [_key(i, "grad") for i in inputs]
+    run = Pass(create_graph, retain, set(keys), False)
+    _start(run, outputs, grads)
+    found = [run.found.get(key) for key in keys]
+    return [g if g is None or isinstance(g, TensorBase) else wrap(g) for g in found]
+
+
+def _key(value: Any, who: str) -> Any:
+    edge = place_of(value)
+    if edge is None:
+        raise GraphError(
+            f"One of the differentiated Tensors does not require grad: {who} was asked for the gradient of a tensor of "
+            f"shape {list(value._data.shape)} with requires_grad=False; call requires_grad_() on it before it is used"
+        )
+    if edge.edge_kind == LEAF:
+        return edge
+    return (edge.node, edge.index) if edge.edge_kind == OUTPUT else (edge, 0)
+
+
+def _start(run: Pass, outputs: Sequence[Any], grads: Sequence[Any]) -> None:
+    roots = []
+    for i, (output, g) in enumerate(zip(outputs, grads, strict=True)):
+        edge = place_of(output)
+        if edge is None:
+            raise GraphError(
+                f"element {i} of tensors does not require grad and does not have a grad_fn: nothing was recorded for "
+                "it. Call requires_grad_() on an input before computing, and not under no_grad"
+            )
+        roots.append((edge, _root_gradient(output, edge, g, i)))
+    run.plan([edge for edge, _ in roots])
+    outer = mode.running
+    if outer is not None:
+        run.depth = outer.depth + 1
+        if run.depth % FRESH_STACK == 0:
+            in_thread(lambda: _walk(run, roots))
+            return
+    _walk(run, roots)
+
+
+# A rule may call backward, whose rules may call backward: so many passes inside each other share a thread's stack.
+FRESH_STACK = 40
+
+
+def _walk(run: Pass, roots: list[Any]) -> None:
+    before = mode.grad, mode.reattach, mode.running
+    mode.grad = mode.reattach = run.create_graph
+    mode.running = run
+    try:
+        gs = [g if run.create_graph else g._data for _, g in roots]
+        for leaf in run._deliver([edge for edge, _ in roots], gs) or ():
+            run._finish(leaf)
+        del gs
+        roots.clear()
+        run.run()
+        for callback in run.callbacks:
+            callback()
+    finally:
+        mode.grad, mode.reattach, mode.running = before
+
+
+def _root_gradient(output: Any, edge: Any, g: Any, i: int) -> Any:
+    """The gradient that arrives at an output from outside, checked; ones for a scalar if none was given."""
+    data = output._data if isinstance(output, TensorBase) else edge._data if edge.edge_kind == LEAF else None
+    shape, dtype = (edge.shape, edge.dtype) if data is None else (data.shape, data.dtype)
+    if g is None:
+        if math.prod(shape) != 1:
+            raise GraphError(
+                f"grad can be implicitly created only for scalar outputs: output {i} has shape {list(shape)}. "
+                "Reduce it first (sum() or mean()), or pass the gradient that arrives from outside"
+            )
+        if dtype.kind not in "fV":
+            raise GraphError(
+                f"grad can be implicitly created only for real scalar outputs but got {dtype}; pass the gradient"
+            )
+        if data is not None:
+            return wrap(kernels_of[type(data)].ones_like(data))
+        return wrap((edge.node if edge.edge_kind == OUTPUT else edge).k.ones(shape, dtype))
+    if not isinstance(g, TensorBase):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+    if g._data.shape != shape:
+        raise ShapeError(
+            f"Mismatch in shape: grad_output[{i}] has a shape of {Size(g._data.shape)} and output[{i}] has a shape of "
+            f"{Size(shape)}."
+        )
+    if (g._data.dtype.kind == "c") != (dtype.kind == "c"):
+        raise DTypeError(
+            "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+            f"grad_output[{i}] has a dtype of {g._data.dtype.name} and output[{i}] has a dtype of {dtype.name}"
+        )
+    if data is not None:
+        where, there = (kernels_of[type(a)].backend.device_of(a) for a in (data, g._data))
+        if where != there:
+            raise DeviceError(
+                f"grad_output[{i}] is on {there}, output[{i}] on {where}; move it with .to({str(where)!r})"
+            )
+    return g
