@@ -74,6 +74,10 @@ from .lazy import LazyInstanceNorm1d as LazyInstanceNorm1d
 from .lazy import LazyInstanceNorm2d as LazyInstanceNorm2d
 from .lazy import LazyInstanceNorm3d as LazyInstanceNorm3d
 from .lazy import LazyLinear as LazyLinear
+from .likelihood_loss import CTCLoss as CTCLoss
+from .likelihood_loss import GaussianNLLLoss as GaussianNLLLoss
+from .likelihood_loss import KLDivLoss as KLDivLoss
+from .likelihood_loss import PoissonNLLLoss as PoissonNLLLoss
 from .linear import Bilinear as Bilinear
 from .linear import Identity as Identity
 from .linear import Linear as Linear
@@ -82,15 +86,11 @@ from .linear_variants import Maxout as Maxout
 from .loss import BCELoss as BCELoss
 from .loss import BCEWithLogitsLoss as BCEWithLogitsLoss
 from .loss import CrossEntropyLoss as CrossEntropyLoss
-from .loss import CTCLoss as CTCLoss
-from .loss import GaussianNLLLoss as GaussianNLLLoss
 from .loss import HuberLoss as HuberLoss
-from .loss import KLDivLoss as KLDivLoss
 from .loss import L1Loss as L1Loss
 from .loss import LinearCrossEntropyLoss as LinearCrossEntropyLoss
 from .loss import MSELoss as MSELoss
 from .loss import NLLLoss as NLLLoss
-from .loss import PoissonNLLLoss as PoissonNLLLoss
 from .loss import SmoothL1Loss as SmoothL1Loss
 from .margin_loss import CosineEmbeddingLoss as CosineEmbeddingLoss
 from .margin_loss import HingeEmbeddingLoss as HingeEmbeddingLoss

@@ -1,4 +1,4 @@
-"""Losses of regression and classification; those with a margin are in ``margin_loss.py``."""
+"""Losses of regression and classification; others are in ``margin_loss.py`` and ``likelihood_loss.py``."""
 
 from __future__ import annotations
 
@@ -16,16 +16,12 @@ if TYPE_CHECKING:
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
-    "CTCLoss",
     "CrossEntropyLoss",
-    "GaussianNLLLoss",
     "HuberLoss",
-    "KLDivLoss",
     "L1Loss",
     "LinearCrossEntropyLoss",
     "MSELoss",
     "NLLLoss",
-    "PoissonNLLLoss",
     "SmoothL1Loss",
 ]
 
@@ -317,104 +313,4 @@ class BCEWithLogitsLoss(WeightedLoss):
         """Two tensors of one shape."""
         return F.binary_cross_entropy_with_logits(
             input, target, self.weight, pos_weight=self.pos_weight, reduction=self.reduction
-        )
-
-
-class KLDivLoss(Loss):
-    """``y * (log(y) - x)`` for log-probabilities ``x``.
-
-    Args:
-        size_average, reduce: older names of what ``reduction`` says.
-        reduction: ``batchmean``, ``mean`` or ``sum``, or ``none``.
-        log_target: ``y`` is a log-probability, too.
-    """
-
-    def __init__(
-        self,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-        log_target: bool = False,
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.log_target = log_target
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Two tensors of one shape."""
-        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
-
-
-class PoissonNLLLoss(Loss):
-    """``exp(x) - y * x``, the negative log-likelihood of counts ``y`` with rate ``exp(x)``.
-
-    Args:
-        log_input: ``x`` is the logarithm of the rate; else the rate.
-        full: add Stirling's approximation of ``log(y!)``.
-        size_average: an older name of what ``reduction`` says.
-        eps: added to the rate under the logarithm.
-        reduce: an older name of what ``reduction`` says.
-        reduction: ``mean`` or ``sum`` over all elements, or ``none``.
-    """
-
-    def __init__(
-        self,
-        log_input: bool = True,
-        full: bool = False,
-        size_average: bool | None = None,
-        eps: float = 1e-8,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.log_input = log_input
-        self.full = full
-        self.eps = eps
-
-    def forward(self, log_input: Tensor, target: Tensor) -> Tensor:
-        """Two tensors of one shape."""
-        return F.poisson_nll_loss(
-            log_input, target, log_input=self.log_input, full=self.full, eps=self.eps, reduction=self.reduction
-        )
-
-
-class GaussianNLLLoss(Loss):
-    """``(log(var) + (x - y)**2 / var) / 2``, the negative log-likelihood of a normal distribution.
-
-    Args:
-        full: add the constant term.
-        eps: the smallest variance.
-        reduction: ``mean`` or ``sum`` over all elements, or ``none``.
-    """
-
-    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.full = full
-        self.eps = eps
-
-    def forward(self, input: Tensor, target: Tensor, var: Tensor | float) -> Tensor:
-        """Tensors of one shape; ``var`` may lack the last dimension, or be a number."""
-        return F.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
-
-
-class CTCLoss(Loss):
-    """The negative log-likelihood of a label sequence, summed over its alignments with the input.
-
-    Args:
-        blank: the class between labels.
-        reduction: ``mean`` (of each loss by its target's length) or ``sum``, or ``none``.
-        zero_infinity: zero in place of an infinite loss, where a target is longer than its input.
-
-    References:
-        A. Graves et al., "Connectionist temporal classification", ICML 2006.
-    """
-
-    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
-        super().__init__(reduction=reduction)
-        self.blank = blank
-        self.zero_infinity = zero_infinity
-
-    def forward(self, log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any) -> Tensor:
-        """(T, N, C), (N, S) or all targets in a row, and (N) each."""
-        return F.ctc_loss(
-            log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
         )

@@ -23,6 +23,7 @@ from .. import (
     embedding,
     hooks,
     lazy,
+    likelihood_loss,
     linear,
     loss,
     margin_loss,
@@ -66,7 +67,7 @@ _PATHS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "instancenorm": ((batchnorm, lazy), {"_InstanceNorm": batchnorm.InstanceNormNd}),
     "lazy": ((lazy,), {"LazyModuleMixin": lazy.LazyModuleMixin}),
     "linear": ((linear, lazy), {"NonDynamicallyQuantizableLinear": linear.Linear}),
-    "loss": ((loss, margin_loss), {"_Loss": loss.Loss, "_WeightedLoss": loss.WeightedLoss}),
+    "loss": ((loss, likelihood_loss, margin_loss), {"_Loss": loss.Loss, "_WeightedLoss": loss.WeightedLoss}),
     "module": (
         (module_file, hooks),
         {"_IncompatibleKeys": state.IncompatibleKeys, "_addindent": module_file.indented},

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import copy
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...autograd.base import TensorBase
 from ...autograd.grad_mode import no_grad
-from ..containers import ModuleDict, ModuleList
+from ..containers import ModuleDict
 from ..parameter import Parameter
+from .parametrization_list import ParametrizationList, register_tensor, set_values
 
 if TYPE_CHECKING:
     from ..module import Module
@@ -62,145 +63,6 @@ def cached() -> Iterator[None]:
         _cache.depth -= 1
         if not _cache.depth:
             _cache.tensors = {}
-
-
-def _register(module: Module, name: str, tensor: Any) -> None:
-    """Add a `Parameter` as a parameter, and another tensor as a buffer."""
-    if isinstance(tensor, Parameter):
-        module.register_parameter(name, tensor)
-    else:
-        module.register_buffer(name, tensor)
-
-
-class ParametrizationList(ModuleList):
-    """What one tensor is computed from, as ``original`` or ``original0``, ``original1``, ..., and the steps.
-
-    Args:
-        modules: the steps; the first is called with the originals, each further one with the result before.
-        original: the tensor that becomes parametrized; the steps' ``right_inverse`` turn it into the originals.
-        unsafe: the steps may change shape and dtype, which is not checked then.
-
-    Raises:
-        ValueError: there are no steps, or they change the shape or dtype.
-    """
-
-    original: Any
-    unsafe: bool
-
-    def __init__(self, modules: Sequence[Module], original: Any, unsafe: bool = False) -> None:
-        if not modules:
-            raise ValueError("ParametrizationList requires one or more modules.")
-        super().__init__(modules)
-        self.unsafe = unsafe
-        start: Any = original
-        new: Any = original
-        with no_grad():
-            for module in reversed(list(self)):
-                new = _inverse(module, new)
-        self.is_tensor = isinstance(new, TensorBase)
-        self.ntensors = 1 if self.is_tensor else len(_sequence(new))
-        if self.is_tensor:
-            self._check_one(start, new)
-            if new is not start:
-                _set(start, new)
-            _register(self, "original", start)
-        else:
-            for i, part in enumerate(_sequence(new)):
-                if not isinstance(part, TensorBase):
-                    raise ValueError(
-                        f"'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). Got element "
-                        f"{i} of the sequence with type {type(part).__name__}."
-                    )
-                kept: Any = Parameter(part, requires_grad=False) if isinstance(start, Parameter) else part
-                _register(self, f"original{i}", kept.requires_grad_(start.requires_grad))
-        if not unsafe:
-            self._check_result(start)
-
-    def _check_one(self, original: Any, new: Any) -> None:
-        if original.dtype is not new.dtype:
-            raise ValueError(
-                "When `right_inverse` outputs one tensor, it may not change the dtype.\n"
-                f"original.dtype: {original.dtype}\nright_inverse(original).dtype: {new.dtype}"
-            )
-        if original.device != new.device:
-            raise ValueError(
-                "When `right_inverse` outputs one tensor, it may not change the device.\n"
-                f"original.device: {original.device}\nright_inverse(original).device: {new.device}"
-            )
-
-    def _check_result(self, original: Any) -> None:
-        with no_grad():
-            result = self()
-        if not isinstance(result, TensorBase):
-            raise ValueError(f"A parametrization must return a tensor. Got {type(result).__name__}.")
-        for what in ("dtype", "shape"):
-            before, after = getattr(original, what), getattr(result, what)
-            if before != after:
-                raise ValueError(
-                    f"Registering a parametrization may not change the {what} of the tensor, unless `unsafe` flag is "
-                    f"enabled.\nunparametrized {what}: {before}\nparametrized {what}: {after}"
-                )
-
-    def right_inverse(self, value: Any) -> None:
-        """Set the originals so that the tensor becomes ``value``: what assigning to it does.
-
-        Raises:
-            RuntimeError: a step has no ``right_inverse``. ValueError: it does not give what it gave before.
-        """
-        with no_grad():
-            for module in reversed(list(self)):
-                if not hasattr(module, "right_inverse"):
-                    raise RuntimeError(
-                        f"parametrization {type(module).__name__} does not implement right_inverse, so its tensor "
-                        "cannot be assigned to"
-                    )
-                value = module.right_inverse(value)
-            if self.is_tensor:
-                if not isinstance(value, TensorBase):
-                    raise ValueError(f"`right_inverse` should return a tensor. Got {type(value).__name__}")
-                self._check_one(self.original, value)
-                _set(self.original, value)
-                return
-            values = _sequence(value)
-            if len(values) != self.ntensors:
-                raise ValueError(
-                    "'right_inverse' must return a sequence of tensors of length "
-                    f"{self.ntensors}. Got a sequence of length {len(values)}."
-                )
-            for i, part in enumerate(values):
-                _set(getattr(self, f"original{i}"), part)
-
-    def forward(self) -> Any:
-        """The tensor."""
-        steps = iter(self)
-        originals = [self.original] if self.is_tensor else [getattr(self, f"original{i}") for i in range(self.ntensors)]
-        x = next(steps)(*originals)
-        for step in steps:
-            x = step(x)
-        return x
-
-
-def _inverse(module: Module, value: Any) -> Any:
-    if not hasattr(module, "right_inverse"):
-        return value
-    try:
-        return module.right_inverse(value)
-    except NotImplementedError:
-        return value
-
-
-def _sequence(value: Any) -> Sequence[Any]:
-    if not isinstance(value, Sequence):
-        raise ValueError(
-            "'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
-            f"Got {type(value).__name__}"
-        )
-    return value
-
-
-def _set(target: Any, value: Any) -> None:
-    """Let ``target`` stay the same object, with other values: optimizers hold it."""
-    target.data = value.detach()
 
 
 def _give_class(module: Module) -> None:
@@ -348,7 +210,7 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
         if leave_parametrized:
             with no_grad():
                 value = getattr(module, tensor_name)
-            _set(original, value)
+            set_values(original, value)
     else:
         if not leave_parametrized:
             raise ValueError(
@@ -360,7 +222,7 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
         original = Parameter(value.detach()) if first.requires_grad else value.detach()
     delattr(type(module), tensor_name)
     del owner.parametrizations[tensor_name]
-    _register(module, tensor_name, original)
+    register_tensor(module, tensor_name, original)
     if not is_parametrized(module):
         del owner.parametrizations
         module.__class__ = type(module).__bases__[0]
@@ -398,5 +260,5 @@ def transfer_parametrizations_and_params(
             register_parametrization(target, name, step)
         there: Any = target.parametrizations
         for original in ["original"] if steps.is_tensor else [f"original{i}" for i in range(steps.ntensors)]:
-            _set(getattr(there[name], original), getattr(steps, original).clone())
+            set_values(getattr(there[name], original), getattr(steps, original).clone())
     return to_module
