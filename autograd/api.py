@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..backends import kernels_of
 from ..backends.errors import GraphError, ShapeError
+from ..backends.settings import warn_once
 from .base import TensorBase, wrap
 from .edges import GradientEdge
 from .entries import gradients_of, run_backward
@@ -83,6 +84,13 @@ def backward(
         inputs = _tuple(inputs, "inputs")
         if not inputs:
             raise GraphError("`inputs` argument to `backward()` cannot be empty. Leave it away to reach every leaf")
+    if create_graph:
+        warn_once(
+            "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
+            "gradient which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid "
+            "this. If you have to use this function, make sure to reset the .grad fields of your parameters to None "
+            "after use to break the cycle and avoid the leak."
+        )
     run_backward(outputs, _gradients(grad_tensors, outputs), retain_graph, create_graph, inputs)
 
 
@@ -112,7 +120,7 @@ def grad(
 
     Raises:
         RuntimeError: an input was not used, or does not require grad; and what `backward` raises.
-        ValueError: ``materialize_grads=True`` with ``allow_unused=False``.
+        ValueError: no inputs; or ``materialize_grads=True`` with ``allow_unused=False``.
 
     Example:
         >>> import wengert as wg
@@ -130,16 +138,14 @@ def grad(
         warnings.warn("only_inputs argument is ignored: gradients go to inputs only", FutureWarning, stacklevel=2)
     sources, wanted = _tuple(outputs, "outputs"), _tuple(inputs, "inputs")
     if not wanted:
-        raise GraphError("`inputs` argument to `grad()` cannot be empty. Name the tensors whose gradients are wanted")
+        raise ValueError("grad requires non-empty inputs. Name the tensors whose gradients are wanted")
     gs = _gradients(grad_outputs, sources)
     if is_grads_batched:
         found = _batched(sources, gs, wanted, retain_graph, create_graph)
     else:
         found = gradients_of(sources, gs, wanted, retain_graph, create_graph)
     if materialize_grads:
-        if not all(isinstance(t, TensorBase) for t in wanted):
-            raise GraphError("materialize_grads cannot be used when the given input is a GradientEdge; give the Tensor")
-        return tuple(wrap(_zeros_like(t._data)) if g is None else g for t, g in zip(wanted, found, strict=True))
+        return tuple(_zeros(t, create_graph) if g is None else g for t, g in zip(wanted, found, strict=True))
     if not allow_unused and any(g is None for g in found):
         i = next(i for i, g in enumerate(found) if g is None)
         raise GraphError(
@@ -149,8 +155,12 @@ def grad(
     return tuple(found)
 
 
-def _zeros_like(array: Any) -> Any:
-    return kernels_of[type(array)].zeros_like(array)
+def _zeros(tensor: Any, create_graph: bool) -> Any:
+    """The gradient of an input that was not used, which can be asked for its own under ``create_graph``."""
+    if not isinstance(tensor, TensorBase):
+        raise GraphError("materialize_grads cannot be used when the given input is a GradientEdge; give the Tensor")
+    zeros = wrap(kernels_of[type(tensor._data)].zeros_like(tensor._data))
+    return zeros.requires_grad_() if create_graph else zeros
 
 
 def _batched(

@@ -19,6 +19,7 @@ from .grad_mode import mode
 from .node import LEAF, NODE, OUTPUT
 from .ops.cast import cast
 from .ops.reduction import sum_to
+from .primitive import Primitive, apply
 
 _by_seq = attrgetter("seq")
 
@@ -101,7 +102,7 @@ class Pass:
     def _leading_to_wanted(self, order: list[Any]) -> list[Any]:
         wanted = self.wanted or set()
         stops = {w[0] for w in wanted if type(w) is tuple}
-        leading: set[Any] = set()
+        leading = set(stops) if self.accumulate else set()  # ``backward`` runs the nodes that it is asked for, too
         self.needed = leading | stops
         for node in order:
             for e in node.edges:
@@ -255,13 +256,14 @@ class Pass:
                 return
         if hooks is not None and hooks.node_pre:
             g = hooks.before(g, self.create_graph)
+        first = leaf._grad is None
         if self.create_graph:
             # A copy: the same Tensor may become the gradient of several leaves.
-            leaf._grad = cast(g, g._data.dtype) if leaf._grad is None else leaf._grad + g
+            leaf._grad = _kept(g) if first else mixed_sum(leaf._grad, g)
         else:
             self._accumulate(leaf, g, leaf in self.owned or sys.getrefcount(g) == 2)
-        if hooks is not None:
-            hooks.after(leaf, g, self.create_graph)
+        if hooks is not None:  # what was handed over has become the leaf's: they see what others do to it
+            hooks.after(leaf, leaf._grad if first else _as_tensor(g))
 
     def _first(self, leaf: Any, g: Any, mine: bool) -> None:
         """Keep the only contribution to a leaf that had no gradient; ``mine`` if nobody else refers to the array."""
@@ -296,8 +298,34 @@ class Pass:
 
 
 def mixed_sum(a: Any, b: Any) -> Any:
-    """The sum of a sparse array and a dense one: the sparse one knows how, whatever library the other is of."""
+    """The sum of arrays or Tensors, one of which may be sparse: arrays of it know how, whatever the other one is."""
+    if isinstance(a, TensorBase):
+        sparse_first = isinstance(a._data, SparseArray) and not isinstance(b._data, SparseArray)
+        return b + a if sparse_first else a + b
     return a + b if isinstance(a, SparseArray) else b + a
+
+
+def _as_tensor(g: Any) -> Any:
+    return g if isinstance(g, TensorBase) else wrap(g)
+
+
+class Copied(Primitive):
+    """What a leaf keeps of a recorded gradient: a copy. What lay there before, the other input, sends none back."""
+
+    @staticmethod
+    def forward(ctx: Any, into: Any, g: Any) -> Any:
+        return ctx.k.astype(g, g.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return None, g
+
+
+Copied.node_type.__name__ = "CopyBackwards"
+
+
+def _kept(g: Any) -> Any:
+    return cast(g, g._data.dtype) if isinstance(g._data, SparseArray) else apply(Copied, None, g)
 
 
 def _laid_out(g: Any, like: Any) -> Any:

@@ -8,7 +8,6 @@ from typing import Any
 
 from ..backends import kernels_of
 from ..backends.errors import DeviceError, DTypeError, GraphError, ShapeError
-from . import hooks as hook_calls
 from .base import TensorBase, wrap
 from .edges import place_of
 from .engine import Pass
@@ -27,12 +26,10 @@ def run_backward(
     """Accumulate gradients into the ``.grad`` of leaves (all, or those in ``inputs``)."""
     retain = create_graph if retain_graph is None else retain_graph
     keys = None if inputs is None else [_key(i, "backward") for i in inputs]
-    run = Pass(create_graph, retain, None if keys is None else set(keys), True)
-    _start(run, outputs, grads)
-    if inputs is not None and keys is not None:
-        for tensor, key in zip(inputs, keys, strict=True):
-            if type(key) is tuple and key in run.found and isinstance(tensor, TensorBase):  # a non-leaf named as input
-                hook_calls.retained(tensor, run.found[key], create_graph)
+    for tensor in inputs or ():
+        if isinstance(tensor, TensorBase):
+            tensor.retain_grad()  # type: ignore[attr-defined]  # a non-leaf gets its gradient as any that asked for it
+    _start(Pass(create_graph, retain, None if keys is None else set(keys), True), outputs, grads)
 
 
 def gradients_of(
@@ -88,7 +85,7 @@ FRESH_STACK = 40
 
 
 def _walk(run: Pass, roots: list[Any]) -> None:
-    before = mode.grad, mode.reattach, mode.running
+    before = mode.grad, mode.reattach, mode.running, mode.savers
     mode.grad = mode.reattach = run.create_graph
     mode.running = run
     try:
@@ -101,7 +98,7 @@ def _walk(run: Pass, roots: list[Any]) -> None:
         for callback in run.callbacks:
             callback()
     finally:
-        mode.grad, mode.reattach, mode.running = before
+        mode.grad, mode.reattach, mode.running, mode.savers = before
 
 
 def _root_gradient(output: Any, edge: Any, g: Any, i: int) -> Any:

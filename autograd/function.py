@@ -19,8 +19,8 @@ from .base import TensorBase, alias, edge_of, new, version_of, wrap
 from .function_node import BackwardCFunction, FunctionOp
 from .grad_mode import INFERENCE, mode, no_grad
 from .inplace import View, move, wrote
-from .node import Output
-from .primitive import Primitive, apply, next_seq
+from .node import Node, Output
+from .primitive import next_seq
 from .saved import Packed, inference_error
 from .write_checks import check_writable
 
@@ -40,6 +40,7 @@ class FunctionCtx:
         self._dirty: tuple[Any, ...] = ()
         self._constant: tuple[Any, ...] = ()
         self._materialize = True
+        self._materialize_non_diff_grads = True
         self._node: Callable[[], Any] = lambda: None  # a weak reference: the node holds the context
 
     def save_for_backward(self, *tensors: Any) -> None:
@@ -122,11 +123,12 @@ class Function:
 
     generate_vmap_rule: ClassVar[bool] = False
     _node_type: ClassVar[type[BackwardCFunction]]
+    _backward_cls: ClassVar[type[BackwardCFunction]]  # the same, under the name that PyTorch has for it
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         namespace = {"__slots__": (), "op": FunctionOp(cls), "_forward_cls": cls, "__doc__": cls.__doc__}
-        cls._node_type = type(f"{cls.__name__}Backward", (BackwardCFunction,), namespace)
+        cls._node_type = cls._backward_cls = type(f"{cls.__name__}Backward", (BackwardCFunction,), namespace)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         warnings.warn(
@@ -147,6 +149,15 @@ class Function:
             "be called as an object. Write static forward and backward methods and call the class's apply()"
         )
 
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(Node, name):
+            raise GraphError(
+                f"Attribute '{name}' is invalid for this instance of {type(self).__name__}. Accessing this attribute "
+                "directly on an instance of autograd.Function is a legacy access pattern: it is the grad_fn of what "
+                "apply() returns that has it"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """The operation, on Tensors, unrecorded: ``forward(ctx, *args)``."""
@@ -164,6 +175,11 @@ class Function:
             "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
             "backward mode AD."
         )
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """The operation on a batch, for programs that define it; `wengert.func.vmap` has no need of it."""
+        raise NotImplementedError("To use autograd.Function with vmap, you must override the vmap staticmethod.")
 
     vjp = backward  # the other name of backward
     unwritten = backward  # what both are until a subclass writes one
@@ -236,8 +252,10 @@ def _record(kind: Any, ctx: FunctionCtx, args: Any, edges: tuple[Any, ...], resu
     node.hooks = node.site = None
     node.ctx = ctx
     node.count = len(results)
-    shapes = [r._data.shape if isinstance(r, TensorBase) else None for r in results]
-    dtypes = [r._data.dtype if isinstance(r, TensorBase) else None for r in results]
+    left_out = () if ctx._materialize_non_diff_grads else ctx._constant
+    typed = [r if isinstance(r, TensorBase) and not _is_one(r, left_out) else None for r in results]
+    shapes = [None if r is None else r._data.shape for r in typed]
+    dtypes = [None if r is None else r._data.dtype for r in typed]
     node.shape, node.dtype = (shapes, dtypes) if len(results) != 1 else (shapes[0], dtypes[0])
     node.seq = next_seq()
     return node
@@ -259,7 +277,7 @@ def _outputs(ctx: FunctionCtx, node: Any, args: tuple[Any, ...], results: tuple[
             "Some elements marked as dirty during the forward method were not returned as output. The inputs that are "
             "modified inplace must all be outputs of the Function."
         )
-    outputs = []
+    outputs: list[Any] = []
     for i, result in enumerate(results):
         if not isinstance(result, TensorBase):
             outputs.append(result)
@@ -268,7 +286,12 @@ def _outputs(ctx: FunctionCtx, node: Any, args: tuple[Any, ...], results: tuple[
         place = f"Output {i} of {node.op.__name__}" if node is not None else ""
         if node is not None and result._data.dtype.kind in "fcV" and not _is_one(result, ctx._constant):
             edge = node if node.count == 1 else Output(node, i, result._data.shape, result._data.dtype)
-        if _is_one(result, ctx._dirty):
+        before = next((j for j in range(i) if results[j] is result), None)
+        if before is not None:  # one Tensor, returned twice: its gradient arrives at the last place
+            if edge is not None:
+                outputs[before]._edge = edge
+            outputs.append(outputs[before])
+        elif _is_one(result, ctx._dirty):
             outputs.append(_dirty(ctx, result, edge, len(results)))
         elif _is_one(result, args):
             outputs.append(_same_memory(result, edge, place))
@@ -331,19 +354,23 @@ def _packed(node: Any, tensor: Any, args: tuple[Any, ...], outputs: tuple[Any, .
     return (tensor._data, source, version, version[0])
 
 
-class _Once(Primitive):
-    """A gradient that may not be differentiated."""
+class _Error(Function):
+    """Gradients that may not be differentiated."""
 
     @staticmethod
-    def forward(ctx: Any, g: Any) -> Any:
-        return g[...]
+    def forward(ctx: Any, *grads: Any) -> Any:
+        return tuple([alias(g) if isinstance(g, TensorBase) else g for g in grads])
 
     @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
         raise GraphError(
             "trying to differentiate twice a function that was marked with @once_differentiable; write its backward "
             "in differentiable operations and take the mark away"
         )
+
+
+_Error._node_type.__name__ = "Error"
+_Error._node_type.next_functions = Node.next_functions  # type: ignore[method-assign]  # arguments that are no tensors count
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
@@ -356,13 +383,14 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         if not mode.grad or not any(isinstance(g, TensorBase) and g._rg for g in grads):
             return outputs
         many = isinstance(outputs, tuple)
-        fenced = tuple(_fence(o) for o in (outputs if many else (outputs,)))
+        fenced = _Error.apply(*[_alone(o) for o in (outputs if many else (outputs,))])
         return fenced if many else fenced[0]
 
     return wrapped
 
 
-def _fence(output: Any) -> Any:
-    if not isinstance(output, TensorBase):
+def _alone(output: Any) -> Any:
+    """A gradient as a leaf of its own, so that what is computed from it is recorded."""
+    if not isinstance(output, TensorBase) or output._data.dtype.kind not in "fcV":
         return output
-    return apply(_Once, alias(output).requires_grad_())
+    return alias(output).requires_grad_()

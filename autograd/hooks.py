@@ -60,9 +60,8 @@ class Hooks:
 
     def before(self, gs: list[Any], as_tensors: bool) -> list[Any]:
         """The output gradients after tensor hooks have seen, and perhaps replaced, them."""
-        for index, table in self.tensor.items():
-            if gs[index] is not None:
-                gs[index] = call(table, gs[index], as_tensors)
+        for index, table in self.tensor.items():  # of an output that was not used they see None
+            gs[index] = call(table, gs[index], as_tensors)
         for index, owner in self.retain.items():
             tensor = owner()
             if tensor is not None and gs[index] is not None:
@@ -207,12 +206,13 @@ class LeafHooks:
                 g = _back(_checked(hook, result, seen)[0], as_tensors)
         return g
 
-    def after(self, leaf: Any, g: Any, as_tensors: bool) -> None:
-        """Tell those who wait for the leaf's gradient that it is there."""
+    def after(self, leaf: Any, g: Any) -> None:
+        """Tell those who wait for the leaf's gradient that it is there; ``g`` is the Tensor that arrived."""
         for hook in list(self.post.values()):
-            hook(leaf)
+            if hook(leaf) is not None:
+                raise RuntimeError(f"Tensor post accumulate grad hooks should return None. {_name(hook)} did not")
         for hook in list(self.node_post.values()):
-            hook((), (_tensor(g, as_tensors),))
+            hook((), (g,))
 
 
 def leaf_hooks_of(leaf: Any) -> LeafHooks:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..backends.dtypes import FROM_NUMPY
 from ..backends.errors import GraphError
 from .base import version_of, wrap
 from .grad_mode import mode
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from .hooks import Hooks
 
 NODE, OUTPUT, LEAF = 0, 1, 2  # what an edge points at
+
+
+class InputMetadata(NamedTuple):
+    """What a node expects of the gradient of one of its outputs."""
+
+    shape: Any
+    dtype: Any
+    is_nested_tensor: bool = False
+    is_cpp_nested_tensor: bool = False
 
 
 class Node:
@@ -171,6 +181,15 @@ class Node:
         """The name PyTorch would show, such as ``MulBackward0``."""
         return type(self).__name__
 
+    @property
+    def _input_metadata(self) -> list[InputMetadata]:
+        """What the gradient of each output is like."""
+        from .ops.size import Size
+
+        several = self.count > 1
+        outputs = zip(self.shape, self.dtype, strict=True) if several else [(self.shape, self.dtype)]
+        return [InputMetadata(Size(shape or ()), FROM_NUMPY.get(dtype)) for shape, dtype in outputs]
+
     def _sequence_nr(self) -> int:
         """The creation number."""
         return self.seq
@@ -178,6 +197,8 @@ class Node:
     def __call__(self, *grads: Any) -> Any:
         """The gradients of the inputs, for these of the outputs; nothing is freed."""
         op = self.op
+        if len(grads) != self.count:
+            raise TypeError(f"{self.name()} expected {self.count} arguments, got {len(grads)} instead: one per output")
         if mode.grad:
             before, mode.reattach = mode.reattach, True
             try:

@@ -24,6 +24,7 @@ from .printing import tensor_repr
 from .sparse import methods as sparse
 
 _Size, _new_size = ops.Size, tuple.__new__
+_LASTING = frozenset(("_backward_hooks", "_grad_fn"))
 
 
 class Tensor(
@@ -251,6 +252,11 @@ class Tensor(
     @grad.deleter
     def grad(self) -> None:
         self._grad = None
+
+    def __delattr__(self, name: str) -> None:
+        if name in _LASTING or (name != "grad" and isinstance(getattr(Tensor, name, None), property)):
+            raise RuntimeError(f"can't delete {name}: it is part of every Tensor")
+        super().__delattr__(name)
 
     def backward(
         self,

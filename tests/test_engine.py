@@ -366,3 +366,75 @@ def test_assigning_a_gradient_is_checked():
     same(x.grad, [1, 1])
     x.grad = None
     assert x.grad is None
+
+
+def test_zeros_for_unused_inputs_can_be_differentiated():
+    x, a = wg.tensor(0.5, requires_grad=True), wg.tensor(1.0, requires_grad=True)
+    dx = wg.autograd.grad(x * a, x, create_graph=True)
+    ddx = wg.autograd.grad(dx, x, create_graph=True, materialize_grads=True)
+    (dddx,) = wg.autograd.grad(ddx, x, materialize_grads=True)
+    assert dddx.item() == 0
+    edge = wg.autograd.graph.get_gradient_edge(a.clone())
+    wg.autograd.grad(x * 1, (x, edge), allow_unused=True)
+    with pytest.raises(RuntimeError, match="materialize_grads cannot be used when"):
+        wg.autograd.grad(x * 1, (x, edge), materialize_grads=True)
+    with pytest.raises(ValueError, match="grad requires non-empty inputs"):
+        wg.autograd.grad(x * 1, [])
+
+
+def test_a_dense_gradient_after_a_sparse_one_under_create_graph():
+    x = wg.ones(2, requires_grad=True)
+    x.grad = wg.sparse_coo_tensor(wg.tensor([[1, 1]]), wg.tensor([1.0, 1.0]))
+    x.backward(wg.ones(2), create_graph=True)
+    assert x.grad.tolist() == [1.0, 3.0]
+
+
+def test_hooks_on_saved_tensors_that_backward_enters_end_with_it():
+    block = wg.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t)
+    seen = []
+
+    def unpack(t):
+        block.__enter__()
+        return t
+
+    x = wg.ones(2, requires_grad=True)
+    with wg.autograd.graph.saved_tensors_hooks(lambda t: t, unpack):
+        x.sin().sum().backward()
+    with wg.autograd.graph.saved_tensors_hooks(seen.append, lambda t: t):
+        x.sin()
+    assert len(seen) == 1
+    x.sin()
+    assert len(seen) == 1
+
+
+def test_what_a_node_tells_of_its_outputs():
+    y = (wg.ones(2, requires_grad=True) * 2).grad_fn
+    assert y._input_metadata[0].shape == (2,)
+    assert y._input_metadata[0].dtype is wg.float32
+    with pytest.raises(TypeError, match="expected 1 arguments, got 2 instead"):
+        y(wg.ones(2), wg.ones(2))
+
+
+def test_a_backward_that_is_recorded_warns_once_unless_told_otherwise():
+    x = wg.ones(2, requires_grad=True)
+    wg.set_warn_always(True)
+    try:
+        with pytest.warns(UserWarning, match="Using backward.. with create_graph=True"):
+            (x * x).sum().backward(create_graph=True)
+    finally:
+        wg.set_warn_always(False)
+
+
+def test_what_is_part_of_a_tensor_cannot_be_deleted():
+    x = wg.ones(2, requires_grad=True)
+    for name in ("data", "requires_grad", "_grad_fn", "_backward_hooks"):
+        with pytest.raises(RuntimeError, match=name):
+            delattr(x, name)
+    del x.grad
+    x.colour = "red"
+    del x.colour
+    assert not hasattr(x, "colour")
+    with wg.no_grad():
+        assert x.numpy().tolist() == [1.0, 1.0]
+        x.set_(wg.zeros(3))
+    assert x.shape == (3,)

@@ -438,3 +438,76 @@ def test_hooks_and_retained_gradients_of_a_functions_output():
     y.sum().backward()
     same(y.grad, [2, 2])
     same(x.grad, [4, 8])
+
+
+def test_a_tensor_returned_twice_is_one_output():
+    class Twice(Function):
+        @staticmethod
+        def forward(ctx, x):
+            y = x * 2
+            return y, y
+
+        @staticmethod
+        def backward(ctx, a, b):
+            return a * 2 + b * 2
+
+    x = wg.tensor([1.0, 2.0], dtype=wg.float64, requires_grad=True)
+    a, b = Twice.apply(x)
+    assert a is b
+    assert wg.autograd.gradcheck(lambda x: sum(Twice.apply(x)), [x])
+
+
+def test_a_graph_of_what_may_be_differentiated_once():
+    class Scaled(Function):
+        @staticmethod
+        def forward(ctx, x, factor, y):
+            ctx.save_for_backward(x, y)
+            return x * y
+
+        @staticmethod
+        @once_differentiable
+        def backward(ctx, g):
+            x, y = ctx.saved_tensors
+            return g * y, None, g * x
+
+    x, y = wg.ones(2, requires_grad=True), wg.ones(2, requires_grad=True)
+    go = wg.ones(2, requires_grad=True)
+    Scaled.apply(x, 2, y).backward(go, create_graph=True)
+    kept = x.grad.grad_fn
+    assert kept.name() == "CopyBackwards"
+    assert kept.next_functions[0][0] is None
+    error = kept.next_functions[1][0]
+    assert type(error).__name__ == "Error"
+    assert [node is None for node, _ in error.next_functions] == [False, True, False]
+
+
+def test_undefined_gradients_of_constant_outputs():
+    class Two(Function):
+        @staticmethod
+        def forward(ctx, x):
+            a, b = x.clone(), x.clone()
+            ctx.mark_non_differentiable(b)
+            ctx._materialize_non_diff_grads = False
+            return a, b
+
+        @staticmethod
+        def backward(ctx, a, b):
+            assert b is None
+            return a
+
+    Two.apply(wg.ones((), requires_grad=True))[0].backward()
+
+
+def test_an_instance_has_no_attributes_of_a_node():
+    class Same(Function):
+        pass
+
+    with pytest.warns(DeprecationWarning, match="should not be instantiated"):
+        f = Same()
+    with pytest.raises(RuntimeError, match="Attribute 'next_functions' is invalid"):
+        f.next_functions  # noqa: B018
+    with pytest.raises(RuntimeError, match="Attribute 'name' is invalid"):
+        f.name()
+    assert not hasattr(f, "colour")
+    with pytest.raises(NotImplementedError, match="override the vmap"):
+        Same.vmap(None, None)

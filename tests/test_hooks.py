@@ -127,12 +127,12 @@ def test_a_hook_on_one_output_of_several():
     same(x.grad, [1, 5, 0])
 
 
-def test_an_unused_outputs_hook_does_not_run():
+def test_an_unused_outputs_hook_sees_none():
     seen = []
     parts = leaf(1, 2).unbind()
     parts[1].register_hook(seen.append)
     parts[0].backward()
-    assert not seen
+    assert seen == [None]
 
 
 # ---------------------------------------------------------------------- after accumulation
@@ -294,3 +294,38 @@ def test_node_metadata_is_the_users_own():
     y = leaf(1) * 2
     y.grad_fn.metadata["note"] = "here"
     assert y.grad_fn.metadata == {"note": "here"}
+
+
+def test_backward_runs_the_nodes_of_the_inputs_it_is_asked_for():
+    log: list[str] = []
+    x = leaf(1)
+    y = x * 1
+    y.register_hook(lambda g: g * 3)
+    y.grad_fn.register_prehook(lambda gs: log.append("pre"))
+    y.grad_fn.register_hook(lambda gi, go: log.append("post"))
+    (y * 1).backward(inputs=[y])
+    assert log == ["pre", "post"]
+    same(y.grad, [3])
+    assert y.retains_grad
+    assert x.grad is None
+
+
+def test_a_post_accumulate_hook_returns_nothing():
+    x = leaf(1)
+    x.register_post_accumulate_grad_hook(lambda t: t.grad)
+    with pytest.raises(RuntimeError, match="hooks should return None"):
+        x.sum().backward()
+
+
+def test_the_accumulating_nodes_hook_sees_what_the_leafs_hook_did():
+    x = leaf(1, 1)
+    node = x.view_as(x).grad_fn.next_functions[0][0]
+
+    def more(t: Any) -> None:
+        t.grad.add_(0.5)
+
+    x.register_post_accumulate_grad_hook(more)
+    seen: list[Any] = []
+    node.register_hook(lambda gi, go: seen.append(go[0].clone()))
+    x.sum().backward()
+    same(seen[0], [1.5, 1.5])

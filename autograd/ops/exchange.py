@@ -10,6 +10,7 @@ from ...backends import Device, get_backend, kernels_of
 from ...backends.errors import DTypeError, GraphError, InvalidValueError, ShapeError
 from ...backends.sparse import SparseArray
 from ..base import TensorBase, new, version_of, wrap
+from ..grad_mode import mode
 from .layout import clone, storage_offset
 from .storage import copied_memory, memory_key
 
@@ -135,9 +136,9 @@ def numpy(input: Tensor, *, force: bool = False) -> Any:
         force: detach and move it first, so that any tensor will do.
 
     Raises:
-        RuntimeError: it requires grad. TypeError: it is on another device.
+        RuntimeError: it requires grad, and operations are recorded. TypeError: it is on another device.
     """
-    if input.requires_grad and not force:
+    if not force and input.requires_grad and mode.grad:
         raise GraphError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     backend = kernels_of[type(input._data)].backend
     if isinstance(input._data, SparseArray):

@@ -57,6 +57,11 @@ class Reduction(Primitive):
         shape = ctx.info
         return g if ctx.params["keepdim"] or not shape else restore_dims(g, shape, ctx.params["dim"])
 
+    @classmethod
+    def spread(cls, ctx: Any, g: Any) -> Any:
+        """``g``, the same for every element that was reduced into it, at the input's shape."""
+        return expand_rule(g if ctx.params["dim"] is None else cls.restored(ctx, g), ctx.info)
+
 
 class Sum(Reduction):
     """The sum over some dimensions."""
@@ -68,7 +73,7 @@ class Sum(Reduction):
 
     @classmethod
     def backward(cls, ctx: Any, g: Any) -> Any:
-        return expand_rule(cls.restored(ctx, g), ctx.info)
+        return cls.spread(ctx, g)
 
 
 class Mean(Reduction):
@@ -83,7 +88,7 @@ class Mean(Reduction):
     def backward(cls, ctx: Any, g: Any) -> Any:
         shape = ctx.info
         n = count(shape, ctx.params["dim"]) or 1
-        return expand_rule(scaled(cls.restored(ctx, g), 1 / n), shape)
+        return cls.spread(ctx, scaled(g, 1 / n))
 
 
 class Prod(Reduction):

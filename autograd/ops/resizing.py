@@ -10,6 +10,7 @@ from ...backends import dtypes, kernels_of
 from ...backends.errors import GraphError, ShapeError
 from ...backends.sparse import SparseArray
 from ..base import TensorBase, version_of, wrap
+from ..grad_mode import mode
 from ..inplace import wrote
 from ..write_checks import check_writable
 from .creation import shape_of
@@ -76,10 +77,10 @@ def set_(input: Tensor, source: Any = None, storage_offset: int = 0, size: Any =
         stride: the strides, in elements; as of a contiguous tensor unless told.
 
     Raises:
-        RuntimeError: the dtypes differ, or the tensor requires grad.
+        RuntimeError: the dtypes differ, or the tensor requires grad and operations are recorded.
     """
-    if input.requires_grad:
-        raise GraphError("set_() on a tensor that requires grad has no gradient; use input.data = source")
+    if input.requires_grad and mode.grad:
+        raise GraphError("set_() on a tensor that requires grad has no gradient; do it under no_grad()")
     x = input._data
     if source is None:
         input._data, input._ver = kernels_of[type(x)].empty((0,), dtype=x.dtype), None
