@@ -22,6 +22,7 @@ from .dtypes import to_dtype as to_dtype
 from .registry import Backend as Backend
 from .registry import backend_of as backend_of
 from .registry import default_device as default_device
+from .registry import device_count as device_count
 from .registry import get_backend as get_backend
 from .registry import kernels_of as kernels_of
 from .registry import names as names

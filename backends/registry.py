@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .device import Device
-from .errors import DeviceError
+from .errors import BackendUnavailableError, DeviceError
 
 __all__ = [
     "Backend",
@@ -193,6 +193,14 @@ def get_backend(name: str) -> Backend:
         for listener in _listeners:
             listener(backend)
     return backend
+
+
+def device_count(name: str) -> int:
+    """The number of devices of a backend; 0 where its library or driver is missing."""
+    try:
+        return get_backend(name).device_count()
+    except BackendUnavailableError:
+        return 0
 
 
 def when_loaded(listener: Callable[[Backend], None]) -> None:

@@ -16,7 +16,7 @@ from .autograd.random import manual_seed as manual_seed
 from .autograd.random import seed as seed
 from .autograd.random import set_rng_state as _set_rng_state
 from .backends import Device, get_backend
-from .backends.errors import BackendUnavailableError
+from .backends import device_count as _device_count
 from .streams import CUDAEvent, CUDAStream
 
 Event = CUDAEvent
@@ -32,10 +32,7 @@ def is_available() -> bool:
 
 def device_count() -> int:
     """The number of CUDA devices; 0 where CuPy or the driver is missing."""
-    try:
-        return get_backend("cuda").device_count()
-    except BackendUnavailableError:
-        return 0
+    return _device_count("cuda")
 
 
 def is_initialized() -> bool:
