@@ -11,7 +11,7 @@ from ..definitions import special as plain
 
 __all__ = ["erf"]
 
-PIECE = 8192  # elements: the few buffers of float32 that a function uses stay in the first two caches
+PIECE = 16384  # elements: the few buffers of float32 that a function uses stay in the second cache
 # erf(x) = tanh(x * p(x**2)) with a polynomial p, lowest power first: a minimax fit, good to 2e-7 everywhere. NumPy's
 # tanh of float32 is vectorised and costs little more than a product.
 ERF = (

@@ -16,21 +16,21 @@ def fft_c2c(xp: Any, x: Any, dims: Dims, inverse: bool, norm: str, order: Dims |
     """The transform, or its inverse, of complex numbers over ``dims``; ``order`` is that of the result in memory."""
     transform = xp.fft.ifftn if inverse else xp.fft.fftn
     y = transform(x, axes=dims, norm=norm).astype(x.dtype, copy=False)
-    return _laid_out(xp, y, order or memory_order(xp, x, dims))
+    return laid_out(xp, y, order or memory_order(xp, x, dims))
 
 
 def fft_r2c(xp: Any, x: Any, dim: int, norm: str) -> Any:
     """The transform of real numbers over ``dim``, without the half that is the conjugate of the other."""
     kind = "complex64" if x.dtype == "float32" else "complex128"
     y = xp.fft.rfft(x, axis=dim, norm=norm).astype(kind, copy=False)
-    return _laid_out(xp, y, memory_order(xp, x, (dim,)))
+    return laid_out(xp, y, memory_order(xp, x, (dim,)))
 
 
 def fft_c2r(xp: Any, x: Any, n: int, dim: int, norm: str) -> Any:
     """The inverse of `fft_r2c`: ``n`` real numbers from the ``n // 2 + 1`` coefficients along ``dim``."""
     kind = "float32" if x.dtype == "complex64" else "float64"
     y = xp.fft.irfft(x, n=n, axis=dim, norm=norm).astype(kind, copy=False)
-    return _laid_out(xp, y, memory_order(xp, x, (dim,)))
+    return laid_out(xp, y, memory_order(xp, x, (dim,)))
 
 
 def memory_order(xp: Any, x: Any, dims: Dims, last: Dims = ()) -> Dims:
@@ -43,6 +43,6 @@ def memory_order(xp: Any, x: Any, dims: Dims, last: Dims = ()) -> Dims:
     return (*by_stride(rest), *by_stride(dims), *last)
 
 
-def _laid_out(xp: Any, y: Any, order: Dims) -> Any:
+def laid_out(xp: Any, y: Any, order: Dims) -> Any:
     inverse = sorted(range(len(order)), key=lambda i: order[i])
     return xp.transpose(xp.ascontiguousarray(xp.transpose(y, order)), inverse)

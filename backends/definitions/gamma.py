@@ -54,16 +54,26 @@ def horner(x: Any, coefficients: list[float]) -> Any:
     return y
 
 
-def _raised(xp: Any, x: Any, target: float = 10.0) -> Any:
-    """``x`` moved up by whole steps to at least ``target``, the product of the steps and the sum of their inverses."""
-    product, inverses = xp.ones_like(x), xp.zeros_like(x)
-    for _ in range(math.ceil(target)):
-        low = x < target
-        step = xp.where(low, x, xp.ones_like(x))
-        product = product * step
-        inverses = inverses + xp.where(low, 1 / step, xp.zeros_like(x))
-        x = xp.where(low, x + 1, x)
-    return x, product, inverses
+STEPS = 10  # by which small arguments are raised
+
+
+def _raised(xp: Any, x: Any) -> Any:
+    """``x``, by `STEPS` more where it is below that; and the product of the steps, and the sum of their inverses.
+
+    Of a product p and its derivative d in x, the sum of inverses is d / p: one division for all.
+    """
+    low = x < STEPS
+    factor = xp.where(low, x, xp.ones_like(x))
+    product, derivative = factor, xp.ones_like(x)
+    for _ in range(STEPS - 1):
+        factor = factor + 1
+        derivative = derivative * factor + product
+        product = product * factor
+    return (
+        xp.where(low, x + STEPS, x),
+        xp.where(low, product, xp.ones_like(x)),
+        xp.where(low, derivative / product, xp.zeros_like(x)),
+    )
 
 
 def _lgamma_positive(xp: Any, x: Any) -> Any:
