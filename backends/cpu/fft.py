@@ -20,7 +20,7 @@ def fft_c2c(x: Any, dims: Dims, inverse: bool, norm: str, order: Dims | None = N
     last = x.ndim - 1
     if dims != (last,) or x.size <= PIECE or not x.flags.c_contiguous:
         return plain.fft_c2c(np, x, dims, inverse, norm, order)
-    transform = np.fft.ifft if inverse else np.fft.fft
+    transform: Any = np.fft.ifft if inverse else np.fft.fft
     rows = x.reshape(-1, x.shape[-1])
     y = np.empty_like(rows)
     step = max(1, PIECE // x.shape[-1])
