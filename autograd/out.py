@@ -6,9 +6,10 @@ import warnings
 from typing import Any
 
 from ..backends import kernels_of
+from ..backends.dtypes import FROM_NUMPY
 from ..backends.errors import ArgumentError, DTypeError, GraphError
 from ..backends.sparse import SparseArray
-from .admission import c_name
+from .admission import c_name, scalar_type
 from .base import TensorBase
 from .grad_mode import mode
 from .inplace import wrote
@@ -59,7 +60,8 @@ def write_out(out: Any, result: Any, op: str, *read: Any) -> Any:
     if source != target:
         if op in EXACT:
             raise DTypeError(
-                f"{op}: Expected out tensor to have dtype {c_name(source)}, but got {c_name(target)} instead"
+                f"{op}: Expected out tensor to have dtype {c_name(source)}, but got {c_name(target)} instead: expected "
+                f"scalar_type {scalar_type(FROM_NUMPY[source])} but found {scalar_type(FROM_NUMPY[target])}"
             )
         check_cast(op, source, target)
     check_single(op, out._data)

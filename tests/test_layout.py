@@ -139,3 +139,47 @@ def test_new_dimensions_have_strides():
     assert matrix.unsqueeze(0).stride() == (24, 6, 2)
     assert matrix.unsqueeze(1).stride() == (6, 6, 2)
     assert matrix.unsqueeze(2).stride() == (6, 2, 1)
+
+
+def test_strides_that_do_not_fit_a_view_as_another_type():
+    x = wg.zeros(4, 4, 3)
+    with pytest.raises(RuntimeError, match=r"self.size\(-1\) must be divisible by 2"):
+        x.view(wg.float64)
+    with pytest.raises(RuntimeError, match=r"self.storage_offset\(\) must be divisible by 2"):
+        x[..., 1:].view(wg.float64)
+    with pytest.raises(RuntimeError, match=r"self.stride\(1\) must be divisible by 2"):
+        x.as_strided((4, 4, 2), (2, 1, 1)).view(wg.float64)
+    with pytest.raises(RuntimeError, match=r"stride divisible by 2 for all but last dimension"):
+        wg.view_as_complex(x.as_strided((2, 2), (1, 1)))
+    with pytest.raises(RuntimeError, match=r"storage_offset divisible by 2"):
+        wg.view_as_complex(x.view(-1)[1:3])
+    empty = wg.zeros(0, 5, 64, dtype=wg.uint8).view(wg.int16)
+    assert (empty.shape, empty.stride()) == ((0, 5, 32), (160, 32, 1))
+    assert not wg.zeros(2, requires_grad=True).view(wg.float32).requires_grad
+
+
+def test_as_strided_shares_the_gradient_among_elements_in_one_place():
+    x = wg.arange(5.0, dtype=wg.float64).requires_grad_()
+    g = wg.rand(5, 5, dtype=wg.float64)
+    (x.expand(5, 5).as_strided((5, 5), (0, 1), 0) * g).sum().backward()
+    wg.testing.assert_close(x.grad, g.sum(0))
+    assert wg.autograd.gradgradcheck(lambda x: x.expand(3, 5).as_strided((2, 2), (1, 2), 1) ** 2, [x])
+
+
+def test_resize_as_preserves_the_format():
+    for shape, memory_format in (((2, 3, 4, 5), wg.channels_last), ((2, 3, 2, 4, 5), wg.channels_last_3d)):
+        template = wg.rand(shape).contiguous(memory_format=memory_format)
+        flat = wg.rand(template.numel()).resize_as_(template, memory_format=wg.preserve_format)
+        assert flat.is_contiguous(memory_format=memory_format)
+    assert wg.rand(6).resize_as_(wg.rand(3, 2).t(), memory_format=wg.preserve_format).is_contiguous()
+    with pytest.raises(RuntimeError, match="Storage size calculation overflowed"):
+        wg.rand(()).resize_(2, 4, 2**29, 2**30)
+    assert not wg.tensor([]).is_set_to(wg.tensor([]))
+    empty = wg.empty(2, 0)
+    assert empty.is_set_to(wg.tensor([]).set_(empty))
+
+
+def test_names_of_swapped_dimensions():
+    x = wg.rand(2, 3, 4)
+    assert wg.swapaxes(x, axis0=0, axis1=-1).shape == x.swapdims(dim0=0, dim1=2).shape == (4, 3, 2)
+    assert x.swapaxes_(axis0=0, axis1=1).shape == (3, 2, 4)

@@ -181,7 +181,7 @@ def grid_sampler_2d(
     input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
 ) -> Tensor:
     """`grid_sampler` of (N, C, H, W)."""
-    _need_rank("grid_sampler_2d", input, 4)
+    _need_rank("grid_sampler_2d", input, grid, 4)
     return grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners)
 
 
@@ -189,12 +189,17 @@ def grid_sampler_3d(
     input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
 ) -> Tensor:
     """`grid_sampler` of (N, C, D, H, W)."""
-    _need_rank("grid_sampler_3d", input, 5)
+    _need_rank("grid_sampler_3d", input, grid, 5)
     return grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners)
 
 
-def _need_rank(op: str, input: Any, ndim: int) -> None:
+def _need_rank(op: str, input: Any, grid: Any, ndim: int) -> None:
     if input._data.ndim != ndim:
+        if input._data.shape[:1] != grid._data.shape[:1]:
+            raise ShapeError(
+                f"{op}(): expected grid and input to have same batch size, but got input with sizes "
+                f"{list(input._data.shape)} and grid with sizes {list(grid._data.shape)}"
+            )
         raise ShapeError(f"{op}(): expected {ndim}D input, but got input with sizes {list(input._data.shape)}")
 
 

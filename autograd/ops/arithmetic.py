@@ -12,7 +12,7 @@ from ..base import TensorBase
 from ..out import write_out
 from ..primitive import Primitive, apply
 from ..promotion import result_type
-from .calling import binary, binary_operator, in_place, operator, raw, unary
+from .calling import binary, binary_operator, in_place, operator, raw, unary, warn_old_form
 from .elementwise import Binary, Unary, conj, product, quotient, scaled
 from .exponential import log_rule
 from .scalar import number_for
@@ -213,6 +213,7 @@ def add(input: Any, other: Any, third: Any = None, *, alpha: Any = 1, out: Any =
     """
     if third is not None:
         alpha, other = other, third
+        warn_old_form("add", "alpha=")
     if not (alpha.__class__ is int and alpha == 1):
         other = _times_alpha("add", input, other, alpha)
     return binary(Add, "add", input, other, out)
@@ -226,6 +227,7 @@ def sub(input: Any, other: Any, third: Any = None, *, alpha: Any = 1, out: Any =
     """
     if third is not None:
         alpha, other = other, third
+        warn_old_form("sub", "alpha=")
     _refuse_bool("Subtraction", input, other)
     if not (alpha.__class__ is int and alpha == 1):
         other = _times_alpha("sub", input, other, alpha)

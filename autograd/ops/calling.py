@@ -30,6 +30,7 @@ __all__ = [
     "operator",
     "raw",
     "unary",
+    "warn_old_form",
     "write_exactly",
 ]
 
@@ -190,13 +191,17 @@ def scaled_product(function: F) -> F:
             factors = [a for a in args if not isinstance(a, TensorBase)]
             args = tuple([a for a in args if isinstance(a, TensorBase)])
             kwargs |= dict(zip(("beta", "alpha"), factors, strict=False))
-            warnings.warn(
-                f"This overload of {name} is deprecated: give the tensors first, and then beta= and alpha=",
-                stacklevel=2,
-            )
+            warn_old_form(name, "beta= and alpha=", 2)
         return function(*args, **kwargs)
 
     return call  # type: ignore[return-value]
+
+
+def warn_old_form(name: str, keywords: str, depth: int = 3) -> None:
+    """Warn about factors given by their old places; ``depth`` is how far up the caller to name is."""
+    warnings.warn(
+        f"This overload of {name} is deprecated: give the tensors first, and then {keywords}", stacklevel=depth + 1
+    )
 
 
 def write_exactly(out: Any, result: Any, op: str) -> Any:

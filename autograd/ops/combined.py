@@ -13,7 +13,7 @@ from ..primitive import apply
 from ..promotion import result_type
 from .activation import sigmoid_rule
 from .arithmetic import add, div, mul, sub
-from .calling import binary, in_place, raw
+from .calling import binary, in_place, raw, warn_old_form
 from .cast import cast
 from .elementwise import Binary, quotient, scaled
 from .exponential import exp_rule
@@ -88,6 +88,7 @@ def addcmul(
     """
     if third is not None:
         value, tensor1, tensor2 = tensor1, tensor2, third
+        warn_old_form("addcmul", "value=")
     value = _scaled_by(value, result_type(input, tensor1, tensor2))
     y = add(input, mul(tensor1, tensor2), alpha=value)
     return y if out is None else write_out(out, y, "addcmul", input, tensor1, tensor2)
@@ -109,6 +110,7 @@ def addcdiv(
     """
     if third is not None:
         value, tensor1, tensor2 = tensor1, tensor2, third
+        warn_old_form("addcdiv", "value=")
     if tensor1.dtype.category < 2 and tensor2.dtype.category < 2:
         raise DTypeError("addcdiv: Integer division with addcdiv is not supported; convert tensor1 or tensor2 to float")
     y = add(input, div(tensor1, tensor2), alpha=value)

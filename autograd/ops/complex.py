@@ -16,6 +16,7 @@ from ..primitive import Primitive, apply
 from . import elementwise
 from .calling import broadcast_error, in_place, unary
 from .elementwise import Conj, quotient, scaled
+from .layout import storage_offset, stride
 from .trigonometric import cos, sin
 
 if TYPE_CHECKING:
@@ -243,9 +244,22 @@ def view_as_complex(input: Tensor) -> Tensor:
     if x.dtype.char not in "fd":
         raise DTypeError(f"view_as_complex is only supported for float32 and float64 tensors, but got {input.dtype}")
     if not x.ndim or x.shape[-1] != 2:
-        raise ShapeError(f"view_as_complex: Tensor must have a last dimension of size 2; the shape is {list(x.shape)}")
+        needs = (
+            "Tensor must have a last dimension of size 2" if x.ndim else "Input tensor must have one or more dimensions"
+        )
+        raise ShapeError(f"view_as_complex: {needs}; the shape is {list(x.shape)}")
     if x.strides[-1] != x.itemsize:
         raise ShapeError("view_as_complex: Tensor must have a last dimension with stride 1; call contiguous() first")
+    if any(s % 2 for s in stride(input)[:-1]):
+        raise ShapeError(
+            "view_as_complex: Tensor must have a stride divisible by 2 for all but last dimension, "
+            f"but the strides are {list(stride(input))}; call contiguous() first"
+        )
+    if storage_offset(input) % 2:
+        raise ShapeError(
+            "view_as_complex: Tensor must have a storage_offset divisible by 2, "
+            f"but it is {storage_offset(input)}; call clone() first"
+        )
     return apply(ViewAsComplex, input)
 
 

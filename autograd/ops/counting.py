@@ -101,6 +101,8 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0, *, out
         RuntimeError: ``bins`` is not positive, or the range is empty or not finite.
     """
     x = input._data
+    if min > max:
+        raise ArgumentError(f"histc: max must be larger than min, but got [{min}, {max}]")
     if x.dtype.kind not in "fV":
         raise UnsupportedDTypeError(
             f'"histogram_cpu" not implemented for {scalar_name(input)!r}; convert with .float()'
@@ -108,8 +110,6 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0, *, out
     if bins <= 0:
         raise ArgumentError(f"histc: bins must be > 0, but got {bins}")
     k = kernels_of[type(x)]
-    if min > max:
-        raise ArgumentError(f"histc: max must be larger than min, but got [{min}, {max}]")
     whole = min == max and x.size
     low, high = _limits("histc", x, None if whole else float(min), None if whole else float(max), margin=1.0)
     counts = k.count_bins(k.bin_positions(x, low, high, bins), None, bins).astype(x.dtype)

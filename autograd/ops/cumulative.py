@@ -162,7 +162,8 @@ def logcumsumexp(input: Tensor, dim: int, *, out: Tensor | None = None) -> Tenso
     """
     if input.dtype.category < 2:
         raise UnsupportedDTypeError(f'"logcumsumexp" not implemented for {scalar_name(input)!r}; convert with .float()')
-    return _running("logcumsumexp", Logcumsumexp, input, dim, None, out)
+    y = _running("logcumsumexp", Logcumsumexp, input, dim, None, None)
+    return y if out is None else write_out(out, y, "logcumsumexp")
 
 
 def _extreme(name: str, prim: Any, kind: Any, input: Tensor, dim: int, out: Any) -> Any:
@@ -336,8 +337,8 @@ def _slope(y: Tensor, d: int, h: Any, edge_order: int) -> Tensor:
     if n == 2:
         return cat([first, final], d)
     left, right = chords.narrow(d, 0, n - 2), chords.narrow(d, 1, n - 2)
-    if even:
-        inner = (left + right) / 2
+    if even:  # of the neighbours themselves, so that an element that is infinite spoils only theirs
+        inner = (y.narrow(d, 2, n - 2) - y.narrow(d, 0, n - 2)) / (2 * step)
         turn_first, turn_final = (right - left).narrow(d, 0, 1) / 2, (right - left).narrow(d, n - 3, 1) / 2
     else:
         a, b = step.narrow(0, 0, n - 2), step.narrow(0, 1, n - 2)

@@ -132,8 +132,8 @@ def from_numpy(ndarray: Any) -> Tensor:
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     if not ndarray.flags.writeable:
         warn_once(
-            "The given NumPy array is not writable, and tensors have no such mark: writing to the tensor is an error. "
-            "Copy the array first to protect its data or to make it writable."
+            "The given NumPy array is not writable, and there are no non-writable tensors: writing to the tensor is an "
+            "error. Copy the array first to protect its data or to make it writable."
         )
     return from_array(k.asarray(ndarray))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import InvalidValueError, ShapeError
+from ...backends.errors import ArgumentError, InvalidValueError, ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .dims import sizes_of, spread
@@ -96,7 +96,13 @@ def broadcast_shapes(*shapes: Any) -> Size:
         >>> wg.broadcast_shapes((2, 1), (3,))
         wengert.Size([2, 3])
     """
-    plain = [(s,) if isinstance(s, int) else sizes_of("broadcast_shapes", s) for s in shapes]
+    try:
+        plain = [(s,) if isinstance(s, int) else sizes_of("broadcast_shapes", s) for s in shapes]
+    except TypeError as error:
+        raise ArgumentError(
+            "broadcast_shapes: Input shapes should be of type ints, a tuple of ints, or a list of ints, "
+            f"got {', '.join(map(str, shapes))}"
+        ) from error
     result = [1] * max(map(len, plain), default=0)
     for shape in plain:
         for i, n in enumerate(reversed(shape), 1):

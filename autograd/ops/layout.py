@@ -134,6 +134,14 @@ def has_format(input: Tensor, memory_format: MemoryFormat) -> bool:
     return last or bool(x.transpose(memory_format.order).flags.c_contiguous)
 
 
+def suggested_format(input: Tensor) -> MemoryFormat:
+    """The format that the tensor's strides suggest: channels last, or the usual one."""
+    for memory_format in (channels_last, channels_last_3d):
+        if input._data.ndim == memory_format.ndim and not has_format(input, contiguous_format):
+            return memory_format
+    return contiguous_format
+
+
 def contiguous(input: Tensor, memory_format: MemoryFormat = contiguous_format) -> Tensor:
     """``input`` itself if it is contiguous in the format, else a copy that is."""
     if memory_format is preserve_format and not is_contiguous(input):

@@ -122,7 +122,8 @@ INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 def _quantile(name: str, input: Any, q: Any, dim: Any, keepdim: bool, how: str, out: Any, skip_nan: bool) -> Any:
     if how not in INTERPOLATIONS:
-        raise ArgumentError(f"{name}() interpolation must be one of {', '.join(INTERPOLATIONS)}, but got {how}")
+        names = f"{', '.join(INTERPOLATIONS[:-1])} or {INTERPOLATIONS[-1]}"
+        raise ArgumentError(f"{name}() interpolation must be one of {names}, but got {how}")
     if input.dtype not in _QUANTILE_TYPES:
         raise DTypeError(f"{name}() input tensor must be either float or double dtype, not {input.dtype}")
     k = kernels_of[type(input._data)]
@@ -136,6 +137,10 @@ def _quantile(name: str, input: Any, q: Any, dim: Any, keepdim: bool, how: str, 
         raise DTypeError(f"{name}() q tensor must be same dtype as the input tensor: {q.dtype} and {input.dtype}")
     if not input._data.size:
         raise ShapeError(f"{name}() input tensor must be non-empty")
+    if q._data.ndim and not bool(((q._data >= 0) & (q._data <= 1)).all()):
+        raise ArgumentError(f"{name}() q values must be in the range [0, 1]")
+    if out is not None and out.dtype is not input.dtype:
+        raise DTypeError(f"{name}() out tensor must be same dtype as the input tensor: {out.dtype} and {input.dtype}")
     d = None if dim is None else canonical_dim(dim, input._data.ndim, name)
     rows = input.reshape(-1) if d is None or not input._data.ndim else input.movedim(d, -1)
     values = _interpolated(sort(rows, -1)[0], q.reshape(-1), how, skip_nan)  # (..., q)

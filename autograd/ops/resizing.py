@@ -15,7 +15,15 @@ from ..inplace import wrote
 from ..write_checks import check_writable
 from .creation import shape_of
 from .dims import packed, sizes_of
-from .layout import clone, contiguous_format, contiguous_strides, data_ptr, storage_offset
+from .layout import (
+    clone,
+    contiguous_format,
+    contiguous_strides,
+    data_ptr,
+    preserve_format,
+    storage_offset,
+    suggested_format,
+)
 from .shape import reshape_rule
 from .shape_inplace import change_view
 from .storage import TypedStorage, UntypedStorage
@@ -46,6 +54,8 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = contiguous_format) 
     memory = k.memory(x)
     memory = memory[: memory.size // x.itemsize * x.itemsize].view(x.dtype)
     start = storage_offset(input)
+    if math.prod(shape) * x.itemsize >= 2**63:
+        raise ShapeError(f"resize_: Storage size calculation overflowed with sizes={list(shape)}")
     if start + math.prod(shape) > memory.size:  # of the elements that fit, all stay
         larger = k.empty((start + math.prod(shape),), dtype=x.dtype)
         larger[: memory.size] = memory
@@ -62,6 +72,8 @@ def resize_as_(input: Tensor, the_template: Tensor, memory_format: Any = contigu
     """`resize_` to the size of another tensor; of a sparse one, to its sparse and dense sizes."""
     if isinstance(input._data, SparseArray):
         return input.resize_as_sparse_(the_template)
+    if memory_format is preserve_format:
+        memory_format = suggested_format(the_template)
     return resize_(input, the_template._data.shape, memory_format=memory_format)
 
 
@@ -124,7 +136,11 @@ def _of_storage(x: Any, source: Any, offset: int, size: Any, stride: Any) -> Any
 def is_set_to(input: Tensor, tensor: Tensor) -> bool:
     """Whether both tensors are the same view of the same memory."""
     x, y = input._data, tensor._data
-    return data_ptr(input) == data_ptr(tensor) and (x.shape, x.strides) == (y.shape, y.strides)
+    if (x.shape, x.strides) != (y.shape, y.strides):
+        return False
+    if not x.size:  # empty memory has no address
+        return (x if x.base is None else x.base) is (y if y.base is None else y.base)
+    return data_ptr(input) == data_ptr(tensor)
 
 
 def as_strided_(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> Tensor:

@@ -110,7 +110,8 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = Non
         p = kernels_of[type(x)].astype(x, "float64")
         if x.size and not bool(((p >= 0) & (p <= 1)).all()):
             raise ShapeError("Expected p_in >= 0 && p_in <= 1 to be true: a probability is not within [0, 1]")
-    array = draw("random_bernoulli", generator, input.device, x.shape, x.dtype, probability("bernoulli", p))
+    kind = x.dtype if out is None else out._data.dtype  # zeros and ones are written as any type
+    array = draw("random_bernoulli", generator, input.device, x.shape, kind, probability("bernoulli", p))
     return _drawn("bernoulli", array, out, input)
 
 

@@ -15,7 +15,7 @@ from ...backends.errors import ShapeError
 from ..base import version_of, wrap
 from ..primitive import Primitive, apply
 from .dims import canonical_dim, canonical_dims, infer_shape, numpy_names, packed, sizes_of, spread
-from .layout import contiguous
+from .layout import contiguous, storage_offset, stride
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -134,23 +134,30 @@ def _view_dtype(input: Tensor, dtype: Any) -> Tensor:
 
     kind = to_dtype(dtype)
     x = input._data
-    if kind.dtype == x.dtype:
-        return apply(View, input, shape=x.shape)
     if kind.itemsize != x.itemsize:
         if x.ndim == 0:
             raise ShapeError(
                 f"view: self.dim() cannot be 0 to view {input.dtype} as {kind}: the element sizes are different"
             )
         what = f"to view {input.dtype} as {kind} (different element sizes)"
-        if x.strides[-1] != x.itemsize:
-            raise ShapeError(f"view: self.stride(-1) must be 1 {what}, but got {x.strides[-1] // x.itemsize}")
-        if x.shape[-1] * x.itemsize % kind.itemsize:
-            raise ShapeError(
-                f"view: self.size(-1) must be divisible by {kind.itemsize // x.itemsize} {what}, but got {x.shape[-1]}"
-            )
-    t: Tensor = wrap(x.view(kind.dtype))
+        steps = stride(input)
+        if steps[-1] != 1:
+            raise ShapeError(f"view: self.stride(-1) must be 1 {what}, but got {steps[-1]}")
+        if kind.itemsize > x.itemsize:
+            _check_multiples(input, steps, kind.itemsize // x.itemsize, what)
+    y = x.view(kind.dtype)
+    t: Tensor = wrap(y if y.size else kernels_of[type(y)].empty(y.shape, dtype=y.dtype))
     t._ver = version_of(input)
     return t
+
+
+def _check_multiples(input: Tensor, steps: tuple[int, ...], ratio: int, what: str) -> None:
+    """Raise unless the elements of a tensor can be read ``ratio`` at a time, from where its memory begins."""
+    numbers = [("size(-1)", input._data.shape[-1]), ("storage_offset()", storage_offset(input))]
+    numbers += [(f"stride({d})", s) for d, s in enumerate(steps[:-1])]
+    for name, n in numbers:
+        if n % ratio:
+            raise ShapeError(f"view: self.{name} must be divisible by {ratio} {what}, but got {n}")
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
@@ -177,7 +184,10 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     shape = input._data.shape
     first, last = canonical_dim(start_dim, len(shape), "flatten"), canonical_dim(end_dim, len(shape), "flatten")
     if first > last:
-        raise ShapeError(f"flatten() has invalid args: start_dim {start_dim} cannot come after end_dim {end_dim}")
+        raise ShapeError(
+            "flatten() has invalid args: start_dim cannot come after end_dim, "
+            f"but start_dim is {start_dim} and end_dim is {end_dim} of {len(shape)} dimensions"
+        )
     if not shape:
         return apply(View, input, shape=(1,))
     if first == last:
@@ -266,7 +276,12 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return apply(Transpose, input, dims=tuple(order))
 
 
-swapaxes = swapdims = transpose
+swapdims = transpose
+
+
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """`transpose` by NumPy's name."""
+    return transpose(input, axis0, axis1)
 
 
 def t(input: Tensor) -> Tensor:
@@ -277,8 +292,9 @@ def t(input: Tensor) -> Tensor:
     """
     ndim = input._data.ndim
     if ndim > 2:
+        kind = "dimensions" if not input.is_sparse else "sparse and 0 dense dimensions"
         raise ShapeError(
-            f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D; use transpose(dim0, dim1) or .mT"
+            f"t() expects a tensor with <= 2 {kind}, but self is {ndim}D; use transpose(dim0, dim1) or .mT"
         )
     return apply(T, input, dims=tuple(reversed(range(ndim))))
 

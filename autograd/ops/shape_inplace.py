@@ -43,7 +43,12 @@ def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return change_view(input, "transpose_", lambda x: transpose(x, dim0, dim1))
 
 
-swapaxes_ = swapdims_ = transpose_
+swapdims_ = transpose_
+
+
+def swapaxes_(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """`swapaxes` in place."""
+    return transpose_(input, axis0, axis1)
 
 
 def t_(input: Tensor) -> Tensor:

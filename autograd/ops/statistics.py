@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
@@ -86,6 +87,13 @@ def _moments(prim: Any, name: str, input: Any, dim: Any, unbiased: Any, correcti
         raise DTypeError(f"{name}: std and var only support floating point and complex dtypes, not {input.dtype}")
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
+    n = count(input._data.shape, dims)
+    if n <= correction:
+        warnings.warn(
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+            f"(input numel divided by output numel): correction is {correction}, for {n} elements",
+            stacklevel=4,
+        )
     return apply(prim, input, dim=dims, correction=correction, keepdim=keepdim)
 
 

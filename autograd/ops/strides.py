@@ -57,7 +57,8 @@ class AsStrided(Primitive):
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         source, count = ctx.info
-        return apply(Restride, g, source=ctx.params["to"], target=source, count=count)
+        shared = source if _overlaps(*source[:2]) else None
+        return apply(Restride, g, source=ctx.params["to"], target=source, count=count, shared=shared)
 
 
 def _lies(k: Any, x: Any, layout: Any, count: int) -> bool:
@@ -77,22 +78,36 @@ def _extent(owner: Any) -> int:
     return max(length, owner.nbytes) if owner.size else 0
 
 
+def _overlaps(sizes: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    """Whether several elements of a layout may share a place in memory, as those of an expanded tensor do."""
+    reach = 0
+    for s, n in sorted([(s, n) for s, n in zip(strides, sizes, strict=True) if n > 1]):
+        if s <= reach:
+            return True
+        reach += (n - 1) * s
+    return False
+
+
 class Restride(Primitive):
     """``x`` added into ``count`` zeros with the layout ``source``, then read with the layout ``target``.
 
-    A layout is (sizes, strides, offset). Exchanging the two layouts gives the adjoint.
+    A layout is (sizes, strides, offset). Exchanging the two layouts gives the adjoint. What a place in memory holds is
+    divided by the number of elements of the layout ``shared`` that are there, so that they share a gradient.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Any, *, source: Any, target: Any, count: int) -> Any:
+    def forward(ctx: Any, x: Any, *, source: Any, target: Any, count: int, shared: Any = None) -> Any:
         memory = ctx.k.zeros((count,), dtype=x.dtype)
         ctx.k.index_put_(memory, (ctx.k.stride_positions(*source),), x, accumulate=True)
+        if shared is not None:
+            positions = ctx.k.stride_positions(*shared).reshape(-1)
+            memory = (memory / ctx.k.bincount(positions, None, count).clip(1)).astype(x.dtype)
         return memory[ctx.k.stride_positions(*target)]
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         p = ctx.params
-        return apply(Restride, g, source=p["target"], target=p["source"], count=p["count"])
+        return apply(Restride, g, **{**p, "source": p["target"], "target": p["source"]})
 
 
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .elementwise import logaddexp
@@ -52,10 +53,10 @@ def logcumsumexp(xp: Any, x: Any, axis: int, reverse: bool = False) -> Any:
     y = xp.moveaxis(wide(x), axis, -1)
     y = y[..., ::-1] if reverse else y
     if x.dtype.kind == "c":  # from left to right: the branch of a complex logarithm follows from the order
-        rows = [y[..., :1]]
-        for i in range(1, y.shape[-1]):
+        rows = [xp.full_like(y[..., :1], -math.inf)]
+        for i in range(y.shape[-1]):
             rows.append(logaddexp(xp, y[..., i : i + 1], rows[-1]))
-        y = xp.concatenate(rows, axis=-1)
+        y = xp.concatenate(rows[1:], axis=-1) if rows[1:] else y
         return xp.moveaxis(y[..., ::-1] if reverse else y, -1, axis)
     step = 1
     while step < y.shape[-1]:

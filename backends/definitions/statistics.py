@@ -99,7 +99,8 @@ def bin_positions(xp: Any, x: Any, low: float, high: float, bins: int, edges: An
     number = x.dtype.type
     first, last = number(low), number(high)
     inside = (x >= first) & (x <= last)
-    scaled = (x - first) * number(bins) / (last - first)
+    with_width = last > first  # not so where the widened range is one number still, the largest there is
+    scaled = (x - first) * number(bins) / (last - first) if with_width else xp.full_like(x, bins if last > 0 else 0)
     at = xp.where(inside, scaled, number(0)).astype("int64")
     at = xp.minimum(at, bins - 1)
     if edges is not None:
