@@ -120,10 +120,10 @@ if TYPE_CHECKING:
     from . import viz as viz
     from .amp import GradScaler as GradScaler
     from .amp import autocast as autocast
+    from .backends.streams import Event as Event
+    from .backends.streams import Stream as Stream
     from .compiler import compile as compile
     from .func import vmap as vmap
-    from .streams import Event as Event
-    from .streams import Stream as Stream
     from .utils.serialization import load as load
     from .utils.serialization import save as save
     from .viz.summary import summary as summary
@@ -187,16 +187,16 @@ _MODULES = (
     "viz",
 )
 _ELSEWHERE = {
-    "Event": "streams",
+    "Event": "backends.streams",
     "GradScaler": "amp",
-    "Stream": "streams",
-    "_assert_async": "checks",
-    "_check": "checks",
-    "_check_index": "checks",
-    "_check_not_implemented": "checks",
-    "_check_tensor_all": "checks",
-    "_check_type": "checks",
-    "_check_value": "checks",
+    "Stream": "backends.streams",
+    "_assert_async": "utils.checks",
+    "_check": "utils.checks",
+    "_check_index": "utils.checks",
+    "_check_not_implemented": "utils.checks",
+    "_check_tensor_all": "utils.checks",
+    "_check_type": "utils.checks",
+    "_check_value": "utils.checks",
     "autocast": "amp",
     **dict.fromkeys(
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from .streams import CPUEvent, CPUStream
+from .backends.streams import CPUEvent, CPUStream
 
 Event = CPUEvent
 Stream = CPUStream

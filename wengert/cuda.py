@@ -17,7 +17,7 @@ from .autograd.random import seed as seed
 from .autograd.random import set_rng_state as _set_rng_state
 from .backends import Device, get_backend
 from .backends import device_count as _device_count
-from .streams import CUDAEvent, CUDAStream
+from .backends.streams import CUDAEvent, CUDAStream
 
 Event = CUDAEvent
 Stream = CUDAStream

@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .backends import Device, get_backend
+from .device import Device
+from .registry import device_count, get_backend
 
 __all__ = ["CPUEvent", "CPUStream", "CUDAEvent", "CUDAStream", "Event", "Stream"]
 
@@ -214,6 +215,4 @@ class Stream:
 
 
 def _kind(device: Any) -> Any:
-    from . import cuda
-
-    return device if device is not None else "cuda" if cuda.is_available() else "cpu"
+    return device if device is not None else "cuda" if device_count("cuda") else "cpu"

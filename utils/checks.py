@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .autograd.base import TensorBase
-from .autograd.ops import is_nonzero
+from ..autograd.base import TensorBase
+from ..autograd.ops import is_nonzero
 
 __all__ = [
     "assert_async",
