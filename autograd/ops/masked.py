@@ -238,4 +238,6 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise ShapeError("num_classes should be positive")
     elif most >= num_classes:
         raise ShapeError(f"Class values must be smaller than num_classes: {most} is not below {num_classes}")
-    return wrap((x[..., None] == k.arange(num_classes)).astype("int64"))
+    y = k.zeros((*x.shape, num_classes), dtype="int64")
+    k.scatter_(y, x[..., None], 1, x.ndim)
+    return wrap(y)

@@ -43,7 +43,9 @@ def _keeps_type(value: Any, other: Any) -> bool:
 
 def _selected(condition: Any, x: Any, y: Any) -> Any:
     """One or the other by their bits, or None where that cannot be."""
-    if condition.__class__ is not np.ndarray or condition.size < LARGE or condition.dtype.char != "?":
+    if condition.__class__ is not np.ndarray or condition.dtype.char != "?":
+        return None
+    if condition.size < LARGE and not any(v.__class__ is np.ndarray and v.size >= LARGE for v in (x, y)):
         return None
     if not condition.flags.c_contiguous:
         order = sorted(range(condition.ndim), key=lambda d: -condition.strides[d])
@@ -59,6 +61,12 @@ def _selected(condition: Any, x: Any, y: Any) -> Any:
         return None
     xs, ys, kind = found
     mask = condition.view("int8").astype(BITS[kind.itemsize])
+    shape = next(v.shape for v in (xs, ys) if v.__class__ is np.ndarray)
+    if shape != condition.shape:  # it broadcasts to them
+        mask = np.negative(mask)
+        xs, ys = (0 if v is None else v for v in (xs, ys))
+        bits = np.bitwise_and(mask, np.bitwise_xor(xs, ys))
+        return np.bitwise_xor(bits, ys, out=bits).view(kind)
     if ys is None:
         np.negative(mask, out=mask)
         return np.bitwise_and(mask, xs, out=mask).view(kind)
@@ -75,11 +83,15 @@ def _bits(condition: Any, x: Any, y: Any) -> Any:
     arrays = [v for v in (x, y) if v.__class__ is np.ndarray and v.ndim]
     if not arrays or arrays[0].itemsize not in BITS or arrays[0].dtype.kind not in "fVbiuc":
         return None
-    kind = arrays[0].dtype
+    kind, shape = arrays[0].dtype, arrays[0].shape
+    if shape != condition.shape and (
+        len(shape) != condition.ndim or any(m not in (1, n) for m, n in zip(condition.shape, shape, strict=True))
+    ):
+        return None
     views: list[Any] = []
     for v in (x, y):
         if v.__class__ is np.ndarray and (v.ndim or v.dtype != kind):
-            if v.shape != condition.shape or v.dtype != kind or not v.flags.c_contiguous:
+            if v.shape != shape or v.dtype != kind or not v.flags.c_contiguous:
                 return None
             views.append(v.view(BITS[kind.itemsize]))
         elif v.__class__ is np.ndarray:

@@ -23,6 +23,8 @@ __all__ = [
     "memory",
     "scatter_",
     "scatter_add_",
+    "scatter_extreme_",
+    "scatter_prod_",
     "strided",
     "windows",
     "with_strides",
@@ -191,10 +193,10 @@ def _adds_flat(x: Any) -> bool:
     return bool(x.flags.c_contiguous) and x.dtype.kind in "fc" and x.itemsize != 2
 
 
-def flat_add(x: Any, index: Any, value: Any, dim: int) -> None:
-    """``x[..., index[i], ...] += value[i]`` along ``dim``."""
+def flat_add(x: Any, index: Any, value: Any, dim: int, combine: Any = np.add) -> None:
+    """``x[..., index[i], ...] += value[i]`` along ``dim``, or another ufunc in place of the addition."""
     places = _flat_places(index, x.shape, dim).reshape(-1)
-    np.add.at(x.reshape(-1), places, np.broadcast_to(np.asarray(value, x.dtype), index.shape).reshape(-1))
+    combine.at(x.reshape(-1), places, np.broadcast_to(np.asarray(value, x.dtype), index.shape).reshape(-1))
 
 
 def scatter_add_(x: Any, index: Any, value: Any, dim: int) -> None:
@@ -204,6 +206,24 @@ def scatter_add_(x: Any, index: Any, value: Any, dim: int) -> None:
         flat_add(x, index, value, dim)
     else:
         plain.add_at(np, x, plain.open_grid(np, index, dim), value)
+
+
+def scatter_extreme_(x: Any, index: Any, value: Any, dim: int, largest: bool) -> None:
+    """As `scatter_`, keeping the largest (or least); see the definition."""
+    if not _adds_flat(x) or x.dtype.kind != "f":
+        plain.scatter_extreme_(np, x, index, value, dim, largest)
+    else:
+        check_positions(index, x.shape[dim], dim, negative=False)
+        flat_add(x, index, value, dim, np.maximum if largest else np.minimum)
+
+
+def scatter_prod_(x: Any, index: Any, value: Any, dim: int) -> None:
+    """As `scatter_`, multiplying; see the definition."""
+    if not _adds_flat(x):
+        plain.scatter_prod_(np, x, index, value, dim)
+    else:
+        check_positions(index, x.shape[dim], dim, negative=False)
+        flat_add(x, index, value, dim, np.multiply)
 
 
 def flat_add_at(x: Any, key: Any, value: Any) -> None:

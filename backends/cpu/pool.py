@@ -10,8 +10,9 @@ import numpy as np
 from ..definitions import pool as plain
 from ..definitions.conv import Ints, Pairs, interior, taps, window
 from .conv_last import new_like, padded
+from .reduction import total as sum_over
 
-__all__ = ["avg_pool", "avg_pool_input", "max_pool", "pool_scatter"]
+__all__ = ["avg_pool", "avg_pool_input", "flat_add", "flat_gather", "max_pool", "pool_scatter"]
 
 
 def max_pool(x: Any, kernel: Ints, out: Ints, stride: Ints, padding: Pairs, dilation: Ints, codes: bool = True) -> Any:
@@ -68,6 +69,8 @@ def avg_pool(x: Any, kernel: Ints, out: Ints, stride: Ints, padding: Pairs, incl
     total = plain.counts(np, x.shape[2:], kernel, out, stride, padding, include, divisor)
     if x.dtype.char not in "fd":
         return plain.avg_pool(np, x, kernel, out, stride, padding, include, divisor)
+    if kernel == x.shape[2:] and x.flags.c_contiguous and not any(map(any, padding)):  # one window
+        return np.divide(sum_over(x, tuple(range(2, x.ndim)), True), total, dtype=x.dtype, casting="same_kind")
     y = padded(x, padding)
     for axis, (k, o, s) in enumerate(zip(kernel, out, stride, strict=True), 2):
         part = y[plain.strip(y.ndim, axis, 0, o, s)].copy(order="K")
@@ -93,3 +96,24 @@ def avg_pool_input(
             spread[plain.strip(x.ndim, axis, t, o, s)] += x
         x = spread
     return x[interior(size, padding)].copy(order="K") if any(map(any, padding)) else x
+
+
+def flat_gather(x: Any, position: Any) -> Any:
+    """Elements at places of the flattened spatial dimensions; places that all channels share are looked up once."""
+    if not position.size or position.strides[1]:
+        return plain.flat_gather(np, x, position)
+    flat = x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
+    y = np.empty((*x.shape[:2], math.prod(position.shape[2:])), x.dtype)
+    for sample, places, result in zip(flat, position[:, 0], y, strict=True):
+        np.take(sample, places.reshape(-1), axis=1, out=result, mode="clip")  # the only mode that does not copy
+    return y.reshape(position.shape)
+
+
+def flat_add(g: Any, position: Any, size: Ints) -> Any:
+    """The adjoint of `flat_gather`; see the definition. Flat positions have the short path of ``ufunc.at``."""
+    if g.dtype.char not in "fd":
+        return plain.flat_add(np, g, position, size)
+    flat = np.zeros((*g.shape[:2], *size), g.dtype)
+    rows, places = plain.rows_and_places(np, position)
+    np.add.at(flat.reshape(-1), (rows * math.prod(size) + places).reshape(-1), g.reshape(-1))
+    return flat
