@@ -43,6 +43,7 @@ class BackwardCFunction(Node):
 class FunctionOp:
     """What the engine calls as a Function node's ``op``."""
 
+    variant = None
     undefined = True  # zeros for unused outputs are made here, unless the ctx says otherwise
 
     def __init__(self, function: type[Function]) -> None:

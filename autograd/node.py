@@ -179,7 +179,8 @@ class Node:
 
     def name(self) -> str:
         """The name PyTorch would show, such as ``MulBackward0``."""
-        return type(self).__name__
+        name, variant = type(self).__name__, self.op.variant
+        return name if variant is None else f"{name[:-1]}{variant(self)}"
 
     @property
     def _input_metadata(self) -> list[InputMetadata]:

@@ -48,6 +48,8 @@ class Primitive:
             ``"channels"`` or ``"common channels"`` (see ``backends/layout.py``); as the kernel leaves them without one.
         views_many: the op returns several views at once (split, unbind), which may not be written in place.
         undefined: backward takes None for an output that was not used.
+        torch_name: what PyTorch calls its node, without ``Backward0``, where that is not the class's name.
+        variant: a function of the node, for the number that PyTorch ends the name with where that is not always 0.
     """
 
     kernels: ClassVar[tuple[str, ...]] = ()
@@ -56,6 +58,8 @@ class Primitive:
     layout: ClassVar[str] = ""
     views_many: ClassVar[bool] = False
     undefined: ClassVar[bool] = False
+    torch_name: ClassVar[str] = ""
+    variant: ClassVar[Callable[[Any], int] | None] = None
     node_type: ClassVar[type[Node]] = Node
     forward: ClassVar[Callable[..., Any]]
     backward: ClassVar[Callable[..., Any]]
@@ -63,7 +67,8 @@ class Primitive:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.node_type = type(f"{cls.__name__}Backward0", (Node,), {"__slots__": (), "op": cls, "__doc__": cls.__doc__})
+        name = cls.__dict__.get("torch_name") or cls.__name__
+        cls.node_type = type(f"{name}Backward0", (Node,), {"__slots__": (), "op": cls, "__doc__": cls.__doc__})
         if cls.formula is not None:
             cls.backward_graph = functools.partial(_differentiate_formula, cls)
         elif hasattr(cls, "backward"):

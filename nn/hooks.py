@@ -190,6 +190,9 @@ class Watch(Primitive):
         return gs
 
 
+Watch.node_type.__name__ = "BackwardHookFunctionBackward"  # PyTorch's is a Function
+
+
 class BackwardHooks:
     """One call's full backward hooks: it sits on both sides of ``forward`` and sees the gradients pass.
 

@@ -314,3 +314,24 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     tensor.normal_(0, std, generator=generator)
     order = tensor.new_empty((rows, columns)).uniform_(generator=generator).argsort(0)
     return tensor.scatter_(0, order[:zeros], 0.0)
+
+
+def _renamed(new: Callable[..., Any]) -> Callable[..., Any]:
+    """The function under the name that it had without its underscore."""
+    old = new.__name__[:-1]
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        warnings.warn(
+            f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new.__name__}`.", FutureWarning, stacklevel=2
+        )
+        return new(*args, **kwargs)
+
+    function.__name__ = function.__qualname__ = old
+    function.__doc__ = f"`{new.__name__}`, which is the name to use."
+    return function
+
+
+uniform, normal, constant = _renamed(uniform_), _renamed(normal_), _renamed(constant_)
+eye, dirac, orthogonal, sparse = _renamed(eye_), _renamed(dirac_), _renamed(orthogonal_), _renamed(sparse_)
+xavier_uniform, xavier_normal = _renamed(xavier_uniform_), _renamed(xavier_normal_)
+kaiming_uniform, kaiming_normal = _renamed(kaiming_uniform_), _renamed(kaiming_normal_)

@@ -237,8 +237,8 @@ class Module(State):
         return self._apply(convert)
 
     def type(self: M, dst_type: Any) -> M:
-        """Convert all parameters and buffers, integer ones too, to a dtype."""
-        return self._apply(lambda t: t.to(dtype=to_dtype(dst_type)))
+        """Convert all parameters and buffers, integer ones too, to a dtype, or to that of a class of tensors."""
+        return self._apply(lambda t: t.type(dst_type))
 
     def cpu(self: M) -> M:
         """Move to main memory."""

@@ -25,8 +25,8 @@ def mismatch(key: str, value: Any, source: Any) -> str | None:
     """Why ``source`` cannot be loaded into ``value``, or None."""
     if not isinstance(source, TensorBase):
         return (
-            f'While copying the parameter named "{key}", expected a wengert.Tensor from checkpoint but received '
-            f"{type_name(source)}"
+            f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint '
+            f"but received {type_name(source)}"
         )
     given: Any = source
     if given.shape == value.shape or (given.shape == () and value.shape == (1,)):

@@ -18,6 +18,7 @@ from .chains import SequentialLR as SequentialLR
 from .cycles import CyclicLR as CyclicLR
 from .cycles import OneCycleLR as OneCycleLR
 from .plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from .schedule import EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING
 from .schedule import LRScheduler as LRScheduler
 from .schedule import Rate, one_per_group, state_of_function
 

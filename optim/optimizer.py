@@ -86,6 +86,7 @@ class Optimizer(Saving):
     def _set_up(self) -> None:
         self._arenas: dict[int, GroupArenas] = {}
         self._stepping = False
+        self._scheduled_step: Any = None  # what replaced ``step`` when the schedule was made, if something did
         self._opt_called = False  # whether there was a step: schedules ask, under PyTorch's name
         self._pre_hooks = HookTable()
         self._post_hooks = HookTable()

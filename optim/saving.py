@@ -12,7 +12,8 @@ from ..autograd.hooks import HookTable, RemovableHandle
 
 __all__ = ["Saving"]
 
-UNSAVED = ("_arenas", "_stepping", "_opt_called")  # what a copy or a pickle of an optimizer makes anew, besides hooks
+# What a copy or a pickle of an optimizer makes anew, besides hooks.
+UNSAVED = ("_arenas", "_stepping", "_opt_called", "_scheduled_step")
 
 
 class Saving:

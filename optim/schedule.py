@@ -13,6 +13,14 @@ __all__ = ["LRScheduler", "Rate", "check_optimizer", "copied", "one_per_group", 
 
 Rate = Any  # a number, or a tensor of one element
 
+_ORDER = (
+    "Call `optimizer.step()` before `lr_scheduler.step()`: see "
+    "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate."
+)
+EPOCH_DEPRECATION_WARNING = (
+    "The epoch parameter in `scheduler.step()` is deprecated: call step() without it, once an epoch"
+)
+
 
 class LRScheduler:
     """Base of all schedules: sets the ``lr`` of each group of ``optimizer`` at every `step`.
@@ -48,9 +56,13 @@ class LRScheduler:
             if last_epoch == -1:
                 group.setdefault("initial_lr", copied(group["lr"]))
             elif "initial_lr" not in group:
-                raise KeyError(f"param 'initial_lr' is not specified in param_groups[{i}] when resuming an optimizer")
+                raise KeyError(
+                    f"param 'initial_lr' is not specified in param_groups[{i}] when resuming scheduler with "
+                    f"last_epoch >= 0, got last_epoch={last_epoch}"
+                )
         self.base_lrs = [copied(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
+        optimizer._scheduled_step = vars(optimizer).get("step")
         self._initial_step()
 
     def _initial_step(self) -> None:
@@ -79,17 +91,23 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Go to the next epoch, or (deprecated) to epoch number ``epoch``, and set the rates."""
-        if self._step_count == 1 and not self.optimizer._opt_called:
-            warnings.warn(
-                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. Call them in the opposite order: "
-                "`optimizer.step()` before `lr_scheduler.step()`. Otherwise the first value of the schedule is skipped",
-                UserWarning,
-                stacklevel=2,
-            )
+        if self._step_count == 1:
+            self._check_order()
         if epoch is not None:
             warn_of_epoch()
         self._step_count += 1
         self._go_to(epoch)
+
+    def _check_order(self) -> None:
+        """Warn at the first step unless the optimizer has made one."""
+        if vars(self.optimizer).get("step") is not self.optimizer._scheduled_step:
+            warnings.warn(f"`optimizer.step()` has been overridden after the schedule was made. {_ORDER}", stacklevel=3)
+        elif not self.optimizer._opt_called:
+            warnings.warn(
+                f"Detected call of `lr_scheduler.step()` before `optimizer.step()`. {_ORDER} Otherwise the first value "
+                "of the schedule is skipped",
+                stacklevel=3,
+            )
 
     def _go_to(self, epoch: int | None) -> None:
         """Set the rates of the next epoch, or of ``epoch``."""
@@ -122,7 +140,7 @@ class LRScheduler:
 def warn_of_epoch() -> None:
     """Say that the argument ``epoch`` will go."""
     warnings.warn(
-        "The epoch parameter in `scheduler.step()` is deprecated: call step() without it, once an epoch",
+        EPOCH_DEPRECATION_WARNING,
         UserWarning,
         stacklevel=3,
     )

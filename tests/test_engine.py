@@ -438,3 +438,26 @@ def test_what_is_part_of_a_tensor_cannot_be_deleted():
         assert x.numpy().tolist() == [1.0, 1.0]
         x.set_(wg.zeros(3))
     assert x.shape == (3,)
+
+
+def test_surprising_uses_warn():
+    wg.set_warn_always(True)
+    try:
+        with pytest.warns(UserWarning, match="Converting a tensor with requires_grad=True to a scalar"):
+            float(wg.ones((), requires_grad=True))
+        with pytest.warns(UserWarning, match="The use of `x.T` on tensors of dimension other than 2"):
+            assert wg.ones(2, 3, 4).T.shape == (4, 3, 2)
+    finally:
+        wg.set_warn_always(False)
+
+
+def test_nodes_are_called_as_pytorch_calls_them():
+    x = wg.ones(2, 3, requires_grad=True)
+    assert wg.nn.functional.linear(x, wg.ones(4, 3), wg.ones(4)).grad_fn.name() == "AddmmBackward0"
+    assert type(wg.nn.functional.cross_entropy(x, wg.tensor([0, 1])).grad_fn).__name__ == "NllLossBackward0"
+    assert [y.grad_fn.name() for y in (x.sum(), x.sum(0), x.mean(), x.mean(1))] == [
+        "SumBackward0",
+        "SumBackward1",
+        "MeanBackward0",
+        "MeanBackward1",
+    ]

@@ -190,3 +190,11 @@ def test_all_of_torch_is_there():
     for name in theirs:
         mine = inspect.signature(getattr(init, name)).parameters
         assert list(mine) == list(inspect.signature(getattr(torch.nn.init, name)).parameters)
+
+
+def test_the_names_without_an_underscore_still_work():
+    for name in ("uniform", "normal", "eye", "dirac", "orthogonal", "xavier_uniform", "kaiming_normal"):
+        with pytest.warns(FutureWarning, match=f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`"):
+            getattr(wg.nn.init, name)(wg.empty(3, 3, 3) if name == "dirac" else wg.empty(3, 3))
+    with pytest.warns(FutureWarning):
+        assert wg.nn.init.constant(wg.empty(2), 3.0).tolist() == [3.0, 3.0]

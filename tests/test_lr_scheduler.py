@@ -368,3 +368,24 @@ def test_arguments_are_pytorchs():
     for name in lr_scheduler.__all__:
         mine, theirs = (inspect.signature(getattr(schedulers(T), name)).parameters for T in (wg, torch))
         assert [(p.name, p.default) for p in mine.values()] == [(p.name, p.default) for p in theirs.values()], name
+
+
+def test_a_step_that_was_replaced_after_the_schedule_was_made_is_told():
+    optimizer = wg.optim.SGD([wg.ones(2, requires_grad=True)], lr=0.1)
+    schedule = wg.optim.lr_scheduler.StepLR(optimizer, 3)
+    original = optimizer.step
+    optimizer.step = lambda *args: original(*args)  # type: ignore[method-assign]
+    optimizer.step()
+    with pytest.warns(UserWarning, match=r"`optimizer.step\(\)` has been overridden.*how-to-adjust-learning-rate"):
+        schedule.step()
+
+
+def test_messages_that_programs_look_for():
+    optimizer = wg.optim.SGD([wg.ones(2, requires_grad=True)], lr=0.1)
+    with pytest.raises(KeyError, match="when resuming scheduler with last_epoch >= 0"):
+        wg.optim.lr_scheduler.StepLR(optimizer, 3, last_epoch=1)
+    schedule = wg.optim.lr_scheduler.StepLR(optimizer, 3)
+    optimizer.step()
+    with pytest.warns(UserWarning, match="epoch parameter") as given:
+        schedule.step(2)
+    assert given[0].message.args[0] == wg.optim.lr_scheduler.EPOCH_DEPRECATION_WARNING

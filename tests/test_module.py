@@ -829,3 +829,15 @@ def test_repr_is_that_of_torch():
     values = [wg.ones(2, 3), 3], [torch.ones(2, 3), 3]
     mine, theirs = (repr(T.nn.ParameterList(v)) for T, v in zip((wg, torch), values, strict=True))
     assert mine == theirs.replace("torch.", "wengert.")
+
+
+def test_type_takes_classes_of_tensors():
+    layer = wg.nn.BatchNorm1d(2).type(wg.DoubleTensor)
+    assert {v.dtype for v in layer.state_dict().values()} == {wg.float64}
+    assert layer.type(wg.float16).weight.dtype == wg.float16
+
+
+def test_a_state_dict_with_something_else_than_tensors():
+    layer = wg.nn.Linear(2, 2)
+    with pytest.raises(RuntimeError, match=r"expected torch\.Tensor or Tensor-like object"):
+        layer.load_state_dict({"weight": "x", "bias": layer.bias})

@@ -183,3 +183,11 @@ def test_results_with_names_pickle():
     assert type(twin) is type(found) is wg.return_types.max
     assert twin.indices.tolist() == [1, 0]
     assert type(found)(tuple(found)).values is found.values
+
+
+def test_intels_gpus_are_asked_for_in_vain():
+    assert not wg.xpu.is_available()
+    assert wg.xpu.device_count() == 0
+    wg.xpu.empty_cache()
+    with pytest.raises(RuntimeError, match="no backend for Intel's GPUs"):
+        wg.xpu.synchronize()

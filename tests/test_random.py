@@ -215,3 +215,8 @@ def test_parameters_of_a_distribution_get_no_gradient_but_zero():
 def test_a_draw_without_dimensions_is_a_tensor():
     assert wg.normal(wg.tensor(1.0), wg.tensor(0.0)).item() == 1
     assert wg.normal(wg.tensor(1.0), wg.tensor(0.0), out=wg.empty(0)).shape == ()
+
+
+def test_randint_with_one_bound_and_the_size_by_name():
+    assert wg.randint(3, size=(4,)).shape == (4,)
+    assert wg.randint(0, 3, size=(4,)).max() < 3

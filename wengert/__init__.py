@@ -118,6 +118,7 @@ if TYPE_CHECKING:
     from . import utils as utils
     from . import version as version
     from . import viz as viz
+    from . import xpu as xpu
     from .amp import GradScaler as GradScaler
     from .amp import autocast as autocast
     from .backends.streams import Event as Event
@@ -168,6 +169,7 @@ _MODULES = (
     "jit",
     "linalg",
     "mps",
+    "xpu",
     "multiprocessing",
     "nn",
     "optim",

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class Attention(Primitive):
     """``softmax(scale q k' + mask) v``; ``dropped`` says which probabilities are kept."""
 
+    torch_name = "ScaledDotProductFlashAttentionForCpu"
+
     kernels = ("attention", "attention_backward")
 
     @staticmethod

@@ -51,6 +51,8 @@ class Convolution(Primitive):
 class ConvolutionInput(Primitive):
     """``x`` of spatial size ``size`` from ``y`` and ``w``."""
 
+    torch_name = "Convolution"
+
     layout = "channels"
 
     @staticmethod

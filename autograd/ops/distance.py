@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 class PNorm(Primitive):
     """``sum(abs(x) ** p) ** (1 / p)`` over some dimensions. At 0, where it has a kink, the gradient is 0."""
 
+    torch_name = "LinalgVectorNorm"
+
     layout = "contiguous"
 
     @staticmethod

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import Device, get_backend, kernels_of
 from ...backends.errors import DTypeError, GraphError, InvalidValueError, ShapeError
+from ...backends.settings import warn_once
 from ...backends.sparse import SparseArray
 from ..base import TensorBase, new, version_of, wrap
 from ..grad_mode import mode
@@ -80,6 +81,11 @@ def float_of(input: Tensor) -> float:
     Raises:
         ValueError: there are more elements, or none. RuntimeError: it has an imaginary part.
     """
+    if input.requires_grad and mode.grad:
+        warn_once(
+            "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior. Consider using "
+            "tensor.detach() first."
+        )
     return float(_only(input, "double"))
 
 

@@ -50,6 +50,8 @@ class Amin(Amax):
 class MaxDim(Reduction):
     """The largest element along one dimension, and its index; the first of equal ones gets the gradient."""
 
+    torch_name = "Max"
+
     kernel = "max"
 
     @classmethod
@@ -70,6 +72,8 @@ class MaxDim(Reduction):
 
 class MinDim(MaxDim):
     """The smallest element along one dimension, and its index; the first of equal ones gets the gradient."""
+
+    torch_name = "Min"
 
     kernel = "min"
 

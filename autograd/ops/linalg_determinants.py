@@ -26,6 +26,8 @@ SlogdetResult = named_result("linalg_slogdet", "sign logabsdet")
 class Det(Primitive):
     """The determinant: its derivative by an element is that element's cofactor."""
 
+    torch_name = "LinalgDet"
+
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:
         ctx.save(x)

@@ -37,6 +37,8 @@ SolveResult = named_result("linalg_solve_ex", "result info")
 class Inverse(Primitive):
     """``y = inv(x)``: as ``dy = -y dx y``, the gradient is ``-y.H g y.H``."""
 
+    torch_name = "LinalgInvEx"
+
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:
         y = ctx.k.inverse(x)

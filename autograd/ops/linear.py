@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Linear(Primitive):
     """``x @ w.T + b``: rows (..., in), weight (out, in), bias (out) or None."""
 
+    torch_name = "Addmm"
+
     @staticmethod
     def forward(ctx: Any, x: Any, w: Any, b: Any = None) -> Any:
         needs = ctx.needs

@@ -59,6 +59,8 @@ class Place(Primitive):
 class CrossEntropy(Primitive):
     """``-log softmax(x)[target]``, weighted and reduced. Its gradient is ``softmax(x)`` minus the target."""
 
+    torch_name = "NllLoss"
+
     kernels = ("cross_entropy", "cross_entropy_backward")
 
     @staticmethod
@@ -118,6 +120,8 @@ def _over(x: Any, total: Any) -> Any:
 
 class SquaredError(Primitive):
     """``(x - y) ** 2``, or its mean or sum."""
+
+    torch_name = "MseLoss"
 
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any, *, reduction: str) -> Any:

@@ -110,7 +110,7 @@ def randint(
     check_layout(layout)
     if low is None:
         low = 0
-    elif size is None or isinstance(high, tuple | list):
+    elif high is None or size is None or isinstance(high, tuple | list):
         low, high, size = 0, low, high if size is None else size
     if not isinstance(size, tuple | list):
         raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")

@@ -50,6 +50,8 @@ class LeakyRelu(Unary):
 class Prelu(Binary):
     """``x``, times ``w`` below zero."""
 
+    torch_name = "PreluKernel"
+
     kernel, expression = "prelu", "x if x > 0 else w * x"
     derivatives = (
         lambda g, x, w: where_rule(x > 0, g, g * w),

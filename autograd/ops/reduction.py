@@ -63,8 +63,15 @@ class Reduction(Primitive):
         return expand_rule(g if ctx.params["dim"] is None else cls.restored(ctx, g), ctx.info)
 
 
+def _by_dim(node: Any) -> int:
+    """The number in PyTorch's name of the node: 0 for a sum of everything, 1 for one over some dimensions."""
+    return 0 if node.params["dim"] is None else 1
+
+
 class Sum(Reduction):
     """The sum over some dimensions."""
+
+    variant = _by_dim
 
     @staticmethod
     def forward(ctx: Any, x: Any, *, dim: Any, keepdim: bool) -> Any:
@@ -78,6 +85,8 @@ class Sum(Reduction):
 
 class Mean(Reduction):
     """The mean over some dimensions."""
+
+    variant = _by_dim
 
     @staticmethod
     def forward(ctx: Any, x: Any, *, dim: Any, keepdim: bool) -> Any:
@@ -127,6 +136,8 @@ class Prod(Reduction):
 
 class LogSumExp(Reduction):
     """``log(sum(exp(x)))``, shifted so that it does not overflow."""
+
+    torch_name = "Logsumexp"
 
     @staticmethod
     def forward(ctx: Any, x: Any, *, dim: Any, keepdim: bool) -> Any:
