@@ -12,6 +12,7 @@ from ..device import Device
 from ..registry import Backend
 from . import (
     activation,
+    casts,
     clip,
     conv,
     cumulative,
@@ -37,6 +38,7 @@ from .namespace import FASTER
 
 OWN = (
     activation,
+    casts,
     clip,
     conv,
     cumulative,
