@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import types
 from typing import Any
@@ -92,7 +93,7 @@ class Converter:
         if isinstance(x, slice):
             return slice(self(x.start), self(x.stop), self(x.step))
         if type(x).__name__ == "LinearCrossEntropyOptions":
-            return lookup("nn.LinearCrossEntropyOptions")(**vars(x))
+            return lookup("nn.LinearCrossEntropyOptions")(**dataclasses.asdict(x))
         return counterpart(x) if callable(x) and not isinstance(x, type) else x
 
     def tensor(self, x: torch.Tensor) -> Any:

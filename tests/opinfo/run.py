@@ -25,9 +25,9 @@ GRADIENTS = ("float64", "float32", "complex128")  # the types whose gradients ar
 CLOSER = ("float64", "int64")  # the types that also see non-contiguous inputs, aliases and out=
 SAMPLES = 60  # of one op and type, spread evenly over what PyTorch has
 
-# What is no part of PyTorch's public surface, or of one device's compiler.
+# What is no part of PyTorch's public surface, belongs to one device's compiler, or to a package of its own (masked).
 PRIVATE = re.compile(
-    r"^_|^torch\.ops|jiterator|^torch\._|hash_tensor|native_|_backward_data|^nn\.functional\._|backward$|^slice$|^chalf$"
+    r"^_|^masked\.|^torch\.ops|jiterator|^torch\._|hash_tensor|native_|_backward_data|^nn\.functional\._|backward$|^slice$|^chalf$"
 )
 
 
