@@ -121,7 +121,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "alpha": (lambda: wg.add(wg.tensor([1]), wg.tensor([1]), alpha=0.5), RuntimeError, "alpha"),
     "empty max": (lambda: wg.ones(0).max(), RuntimeError, "Specify the reduction dim"),
     "empty max dim": (lambda: wg.ones(2, 0).max(1), IndexError, "non-zero size"),
-    "empty argmax": (lambda: wg.ones(0).argmax(), IndexError, "non-zero size"),
+    "empty argmax": (lambda: wg.ones(0).argmax(), IndexError, "Expected reduction dim to be specified"),
     "bitwise float": (lambda: wg.ones(1) & 1, RuntimeError, "integers and bool"),
     "clamp": (lambda: wg.ones(1).clamp(), RuntimeError, "At least one of"),
     "maximum": (lambda: wg.maximum(wg.ones(1), 3), TypeError, "must be Tensor, not int"),

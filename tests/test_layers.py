@@ -129,7 +129,9 @@ def test_layer(case: LayerCase, backend: str):  # noqa: F811
                 continue
             loss.backward()
             for name, p in layer.named_parameters():
-                assert p.grad is not None, name
+                if p.grad is None:
+                    assert case.idle, name
+                    continue
                 assert p.grad.shape == p.shape
                 assert p.grad.dtype == p.dtype
             for x in inputs:

@@ -247,7 +247,8 @@ PADDING = [
         "nn.functional.pad",
         both(
             on((3, 4), ((1, 2),), ((1, 2, 3, 0),), ((-1, 2, 1, -2),), ((1, 1), "constant", 1.5)),
-            *[on((1, 2, 4, 3), ((1, 2), mode), ((2, 1, 3, 0), mode)) for mode in ("reflect", "replicate", "circular")],
+            *[on((2, 4, 3), ((1, 2), mode)) for mode in ("reflect", "replicate", "circular")],
+            *[on((1, 2, 4, 3), ((2, 1, 3, 0), mode)) for mode in ("reflect", "replicate", "circular")],
             on((1, 0), ((1, 1),)),
         ),
         integer=False,
