@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import pytest
+
+import wengert as wg
 
 try:
     import expecttest  # noqa: F401  # what PyTorch's own test utilities import
@@ -15,6 +20,17 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(torch is None, reason="PyTorch or expecttest is not installed: make parity installs them"),
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads(), wg.get_num_threads()
+    torch.set_num_threads(1)
+    wg.set_num_threads(1)
+    yield
+    torch.set_num_threads(before[0])
+    wg.set_num_threads(before[1])
+
 
 PARTS = 48  # the table is read in a test, not when tests are collected: that takes seconds
 
@@ -35,7 +51,5 @@ def test_no_excuse_is_idle() -> None:
     from .opinfo.run import table
 
     names = {op.name + (f".{op.variant_test_name}" if op.variant_test_name else "") for op in table()}
-    import re
-
     idle = [pattern for pattern, *_ in EXCUSED if not any(re.fullmatch(pattern, name) for name in names)]
     assert not idle, f"excuses that name no operator: {idle}"

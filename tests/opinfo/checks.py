@@ -20,7 +20,7 @@ from wengert.autograd.base import wrap
 from .compare import Mismatch, compare, compare_gradients, compare_strides, tensors
 from .convert import Converter, Missing, Unconvertible, fresh, name_of, rebound, to_array, unseeded
 
-SECONDS = 20  # for one call of wengert's
+SECONDS = 60  # for one call of wengert's
 
 # What is drawn at random, or not written at all: only types and shapes can agree.
 RANDOM = re.compile(

@@ -23,7 +23,7 @@ DTYPES = (
 )
 GRADIENTS = ("float64", "float32", "complex128")  # the types whose gradients are compared
 CLOSER = ("float64", "int64")  # the types that also see non-contiguous inputs, aliases and out=
-SAMPLES = 60  # of one op and type, spread evenly over what PyTorch has
+SAMPLES = 30  # of one op and type, spread evenly over what PyTorch has
 
 # What is no part of PyTorch's public surface, belongs to one device's compiler, or to a package of its own (masked).
 PRIVATE = re.compile(
