@@ -24,7 +24,6 @@ from .printing import tensor_repr
 from .sparse import methods as sparse
 
 _Size, _new_size = ops.Size, tuple.__new__
-_LASTING = frozenset(("_backward_hooks", "_grad_fn"))
 
 
 class Tensor(
@@ -199,6 +198,17 @@ class Tensor(
             return None
         return edge.node if edge.edge_kind == OUTPUT else edge
 
+    _grad_fn = grad_fn
+
+    @property
+    def _backward_hooks(self) -> Any:
+        """What a program has set; hooks are kept elsewhere."""
+        return self.__dict__.get("_backward_hooks")
+
+    @_backward_hooks.setter
+    def _backward_hooks(self, value: Any) -> None:
+        self.__dict__["_backward_hooks"] = value
+
     @property
     def output_nr(self) -> int:
         """Which output of its node this tensor is."""
@@ -252,11 +262,6 @@ class Tensor(
     @grad.deleter
     def grad(self) -> None:
         self._grad = None
-
-    def __delattr__(self, name: str) -> None:
-        if name in _LASTING or (name != "grad" and isinstance(getattr(Tensor, name, None), property)):
-            raise RuntimeError(f"can't delete {name}: it is part of every Tensor")
-        super().__delattr__(name)
 
     def backward(
         self,
@@ -366,5 +371,20 @@ class Tensor(
         """Whether this tensor was made under inference_mode."""
         return self._ver is INFERENCE
 
+
+def _lasting(name: str, member: property) -> property:
+    """The property, which cannot be deleted from a tensor."""
+
+    def refuse(self: Any) -> None:
+        raise RuntimeError(f"can't delete {name}: it is part of every Tensor")
+
+    return member.deleter(refuse)
+
+
+# Not a `__delattr__`: a class that has one stores attributes more slowly, and every result is made by storing some.
+for _owner in Tensor.__mro__[:-1]:
+    for _name, _member in list(vars(_owner).items()):
+        if isinstance(_member, property) and _member.fdel is None:
+            setattr(_owner, _name, _lasting(_name, _member))
 
 bind(Tensor)

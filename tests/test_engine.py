@@ -425,6 +425,11 @@ def test_a_backward_that_is_recorded_warns_once_unless_told_otherwise():
         wg.set_warn_always(False)
 
 
+def test_tensors_store_attributes_at_the_speed_of_slots():
+    slow = {"__delattr__", "__getattribute__", "__setattr__"}
+    assert not [cls for cls in wg.Tensor.__mro__ if cls is not object and slow & vars(cls).keys()]
+
+
 def test_what_is_part_of_a_tensor_cannot_be_deleted():
     x = wg.ones(2, requires_grad=True)
     for name in ("data", "requires_grad", "_grad_fn", "_backward_hooks"):
