@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from ..backends.errors import DTypeError, InplaceError
@@ -57,6 +58,9 @@ def check_writable(tensor: Any, op: str, joins: bool = False) -> None:
     check_single(op, tensor._data)
 
 
+SPARING = frozenset(("index_fill_", "index_put_", "masked_fill_"))  # may write elements in one place, with a warning
+
+
 def check_single(op: str, data: Any) -> None:
     """Raise if elements of an expanded array, about to be written, share memory."""
     if (
@@ -64,6 +68,13 @@ def check_single(op: str, data: Any) -> None:
         and 0 in data.strides
         and any(s == 0 and n > 1 for s, n in zip(data.strides, data.shape, strict=True))
     ):
+        if op in SPARING:
+            warnings.warn(
+                f"Use of {op} on expanded tensors is deprecated. Please clone() the tensor before performing this "
+                "operation. This also applies to advanced indexing, for example tensor[indices] = value",
+                stacklevel=4,
+            )
+            return
         raise InplaceError(
             f"{op}: unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation"

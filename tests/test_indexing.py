@@ -290,3 +290,13 @@ def test_results_lie_in_order(index: int) -> None:
         assert y.is_contiguous()
     assert x.nonzero().stride() == (1, 23)
     assert x[0, 0, wg.tensor(index)].shape == x.take(wg.tensor(index)).shape == ()
+
+
+def test_selecting_from_a_tensor_without_elements():
+    positions = wg.tensor([0, 1])
+    with pytest.raises(RuntimeError, match="self indexing axis dim should be positive"):
+        wg.index_select(wg.rand(0, 3), 0, positions)
+    with pytest.raises(RuntimeError, match="INDICES element is out of DATA bounds"):
+        wg.index_select(wg.rand(0, 3), 1, wg.tensor([0, 5]))
+    assert wg.index_select(wg.rand(0, 3), 1, positions).shape == (0, 2)
+    assert wg.add(wg.tensor(True), True, alpha=True).dtype is wg.bool

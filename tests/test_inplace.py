@@ -517,3 +517,20 @@ def test_parts_that_are_slices_may_be_written() -> None:
     y.hsplit(4)[0].mul_(3)
     y.sum().backward()
     same(x.grad, [3, 1, 2, 2])
+
+
+def test_some_ops_write_expanded_tensors_with_a_warning():
+    index = wg.tensor([2, 1, 0])
+    mask = wg.tensor([True, False, True])
+    for write in (
+        lambda x: x.index_fill_(0, index, 4.0),
+        lambda x: x.index_put_((index,), wg.full((3,), 4.0)),
+        lambda x: x.masked_fill_(mask, 4.0),
+        lambda x: x.masked_fill_(mask, wg.tensor(4.0)),
+    ):
+        x = wg.zeros(1).expand(3)
+        with pytest.warns(UserWarning, match="on expanded tensors"):
+            write(x)
+        assert x.tolist() == [4.0] * 3
+    with pytest.raises(RuntimeError, match="unsupported operation"):
+        wg.zeros(1).expand(3).index_copy_(0, index, wg.ones(3))

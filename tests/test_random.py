@@ -220,3 +220,9 @@ def test_a_draw_without_dimensions_is_a_tensor():
 def test_randint_with_one_bound_and_the_size_by_name():
     assert wg.randint(3, size=(4,)).shape == (4,)
     assert wg.randint(0, 3, size=(4,)).max() < 3
+
+
+def test_bounds_of_integers_are_told_apart():
+    for low, high, text in ((-1, 1, "from is out of bounds"), (0, 3, "to - 1 is out of bounds")):
+        with pytest.raises(RuntimeError, match=text):
+            wg.empty(3, dtype=wg.bool).random_(low, high)

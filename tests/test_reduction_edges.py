@@ -59,3 +59,13 @@ def test_bernoulli_writes_any_type():
     out = wg.full((20,), 7, dtype=wg.uint8)
     wg.bernoulli(wg.rand(20), out=out)
     assert set(out.tolist()) <= {0, 1}
+
+
+def test_segments_share_the_gradient_among_their_nans():
+    x = wg.tensor([1.0, math.nan, 3.0, 4.0, 5.0, 5.0], requires_grad=True)
+    for how, initial, expected in (("max", 0, [1, 1, 0, 0, 0.5, 0.5]), ("min", 9, [1, 1, 0, 1, 0, 0])):
+        x.grad = None
+        y = wg.segment_reduce(x, how, lengths=wg.tensor([1, 2, 3, 0]), initial=initial)
+        y.sum().backward()
+        assert y[1].isnan()
+        assert x.grad.tolist() == expected

@@ -187,6 +187,8 @@ def _times_alpha(name: str, input: Any, other: Any, alpha: Any) -> Any:
         raise DTypeError(f"{name}: For non-complex input tensors, argument alpha must not be a complex number.")
     if kind.category == 0:
         alpha = bool(alpha)
+        if isinstance(other, bool):
+            return other and alpha
     return other * alpha
 
 

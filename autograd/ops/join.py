@@ -207,8 +207,12 @@ def block_diag(*tensors: Tensor) -> Tensor:
     from .indexing import put_rule
 
     xs = atleast_2d(_ready("block_diag", tensors or [empty(1, 0)]))
-    if any(x._data.ndim > 2 for x in xs):
-        raise ShapeError("block_diag: Input tensors must have 2 or fewer dimensions")
+    for i, x in enumerate(xs):
+        if x._data.ndim > 2:
+            raise ShapeError(
+                "torch.block_diag: Input tensors must have 2 or fewer dimensions. "
+                f"Input {i} has {x._data.ndim} dimensions"
+            )
     shape = tuple([sum(n) for n in zip(*[x._data.shape for x in xs], strict=True)])
     total: Any = None
     row = column = 0

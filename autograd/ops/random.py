@@ -137,8 +137,9 @@ def integers(name: str, low: Any, high: Any, shape: Any, dtype: Any, device: Any
 def _check_bounds(name: str, low: int, high: int, dtype: Any) -> None:
     kind = to_dtype(dtype)
     least, most = integer_range(kind)
-    if low < least or high - 1 > most:
-        raise DTypeError(f"{name}: from={low} or to - 1={high - 1} is out of bounds for {kind}")
+    for what, n in (("from", low), ("to - 1", high - 1)):
+        if not least <= n <= most:
+            raise DTypeError(f"{name}: {what} is out of bounds for {kind}, which holds {least} to {most}: it is {n}")
 
 
 def integer_range(kind: Any) -> tuple[int, int]:

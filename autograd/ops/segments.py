@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..base import wrap
+from .comparison import isnan
 from .creation import full
 from .dims import canonical_dim
 from .scatter_reduce import index_reduce
@@ -116,8 +117,21 @@ def _reduced(how: str, rows: Any, names: Any, counts: Any, initial: float | None
     y = full(shape, start, dtype=rows.dtype, device=rows.device)
     add = how in ("sum", "mean")
     y = index_add(y, 0, names, rows) if add else index_reduce(y, 0, names, rows, how)
+    if how in ("amax", "amin"):
+        y = _spoiled(y, rows, names)
     if how == "mean":
         empty = float("nan") if initial is None else initial
         number = wrap(counts.reshape(-1, *(1,) * (len(shape) - 1)))
         y = where(number > 0, y / number.clamp(min=1).to(rows.dtype), empty)
     return y
+
+
+def _spoiled(y: Any, rows: Any, names: Any) -> Any:
+    """The extremes ``y``; where they are NaN, of all that are NaN, so that those share the gradient."""
+    nan = isnan(rows)
+    if not bool(nan._data.any()):
+        return y
+    zeros = full(y._data.shape, 0, dtype=y.dtype, device=y.device)
+    total = index_add(zeros, 0, names, where(nan, rows, 0.0))
+    number = index_add(zeros, 0, names, nan.to(rows.dtype))
+    return where(number > 0, total / number.clamp(min=1), y)

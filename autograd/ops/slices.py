@@ -42,10 +42,24 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None =
     """
     refuse_overlap("index_select", out, input, index)
     dim, index = slices("index_select", input, dim, index)
+    if not input._data.size and input._data.ndim > 1:
+        _check_empty(input, dim, index)
     y = index_select_rule(at_least_1d(input), index, dim)
     if not input._data.ndim:
         y = reshape_rule(y, ())
     return y if out is None else write_out(out, y, "index_select")
+
+
+def _check_empty(input: Tensor, dim: int, index: Tensor) -> None:
+    """Raise if there is nothing to select at a position of a tensor without elements."""
+    n = input._data.shape[dim]
+    if index._data.size and not n:
+        raise ShapeError("index_select(): self indexing axis dim should be positive, but it has no positions")
+    if bool(((index._data < 0) | (index._data >= n)).any()):
+        raise ShapeError(
+            f"index_select(): INDICES element is out of DATA bounds: {n} positions, and positions up to "
+            f"{index._data.max()} or below 0"
+        )
 
 
 def _scaled(source: Any, alpha: Any) -> Any:
