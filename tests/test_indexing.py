@@ -299,4 +299,7 @@ def test_selecting_from_a_tensor_without_elements():
     with pytest.raises(RuntimeError, match="INDICES element is out of DATA bounds"):
         wg.index_select(wg.rand(0, 3), 1, wg.tensor([0, 5]))
     assert wg.index_select(wg.rand(0, 3), 1, positions).shape == (0, 2)
+    with pytest.raises(RuntimeError, match="Index to scalar can have only 1 value"):
+        wg.index_select(wg.tensor(1.0), 0, positions[:0])
+    assert wg.cat([wg.rand(0), wg.rand(0)], dim=1).shape == (0,)
     assert wg.add(wg.tensor(True), True, alpha=True).dtype is wg.bool

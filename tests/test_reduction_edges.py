@@ -69,3 +69,7 @@ def test_segments_share_the_gradient_among_their_nans():
         y.sum().backward()
         assert y[1].isnan()
         assert x.grad.tolist() == expected
+    x.grad = None
+    wg.segment_reduce(x, "prod", lengths=wg.tensor([1, 2, 3, 0]), initial=2).sum().backward()
+    assert x.grad[[0, 1, 3, 4, 5]].tolist() == [2, 6, 50, 40, 40]
+    assert x.grad[2].isnan()

@@ -120,7 +120,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -
     shape = sized[0]._data.shape
     if not shape:
         raise ShapeError("zero-dimensional tensor (at position 0) cannot be concatenated; use stack")
-    dim = canonical_dim(dim, len(shape), "cat")
+    dim = 0 if shape == (0,) else canonical_dim(dim, len(shape), "cat")  # any will do where all were passed over
     for i, x in enumerate(sized):
         if x._data.shape != shape:
             _check_like(shape, x._data.shape, dim, i)

@@ -116,9 +116,10 @@ def _reduced(how: str, rows: Any, names: Any, counts: Any, initial: float | None
     shape = (counts.shape[0], *rows._data.shape[1:])
     y = full(shape, start, dtype=rows.dtype, device=rows.device)
     add = how in ("sum", "mean")
+    nan = None if add else isnan(rows)
+    if nan is not None and bool(nan._data.any()):
+        return _spoiled(how, y, rows, names, nan)
     y = index_add(y, 0, names, rows) if add else index_reduce(y, 0, names, rows, how)
-    if how in ("amax", "amin"):
-        y = _spoiled(y, rows, names)
     if how == "mean":
         empty = float("nan") if initial is None else initial
         number = wrap(counts.reshape(-1, *(1,) * (len(shape) - 1)))
@@ -126,12 +127,16 @@ def _reduced(how: str, rows: Any, names: Any, counts: Any, initial: float | None
     return y
 
 
-def _spoiled(y: Any, rows: Any, names: Any) -> Any:
-    """The extremes ``y``; where they are NaN, of all that are NaN, so that those share the gradient."""
-    nan = isnan(rows)
-    if not bool(nan._data.any()):
-        return y
+def _spoiled(how: str, y: Any, rows: Any, names: Any, nan: Any) -> Any:
+    """`_reduced` of extremes and products where some elements are NaN.
+
+    The extremes of a segment with NaNs belong to all of them alike. A product goes on without them, and is multiplied
+    by them in the end: what it is without its only NaN is the gradient of that.
+    """
     zeros = full(y._data.shape, 0, dtype=y.dtype, device=y.device)
     total = index_add(zeros, 0, names, where(nan, rows, 0.0))
     number = index_add(zeros, 0, names, nan.to(rows.dtype))
+    y = index_reduce(y, 0, names, where(nan, EMPTY[how], rows), how)
+    if how == "prod":
+        return y * where(number > 0, total * where(number > 1, rows.new_full((), float("nan")), 1.0), 1.0)
     return where(number > 0, total / number.clamp(min=1), y)

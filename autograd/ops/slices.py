@@ -46,6 +46,8 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None =
         _check_empty(input, dim, index)
     y = index_select_rule(at_least_1d(input), index, dim)
     if not input._data.ndim:
+        if index._data.size != 1:
+            raise ShapeError(f"index_select(): Index to scalar can have only 1 value, got {index._data.size} values")
         y = reshape_rule(y, ())
     return y if out is None else write_out(out, y, "index_select")
 
