@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from ..backends import kernels_of
 from ..backends.errors import GraphError
+from ..backends.registry import Backend, when_loaded
+from ..backends.sparse import SparseArray
 
 
 class NoContext:
@@ -26,3 +29,13 @@ class NoContext:
     def saved(self) -> Any:
         """Nothing, since nothing was recorded."""
         raise GraphError("nothing was recorded")
+
+
+def _add_context(backend: Backend) -> None:
+    backend.kernels.nocontext = NoContext(backend.kernels)
+
+
+def give_contexts() -> None:
+    """Put one context beside the kernels of each backend; called once, by ``primitive.py``."""
+    when_loaded(_add_context)
+    _add_context(kernels_of[SparseArray].backend)

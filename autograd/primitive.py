@@ -15,16 +15,15 @@ from typing import Any, ClassVar
 from ..backends import kernels_of
 from ..backends.errors import SparseOperandError
 from ..backends.layout import arranged
-from ..backends.registry import Backend, when_loaded
-from ..backends.sparse import SparseArray
 from . import base
 from .base import TensorBase, edge_of, new, wrap
-from .context import NoContext
+from .context import give_contexts
 from .grad_mode import enable_grad, mode
 from .node import Node, Output
 from .saved import pack
 
 next_seq = itertools.count(1).__next__
+give_contexts()
 
 
 class Primitive:
@@ -73,14 +72,6 @@ class Primitive:
             cls.backward_graph = functools.partial(_differentiate_formula, cls)
         elif hasattr(cls, "backward"):
             cls.backward_graph = cls.backward
-
-
-def _add_context(backend: Backend) -> None:
-    backend.kernels.nocontext = NoContext(backend.kernels)
-
-
-when_loaded(_add_context)
-_add_context(kernels_of[SparseArray].backend)
 
 
 def apply(prim: Any, *values: Any, **params: Any) -> Any:
