@@ -612,3 +612,16 @@ def test_checks_raise_the_error_that_they_name():
     wg._check_tensor_all(wg.tensor([True]))
     with pytest.raises(RuntimeError, match="got zero"):
         wg._assert_async(wg.tensor(0))
+
+
+def test_calls_by_element_and_new_by_size():
+    x = wg.arange(3.0)
+    with pytest.raises(TypeError, match="give numbers"):
+        x.apply_(lambda k: "text")
+    with pytest.raises(TypeError, match="not callable"):
+        x.map_(x, "text")
+    with pytest.raises(RuntimeError, match="requires grad"):
+        x.map2_(x, wg.ones(3, requires_grad=True), lambda a, b, c: a)
+    assert x.new(size=(3, 4)).shape == (3, 4)
+    empty, ten, hundred = (wg.rand(n).storage().__sizeof__() for n in (0, 10, 100))
+    assert hundred - empty == 10 * (ten - empty)

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...backends.errors import ArgumentError, ShapeError, UnsupportedDTypeError
+from ...backends.errors import ArgumentError, GraphError, ShapeError, UnsupportedDTypeError
 from ..out import write_out
 from .complex import view_as_complex, view_as_real
 from .diagonals import diagonal
@@ -209,6 +209,8 @@ def map2_(input: Tensor, x: Tensor, y: Tensor, callable: Any) -> Tensor:
     Raises:
         TypeError: a tensor is on another device, or requires grad.
     """
+    if y.requires_grad:
+        raise GraphError("Can't call map2_() on Variable that requires grad. Use var.detach().map2_() instead.")
     others = iter(reshape_rule(y.expand_as(input), (-1,)).tolist())
     return map_(input, x, lambda a, b: callable(a, b, next(others)))
 

@@ -124,8 +124,10 @@ def set_default_tensor_type(t: Any) -> None:
     set_default_device("cuda" if ".cuda." in text else "cpu")
 
 
-def new(input: Tensor, *data: Any, device: Any = None) -> Tensor:
+def new(input: Tensor, *data: Any, device: Any = None, size: Any = None) -> Tensor:
     """``Tensor(...)`` with the dtype and on the device of ``input``."""
+    if size is not None:
+        data = tuple(size)
     if isinstance(input._data, SparseArray):
         from ..sparse.creation import sparse_coo_tensor
 

@@ -215,7 +215,7 @@ def map_(input: Tensor, tensor: Tensor | None, callable: Any) -> Tensor:
     """
     if input.device.type != "cpu":
         raise TypeError("apply_ and map_ are only implemented on CPU tensors")
-    if input.requires_grad:
+    if input.requires_grad or (tensor is not None and tensor.requires_grad):
         name = "apply_" if tensor is None else "map_"
         raise GraphError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
     from .data import tensor as make
@@ -226,4 +226,7 @@ def map_(input: Tensor, tensor: Tensor | None, callable: Any) -> Tensor:
     else:
         others = reshape_rule(tensor.expand_as(input), (-1,)).tolist()
         values = [callable(v, w) for v, w in zip(rows, others, strict=True)]
+    for value in values:
+        if isinstance(value, str | bytes):
+            raise TypeError(f"apply_ and map_ need functions that give numbers, not {type(value).__name__}")
     return input.copy_(make(values, dtype=input.dtype).reshape(input._data.shape))

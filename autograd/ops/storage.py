@@ -52,6 +52,9 @@ class _Storage:
     __slots__ = ("_array",)
     _array: Any
 
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + self.nbytes()
+
     def nbytes(self) -> int:
         """The number of bytes."""
         return int(self._array.nbytes)
