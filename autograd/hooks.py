@@ -19,6 +19,7 @@ class RemovableHandle:
     def __init__(self, table: dict[int, Any], *more: dict[int, Any]) -> None:
         self.id = _ids()
         self._tables = [weakref.ref(t) if isinstance(t, HookTable) else (lambda t=t: t) for t in (table, *more)]
+        self.hooks_dict_ref = self._tables[0]  # PyTorch's name for it
 
     def remove(self) -> None:
         """Take the hook away; a second time does nothing."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 from ..autograd.base import TensorBase, edge_of, version_of
@@ -20,6 +20,7 @@ __all__ = [
     "ModuleHooks",
     "active",
     "call_with_hooks",
+    "register_module_backward_hook",
     "register_module_forward_hook",
     "register_module_forward_pre_hook",
     "register_module_full_backward_hook",
@@ -77,6 +78,28 @@ class Hook:
         self.call, self.with_kwargs, self.always_call = call, with_kwargs, always_call
 
 
+class Functions(MutableMapping[int, Callable[..., Any]]):
+    """A table of hooks as the functions that were registered: what is taken out of it is taken out of the table."""
+
+    def __init__(self, table: HookTable) -> None:
+        self._table = table
+
+    def __getitem__(self, key: int) -> Callable[..., Any]:
+        return self._table[key].call  # type: ignore[no-any-return]
+
+    def __setitem__(self, key: int, hook: Callable[..., Any]) -> None:
+        self._table[key] = Hook(hook)
+
+    def __delitem__(self, key: int) -> None:
+        del self._table[key]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
 everywhere = ModuleHooks()  # hooks of every module
 active = HookTable()  # all of them in one table, so that a call asks once whether there are any
 
@@ -108,6 +131,14 @@ def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> Removabl
 def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, grad_input, grad_output)`` after the backward of every module."""
     return _register_everywhere("backward", hook)
+
+
+def register_module_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, grad_input, grad_output)`` after the backward of every module's last operation.
+
+    An older kind, kept for programs that have it: `register_module_full_backward_hook` sees the module's own gradients.
+    """
+    return _register_everywhere("backward_plain", hook)
 
 
 def entries(module: Any, kind: str) -> list[Hook]:
@@ -251,7 +282,12 @@ class BackwardHooks:
                     "inputs require gradients.",
                     stacklevel=2,
                 )
-                self._run_post((None,) * self.inputs)
+                changed = self._run_post((None,) * self.inputs)
+                if changed is not None and any(g is not None for g in changed):
+                    raise RuntimeError(
+                        "Backward hook for Modules where no input requires gradient should always return None or None "
+                        "for all gradients."
+                    )
             return tuple([seen[i] for i in places])
 
         hooks_of(node).node_pre.add(before)

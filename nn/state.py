@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..autograd.grad_mode import no_grad
-from .hooks import Hook, ModuleHooks
+from .hooks import Functions, Hook, ModuleHooks
 from .members import BUFFER, MODULE, PARAMETER, Members
 from .parameter import Parameter
 from .state_errors import StateDictError, hint_for, mismatch, quoted
@@ -97,14 +97,15 @@ def _own_hooks(kind: str) -> property:
     """A module's own hooks of one kind by handle id, for programs that count them, or clear or replace all."""
 
     def get(self: Any) -> Any:
-        return OrderedDict() if self._hooks is None else getattr(self._hooks, kind)
+        return OrderedDict() if self._hooks is None else Functions(getattr(self._hooks, kind))
 
     def set(self: Any, hooks: Mapping[int, Any]) -> None:
         if self._hooks is None:
             self._hooks = ModuleHooks()
         table = getattr(self._hooks, kind)
+        given = dict(hooks._table) if isinstance(hooks, Functions) else {key: Hook(hook) for key, hook in hooks.items()}
         table.clear()
-        table.update({key: hook if isinstance(hook, Hook) else Hook(hook) for key, hook in hooks.items()})
+        table.update(given)
 
     return property(get, set)
 

@@ -841,3 +841,52 @@ def test_a_state_dict_with_something_else_than_tensors():
     layer = wg.nn.Linear(2, 2)
     with pytest.raises(RuntimeError, match=r"expected torch\.Tensor or Tensor-like object"):
         layer.load_state_dict({"weight": "x", "bias": layer.bias})
+
+
+def test_a_backward_hook_where_no_input_wants_a_gradient_returns_none():
+    layer = wg.nn.Linear(2, 3)
+    layer.register_full_backward_hook(lambda m, grad_input, grad_output: wg.ones(1, 2))
+    with (
+        pytest.warns(UserWarning, match="no inputs require gradients"),
+        pytest.raises(RuntimeError, match="where no input requires gradient"),
+    ):
+        layer(wg.ones(1, 2)).sum().backward()
+
+
+def test_a_handle_leads_to_the_hooks():
+    layer = wg.nn.Linear(2, 3)
+    handle = layer.register_forward_hook(lambda *args: None)
+    assert handle.id in handle.hooks_dict_ref()
+    handle.remove()
+    assert not handle.hooks_dict_ref()
+
+
+def test_casts_of_a_packed_sequence():
+    packed = wg.nn.utils.rnn.pack_padded_sequence(wg.ones(4, 2), [4, 2])
+    for name in ("half", "bfloat16", "long", "int", "short", "char", "byte"):
+        assert getattr(packed, name)().data.dtype == getattr(wg.ones(1), name)().dtype
+    assert packed.float() is packed
+
+
+def test_tables_of_hooks_hold_the_functions():
+    layer = wg.nn.Linear(2, 2)
+
+    def doubled(module, args):
+        return (args[0] * 2,)
+
+    handle = layer.register_forward_pre_hook(doubled)
+    assert list(layer._forward_pre_hooks.values()) == [doubled]
+    layer._forward_pre_hooks = layer._forward_pre_hooks
+    assert len(layer._forward_pre_hooks) == 1
+    for key, hook in list(layer._forward_pre_hooks.items()):
+        assert (key, hook) == (handle.id, doubled)
+        del layer._forward_pre_hooks[key]
+    assert not layer._forward_pre_hooks
+
+
+def test_plain_backward_hooks_of_every_module():
+    x = wg.ones(2, requires_grad=True)
+    with wg.nn.modules.module.register_module_backward_hook(lambda m, gi, go: tuple(g * 2 for g in gi)):
+        wg.nn.Tanh()(x).sum().backward()
+    expected = 2 * (1 - wg.ones(2).tanh() ** 2)
+    assert wg.allclose(x.grad, expected)

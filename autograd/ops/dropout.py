@@ -141,7 +141,8 @@ def _batched(
         )
     if ndim not in (n + 1, n + 2):
         warnings.warn(
-            f"{op}: Received a {ndim}-D input, which is deprecated: expected {n + 2}-D, or {n + 1}-D without a batch",
+            f"{op}: Received a {ndim}-D input to {op}, which is deprecated: expected {n + 2}-D, or {n + 1}-D without a "
+            "batch",
             stacklevel=3,
         )
         return run(input, p, training, inplace)

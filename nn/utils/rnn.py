@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...autograd import ops
 from ...autograd.base import TensorBase
-from ...backends.dtypes import float32, float64, int64
+from ...backends.dtypes import bfloat16, float16, float32, float64, int8, int16, int32, int64, uint8
 from ...backends.errors import ArgumentError, ShapeError
 
 if TYPE_CHECKING:
@@ -94,6 +94,34 @@ class PackedSequence(_Packed):
         """With float64 data."""
         return self.to(float64)
 
+    def half(self) -> PackedSequence:
+        """With float16 data."""
+        return self.to(float16)
+
+    def bfloat16(self) -> PackedSequence:
+        """With bfloat16 data."""
+        return self.to(bfloat16)
+
+    def long(self) -> PackedSequence:
+        """With int64 data."""
+        return self.to(int64)
+
+    def int(self) -> PackedSequence:
+        """With int32 data."""
+        return self.to(int32)
+
+    def short(self) -> PackedSequence:
+        """With int16 data."""
+        return self.to(int16)
+
+    def char(self) -> PackedSequence:
+        """With int8 data."""
+        return self.to(int8)
+
+    def byte(self) -> PackedSequence:
+        """With uint8 data."""
+        return self.to(uint8)
+
 
 def invert_permutation(permutation: Tensor | None) -> Tensor | None:
     """The permutation that undoes ``permutation``, (N,); None for None."""
@@ -169,7 +197,7 @@ def pack_padded_sequence(
     elif falling != numbers:
         raise ArgumentError(
             "pack_padded_sequence: `lengths` array must be sorted in decreasing order when `enforce_sorted` is True; "
-            "pass enforce_sorted=False to have the sequences sorted"
+            "You can pass `enforce_sorted=False` to have the sequences sorted"
         )
     sizes = _counts(falling)
     parts = [ops.flatten(x[start:end, :size], 0, 1) for start, end, size in _spans(sizes)]
