@@ -36,7 +36,7 @@ class FunctionCtx:
 
     def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
         self.needs_input_grad = needs_input_grad
-        self._to_save: tuple[Any, ...] = ()
+        self._to_save: tuple[Any, ...] | None = ()  # None when the node has it
         self._dirty: tuple[Any, ...] = ()
         self._constant: tuple[Any, ...] = ()
         self._materialize = True
@@ -89,7 +89,11 @@ class FunctionCtx:
             RuntimeError: backward has already freed them, or one was overwritten in place since.
         """
         node = self._node()
-        return self._to_save if node is None else node.saved_tensors
+        if node is not None:
+            return node.saved_tensors  # type: ignore[no-any-return]
+        if self._to_save is None:
+            raise GraphError("the graph that this context belongs to, and what was saved in it, have been freed")
+        return self._to_save
 
     @property
     def saved_variables(self) -> tuple[Any, ...]:
@@ -213,8 +217,8 @@ class Function:
             node = _record(cls._node_type, ctx, args, edges, results)
         outputs = _outputs(ctx, node, args, results)
         if node is not None:
-            node._saved = [s if s is None else _packed(node, s, args, outputs) for s in ctx._to_save] or ()
-            ctx._to_save = ctx._dirty = ctx._constant = ()  # kept by the node, or of no more use
+            node._saved = [s if s is None else _packed(node, s, args, outputs) for s in ctx._to_save or ()] or ()
+            ctx._to_save, ctx._dirty, ctx._constant = None, (), ()  # kept by the node, or of no more use
             ctx._node = weakref.ref(node)
             if mode.trace is not None:
                 mode.trace(node)

@@ -511,3 +511,26 @@ def test_an_instance_has_no_attributes_of_a_node():
     assert not hasattr(f, "colour")
     with pytest.raises(NotImplementedError, match="override the vmap"):
         Same.vmap(None, None)
+
+
+def test_a_context_that_outlives_its_graph_has_no_saved_tensors():
+    kept = []
+
+    class Same(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            kept.append(ctx)
+            return g
+
+    loss = Same.apply(wg.zeros(1, requires_grad=True))
+    loss.backward(retain_graph=True)
+    assert len(kept[0].saved_tensors) == 1
+    del loss
+    gc.collect()
+    with pytest.raises(RuntimeError, match="have been freed"):
+        kept[0].saved_tensors  # noqa: B018
