@@ -73,3 +73,12 @@ def test_impossible_targets_of_ctc():
     assert loss.item() == 0.0
     assert (scores.grad == 0).all()
     assert F.ctc_loss(wg.zeros(2, 2, 3), wg.tensor([[1], [1]]), [0, 2], [0, 1], reduction="none").tolist()[0] == 0.0
+
+
+def test_places_that_are_rounded_have_a_gradient_of_zeros():
+    image, grid = wg.randn(1, 2, 4, 4, requires_grad=True), wg.rand(1, 3, 3, 2, requires_grad=True)
+    y = wg.nn.functional.grid_sample(image, grid, mode="nearest", align_corners=False)
+    g_image, g_grid = wg.autograd.grad(y.sum(), [image, grid])
+    assert g_grid.shape == grid.shape
+    assert not g_grid.any()
+    assert g_image.sum().item() == 18.0

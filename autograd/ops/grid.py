@@ -16,6 +16,7 @@ from .arithmetic import add, mul, sub
 from .cast import cast
 from .pool import FlatGather
 from .product import bmm_rule
+from .product_sums import Unread
 from .rounding import abs as absolute
 from .select import Clamp, where_rule
 from .shape import reshape_rule
@@ -82,6 +83,8 @@ def grid_sample(
         if weight is not None:
             value = mul(value, reshape_rule(weight, shape))
         y = value if y is None else add(y, value)
+    if mode == "nearest" and grid.requires_grad:  # the places are rounded, so their gradient is there, and 0
+        y = add(y, reshape_rule(apply(Unread, grid[..., 0]), shape))
     return y if dtype == x.dtype else cast(y, dtype)
 
 
