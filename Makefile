@@ -26,7 +26,7 @@ demo: $(call env,demo) ## train a convolutional network on real handwritten digi
 	$(PY) examples/digits.py --out runs/demo $(ARGS)
 
 test: $(call env,dev) ## every test that needs neither a GPU nor PyTorch
-	$(PY) -m pytest -n $(JOBS) -m "not gpu and not parity and not bench" $(ARGS)
+	$(PY) -m pytest -n $(JOBS) --dist worksteal -m "not gpu and not parity and not bench" $(ARGS)
 
 lint: $(call env,dev) ## style and likely bugs
 	$(PY) -m ruff check .
@@ -43,7 +43,7 @@ typecheck: $(call env,dev) ## mypy --strict on the whole package
 	$(PY) -m mypy $(ARGS)
 
 parity: $(call env,dev) $(call env,torch) ## compare with PyTorch, which is installed if it is missing
-	$(PY) -m pytest -n $(JOBS) -m "parity and not gpu" $(ARGS)
+	$(PY) -m pytest -n $(JOBS) --dist worksteal -m "parity and not gpu" $(ARGS)
 
 gpu: $(call env,dev) $(call env,$(CUDA)) ## on a machine with a CUDA device: its tests, then the benchmarks there
 	$(PY) -m pytest -m gpu $(ARGS)

@@ -127,7 +127,7 @@ def draws(theirs_fn: Any, sample: Any) -> bool:
     """Whether PyTorch's answer depends on the seed, as with dropout in attention."""
     theirs_fn, answers = unseeded(theirs_fn), []
     for seed in (1, 2):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         first, args, kwargs = fresh(arguments(sample))
         answers += tensors(asked(lambda f=first, a=args, k=kwargs: theirs_fn(f, *a, **k))[0], torch.Tensor)
     half = len(answers) // 2
