@@ -21,6 +21,7 @@ from ..backends.dtypes import DType, float32, float64
 from .base import TensorBase
 from .grad_mode import mode
 from .ops.cast import cast
+from .subclass import placed
 
 __all__ = ["Casting", "activate", "casting_in", "converted", "entered", "suspended"]
 
@@ -119,7 +120,7 @@ def activate(tensor: Any) -> None:
 def _wrap(namespace: dict[str, Any]) -> None:
     for name in NAMES:
         if isinstance(namespace.get(name), types.FunctionType):
-            namespace[name] = _converting(namespace[name], name)
+            namespace[name] = placed(_converting(namespace[name], name), namespace, name)
 
 
 _made: dict[Any, Callable[..., Any]] = {}  # one converting function for each, wherever it is found

@@ -221,4 +221,11 @@ def dispatch_in(namespace: dict[str, Any], names: Any) -> None:
 def _wrap(namespace: dict[str, Any], names: frozenset[str]) -> None:
     for name in names:
         if isinstance(namespace.get(name), types.FunctionType):
-            namespace[name] = _method(namespace[name], name)
+            namespace[name] = placed(_method(namespace[name], name), namespace, name)
+
+
+def placed(function: Any, namespace: dict[str, Any], name: str) -> Any:
+    """``function``, which takes another's place in a module, saying where it is found: pickles look it up there."""
+    if function.__module__ == function.__wrapped__.__module__:
+        function.__module__, function.__qualname__ = namespace["__name__"], name
+    return function

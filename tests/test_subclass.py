@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import ClassVar
 
 import pytest
@@ -108,3 +109,13 @@ def test_functions_of_the_user_ask_too():
     assert not wg.overrides.is_tensor_like(3)
     with pytest.raises(TypeError, match="no implementation found for 'area'"):
         wg.overrides.handle_torch_function(area, (wg.ones(2).as_subclass(Refusing),))
+
+
+def test_functions_can_be_pickled_all_the_same():
+    assert type(wg.ones(2).as_subclass(Ours) + 1) is Ours, "there are subclasses"
+    with wg.autocast("cpu"):
+        layer = wg.nn.TransformerEncoderLayer(4, 2, activation=wg.nn.functional.relu)
+    for function in (wg.relu, wg.nn.functional.relu, wg.matmul, wg.nn.functional.linear, layer.activation):
+        assert pickle.loads(pickle.dumps(function)) is function
+    again = pickle.loads(pickle.dumps(layer))
+    assert again.activation is layer.activation
