@@ -244,6 +244,7 @@ def test_what_may_share_memory():
     assert x.tolist() == [128, 50, 200, 18, 162, 50]
 
 
+@pytest.mark.filterwarnings("ignore:This overload of:UserWarning")
 def test_the_older_order_of_arguments():
     p, g = wg.ones(2), wg.tensor([1.0, 2.0])
     p.add_(-0.5, g)
