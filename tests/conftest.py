@@ -58,3 +58,15 @@ def why_no_gpu() -> str:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("gpu") and (reason := why_no_gpu()):
         pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """PyTorch and wengert on one thread each, so that two processes do not fight over the cores."""
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads(), wg.get_num_threads()
+    torch.set_num_threads(1)
+    wg.set_num_threads(1)
+    yield
+    torch.set_num_threads(before[0])
+    wg.set_num_threads(before[1])

@@ -30,6 +30,7 @@ except ImportError:
 
 pytestmark = [
     pytest.mark.parity,
+    pytest.mark.usefixtures("one_thread"),
     pytest.mark.skipif(torch is None, reason="PyTorch is not installed: make parity installs it"),
 ]
 
@@ -48,14 +49,6 @@ EXCUSED = {
 
 def name_of(info: Any) -> str:
     return str(info.module_cls.__name__)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-
-import wengert as wg
 
 try:
     import expecttest  # noqa: F401  # what PyTorch's own test utilities import
@@ -17,19 +14,10 @@ except ImportError:
 
 pytestmark = [
     pytest.mark.parity,
+    pytest.mark.usefixtures("one_thread"),
     pytest.mark.slow,
     pytest.mark.skipif(torch is None, reason="PyTorch or expecttest is not installed: make parity installs them"),
 ]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads(), wg.get_num_threads()
-    torch.set_num_threads(1)
-    wg.set_num_threads(1)
-    yield
-    torch.set_num_threads(before[0])
-    wg.set_num_threads(before[1])
 
 
 PARTS = 48  # the table is read in a test, not when tests are collected: that takes seconds

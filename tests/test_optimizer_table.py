@@ -26,6 +26,7 @@ except ImportError:
 
 pytestmark = [
     pytest.mark.parity,
+    pytest.mark.usefixtures("one_thread"),
     pytest.mark.skipif(torch is None, reason="PyTorch is not installed: make parity installs it"),
 ]
 
@@ -41,14 +42,6 @@ def name_of(info: Any) -> str:
 
 
 DENSE = [info for info in optim_db if not info.only_supports_sparse_grads]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)

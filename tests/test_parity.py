@@ -40,18 +40,11 @@ except ImportError:
 
 pytestmark = [
     pytest.mark.parity,
+    pytest.mark.usefixtures("one_thread"),
     pytest.mark.skipif(torch is None, reason="PyTorch is not installed: make parity installs it"),
 ]
 
 TOLERANCE = {"float64": 1e-9, "float32": 3e-5, "float16": 2e-2, "bfloat16": 1.5e-1}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def to_torch(array: np.ndarray) -> Any:
