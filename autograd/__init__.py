@@ -23,6 +23,8 @@ from .grad_mode import set_multithreading_enabled as set_multithreading_enabled
 from .gradcheck import gradcheck as gradcheck
 from .gradcheck import gradgradcheck as gradgradcheck
 from .ops.legacy import Variable as Variable
+from .stepping import BackwardStep as BackwardStep
+from .stepping import backward_steps as backward_steps
 from .tensor import Tensor as Tensor
 
 variable = _add_path(f"{__name__}.variable", {"Variable": Variable})

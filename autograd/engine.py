@@ -115,19 +115,19 @@ class Pass:
 
     # ------------------------------------------------------------------ running them
 
-    def run(self) -> None:
-        """Run every planned node, newest first; in anomaly mode say which one failed, and where it was recorded."""
+    def run(self, nodes: Sequence[Any]) -> None:
+        """Run planned nodes, newest first; in anomaly mode say which one failed, and where it was recorded."""
         try:
-            self._run()
+            self._run(nodes)
         except Exception:
             if self.current is not None and mode.complain is not None:
                 mode.complain(self.current)
             raise
 
-    def _run(self) -> None:
+    def _run(self, nodes: Sequence[Any]) -> None:
         pop, graph, retain, deliver = self.pending.pop, self.create_graph, self.retain, self._deliver
         special, observe = self.wanted is not None, mode.observe
-        for node in self.order:
+        for node in nodes:
             g = pop(node, None)
             if g is None:
                 self._skip(node)

@@ -25,7 +25,7 @@ def run_backward(
 ) -> None:
     """Accumulate gradients into the ``.grad`` of leaves (all, or those in ``inputs``)."""
     retain = create_graph if retain_graph is None else retain_graph
-    keys = None if inputs is None else [_key(i, "backward") for i in inputs]
+    keys = None if inputs is None else [key_of(i, "backward") for i in inputs]
     for tensor in inputs or ():
         if isinstance(tensor, TensorBase):
             tensor.retain_grad()  # type: ignore[attr-defined]  # a non-leaf gets its gradient as any that asked for it
@@ -41,14 +41,15 @@ def gradients_of(
 ) -> list[Any]:
     """The gradients of ``outputs`` with respect to ``inputs`` as Tensors; None where there is no path."""
     retain = create_graph if retain_graph is None else retain_graph
-    keys = [_key(i, "grad") for i in inputs]
+    keys = [key_of(i, "grad") for i in inputs]
     run = Pass(create_graph, retain, set(keys), False)
     _start(run, outputs, grads)
     found = [run.found.get(key) for key in keys]
     return [g if g is None or isinstance(g, TensorBase) else wrap(g) for g in found]
 
 
-def _key(value: Any, who: str) -> Any:
+def key_of(value: Any, who: str) -> Any:
+    """What a pass knows a wanted input by: a leaf, or a node and the index of its output."""
     edge = place_of(value)
     if edge is None:
         raise GraphError(
@@ -60,7 +61,8 @@ def _key(value: Any, who: str) -> Any:
     return (edge.node, edge.index) if edge.edge_kind == OUTPUT else (edge, 0)
 
 
-def _start(run: Pass, outputs: Sequence[Any], grads: Sequence[Any]) -> None:
+def begin(run: Pass, outputs: Sequence[Any], grads: Sequence[Any]) -> list[Any]:
+    """Plan a pass. Returns its starting points, pairs of an edge and the gradient that arrives there from outside."""
     roots = []
     for i, (output, g) in enumerate(zip(outputs, grads, strict=True)):
         edge = place_of(output)
@@ -71,6 +73,11 @@ def _start(run: Pass, outputs: Sequence[Any], grads: Sequence[Any]) -> None:
             )
         roots.append((edge, _root_gradient(output, edge, g, i)))
     run.plan([edge for edge, _ in roots])
+    return roots
+
+
+def _start(run: Pass, outputs: Sequence[Any], grads: Sequence[Any]) -> None:
+    roots = begin(run, outputs, grads)
     outer = mode.running
     if outer is not None:
         run.depth = outer.depth + 1
@@ -89,16 +96,21 @@ def _walk(run: Pass, roots: list[Any]) -> None:
     mode.grad = mode.reattach = run.create_graph
     mode.running = run
     try:
-        gs = [g if run.create_graph else g._data for _, g in roots]
-        for leaf in run._deliver([edge for edge, _ in roots], gs) or ():
-            run._finish(leaf)
-        del gs
-        roots.clear()
-        run.run()
+        deliver_roots(run, roots)
+        run.run(run.order)
         for callback in run.callbacks:
             callback()
     finally:
         mode.grad, mode.reattach, mode.running, mode.savers = before
+
+
+def deliver_roots(run: Pass, roots: list[Any]) -> None:
+    """Hand the gradients from outside to where the pass starts."""
+    gs = [g if run.create_graph else g._data for _, g in roots]
+    for leaf in run._deliver([edge for edge, _ in roots], gs) or ():
+        run._finish(leaf)
+    del gs
+    roots.clear()
 
 
 def _root_gradient(output: Any, edge: Any, g: Any, i: int) -> Any:

@@ -18,7 +18,6 @@ from . import methods, ops, subclass
 from .api import backward
 from .base import TensorBase, alias, bind, edge_of, version_of
 from .grad_mode import INFERENCE, mode
-from .graph import Graph
 from .node import OUTPUT
 from .printing import tensor_repr
 from .sparse import methods as sparse
@@ -37,6 +36,7 @@ class Tensor(
     methods.FillingMethods,
     methods.SparseMethods,
     methods.ConversionMethods,
+    methods.ViewMethods,
     ops.Casts,
     TensorBase,
 ):
@@ -214,11 +214,6 @@ class Tensor(
         """Which output of its node this tensor is."""
         edge = edge_of(self)
         return edge.index if edge is not None and edge.edge_kind == OUTPUT else 0
-
-    @property
-    def graph(self) -> Graph:
-        """What was recorded on the way to this tensor, to be walked, printed or drawn."""
-        return Graph(self)
 
     @property
     def grad(self) -> Tensor | None:

@@ -301,7 +301,7 @@ class _Back(Pass):
         mode.grad = mode.reattach = self.create_graph
         try:
             self._deliver(edges, [g if self.create_graph else g._data for g in gs])
-            self.run()
+            self.run(self.order)
             for key in self.keys:  # only now: a leaf may also wait for nodes before the segment, which do not run
                 self.found.setdefault(key, self.pending.pop(key, None))
         finally:

@@ -13,3 +13,4 @@ from .linalg import LinalgMethods as LinalgMethods
 from .reduction import ReductionMethods as ReductionMethods
 from .shape import ShapeMethods as ShapeMethods
 from .sparse import SparseMethods as SparseMethods
+from .view import ViewMethods as ViewMethods
