@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-def _remember(node: Any) -> None:
+def _remember(node: Any, outputs: Any, inputs: Any) -> None:
     node.site = call_site()
     hooks_of(node).metadata["traceback_"] = traceback.format_stack(sys._getframe(2))
     outer = None if mode.running is None else mode.running.current

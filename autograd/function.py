@@ -221,7 +221,7 @@ class Function:
             ctx._to_save, ctx._dirty, ctx._constant = None, (), ()  # kept by the node, or of no more use
             ctx._node = weakref.ref(node)
             if mode.trace is not None:
-                mode.trace(node)
+                mode.trace(node, results, args)
         return outputs if many else outputs[0]
 
 

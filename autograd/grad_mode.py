@@ -34,7 +34,7 @@ class Mode(threading.local):
     grad = True  # record operations
     reattach = False  # a backward rule is running on Tensors: saved values come back joined to the graph
     fresh: list[Any] | None = None  # the version that new tensors start with
-    trace: Callable[[Any], None] | None = None  # called with every node that is recorded
+    trace: Callable[[Any, Any, Any], None] | None = None  # called with every node recorded, its outputs and inputs
     observe: Callable[[Any, tuple[Any, ...]], None] | None = None  # called with every node that ran and its gradients
     complain: Callable[[Any], None] | None = None  # called with a node that failed
     savers: tuple[Any, ...] = ()  # pairs of functions that saved tensors go through; the last one acts

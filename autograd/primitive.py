@@ -151,7 +151,7 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
         y = in_order(prim.layout, k, y, arrays, node)
     node.seq = next_seq()
     if mode.trace is not None:
-        mode.trace(node)
+        mode.trace(node, y, arrays)
     if prim.view or type(y) is tuple:
         return _record_outputs(prim, node, y, values, arrays)
     node.count = 1
@@ -202,7 +202,7 @@ def apply1(prim: Any, a: Any, params: dict[str, Any]) -> Any:
         y = in_order(prim.layout, k, y, (x,), node)
     node.seq = next_seq()
     if mode.trace is not None:
-        mode.trace(node)
+        mode.trace(node, y, (x,))
     if type(y) is tuple:
         return _record_outputs(prim, node, y, (a,), [x])
     if type(y) not in kernels_of:
@@ -257,7 +257,7 @@ def apply2(prim: Any, a: Any, b: Any) -> Any:
     if prim.layout and not x.flags.c_contiguous:
         z = in_order(prim.layout, k, z, (x, y), node)
     if mode.trace is not None:
-        mode.trace(node)
+        mode.trace(node, z, (x, y))
     t = new(base._class)
     t._data = z = z if type(z) in kernels_of else k.asarray(z)
     t._grad = t._view = t._hooks = t._ver = None

@@ -6,8 +6,11 @@ import json
 import random
 import sys
 import xml.etree.ElementTree as ET
+from contextlib import nullcontext
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -128,6 +131,93 @@ def test_a_write_in_place_is_part_of_the_graph():
 def test_a_tensor_without_history_is_a_graph_of_one():
     assert [n.kind for n in wg.ones(2).graph] == ["data"]
     assert [n.kind for n in wg.ones(2, requires_grad=True).graph] == ["leaf"]
+
+
+class Output(NamedTuple):
+    logits: wg.Tensor
+    loss: wg.Tensor | None
+
+
+@dataclass
+class Answer:
+    states: list[wg.Tensor]
+    name: str = "an answer"
+
+
+def test_outputs_may_be_nested_in_any_way():
+    x = wg.ones(2, requires_grad=True)
+    graph = viz.draw({"first": Output(x * 2, None), "second": Answer([x + 1, x.exp()]), "step": 3})
+    assert [graph[i].name for i in graph.outputs] == ["first.logits", "second.states", "second.states"]
+    assert [graph[i].op for i in graph.outputs] == ["Mul", "Add", "Exp"]
+
+
+def test_the_graph_of_a_gradient_in_grad():
+    x = wg.tensor(2.0, requires_grad=True)
+    (x**3).backward(create_graph=True)
+    graph = x.grad.graph.named({"x": x})
+    assert graph[graph.outputs[0]].op == "Copied"
+    assert "Pow" in {n.op for n in graph}
+    assert [n.name for n in graph.leaves] == ["x"]
+    x.grad = None
+
+
+def test_a_recording_knows_modules_lines_values_and_times():
+    model, x, y = network()
+    with viz.record(model):
+        loss = nn.functional.cross_entropy(model(x) + wg.ones(2), y)
+    graph = loss.graph
+    linear = next(n for n in graph if n.op == "Linear")
+    assert [(c.path, c.kind) for c in linear.calls] == [("", "Sequential"), ("0", "Linear")]
+    assert linear.seconds > 0
+    assert linear.site.partition(":")[0] == __file__
+    assert linear.values[0].shape == (5, 4)
+    assert linear.values[0].low <= linear.values[0].mean <= linear.values[0].high
+    assert [n.name for n in graph.leaves] == ["0.weight", "0.bias", "1.1.weight", "1.1.bias"]
+    add = next(n for n in graph if n.op == "Add")
+    assert graph[graph.inputs_of(add)[1].source].kind == "data"  # an operand that is not saved
+    assert f"{__file__}:" in graph.to_text()
+    assert not any(n.site or n.values for n in (model(x) * 2).graph)
+
+
+def test_recording_changes_no_bits():
+    model, x, y = network()
+    losses = []
+    for recording in (nullcontext(), viz.record({"net": model})):
+        with recording:
+            losses.append(nn.functional.cross_entropy(model(x), y))
+    assert losses[0].item() == losses[1].item()
+    assert [n.name for n in losses[1].graph.leaves][:1] == ["net.0.weight"]
+
+
+def test_recording_works_beside_anomaly_mode_and_functions_of_the_users_own():
+    x = wg.ones(3, requires_grad=True)
+    with wg.autograd.set_detect_anomaly(True), viz.record():
+        y = Square.apply(x).sum()
+    square = next(n for n in y.graph if n.op == "Square")
+    assert square.values[0].numbers == [1, 1, 1]
+    assert "traceback_" in square.source.metadata
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (wg.tensor([1.0, float("nan"), float("inf"), 0.0]), (0.0, 1.0, 0.5, 0.25, 1, 1)),
+        (wg.tensor([True, False, True, True]), (0.0, 1.0, 0.75, 0.25, 0, 0)),
+        (wg.tensor([3, 4], dtype=wg.int64), (3.0, 4.0, 3.5, 0.0, 0, 0)),
+        (wg.tensor([3 + 4j, 0]), (0.0, 5.0, 2.5, 0.5, 0, 0)),
+        (wg.tensor([1.0, 2.0], dtype=wg.bfloat16), (1.0, 2.0, 1.5, 0.0, 0, 0)),
+        (wg.tensor([float("nan")]), (None, None, None, 0.0, 1, 0)),
+        (wg.zeros(0), (None, None, None, 0.0, 0, 0)),
+    ],
+)
+def test_values_are_measured(array: wg.Tensor, expected: tuple[float, ...]):
+    v = viz.measure(array)
+    assert (v.low, v.high, v.mean, v.zeros, v.nans, v.infinities) == expected
+    assert v.shape == tuple(array.shape)
+    assert json.dumps(v.numbers)
+    big = viz.measure(wg.arange(1000.0))
+    assert big.numbers is None
+    assert sum(big.bins) == 1000
 
 
 @pytest.mark.parametrize("wrong", [{}, 3, {"a": "text"}])

@@ -11,6 +11,9 @@ from .curves import curves as curves
 from .curves import misclassified as misclassified
 from .drawing import draw as draw
 from .drawing import to_svg as to_svg
-from .modules import module_paths as module_paths
+from .recording import module_paths as module_paths
+from .recording import record as record
 from .summary import Summary as Summary
 from .summary import summary as summary
+from .values import Values as Values
+from .values import measure as measure

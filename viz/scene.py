@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ..autograd.graph import Graph, GraphNode, times
+from ..autograd.graph_formats import times
+
+if TYPE_CHECKING:
+    from ..autograd.graph import Graph, GraphNode
 
 __all__ = ["Box", "Line", "Scene", "Tag", "scene_of"]
 
