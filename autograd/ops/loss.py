@@ -85,23 +85,23 @@ class CrossEntropy(Primitive):
         ctx: Any, x: Any, target: Any, weight: Any, *, ignore_index: int, smoothing: float, reduction: str
     ) -> Any:
         ctx.save(x, target, weight)
-        losses, each, exps, sums = ctx.k.cross_entropy(x, target, weight, ignore_index, smoothing)
+        losses, each, kept = ctx.k.cross_entropy(x, target, weight, ignore_index, smoothing)
         y, total = losses, None
         if reduction != "none":
             y = ctx.k.sum(losses)
             if reduction == "mean":
                 total = losses.size if each is None else not_zero(ctx.k, ctx.k.sum(each))
                 y = _over(y, total)
-        ctx.cache(exps, sums, each, total)
+        ctx.cache(each, total, *kept)
         return y.astype(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        _, target, weight = ctx.saved
-        exps, sums, each, total = ctx.cached
+        x, target, weight = ctx.saved
+        each, total, *kept = ctx.cached
         p = ctx.params
-        g = _over(g.astype(exps.dtype), total)
-        gx = ctx.k.cross_entropy_backward(g, exps, sums, target, each, weight, p["ignore_index"], p["smoothing"])
+        g = _over(g.astype(kept[0].dtype), total)
+        gx = ctx.k.cross_entropy_backward(g, x, kept, target, each, weight, p["ignore_index"], p["smoothing"])
         return gx, None, None
 
 

@@ -8,18 +8,22 @@ from typing import Any
 import numpy as np
 
 from ..definitions import activation as plain
+from .compiled import compiled, spread
 from .elementwise import LARGE, where
-from .special import ERF, alike, erf_into, mapped
+from .special import ERF, alike, erf_into, looped, mapped
 
 __all__ = [
     "gelu",
     "gelu_backward",
     "log_softmax",
     "log_softmax_backward",
+    "mish",
+    "mish_backward",
     "relu",
     "relu_backward",
     "sigmoid",
     "sigmoid_backward",
+    "silu_backward",
     "softmax",
     "softmax_backward",
     "tanh_backward",
@@ -32,19 +36,23 @@ add = np.add.reduce
 def relu(x: Any) -> Any:
     """``max(x, 0)``."""
     if x.dtype.char in WIDE and x.size >= LARGE:
-        return x.clip(0, math.inf)  # clip is vectorised, maximum is not
+        y = looped("relu", x)
+        return x.clip(0, math.inf) if y is None else y  # clip is vectorised, maximum is not
     return np.maximum(x, 0) if x.dtype.kind != "V" else plain.relu(np, x)
 
 
 def relu_backward(g: Any, y: Any) -> Any:
     """``g`` where ``y`` is positive."""
-    return where(y > 0, g, 0.0)
+    gx = looped("relu_backward", y, g)
+    return where(y > 0, g, 0.0) if gx is None else gx
 
 
 def sigmoid(x: Any) -> Any:
     """``1 / (1 + exp(-x))``."""
     if x.dtype.char not in WIDE or not x.ndim:
         return plain.sigmoid(np, x)
+    if (y := looped("sigmoid_", x)) is not None:
+        return y
     y = np.negative(x)
     np.exp(y, out=y)
     np.add(y, 1, out=y)
@@ -55,6 +63,8 @@ def sigmoid_backward(g: Any, y: Any) -> Any:
     """``g * y * (1 - y)``."""
     if y.dtype.char not in WIDE or not y.ndim:
         return plain.sigmoid_backward(np, g, y)
+    if (gx := looped("sigmoid_backward", y, g)) is not None:
+        return gx
     t = np.subtract(1, y)
     np.multiply(t, y, out=t)
     return np.multiply(t, g, out=t)
@@ -62,11 +72,31 @@ def sigmoid_backward(g: Any, y: Any) -> Any:
 
 def tanh_backward(g: Any, y: Any) -> Any:
     """``g * (1 - y ** 2)``."""
+    if (gx := looped("tanh_backward", y, g)) is not None:
+        return gx
     t = np.multiply(y, y)
     if not t.ndim:
         return g * (1 - t)
     np.subtract(1, t, out=t)
     return np.multiply(g, t, out=t)
+
+
+def silu_backward(g: Any, x: Any) -> Any:
+    """The gradient of ``x * sigmoid(x)``."""
+    gx = looped("silu_backward", x, g)
+    return plain.silu_backward(np, g, x) if gx is None else gx
+
+
+def mish(x: Any) -> Any:
+    """``x * tanh(log(1 + exp(x)))``."""
+    y = looped("mish", x)
+    return plain.mish(np, x) if y is None else y
+
+
+def mish_backward(g: Any, x: Any) -> Any:
+    """The gradient of `mish`."""
+    gx = looped("mish_backward", x, g)
+    return plain.mish_backward(np, g, x) if gx is None else gx
 
 
 # The coefficients of erf(x / sqrt(2)).
@@ -76,8 +106,8 @@ HALVED = tuple([c * 0.5**k * math.sqrt(0.5) for k, c in enumerate(ERF)])
 def _gelu_into(y: Any, x: Any) -> None:
     erf_into(y, x, HALVED)
     np.add(y, 1, out=y)
+    np.multiply(y, 0.5, out=y)  # before the product, which could overflow
     np.multiply(y, x, out=y)
-    np.multiply(y, 0.5, out=y)
 
 
 def _gelu_gradient_into(out: Any, g: Any, x: Any) -> None:
@@ -101,8 +131,8 @@ def _gelu_tanh_into(y: Any, x: Any) -> None:
     np.multiply(t, math.sqrt(2 / math.pi), out=t)
     np.tanh(t, out=t)
     np.add(t, 1, out=t)
-    np.multiply(t, x, out=t)
-    np.multiply(t, 0.5, out=y)
+    np.multiply(t, 0.5, out=t)
+    np.multiply(t, x, out=y)
 
 
 def _gelu_tanh_gradient_into(out: Any, g: Any, x: Any) -> None:
@@ -127,6 +157,8 @@ def _gelu_tanh_gradient_into(out: Any, g: Any, x: Any) -> None:
 
 def gelu(x: Any, approximate: str) -> Any:
     """``x`` times the normal distribution function of ``x``; see the definition."""
+    if (y := looped("gelu" if approximate == "none" else "gelu_tanh", x)) is not None:
+        return y
     if not alike(x):
         return plain.gelu(np, x, approximate)
     return mapped(_gelu_into if approximate == "none" else _gelu_tanh_into, x)
@@ -134,13 +166,35 @@ def gelu(x: Any, approximate: str) -> Any:
 
 def gelu_backward(g: Any, x: Any, approximate: str) -> Any:
     """``g`` times the derivative of `gelu`; see the definition."""
+    name = "gelu_backward" if approximate == "none" else "gelu_tanh_backward"
+    if (gx := looped(name, x, g)) is not None:
+        return gx
     if not alike(g, x):
         return plain.gelu_backward(np, g, x, approximate)
     return mapped(_gelu_gradient_into if approximate == "none" else _gelu_tanh_gradient_into, g, x)
 
 
+def by_rows(name: str, axis: int, x: Any, *gradient: Any) -> Any:
+    """The compiled loop ``name`` over rows of float32 that lie along ``axis``; None where NumPy is to do it."""
+    loops = compiled("softmax", x.size)
+    if loops is None or x.dtype.char != "f" or not x.flags.c_contiguous or axis % x.ndim != x.ndim - 1:
+        return None
+    n = x.shape[-1]
+    if any(g.dtype.char != "f" for g in gradient) or n < SHORT:
+        return None
+    out = np.empty(x.shape, np.float32)
+    arrays = [np.ascontiguousarray(a).reshape(-1, n) for a in (*gradient, x, out)]
+    spread(getattr(loops, name), x.size // n, n, *arrays)
+    return out
+
+
+SHORT = 8  # elements of a row, below which vectors are not filled
+
+
 def softmax(x: Any, axis: int) -> Any:
     """``exp(x) / sum(exp(x))`` along ``axis``."""
+    if (y := by_rows("softmax", axis, x)) is not None:
+        return y
     if x.dtype.char not in WIDE or not x.size:
         return plain.softmax(np, x, axis)
     y = x - np.maximum.reduce(x, axis=axis, keepdims=True)
@@ -150,6 +204,8 @@ def softmax(x: Any, axis: int) -> Any:
 
 def softmax_backward(g: Any, y: Any, axis: int) -> Any:
     """``y * (g - sum(g * y))``."""
+    if (gx := by_rows("softmax_backward", axis, y, g)) is not None:
+        return gx
     if y.dtype.char not in WIDE:
         return plain.softmax_backward(np, g, y, axis)
     t = g * y
@@ -160,6 +216,8 @@ def softmax_backward(g: Any, y: Any, axis: int) -> Any:
 
 def log_softmax(x: Any, axis: int) -> Any:
     """``x - log(sum(exp(x)))`` along ``axis``."""
+    if (y := by_rows("log_softmax", axis, x)) is not None:
+        return y
     if x.dtype.char not in WIDE or not x.size:
         return plain.log_softmax(np, x, axis)
     y = x - np.maximum.reduce(x, axis=axis, keepdims=True)
@@ -168,6 +226,8 @@ def log_softmax(x: Any, axis: int) -> Any:
 
 def log_softmax_backward(g: Any, y: Any, axis: int) -> Any:
     """``g - exp(y) * sum(g)``."""
+    if (gx := by_rows("log_softmax_backward", axis, y, g)) is not None:
+        return gx
     if y.dtype.char not in WIDE:
         return plain.log_softmax_backward(np, g, y, axis)
     t = np.exp(y)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..definitions import loss as plain
 from ..errors import ArgumentError, DimensionError
+from .compiled import compiled, spread
 from .product import ones
 
 __all__ = ["bce", "cross_entropy", "cross_entropy_backward", "pick", "squared_error"]
@@ -28,7 +29,7 @@ def pick(x: Any, target: Any) -> Any:
     return np.take_along_axis(x, target[:, None], 1)[:, 0]
 
 
-def cross_entropy(x: Any, target: Any, weight: Any, ignore_index: int, smoothing: float) -> tuple[Any, Any, Any, Any]:
+def cross_entropy(x: Any, target: Any, weight: Any, ignore_index: int, smoothing: float) -> tuple[Any, Any, Any]:
     """Cross entropy per sample; see the definition. The weights are None where all are 1.
 
     Raises:
@@ -39,6 +40,13 @@ def cross_entropy(x: Any, target: Any, weight: Any, ignore_index: int, smoothing
         valid = target != ignore_index
         pick(x, np.where(valid, target, 0))
         return plain.cross_entropy(np, x, target, weight, ignore_index, smoothing)
+    loops = compiled("softmax", x.size)
+    if loops is not None and x.dtype.char == "f" and x.flags.c_contiguous and target.dtype.char == "l":
+        if target.max() >= x.shape[1]:
+            pick(x, target)
+        losses, tops, sums = np.empty((3, len(x)), np.float32)
+        spread(loops.cross_entropy, *x.shape, x, target, losses, tops, sums)
+        return losses, None, (tops, sums)
     exps = x - x.max(1, keepdims=True)
     try:
         losses = exps[np.arange(len(x)), target]
@@ -48,13 +56,13 @@ def cross_entropy(x: Any, target: Any, weight: Any, ignore_index: int, smoothing
     np.exp(exps, out=exps)
     sums = np.vecdot(exps, ones(x.shape[1], x.dtype.char))
     np.subtract(np.log(sums), losses, out=losses)
-    return losses, None, exps, sums[:, None]
+    return losses, None, (exps, sums[:, None])
 
 
 def cross_entropy_backward(
     g: Any,
-    exps: Any,
-    sums: Any,
+    x: Any,
+    kept: tuple[Any, ...],
     target: Any,
     each: Any,
     weight: Any,
@@ -63,7 +71,12 @@ def cross_entropy_backward(
 ) -> Any:
     """The gradient of the scores; see the definition."""
     if each is not None:
-        return plain.cross_entropy_backward(np, g, exps, sums, target, each, weight, ignore_index, smoothing)
+        return plain.cross_entropy_backward(np, g, x, kept, target, each, weight, ignore_index, smoothing)
+    exps, sums = kept
+    if exps.ndim == 1:
+        gx = np.empty(x.shape, np.float32)
+        spread(compiled("softmax", x.size).cross_entropy_backward, *x.shape, g.reshape(-1), x, target, *kept, gx)
+        return gx
     gx = exps * (g.reshape(-1, 1) / sums)
     gx[np.arange(len(gx)), target] -= g
     return gx

@@ -1,4 +1,4 @@
-"""Normalisation on NumPy: sums by BLAS, everything else in place on one temporary."""
+"""Normalisation on NumPy: sums by BLAS, everything else in place on one temporary; large arrays: ``norm_numba.py``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from ..definitions import norm as plain
 from ..definitions.norm import Axes, count
+from .compiled import compiled
 from .product import ones
 
 __all__ = ["normalise", "normalise_backward"]
@@ -51,6 +52,9 @@ def normalise(x: Any, w: Any, b: Any, axes: Axes, eps: float, centre: bool = Tru
     """Normalise and scale; see the definition."""
     if x.dtype.char not in "fd":
         return plain.normalise(np, x, w, b, axes, eps, centre)
+    loops = compiled("norm", x.size)
+    if loops is not None and (found := loops.normalise(x, w, b, axes, eps, centre)):
+        return found
     n = max(count(x, axes), 1)
     mean = total(x, axes) / n if centre else None
     y = x - mean if centre else x
@@ -72,6 +76,9 @@ def normalise_backward(
     """The gradients; see the definition. Those of ``w`` and ``b`` are summed here where the axes are the same."""
     if x.dtype.char not in "fd" or (w is not None and w.dtype != x.dtype):
         return plain.normalise_backward(np, g, x, w, mean, var, axes, eps, needs)
+    loops = compiled("norm", x.size)
+    if loops is not None and (found := loops.normalise_backward(g, x, w, mean, var, axes, eps, needs)):
+        return found
     n = max(count(x, axes), 1)
     rstd = (var + eps) ** -0.5
     hat = x * rstd if mean is None else x - mean

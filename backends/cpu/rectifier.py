@@ -8,8 +8,19 @@ import numpy as np
 
 from ..definitions import activation as plain
 from .namespace import FASTER
+from .special import looped
 
-__all__ = ["elu", "hardsigmoid", "hardswish", "leaky_relu", "silu", "softplus"]
+__all__ = [
+    "elu",
+    "elu_backward",
+    "hardsigmoid",
+    "hardswish",
+    "leaky_relu",
+    "log_sigmoid",
+    "silu",
+    "softplus",
+    "softplus_backward",
+]
 
 WIDE = "fd"  # type characters of what is computed as it is
 
@@ -26,6 +37,8 @@ def elu(x: Any, alpha: float, scale: float, input_scale: float) -> Any:
     """``scale * x``; where that is negative, ``scale * alpha * (exp(input_scale * x) - 1)``."""
     if x.dtype.char not in WIDE or not x.ndim or not (alpha > 0 and scale > 0 and input_scale > 0):
         return plain.elu(FASTER, x, alpha, scale, input_scale)
+    if (y := looped("elu", x, numbers=(alpha, scale, input_scale))) is not None:
+        return y
     y = x.clip(-np.inf, 0)
     if input_scale != 1:
         np.multiply(y, input_scale, out=y)
@@ -59,6 +72,8 @@ def silu(x: Any) -> Any:
     """``x * sigmoid(x)``."""
     if x.dtype.char not in WIDE or not x.ndim:
         return plain.silu(np, x)
+    if (y := looped("silu", x)) is not None:
+        return y
     y = np.negative(x)
     np.exp(y, out=y)
     np.add(y, 1, out=y)
@@ -69,6 +84,8 @@ def softplus(x: Any, beta: float, threshold: float) -> Any:
     """``log(1 + exp(beta * x)) / beta``, and ``x`` where ``beta * x`` is above ``threshold``."""
     if x.dtype.char not in WIDE or not x.ndim:
         return plain.softplus(FASTER, x, beta, threshold)
+    if (y := looped("softplus", x, numbers=(beta, threshold))) is not None:
+        return y
     z = np.multiply(x, beta)
     y = np.abs(z)
     np.negative(y, out=y)
@@ -78,3 +95,21 @@ def softplus(x: Any, beta: float, threshold: float) -> Any:
     if beta != 1:
         np.divide(y, beta, out=y)
     return FASTER.where(z > threshold, x, y)
+
+
+def softplus_backward(g: Any, x: Any, beta: float, threshold: float) -> Any:
+    """The gradient of `softplus`."""
+    gx = looped("softplus_backward", x, g, numbers=(beta, threshold))
+    return plain.softplus_backward(FASTER, g, x, beta, threshold) if gx is None else gx
+
+
+def elu_backward(g: Any, x: Any, alpha: float, scale: float, input_scale: float) -> Any:
+    """The gradient of `elu`."""
+    gx = looped("elu_backward", x, g, numbers=(alpha, scale, input_scale)) if input_scale > 0 else None
+    return plain.elu_backward(FASTER, g, x, alpha, scale, input_scale) if gx is None else gx
+
+
+def log_sigmoid(x: Any) -> Any:
+    """``log(sigmoid(x))`` without overflow."""
+    y = looped("log_sigmoid", x)
+    return plain.log_sigmoid(np, x) if y is None else y

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..definitions import special as plain
+from .compiled import compiled, spread
 
 __all__ = ["erf"]
 
@@ -54,6 +55,34 @@ def alike(x: Any, *others: Any) -> bool:
     return all(a.dtype.char == "f" and a.shape == x.shape and a.strides == x.strides for a in others)
 
 
+def looped(name: str, x: Any, *others: Any, numbers: tuple[float, ...] = ()) -> Any:
+    """The compiled loop ``name`` over float32 arrays of one shape; None where NumPy is to do it.
+
+    Args:
+        name: a function of ``activation_numba.py``.
+        x: its first array, or its second, after a gradient that comes first in ``others``.
+        others: a gradient, which is laid out as ``x`` is.
+        numbers: what follows the arrays.
+    """
+    loops = compiled("activation", x.size)
+    if loops is None or not alike(x):
+        return None
+    gradients = []
+    for g in others:
+        if g.dtype.char != "f" or g.shape != x.shape:
+            return None
+        if g.strides != x.strides:
+            laid = np.empty_like(x)
+            laid[...] = g
+            g = laid
+        gradients.append(g)
+    out = np.empty_like(x)
+    *flat, end = [a.reshape(-1) if x.flags.c_contiguous else a.ravel("K") for a in (*gradients, x, out)]
+    loop, scalars = getattr(loops, name), [np.float32(n) for n in numbers]
+    spread(lambda start, stop: loop(*[a[start:stop] for a in (*flat, end)], *scalars), x.size, 1)
+    return out
+
+
 def _solid(x: Any) -> bool:
     """Whether the elements fill their memory, in whatever order of dimensions (channels last, say)."""
     if x.flags.forc:
@@ -69,6 +98,8 @@ def _solid(x: Any) -> bool:
 
 def erf(x: Any) -> Any:
     """The error function; see the definition."""
+    if (y := looped("erf_", x)) is not None:
+        return y
     if not alike(x):
         return plain.erf(np, x)
     return mapped(erf_into, x)

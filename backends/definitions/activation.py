@@ -10,6 +10,7 @@ from .special import erf
 
 __all__ = [
     "elu",
+    "elu_backward",
     "gelu",
     "gelu_backward",
     "hardshrink",
@@ -20,14 +21,17 @@ __all__ = [
     "log_softmax",
     "log_softmax_backward",
     "mish",
+    "mish_backward",
     "prelu",
     "relu",
     "sigmoid",
     "sigmoid_backward",
     "silu",
+    "silu_backward",
     "softmax",
     "softmax_backward",
     "softplus",
+    "softplus_backward",
     "softshrink",
     "softsign",
     "threshold",
@@ -60,6 +64,13 @@ def elu(xp: Any, x: Any, alpha: float, scale: float, input_scale: float) -> Any:
 
 
 @widened
+def elu_backward(xp: Any, g: Any, x: Any, alpha: float, scale: float, input_scale: float) -> Any:
+    """``scale * g``; below zero times ``alpha * input_scale * exp(input_scale * x)``."""
+    curve = xp.exp(xp.minimum(x, 0) * input_scale)
+    return xp.where(x > 0, g * scale, g * curve * (scale * alpha * input_scale))
+
+
+@widened
 def sigmoid(xp: Any, x: Any) -> Any:
     """``1 / (1 + exp(-x))``; where exp overflows, the result is 0, as it should be."""
     return 1 / (1 + xp.exp(-x))
@@ -86,15 +97,36 @@ def softplus(xp: Any, x: Any, beta: float, threshold: float) -> Any:
 
 
 @widened
+def softplus_backward(xp: Any, g: Any, x: Any, beta: float, threshold: float) -> Any:
+    """``g * sigmoid(beta * x)``, and ``g`` where the function is straight."""
+    z = x * beta
+    return xp.where(z > threshold, g, g * sigmoid(xp, z))
+
+
+@widened
 def silu(xp: Any, x: Any) -> Any:
     """``x * sigmoid(x)``."""
     return x * sigmoid(xp, x)
 
 
 @widened
+def silu_backward(xp: Any, g: Any, x: Any) -> Any:
+    """``g * s * (1 + x * (1 - s))`` with ``s = sigmoid(x)``."""
+    s = sigmoid(xp, x)
+    return g * (s * (1 + x * (1 - s)))
+
+
+@widened
 def mish(xp: Any, x: Any) -> Any:
     """``x * tanh(log(1 + exp(x)))``."""
     return x * xp.tanh(xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x))))
+
+
+@widened
+def mish_backward(xp: Any, g: Any, x: Any) -> Any:
+    """``g * (t + x * sigmoid(x) * (1 - t ** 2))`` with ``t = tanh(softplus(x))``."""
+    t = xp.tanh(xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x))))
+    return g * (t + x * sigmoid(xp, x) * (1 - t * t))
 
 
 @widened

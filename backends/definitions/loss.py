@@ -43,7 +43,7 @@ def place(xp: Any, g: Any, target: Any, n: int) -> Any:
 
 def cross_entropy(
     xp: Any, x: Any, target: Any, weight: Any, ignore_index: int, smoothing: float
-) -> tuple[Any, Any, Any, Any]:
+) -> tuple[Any, Any, Any]:
     """``-log softmax(x)[target]`` per sample, times its class's weight.
 
     Args:
@@ -55,8 +55,8 @@ def cross_entropy(
         smoothing: how much of the target is spread evenly over all classes.
 
     Returns:
-        The losses (N, ...), each sample's weight (N, ...), and for the backward pass the exponentials (N, C, ...) and
-        their sums (N, 1, ...).
+        The losses (N, ...), each sample's weight (N, ...), and what the backward pass wants kept: here the
+        exponentials (N, C, ...) and their sums (N, 1, ...).
     """
     x = wide(x)
     shifted = x - xp.max(x, axis=1, keepdims=True)
@@ -68,7 +68,7 @@ def cross_entropy(
     if smoothing:
         even = -xp.sum(logs if weight is None else logs * class_weight(weight, x), axis=1) / x.shape[1]
         losses = losses * (1 - smoothing) + xp.where(valid, even, xp.asarray(0, dtype=x.dtype)) * smoothing
-    return losses, each, exps, sums
+    return losses, each, (exps, sums)
 
 
 def class_weights(xp: Any, target: Any, weight: Any, ignore_index: int, dtype: Any) -> tuple[Any, Any, Any]:
@@ -87,8 +87,8 @@ def class_weight(weight: Any, x: Any) -> Any:
 def cross_entropy_backward(
     xp: Any,
     g: Any,
-    exps: Any,
-    sums: Any,
+    x: Any,
+    kept: tuple[Any, ...],
     target: Any,
     each: Any,
     weight: Any,
@@ -96,6 +96,7 @@ def cross_entropy_backward(
     smoothing: float,
 ) -> Any:
     """``g (softmax(x) - target distribution)``, with the classes' weights; ``g`` broadcasts to the target's shape."""
+    exps, sums = kept
     valid = target != ignore_index
     safe = xp.where(valid, target, 0)
     hard = xp.where(valid, g * each * (1 - smoothing), xp.asarray(0, dtype=exps.dtype))

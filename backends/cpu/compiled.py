@@ -1,0 +1,97 @@
+"""When kernels that Numba compiles are used, and how their rows are shared out among threads.
+
+The compiled kernels of a family live in ``<family>_numba.py``, whose functions take a range of rows (or elements) and
+release the lock on Python, so that plain threads run them: no second pool beside OpenBLAS's, which would take its
+cores. Pieces do not depend on the number of threads, and neither do results.
+
+``WENGERT_NUMBA`` decides: ``0`` never, ``1`` from the first large array on, ``all`` for small ones, too (for tests),
+and without it when they pay: importing Numba takes half a second, which a hundred million elements save.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from . import threads
+
+__all__: list[str] = []  # nothing here is a kernel
+
+LEAST = 1 << 13  # elements of an array for which a compiled kernel is called at all
+WORTH = 1 << 27  # elements handled in all, from which on Numba is imported
+SHARED = 1 << 18  # elements from which on waking another thread takes less time than it saves
+
+_mode = os.environ.get("WENGERT_NUMBA", "auto")
+if _mode == "all":
+    LEAST = SHARED = 1
+_seen = 0
+_families: dict[str, Any] = {}
+
+
+def compiled(family: str, work: int) -> Any:
+    """The compiled kernels of a family for ``work`` elements; None if NumPy is to do it.
+
+    Args:
+        family: the module's name without its end, ``softmax`` for ``softmax_numba.py``.
+        work: the number of elements, times the passes over memory that are saved.
+    """
+    global _seen
+    if work < LEAST:
+        return None
+    try:
+        return _families[family]
+    except KeyError:
+        pass
+    _seen += work
+    if _mode == "auto" and _seen < WORTH and "numba" not in sys.modules:
+        return None
+    return _load(family)
+
+
+def _load(family: str) -> Any:
+    """Import a family; whatever is wrong with Numba, NumPy can do the work."""
+    loops = None
+    if _mode != "0":
+        try:
+            if sys.modules.get("numba", True) is not None and not importlib.import_module("numba").config.DISABLE_JIT:
+                loops = importlib.import_module(f".{family}_numba", __package__)
+        except Exception:  # an installation that does not fit this Python or NumPy fails in many ways
+            loops = None
+    _families[family] = loops
+    return loops
+
+
+def spread(function: Callable[..., Any], rows: int, width: int, *args: Any) -> None:
+    """Call ``function(start, stop, *args)`` for ranges that cover ``rows``, on all threads where that pays.
+
+    Args:
+        function: compiled without the lock on Python; what it writes for a row depends on that row only.
+        rows: how many rows there are.
+        width: elements in one of them.
+        args: passed on.
+    """
+    shares = min(threads.get_num_threads(), rows * width // SHARED, rows)
+    if shares <= 1:
+        function(0, rows, *args)
+        return
+    ends = [rows * i // shares for i in range(shares + 1)]
+    pool = _pool(threads.get_num_threads() - 1)
+    waiting = [pool.submit(function, ends[i], ends[i + 1], *args) for i in range(shares - 1)]
+    function(ends[-2], rows, *args)
+    for each in waiting:
+        each.result()
+
+
+@functools.lru_cache(maxsize=1)
+def _pool(workers: int) -> Any:
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(workers, thread_name_prefix="wengert")
+
+
+if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -1,0 +1,256 @@
+"""Fused ops against formulas in plain ops: values and gradients, with the compiled kernels and without them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.backends.cpu import compiled
+
+F = wg.nn.functional
+ROWS = [(3, 5), (7, 33), (1, 17), (0, 8), (5, 1), (129, 100)]
+IMAGES = [(2, 6, 3, 5), (1, 4, 1, 2), (3, 4, 9, 9), (0, 4, 3, 3)]
+TOLERANCE = {"rtol": 3e-5, "atol": 3e-6}
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A fused op, ``op(*tensors)``, and the same in plain ops."""
+
+    name: str
+    op: Callable[..., Any]
+    formula: Callable[..., Any]
+    shapes: Callable[[tuple[int, ...]], tuple[tuple[int, ...], ...]] = lambda shape: (shape,)
+    sizes: tuple[tuple[int, ...], ...] = tuple(ROWS)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def normal(x: Any, dims: tuple[int, ...], eps: float = 1e-5, centre: bool = True) -> Any:
+    d = x - x.mean(dims, keepdim=True) if centre else x
+    return d / (d.square().mean(dims, keepdim=True) + eps).sqrt()
+
+
+def attention(q: Any, k: Any, v: Any, causal: bool = False, mask: Any = None, bias: Any = None) -> Any:
+    scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+    if causal:
+        mask = wg.ones(*scores.shape[-2:], dtype=wg.bool).tril()
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -1e30)
+    if bias is not None:
+        scores = scores + bias
+    return wg.exp(scores - scores.amax(-1, keepdim=True)).div(logits_sum(scores)) @ v
+
+
+def logits_sum(x: Any) -> Any:
+    return wg.exp(x - x.amax(-1, keepdim=True)).sum(-1, keepdim=True)
+
+
+def labels(x: Any, classes: int) -> Any:
+    return wg.arange(x.shape[0]) * 7 % classes
+
+
+def log_probabilities(x: Any, dim: int = 1) -> Any:
+    d = x - x.detach().amax(dim, keepdim=True) if x.shape[0] and x.shape[1] else x
+    return d - wg.exp(d).sum(dim, keepdim=True).log()
+
+
+def erf_half(x: Any) -> Any:
+    return 0.5 * (1 + wg.erf(x * 0.5**0.5))
+
+
+def same(shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    return shape, shape[1:], shape[1:]
+
+
+def channels(shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    return shape, (shape[1],), (shape[1],)
+
+
+def along(v: Any, x: Any) -> Any:
+    return v.reshape(1, -1, *[1] * (x.ndim - 2))
+
+
+def heads(shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    length, keys, width = shape
+    return (2, 3, length, width), (2, 3, keys, width), (2, 3, keys, 5)
+
+
+LENGTHS = ((5, 7, 3), (1, 4, 2), (33, 65, 8), (300, 300, 4), (0, 3, 2))
+TABLE = [
+    Fused("softmax", lambda x: wg.softmax(x, 1), lambda x: wg.exp(log_probabilities(x))),
+    Fused("softmax of columns", lambda x: wg.softmax(x, 0), lambda x: wg.exp(log_probabilities(x.t()).t()),
+          sizes=tuple(ROWS[:3])),
+    Fused("log_softmax", lambda x: wg.log_softmax(x, 1), log_probabilities),
+    Fused("cross_entropy", lambda x: F.cross_entropy(x, labels(x, x.shape[1]), reduction="sum"),
+          lambda x: -log_probabilities(x)[wg.arange(x.shape[0]), labels(x, x.shape[1])].sum()),
+    Fused("cross_entropy of each", lambda x: F.cross_entropy(x, labels(x, x.shape[1]), reduction="none"),
+          lambda x: -log_probabilities(x)[wg.arange(x.shape[0]), labels(x, x.shape[1])]),
+    Fused("cross_entropy with ignored and smoothed",
+          lambda x: F.cross_entropy(x, labels(x, x.shape[1]), ignore_index=0, label_smoothing=0.1, reduction="sum"),
+          lambda x: -((log_probabilities(x)[wg.arange(x.shape[0]), labels(x, x.shape[1])] * 0.9
+                       + log_probabilities(x).mean(1) * 0.1) * (labels(x, x.shape[1]) != 0)).sum()),
+    Fused("layer_norm", lambda x, w, b: F.layer_norm(x, x.shape[1:], w, b),
+          lambda x, w, b: normal(x, (1,)) * w + b, same),
+    Fused("layer_norm without weight", lambda x: F.layer_norm(x, x.shape[1:]), lambda x: normal(x, (1,))),
+    Fused("rms_norm", lambda x, w: F.rms_norm(x, x.shape[1:], w, 1e-5),
+          lambda x, w: normal(x, (1,), centre=False) * w, lambda shape: (shape, shape[1:])),
+    Fused("batch_norm", lambda x, w, b: F.batch_norm(x, None, None, w, b, True),
+          lambda x, w, b: normal(x, (0, 2, 3)) * along(w, x) + along(b, x), channels, tuple(IMAGES[:3])),
+    Fused("batch_norm of rows", lambda x, w, b: F.batch_norm(x, None, None, w, b, True),
+          lambda x, w, b: normal(x, (0,)) * w + b, channels, ((3, 5), (70, 33))),
+    Fused("group_norm", lambda x, w, b: F.group_norm(x, 2, w, b),
+          lambda x, w, b: normal(x.reshape(x.shape[0], 2, -1), (2,)).reshape(x.shape) * along(w, x) + along(b, x),
+          channels, tuple(IMAGES[:3])),
+    Fused("instance_norm", lambda x, w, b: F.instance_norm(x, None, None, w, b),
+          lambda x, w, b: normal(x, (2, 3)) * along(w, x) + along(b, x), channels, tuple(IMAGES)),
+    Fused("linear", F.linear, lambda x, w, b: (x[:, None] * w).sum(2) + b,
+          lambda shape: (shape, (6, shape[1]), (6,))),
+    Fused("relu", wg.relu, lambda x: x * (x > 0)),
+    Fused("sigmoid", wg.sigmoid, lambda x: 1 / (1 + wg.exp(-x))),
+    Fused("tanh", wg.tanh, lambda x: 2 / (1 + wg.exp(-2 * x)) - 1),
+    Fused("silu", F.silu, lambda x: x / (1 + wg.exp(-x))),
+    Fused("gelu", F.gelu, lambda x: x * erf_half(x)),
+    Fused("gelu by tanh", lambda x: F.gelu(x, "tanh"),
+          lambda x: x / (1 + wg.exp(-2 * (2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)))),
+    Fused("softplus", lambda x: F.softplus(x, 2.0, 1.0),
+          lambda x: wg.where(2 * x > 1, x, wg.log(1 + wg.exp(2 * x)) / 2)),
+    Fused("logsigmoid", F.logsigmoid, lambda x: -wg.log(1 + wg.exp(-x))),
+    Fused("mish", F.mish, lambda x: x * (1 - 2 / ((1 + wg.exp(x)) ** 2 + 1))),
+    Fused("elu", lambda x: F.elu(x, 0.7), lambda x: wg.where(x > 0, x, 0.7 * (wg.exp(x) - 1))),
+    Fused("celu", lambda x: F.celu(x, 0.7), lambda x: wg.where(x > 0, x, 0.7 * (wg.exp(x / 0.7) - 1))),
+    Fused("attention", F.scaled_dot_product_attention, attention, heads, LENGTHS),
+    Fused("causal attention", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
+          lambda q, k, v: attention(q, k, v, True), heads, LENGTHS),
+    Fused("attention with a mask",
+          lambda q, k, v: F.scaled_dot_product_attention(q, k, v, every_third(q, k)),
+          lambda q, k, v: attention(q, k, v, mask=every_third(q, k)), heads, LENGTHS),
+    Fused("attention with a bias", lambda q, k, v, b: F.scaled_dot_product_attention(q, k, v, b),
+          lambda q, k, v, b: attention(q, k, v, bias=b), lambda s: (*heads(s), s[:2]), LENGTHS),
+    Fused("attention of broadcast heads", F.scaled_dot_product_attention, attention,
+          lambda s: ((2, 3, s[0], s[2]), (3, s[1], s[2]), (2, 1, s[1], 4)), LENGTHS),
+]  # fmt: skip
+
+
+def every_third(q: Any, k: Any) -> Any:
+    n, m = q.shape[-2], k.shape[-2]
+    return (wg.arange(n)[:, None] + wg.arange(m)) % 3 != 1 if m > 3 else wg.ones(n, m, dtype=wg.bool)
+
+
+@pytest.fixture(params=["numpy", "numba"])
+def kernels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Without compiled kernels, and with them for arrays of any size, cut into as many pieces as there can be."""
+    if request.param == "numba":
+        pytest.importorskip("numba")
+    monkeypatch.setattr(compiled, "_mode", "all" if request.param == "numba" else "0")
+    monkeypatch.setattr(compiled, "_families", {})
+    for name in ("LEAST", "SHARED"):
+        monkeypatch.setattr(compiled, name, 1)
+    before = wg.get_num_threads()
+    wg.set_num_threads(3)
+    yield request.param
+    wg.set_num_threads(before)
+
+
+def laid_out(array: Any, layout: str) -> Any:
+    """The array in another memory order, or with gaps."""
+    if layout == "gaps":
+        wider = np.zeros((*array.shape[:-1], 2 * array.shape[-1] + 1), array.dtype)
+        wider[..., :-1:2] = array
+        return wider[..., :-1:2]
+    order = [0, *range(2, array.ndim), 1] if array.ndim > 2 else [*range(array.ndim)][::-1]
+    return array.transpose(order).copy().transpose(np.argsort(order)) if layout == "turned" else array
+
+
+def outcome(function: Callable[..., Any], arrays: list[Any], dtype: Any, layout: str) -> list[Any]:
+    """The output, and the gradients of its product with fixed numbers."""
+    tensors = [wg.from_numpy(laid_out(a.astype(dtype), layout)).requires_grad_() for a in arrays]
+    y = function(*tensors)
+    g = np.random.default_rng(1).normal(size=tuple(y.shape)).astype(dtype)
+    y.backward(wg.from_numpy(np.asarray(g)))
+    return [y.detach().numpy(), *[np.zeros(t.shape) if t.grad is None else t.grad.numpy() for t in tensors]]
+
+
+@pytest.mark.parametrize("layout", ["usual", "turned", "gaps"])
+@pytest.mark.parametrize("row", TABLE, ids=str)
+def test_is_its_formula(row: Fused, layout: str, kernels: str):
+    for size in row.sizes:
+        rng = np.random.default_rng(0)
+        arrays = [rng.normal(size=shape) * 1.5 + 0.1 for shape in row.shapes(size)]
+        found = outcome(row.op, arrays, np.float32, layout)
+        expected = outcome(row.formula, arrays, np.float64, "usual")
+        for a, b in zip(found, expected, strict=True):
+            scale = max(1.0, float(np.abs(b).max(initial=0.0)))
+            assert a.dtype == np.float32
+            np.testing.assert_allclose(a / scale, b / scale, **TOLERANCE, err_msg=f"{row} {size}")
+
+
+@pytest.mark.parametrize("row", TABLE, ids=str)
+def test_same_bits_for_any_number_of_threads(row: Fused, kernels: str):
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=shape) for shape in row.shapes(row.sizes[1])]
+    several = outcome(row.op, arrays, np.float32, "usual")
+    wg.set_num_threads(1)
+    for a, b in zip(several, outcome(row.op, arrays, np.float32, "usual"), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+EXTREME = np.array([0.0, -0.0, 1e-45, -1e-40, 1e-38, 88.8, -88.8, 104.0, -104.0, 3e38, -3e38, np.inf, -np.inf, np.nan],
+                   np.float32)  # fmt: skip
+SMOOTH = ("relu", "sigmoid", "tanh", "silu", "gelu", "softplus", "logsigmoid", "mish", "elu")
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_extreme_values(name: str, kernels: str):
+    """As in float64, infinities, NaN and the ends of the range included."""
+    op = getattr(F, name)
+    x = np.concatenate([EXTREME, np.linspace(-9, 9, 50).astype(np.float32)])
+    found, expected = (op(wg.from_numpy(x.astype(kind))).numpy() for kind in (np.float32, np.float64))
+    with np.errstate(over="ignore"):
+        np.testing.assert_allclose(found, expected.astype(np.float32), rtol=2e-6, atol=1e-6)
+
+
+def test_rows_of_extreme_values(kernels: str):
+    rows = np.tile(EXTREME[:6], (3, 4))
+    rows[0, 3], rows[1, 5], rows[2, :] = np.nan, np.inf, -np.inf
+    found, expected = (wg.softmax(wg.from_numpy(rows.astype(kind)), 1).numpy() for kind in (np.float32, np.float64))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    far = np.array([[1000.0, 0.0, -1000.0] * 4], np.float32)
+    np.testing.assert_allclose(wg.log_softmax(wg.from_numpy(far), 1).numpy()[0, 1], -1000 - np.log(4), rtol=1e-6)
+
+
+PROGRAM = """
+import os, sys
+import wengert as wg
+x = wg.randn(512, 512, requires_grad=True)
+for _ in range({times}):
+    wg.nn.functional.gelu(wg.softmax(x, 1)).sum().backward()
+sys.exit("numba" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("mode", "times", "imported"), [("auto", 3, 0), ("0", 3, 0), ("1", 1, 1)])
+def test_when_numba_is_imported(mode: str, times: int, imported: int):
+    pytest.importorskip("numba")
+    environment = {**__import__("os").environ, "WENGERT_NUMBA": mode}
+    root = Path(__file__).parent.parent
+    done = subprocess.run([sys.executable, "-c", PROGRAM.format(times=times)], env=environment, cwd=root, check=False)
+    assert done.returncode == imported
+
+
+def test_a_broken_numba_is_no_obstacle(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(compiled, "_mode", "all")
+    monkeypatch.setattr(compiled, "_families", {})
+    monkeypatch.setitem(sys.modules, "numba", None)
+    x = wg.randn(300, 300)
+    assert wg.softmax(x, 1).shape == (300, 300)
+    assert compiled._families == {"softmax": None}
