@@ -1,195 +1,207 @@
-"""A small profiler with PyTorch's names: how long the ranges took that a program named with ``record_function``.
+"""The profiler: how long each operation took, forward and backward, and each range that a program named.
 
-Single operations are not timed; Python's own profilers and those of the devices do that.
+It has PyTorch's names. Operations are watched through `wengert.autograd.watch`, so that a program pays nothing for it
+while no profiler is on.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
+import sys
 import threading
-import time
-from collections.abc import Iterable
+import weakref
+from contextlib import ExitStack
 from typing import Any
+
+from ..backends.flops import counted_flops
+from .profiler_events import EventList as EventList
+from .profiler_events import FunctionEvent as FunctionEvent
+from .profiler_events import FunctionEventAvg as FunctionEventAvg
+from .watch import Call, Watcher, begin_range, end_range, input_arrays, new_trail, output_arrays, running_call
 
 __all__ = ["EventList", "FunctionEvent", "FunctionEventAvg", "emit_itt", "emit_nvtx", "profile", "record_function"]
 
-_running: list[profile] = []  # the profilers that are on
+_PACKAGE = __name__.partition(".")[0]
 
 
-class FunctionEvent:
-    """One range.
+class _Recorder(Watcher):
+    """Turns calls into events."""
 
-    Attributes:
-        name, key: what it is called.
-        start, end: in microseconds.
-        thread: the number of its thread.
-    """
+    def __init__(self, shapes: bool, memory: bool, stack: bool, modules: bool) -> None:
+        self.shapes, self.memory, self.stack = shapes, memory, stack
+        self.trail = new_trail[-1]() if modules else None
+        self.modules: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()  # of nodes, for their backward
+        self.flops: dict[Call, int] = {}
+        self.seen: list[tuple[Call, FunctionEvent]] = []
 
-    count = 1
+    def count_flops(self, count: int) -> None:
+        """Arithmetic that was done just now."""
+        call = running_call()
+        if call is not None:
+            self.flops[call] = self.flops.get(call, 0) + count
 
-    def __init__(self, name: str, start: float, end: float, thread: int) -> None:
-        self.name = self.key = name
-        self.start, self.end, self.thread = start, end, thread
+    def after(self, call: Call, result: Any) -> None:
+        """Keep a call that has ended."""
+        start, end, inside = call.start / 1e3, call.end / 1e3, call.inside / 1e3
+        event = FunctionEvent(call.name, start, end, call.thread, inside)
+        event.phase = call.phase
+        event.flops = self.flops.pop(call, 0)
+        if self.shapes:
+            event.input_shapes = [[] if a is None else list(a.shape) for a in input_arrays(call)]
+        if self.memory and call.phase != "range":
+            event.cpu_memory_usage = sum(a.nbytes for a in output_arrays(result) if _owns(a))
+        if self.stack:
+            event.stack = _program_lines()
+        if self.trail is not None:
+            event.module = self._module(call)
+        self.seen.append((call, event))
 
-    @property
-    def cpu_time_total(self) -> float:
-        """How long it took, in microseconds."""
-        return self.end - self.start
+    def _module(self, call: Call) -> str:
+        if call.phase == "backward":
+            return self.modules.get(call.node, "")
+        path = self.trail.path() if self.trail is not None else ""
+        if call.node is not None and path:
+            self.modules[call.node] = path
+        return path
 
-    cpu_time = self_cpu_time_total = cpu_time_total
-
-    def __repr__(self) -> str:
-        return f"<FunctionEvent name={self.name} cpu_time={self.cpu_time_total:.3f}us>"
-
-
-class FunctionEventAvg:
-    """All ranges of one name.
-
-    Attributes:
-        key: the name.
-        count: how many there were.
-        cpu_time_total: how long they took together, in microseconds.
-    """
-
-    def __init__(self, key: str) -> None:
-        self.key, self.count, self.cpu_time_total = key, 0, 0.0
-
-    def add(self, event: Any) -> FunctionEventAvg:
-        """Count a range, or those of another average."""
-        self.count += event.count
-        self.cpu_time_total += event.cpu_time_total
-        return self
-
-    __iadd__ = add
-
-    @property
-    def self_cpu_time_total(self) -> float:
-        """The same as ``cpu_time_total``: ranges do not know of each other."""
-        return self.cpu_time_total
-
-    @property
-    def cpu_time(self) -> float:
-        """The average, in microseconds."""
-        return self.cpu_time_total / self.count if self.count else 0.0
-
-    def __repr__(self) -> str:
-        return f"<FunctionEventAvg key={self.key} cpu_time={self.cpu_time:.3f}us count={self.count}>"
+    def events(self) -> list[FunctionEvent]:
+        """All events in the order in which they began, each joined to the one around it."""
+        self.seen.sort(key=lambda pair: pair[0].start)
+        by_call = dict(self.seen)
+        for i, (call, event) in enumerate(self.seen):
+            event.id = i
+            outer = call.outer
+            while outer is not None and outer not in by_call:  # one that raised, or that was on before
+                outer = outer.outer
+            if outer is not None:
+                event.cpu_parent = by_call[outer]
+                event.cpu_parent.cpu_children.append(event)
+        for _, event in self.seen:
+            if event.phase == "range":
+                event.cpu_memory_usage = sum(c.cpu_memory_usage for c in event.cpu_children)
+            else:
+                event.self_cpu_memory_usage = event.cpu_memory_usage
+        return [event for _, event in self.seen]
 
 
-class EventList(list[Any]):
-    """Ranges, or averages of ranges."""
+def _owns(array: Any) -> bool:
+    return array is not None and getattr(array, "base", None) is None
 
-    def key_averages(self, *args: Any, **kwargs: Any) -> EventList:
-        """One average for each name; the arguments are accepted as in PyTorch."""
-        found: dict[str, FunctionEventAvg] = {}
-        for event in self:
-            found.setdefault(event.key, FunctionEventAvg(event.key)).add(event)
-        return EventList(found.values())
 
-    def total_average(self) -> FunctionEventAvg:
-        """All of them as one average."""
-        total = FunctionEventAvg("Total")
-        for event in self:
-            total.add(event)
-        return total
-
-    @property
-    def self_cpu_time_total(self) -> float:
-        """How long they took together, in microseconds."""
-        return float(sum(event.self_cpu_time_total for event in self))
-
-    def table(self, sort_by: str | None = None, row_limit: int = 100, **kwargs: Any) -> str:
-        """The averages as text.
-
-        Args:
-            sort_by: the attribute by which they are sorted, the largest first, such as ``"cpu_time_total"``.
-            row_limit: how many are shown; all when negative.
-            kwargs: accepted as in PyTorch.
-        """
-        averages: Iterable[Any] = self.key_averages()
-        if sort_by is not None:
-            averages = sorted(averages, key=lambda a: getattr(a, sort_by.removeprefix("self_"), 0.0), reverse=True)
-        rows = [("Name", "CPU total", "CPU time avg", "# of Calls")]
-        rows += [(a.key, f"{a.cpu_time_total:.3f}us", f"{a.cpu_time:.3f}us", str(a.count)) for a in averages]
-        rows = rows if row_limit < 0 else rows[: row_limit + 1]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join("  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows)
-
-    def export_chrome_trace(self, path: str) -> None:
-        """Write the ranges to a file that Chrome's tracing page reads."""
-        events = [
-            {"name": e.name, "ph": "X", "ts": e.start, "dur": e.end - e.start, "tid": e.thread, "pid": "CPU functions"}
-            for e in self
-        ]
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump({"traceEvents": events}, file)
-
-    def __str__(self) -> str:
-        return self.table()
+def _program_lines() -> list[str]:
+    """The lines of the program that led here, the innermost first, without this package's own."""
+    lines = []
+    frame: Any = sys._getframe(2)
+    while frame is not None:
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] != _PACKAGE:
+            code = frame.f_code
+            lines.append(f"{code.co_filename}({frame.f_lineno}): {code.co_name}")
+        frame = frame.f_back
+    return lines
 
 
 class profile:
-    """A block whose named ranges are timed.
+    """A block whose operations are timed, forward and backward, and the ranges that it names.
 
     Args:
         enabled: False does nothing.
-        kwargs: accepted as in PyTorch (``use_cuda``, ``record_shapes``, ``with_stack`` and so on).
+        record_shapes: keep the shapes of the inputs.
+        profile_memory: count the bytes of new memory that results hold.
+        with_stack: keep the program's lines that led to each operation.
+        with_modules: keep the path of the module that each operation belongs to.
+        with_flops: count the arithmetic of products, convolutions and attention.
+        kwargs: accepted as in PyTorch (``use_cuda``, ``use_kineto`` and so on).
 
     Example:
         >>> import wengert as wg
+        >>> x = wg.ones(3, requires_grad=True)
         >>> with wg.autograd.profiler.profile() as prof:
-        ...     with wg.autograd.profiler.record_function("sum"):
-        ...         _ = wg.ones(3).sum()
+        ...     with wg.autograd.profiler.record_function("square"):
+        ...         y = (x * x).sum()
+        ...     y.backward()
         >>> [(average.key, average.count) for average in prof.key_averages()]
-        [('sum', 1)]
+        [('square', 1), ('Mul', 1), ('Sum', 1), ('SumBackward0', 1), ('Expand', 1), ('MulBackward0', 1)]
     """
 
-    def __init__(self, enabled: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        enabled: bool = True,
+        *,
+        record_shapes: bool = False,
+        profile_memory: bool = False,
+        with_stack: bool = False,
+        with_modules: bool = False,
+        with_flops: bool = False,
+        **kwargs: Any,
+    ) -> None:
         self.enabled = enabled
         self.entered = False
-        self.function_events = EventList()
+        self.record_shapes, self.profile_memory = record_shapes, profile_memory
+        self.with_stack, self.with_modules, self.with_flops = with_stack, with_modules, with_flops
+        self.function_events = EventList(profile_memory=profile_memory, with_flops=with_flops)
+        self._recorder: _Recorder | None = None
 
     def __enter__(self) -> profile:
         if self.enabled:
             if self.entered:
                 raise RuntimeError("Profiler context manager is not reentrant")
             self.entered = True
-            _running.append(self)
+            self._recorder = _Recorder(self.record_shapes, self.profile_memory, self.with_stack, self.with_modules)
+            self._undo = ExitStack()
+            if self.with_flops:
+                self._undo.enter_context(counted_flops(self._recorder.count_flops))
+            if self._recorder.trail is not None:
+                self._undo.callback(self._recorder.trail.close)
+            self._recorder.start_watching()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self in _running:
-            _running.remove(self)
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.stop_watching()
+            self._undo.close()
+            self.function_events.extend(recorder.events())
 
     def _seen(self) -> EventList:
-        if not self.entered:
+        if not self.entered or self._recorder is not None:
             raise RuntimeError("Profiler didn't finish running")
         return self.function_events
 
-    def key_averages(self, *args: Any, **kwargs: Any) -> EventList:
-        """One average for each name."""
-        return self._seen().key_averages()
+    def key_averages(
+        self, group_by_input_shape: bool = False, group_by_stack_n: int = 0, group_by_overload_name: bool = False
+    ) -> EventList:
+        """One average for each name; see `EventList.key_averages`."""
+        return self._seen().key_averages(group_by_input_shape, group_by_stack_n)
+
+    def module_averages(self) -> EventList:
+        """One average for each module and phase; see `EventList.module_averages`."""
+        return self._seen().module_averages()
 
     def total_average(self) -> FunctionEventAvg:
-        """All ranges as one average."""
+        """All events as one average."""
         return self._seen().total_average()
 
     def table(self, sort_by: str | None = None, row_limit: int = 100, **kwargs: Any) -> str:
-        """The averages as text; see `EventList.table`."""
-        return self._seen().table(sort_by, row_limit)
+        """The events as text; see `EventList.table`."""
+        return self._seen().table(sort_by, row_limit, **kwargs)
 
     def export_chrome_trace(self, path: str) -> None:
-        """Write the ranges to a file that Chrome's tracing page reads."""
+        """Write the events to a file that Chrome's tracing page reads."""
         self._seen().export_chrome_trace(path)
+
+    def export_stacks(self, path: str, metric: str = "self_cpu_time_total") -> None:
+        """Write what flame graph tools read; see `EventList.export_stacks`."""
+        if not self.with_stack:
+            raise AssertionError("export_stacks() requires with_stack=True")
+        self._seen().export_stacks(path, metric)
 
     @property
     def self_cpu_time_total(self) -> float:
-        """How long the ranges took together, in microseconds."""
+        """How long the operations and ranges took together, in microseconds."""
         return self._seen().self_cpu_time_total
 
     def __str__(self) -> str:
-        return self.table() if self.entered else "<unfinished torch.autograd.profile>"
+        return self.table() if self.entered and self._recorder is None else "<unfinished torch.autograd.profile>"
 
     __repr__ = __str__
 
@@ -204,17 +216,15 @@ class record_function(contextlib.ContextDecorator):
 
     def __init__(self, name: str, args: str | None = None) -> None:
         self.name = name
+        self._open = threading.local()
 
     def __enter__(self) -> record_function:
-        self._start = time.perf_counter_ns()
+        calls = self._open.__dict__.setdefault("calls", [])
+        calls.append(begin_range(self.name))
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if _running:
-            end = time.perf_counter_ns()
-            event = FunctionEvent(self.name, self._start / 1e3, end / 1e3, threading.get_ident())
-            for profiler in _running:
-                profiler.function_events.append(event)
+        end_range(self._open.calls.pop())
 
 
 class emit_nvtx:

@@ -14,7 +14,15 @@ from typing import Any
 
 from .base import TensorBase
 
-__all__ = ["DisableTorchFunctionSubclass", "disabled", "dispatch_in", "handled", "has_torch_function", "prepared"]
+__all__ = [
+    "DisableTorchFunctionSubclass",
+    "disabled",
+    "dispatch_in",
+    "handled",
+    "has_torch_function",
+    "prepared",
+    "public_namespaces",
+]
 
 _namespaces: list[tuple[dict[str, Any], frozenset[str]]] = []  # where public ops are looked up, and their names
 _state = {"active": False, "off": 0}
@@ -209,6 +217,11 @@ def _method(function: Callable[..., Any], name: str) -> Any:
         if function.__name__.endswith(("method", "_operator")):
             _methods[function].__name__ = name.strip("_")
     return _methods[function]
+
+
+def public_namespaces() -> list[tuple[dict[str, Any], frozenset[str]]]:
+    """Where public ops are looked up, and their names there."""
+    return list(_namespaces)
 
 
 def dispatch_in(namespace: dict[str, Any], names: Any) -> None:

@@ -13,6 +13,7 @@ __all__ = [
     "InvalidValueError",
     "LinAlgError",
     "ModifiedError",
+    "NonFiniteError",
     "OutOfRangeError",
     "ShapeError",
     "SparseOperandError",
@@ -88,6 +89,10 @@ class InplaceError(WengertError, RuntimeError):
 
 class ModifiedError(GraphError):
     """A value that backward needs was overwritten after it was saved."""
+
+
+class NonFiniteError(GraphError, ArithmeticError):
+    """A value that is NaN or infinite, found by `wengert.debug.nan_guard`."""
 
 
 class BackendUnavailableError(DeviceError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..autograd.ops.linear_loss import LinearCrossEntropyOptions as LinearCrossEntropyOptions
+from ..autograd.watch import new_trail as _new_trail
 from . import functional as functional
 from . import grad as grad
 from . import init as init
@@ -171,6 +172,7 @@ from .shapes import Upsample as Upsample
 from .shapes import UpsamplingBilinear2d as UpsamplingBilinear2d
 from .shapes import UpsamplingNearest2d as UpsamplingNearest2d
 from .sync_batchnorm import SyncBatchNorm as SyncBatchNorm
+from .trail import ModuleTrail as _ModuleTrail
 from .transformer import Transformer as Transformer
 from .transformer import TransformerDecoder as TransformerDecoder
 from .transformer import TransformerDecoderLayer as TransformerDecoderLayer
@@ -178,3 +180,5 @@ from .transformer import TransformerEncoder as TransformerEncoder
 from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
 from .uninitialized import UninitializedBuffer as UninitializedBuffer
 from .uninitialized import UninitializedParameter as UninitializedParameter
+
+_new_trail.append(_ModuleTrail)  # the profiler and the debugging tools ask it which module is running

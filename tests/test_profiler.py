@@ -24,12 +24,12 @@ def test_named_ranges_are_counted_where_a_profiler_is_on(tmp_path: Path):
             work()
     work()
     counts = {average.key: average.count for average in prof.key_averages()}
-    assert counts == {"work": 2, "more": 1}
-    assert prof.total_average().count == 3
+    assert counts == {"work": 2, "more": 1, "Sum": 2}
+    assert prof.total_average().count == 5
     assert prof.self_cpu_time_total > 0
     assert "work" in prof.table(sort_by="cpu_time_total", row_limit=1) or "more" in str(prof)
     prof.export_chrome_trace(str(tmp_path / "trace.json"))
-    assert len(json.loads((tmp_path / "trace.json").read_text())["traceEvents"]) == 3
+    assert len(json.loads((tmp_path / "trace.json").read_text())["traceEvents"]) == 5
 
 
 def test_a_profiler_runs_once():
@@ -59,3 +59,90 @@ def test_steps_are_recorded_by_schedule(tmp_path: Path):
     with wg.profiler.profile(activities=[wg.profiler.ProfilerActivity.CPU], on_trace_ready=write):
         pass
     assert len(list((tmp_path / "log").iterdir())) == 1
+
+
+def step(model: Any, x: Any) -> None:
+    with wg.profiler.record_function("forward"):
+        loss = model(x).sum()
+    loss.backward()
+
+
+def test_operations_are_timed_forward_and_backward():
+    model = wg.nn.Sequential(wg.nn.Linear(4, 8), wg.nn.ReLU(), wg.nn.Linear(8, 2))
+    with wg.profiler.profile(
+        record_shapes=True, profile_memory=True, with_stack=True, with_flops=True, with_modules=True
+    ) as prof:
+        step(model, wg.ones(3, 4))
+    events = prof.events()
+    assert [e.name for e in events if e.cpu_parent is None] == [
+        "forward",
+        "SumBackward0",
+        "AddmmBackward0",
+        "ReluBackward0",
+        "AddmmBackward0",
+    ]
+    outer, first = events[0], events[1]
+    assert [c.name for c in outer.cpu_children] == ["Linear", "Relu", "Linear", "Sum"]
+    assert first.cpu_parent is outer
+    assert first.phase == "forward"
+    assert first.input_shapes == [[3, 4], [8, 4], [8]]
+    assert first.flops == 2 * 3 * 4 * 8
+    assert first.cpu_memory_usage == 3 * 8 * 4
+    assert first.module == "Sequential.0"
+    assert events[-1].module == "Sequential.0"
+    assert __file__ in first.stack[0]
+    assert first.stack[0].endswith(": step")
+    inside = sum(c.cpu_time_total for c in outer.cpu_children)
+    assert outer.self_cpu_time_total == pytest.approx(outer.cpu_time_total - inside)
+    assert outer.start <= first.start <= first.end <= outer.end
+
+
+def test_averages_and_tables_in_pytorchs_form(tmp_path: Path):
+    model = wg.nn.Sequential(wg.nn.Linear(4, 4), wg.nn.Linear(4, 2))
+    with wg.profiler.profile(record_shapes=True, with_modules=True, with_stack=True) as prof:
+        step(model, wg.ones(3, 4))
+    linear = next(a for a in prof.key_averages() if a.key == "Linear")
+    assert linear.count == 2
+    assert linear.cpu_time == pytest.approx(linear.cpu_time_total / 2)
+    shapes = [a.input_shapes for a in prof.key_averages(group_by_input_shape=True) if a.key == "Linear"]
+    assert shapes == ["[[3, 4], [4, 4], [4]]", "[[3, 4], [2, 4], [2]]"]
+    table = prof.key_averages().table(sort_by="cpu_time_total", row_limit=3)
+    lines = table.splitlines()
+    titles = ["Name", "Self CPU %", "Self CPU", "CPU total %", "CPU total", "CPU time avg", "# of Calls"]
+    assert [t.strip() for t in lines[1].split("  ") if t.strip()] == titles
+    assert len(lines) == 3 + 3 + 2
+    assert lines[-1].startswith("Self CPU time total: ")
+    totals = [a.cpu_time_total for a in prof.key_averages()]
+    assert lines[3].split()[4] == max(prof.key_averages(), key=lambda a: a.cpu_time_total).cpu_time_total_str
+    assert len(totals) == len(prof.key_averages())
+    modules = {a.key: a.count for a in prof.module_averages()}
+    assert modules["Sequential.0, forward"] == modules["Sequential.1, backward"] == 1
+    prof.export_stacks(str(tmp_path / "stacks.txt"))
+    assert (tmp_path / "stacks.txt").read_text().strip()
+    with profiler.profile() as bare:
+        pass
+    with pytest.raises(AssertionError, match="with_stack"):
+        bare.export_stacks("nowhere")
+
+
+def test_functions_of_the_user_and_errors_are_seen():
+    class Twice(wg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * 2
+
+    x = wg.ones(2, requires_grad=True)
+    with profiler.profile() as prof:
+        y = Twice.apply(x)
+        y.sum().backward()
+        with pytest.raises(RuntimeError):
+            wg.ones(2, 3) @ wg.ones(2, 3)
+        wg.ones(2).exp()
+    names = [e.name for e in prof.function_events]
+    assert "TwiceBackward" in names
+    assert names[-1] == "Exp"
+    assert prof.function_events[-1].cpu_parent is None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..autograd.base import TensorBase
 from ..autograd.grad_mode import no_grad
-from ..backends import kernels_of
+from ..backends.flops import counted_flops
 
 if TYPE_CHECKING:
     from ..nn.module import Module
@@ -212,54 +211,11 @@ def _evaluated(model: Module) -> Iterator[None]:
             module.training = training
 
 
-def _all_labels(y: Any, a: Any, b: Any, left: Any, right: Any, out: Any) -> int:
-    sizes = dict(zip(left, a.shape, strict=True)) | dict(zip(right, b.shape, strict=True))
-    count: int = math.prod(sizes.values())
-    return count
+def _counted(running: list[Module], rows: dict[int, Row]) -> contextlib.AbstractContextManager[None]:
+    """Count the arithmetic of products for the module that is running."""
 
+    def report(count: int) -> None:
+        if running:
+            rows[id(running[-1])].flops += count
 
-def _lstm(y: Any, drive: Any, h: Any, c: Any, weight: Any, project: Any, *rest: Any, **params: Any) -> int:
-    numbers: int = weight.size + (0 if project is None else project.size)
-    return len(drive) * numbers
-
-
-# For each kernel that multiplies matrices: how many multiplications with additions, from its result and arguments.
-PRODUCTS: dict[str, Callable[..., int]] = {
-    "linear": lambda y, x, w, *_, **__: x.size * w.shape[0],
-    "mm": lambda y, x, w, transposed=False: y.size * x.shape[-1],
-    "bmm": lambda y, a, b, ta=False, tb=False: y.size * a.shape[-2 if ta else -1],
-    "conv": lambda y, x, w, *_, **__: y.size * math.prod(w.shape[1:]),
-    "conv_input": lambda y, g, w, *_, **__: g.size * math.prod(w.shape[1:]),
-    "contract": _all_labels,
-    "attention": lambda y, q, k, v, *_, **__: math.prod(q.shape[:-1]) * k.shape[-2] * (q.shape[-1] + v.shape[-1]),
-    "lstm_sequence": _lstm,
-    "gru_sequence": lambda y, drive, h, w, *_, **__: len(drive) * w.size,
-    "rnn_sequence": lambda y, drive, h, w, *_, **__: len(drive) * w.size,
-}
-
-
-@contextlib.contextmanager
-def _counted(running: list[Module], rows: dict[int, Row]) -> Iterator[None]:
-    """Count the arithmetic of products for the module that is running, on every backend.
-
-    Kernels are looked up by name when an op runs, so that a counting one in their place sees every product.
-    """
-
-    def counting(kernel: Callable[..., Any], cost: Callable[..., int]) -> Callable[..., Any]:
-        def run(*args: Any, **params: Any) -> Any:
-            y = kernel(*args, **params)
-            if running:
-                rows[id(running[-1])].flops += 2 * cost(y, *args, **params)
-            return y
-
-        return run
-
-    tables = list({id(k): k for k in kernels_of.values()}.values())
-    before = [(k, name, getattr(k, name)) for k in tables for name in PRODUCTS if k.has(name)]
-    try:
-        for k, name, kernel in before:
-            setattr(k, name, counting(kernel, PRODUCTS[name]))
-        yield
-    finally:
-        for k, name, kernel in before:
-            setattr(k, name, kernel)
+    return counted_flops(report)

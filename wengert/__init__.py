@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from . import compiler as compiler
     from . import cpu as cpu
     from . import cuda as cuda
+    from . import debug as debug
     from . import distributed as distributed
     from . import fft as fft
     from . import func as func
@@ -161,6 +162,7 @@ _MODULES = (
     "compiler",
     "cpu",
     "cuda",
+    "debug",
     "distributed",
     "fft",
     "func",

@@ -1,4 +1,4 @@
-"""PyTorch's newer profiler by its names, on `wengert.autograd.profiler`: it times the ranges that a program names."""
+"""PyTorch's newer profiler by its names, on `wengert.autograd.profiler`: operations and ranges, in chosen steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .autograd.profiler import EventList
-from .autograd.profiler import profile as _ranges
+from .autograd.profiler import profile as _Profile
 from .autograd.profiler import record_function as record_function
 
 __all__ = [
@@ -112,21 +112,28 @@ def tensorboard_trace_handler(dir_name: str, worker_name: str | None = None, use
 
 
 class profile:
-    """A block whose named ranges are timed, in the steps that a `schedule` chooses.
+    """A block whose operations and named ranges are timed, in the steps that a `schedule` chooses.
 
     Args:
-        activities: accepted as in PyTorch.
+        activities: accepted as in PyTorch; everything runs through the CPU's clock.
         schedule: says what to do in each step; without one everything is recorded.
         on_trace_ready: called with the profiler when a cycle has been recorded.
-        kwargs: accepted as in PyTorch (``record_shapes``, ``profile_memory``, ``with_stack`` and so on).
+        record_shapes: keep the shapes of the inputs.
+        profile_memory: count the bytes of new memory that results hold.
+        with_stack: keep the program's lines that led to each operation.
+        with_flops: count the arithmetic of products, convolutions and attention.
+        with_modules: keep the path of the module that each operation belongs to; `module_averages` sums them up.
+        kwargs: accepted as in PyTorch.
 
     Example:
         >>> import wengert as wg
-        >>> with wg.profiler.profile() as prof:
-        ...     with wg.profiler.record_function("sum"):
-        ...         _ = wg.ones(3).sum()
-        >>> prof.key_averages()[0].count
-        1
+        >>> model = wg.nn.Sequential(wg.nn.Linear(3, 4), wg.nn.ReLU())
+        >>> with wg.profiler.profile(with_modules=True) as prof:
+        ...     with wg.profiler.record_function("step"):
+        ...         model(wg.ones(2, 3)).sum().backward()
+        >>> print(prof.key_averages().table(sort_by="cpu_time_total", row_limit=10))  # doctest: +SKIP
+        >>> [average.key for average in prof.module_averages()][:2]
+        ['Sequential.0, forward', 'Sequential.1, forward']
     """
 
     def __init__(
@@ -135,15 +142,31 @@ class profile:
         activities: Iterable[ProfilerActivity] | None = None,
         schedule: Callable[[int], ProfilerAction] | None = None,
         on_trace_ready: Callable[[Any], Any] | None = None,
+        record_shapes: bool = False,
+        profile_memory: bool = False,
+        with_stack: bool = False,
+        with_flops: bool = False,
+        with_modules: bool = False,
         **kwargs: Any,
     ) -> None:
         self.activities = set(activities) if activities else supported_activities()
         self.schedule = schedule if schedule is not None else lambda step: ProfilerAction.RECORD
         self.on_trace_ready = on_trace_ready
+        self.record_shapes, self.profile_memory, self.with_stack = record_shapes, profile_memory, with_stack
+        self.with_flops, self.with_modules = with_flops, with_modules
         self.step_num = 0
         self.current_action = self.schedule(0)
         self._metadata: dict[str, str] = {}
-        self._ranges = _ranges()
+        self._events = self._new()
+
+    def _new(self) -> _Profile:
+        return _Profile(
+            record_shapes=self.record_shapes,
+            profile_memory=self.profile_memory,
+            with_stack=self.with_stack,
+            with_flops=self.with_flops,
+            with_modules=self.with_modules,
+        )
 
     def start(self) -> None:
         """Begin, as entering the block does."""
@@ -151,8 +174,8 @@ class profile:
 
     def stop(self) -> None:
         """End, as leaving the block does."""
-        recorded = self._ranges.entered
-        self._ranges.__exit__()
+        recorded = self._events.entered
+        self._events.__exit__()
         if recorded and self.on_trace_ready is not None and self.current_action.value >= ProfilerAction.RECORD.value:
             self.on_trace_ready(self)
 
@@ -162,15 +185,15 @@ class profile:
         self.step_num += 1
         self.current_action = self.schedule(self.step_num)
         if before is ProfilerAction.RECORD_AND_SAVE:
-            self._ranges.__exit__()
+            self._events.__exit__()
             if self.on_trace_ready is not None:
                 self.on_trace_ready(self)
-            self._ranges = _ranges()
+            self._events = self._new()
         self._enter_action()
 
     def _enter_action(self) -> None:
-        if self.current_action.value >= ProfilerAction.RECORD.value and not self._ranges.entered:
-            self._ranges.__enter__()
+        if self.current_action.value >= ProfilerAction.RECORD.value and not self._events.entered:
+            self._events.__enter__()
 
     def __enter__(self) -> profile:
         self.start()
@@ -180,16 +203,24 @@ class profile:
         self.stop()
 
     def events(self) -> EventList:
-        """The ranges."""
-        return self._ranges.function_events
+        """What was recorded."""
+        return self._events.function_events
 
-    def key_averages(self, *args: Any, **kwargs: Any) -> EventList:
-        """One average for each name."""
-        return self.events().key_averages()
+    def key_averages(self, group_by_input_shape: bool = False, group_by_stack_n: int = 0, **kwargs: Any) -> EventList:
+        """One average for each name; see `EventList.key_averages`."""
+        return self.events().key_averages(group_by_input_shape, group_by_stack_n)
+
+    def module_averages(self) -> EventList:
+        """One average for each module and phase; see `EventList.module_averages`."""
+        return self.events().module_averages()
 
     def export_chrome_trace(self, path: str) -> None:
-        """Write the ranges to a file that Chrome's tracing page reads."""
+        """Write the events to a file that Chrome's tracing page reads."""
         self.events().export_chrome_trace(path)
+
+    def export_stacks(self, path: str, metric: str = "self_cpu_time_total") -> None:
+        """Write what flame graph tools read; needs ``with_stack``."""
+        self._events.export_stacks(path, metric)
 
     def add_metadata(self, key: str, value: str) -> None:
         """Keep a note; the trace does not show it."""
