@@ -6,7 +6,7 @@ from typing import Any
 
 from ..backends.dtypes import finfo
 from .optimizer import Optimizer, Params
-from .options import check_flags, check_not_negative, given, number
+from .options import check_not_negative, given, number
 
 __all__ = ["Adafactor"]
 
@@ -23,6 +23,7 @@ class Adafactor(Optimizer):
         weight_decay: shrinks the parameters directly.
         foreach: accepted as in PyTorch.
         maximize: climb instead.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range. RuntimeError: a parameter is complex.
@@ -45,12 +46,12 @@ class Adafactor(Optimizer):
         *,
         foreach: bool | None = None,
         maximize: bool = False,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "weight_decay")
-        check_flags(group)
         if group["beta2_decay"] > 0:
             raise ValueError(f"beta2_decay should be <= 0 but is: {group['beta2_decay']}")
         if group["eps"][0] is not None and group["eps"][0] < 0:

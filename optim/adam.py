@@ -6,7 +6,7 @@ from typing import Any
 
 from ..backends.errors import ArgumentError
 from .optimizer import Optimizer, Params
-from .options import check_betas, check_flags, check_not_negative, check_tensors, given, number
+from .options import check_betas, check_not_negative, check_tensors, given, number
 
 __all__ = ["Adam", "AdamW"]
 
@@ -28,6 +28,7 @@ class Adam(Optimizer):
         decoupled_weight_decay: shrink the parameters directly, as `AdamW` does.
         foreach, capturable, fused: accepted as in PyTorch; a step is one kernel call either way.
         differentiable: record the step, so that gradients flow through it.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -61,6 +62,7 @@ class Adam(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
@@ -68,7 +70,6 @@ class Adam(Optimizer):
         check_not_negative(group, "lr", "eps", "weight_decay")
         check_betas(group["betas"])
         check_tensors(group)
-        check_flags(group)
 
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if group["amsgrad"] else ("exp_avg", "exp_avg_sq")
@@ -106,7 +107,7 @@ def adam_options(group: dict[str, Any], step: int) -> dict[str, Any]:
 class AdamW(Adam):
     """Adam with weight decay decoupled from the gradient: ``p = p * (1 - lr * weight_decay)`` before the step.
 
-    Args: as `Adam`, with ``weight_decay=0.01``.
+    Args: as `Adam`, ``master_weights`` included, with ``weight_decay=0.01``.
 
     References:
         I. Loshchilov, F. Hutter, "Decoupled Weight Decay Regularization", arXiv:1711.05101.
@@ -126,5 +127,6 @@ class AdamW(Adam):
         capturable: bool = False,
         differentiable: bool = False,
         fused: bool | None = None,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(decoupled_weight_decay=True, params=params, **given(locals()))

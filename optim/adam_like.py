@@ -6,7 +6,7 @@ from typing import Any
 
 from .adam import adam_options
 from .optimizer import Optimizer, Params
-from .options import check_betas, check_flags, check_not_negative, given, plain, single
+from .options import check_betas, check_not_negative, given, plain, stored
 
 __all__ = ["Adamax", "NAdam", "RAdam"]
 
@@ -23,6 +23,7 @@ class Adamax(Optimizer):
         maximize: climb instead.
         foreach, capturable: accepted as in PyTorch.
         differentiable: record the step, so that gradients flow through it.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -43,13 +44,13 @@ class Adamax(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
         capturable: bool = False,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "eps", "weight_decay")
         check_betas(group["betas"])
-        check_flags(group)
 
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         return {"exp_avg": 0.0, "exp_inf": 0.0}
@@ -72,6 +73,7 @@ class NAdam(Optimizer):
         maximize: climb instead.
         foreach, capturable: accepted as in PyTorch.
         differentiable: record the step, so that gradients flow through it.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -94,13 +96,13 @@ class NAdam(Optimizer):
         maximize: bool = False,
         capturable: bool = False,
         differentiable: bool = False,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "eps", "weight_decay", "momentum_decay")
         check_betas(group["betas"])
-        check_flags(group)
 
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         return {"exp_avg": 0.0, "exp_avg_sq": 0.0}
@@ -111,7 +113,7 @@ class NAdam(Optimizer):
     def update(self, k: Any, group: dict[str, Any], p: Any, g: Any, state: dict[str, Any], step: int) -> None:
         beta1, decay = plain(group["betas"][0]), group["momentum_decay"]
         mu, next_mu = (beta1 * (1.0 - 0.5 * 0.96 ** (t * decay)) for t in (step, step + 1))
-        product = state["mu_product"] = single(state["mu_product"] * single(mu))
+        product = state["mu_product"] = stored(state["mu_product"] * stored(mu))
         k.nadam_step_(
             p,
             g,
@@ -137,6 +139,7 @@ class RAdam(Optimizer):
         maximize: climb instead.
         foreach, capturable: accepted as in PyTorch.
         differentiable: record the step, so that gradients flow through it.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -158,13 +161,13 @@ class RAdam(Optimizer):
         maximize: bool = False,
         capturable: bool = False,
         differentiable: bool = False,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "eps", "weight_decay")
         check_betas(group["betas"])
-        check_flags(group)
 
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         return {"exp_avg": 0.0, "exp_avg_sq": 0.0}

@@ -8,8 +8,9 @@ from ..autograd.base import wrap
 from ..autograd.sparse.core import dense_of
 from ..backends import get_backend, kernels_of
 from ..backends.errors import ArgumentError
+from .master import has_master, master_of
 from .optimizer import Optimizer, Params
-from .options import check_flags, check_not_negative, given, number
+from .options import check_not_negative, given, number, number_dtype
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
@@ -27,6 +28,7 @@ class Adagrad(Optimizer):
         maximize: climb instead.
         foreach, fused: accepted as in PyTorch.
         differentiable: record the step, so that gradients flow through it.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -49,6 +51,7 @@ class Adagrad(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
         fused: bool | None = None,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
@@ -59,12 +62,13 @@ class Adagrad(Optimizer):
         for p in group["params"]:  # as in PyTorch, the state is there before the first step
             k = kernels_of[type(p._data)]
             with k.backend.on(p.device):
-                total = k.full_like(p._data, start * (1 + 1j) if p._data.dtype.kind == "c" else start)
-            self.state[p] = {"step": wrap(get_backend("cpu").kernels.zeros((), dtype="float32")), "sum": wrap(total)}
+                like = master_of(k, p._data) if has_master(group, p) else p._data
+                total = k.full_like(like, start * (1 + 1j) if p._data.dtype.kind == "c" else start)
+            step = get_backend("cpu").kernels.zeros((), dtype=number_dtype(group))
+            self.state[p] = {"step": wrap(step), "sum": wrap(total)}
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
-        check_flags(group)
 
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         return {"sum": group["initial_accumulator_value"]}
@@ -99,6 +103,7 @@ class Adadelta(Optimizer):
         maximize: climb instead.
         foreach, capturable: accepted as in PyTorch.
         differentiable: record the step, so that gradients flow through it.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -119,12 +124,12 @@ class Adadelta(Optimizer):
         capturable: bool = False,
         maximize: bool = False,
         differentiable: bool = False,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "rho", "eps", "weight_decay")
-        check_flags(group)
         if group["rho"] > 1:
             raise ValueError(f"Invalid rho value: {group['rho']}; it must be in [0, 1]")
 
@@ -161,6 +166,7 @@ class RMSprop(Optimizer):
         maximize: climb instead.
         foreach, capturable: accepted as in PyTorch.
         differentiable: record the step, so that gradients flow through it.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -183,12 +189,13 @@ class RMSprop(Optimizer):
         foreach: bool | None = None,
         maximize: bool = False,
         differentiable: bool = False,
+        *,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "eps", "momentum", "weight_decay", "alpha")
-        check_flags(group)
 
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         names = {"square_avg": True, "momentum_buffer": group["momentum"] > 0, "grad_avg": group["centered"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from ..autograd.base import TensorBase, version_of, wrap
 from ..autograd.write_checks import check_writable
 from ..backends import get_backend, kernels_of
 from ..backends.errors import DTypeError, ShapeError
+from .master import MASTER, has_master, master_of, taken_from
+from .options import number_dtype
 from .ownership import dense, memory_order, movable
 
 if TYPE_CHECKING:
@@ -44,6 +47,25 @@ def gradient_of(p: Any) -> Any:
     return array
 
 
+@dataclass(frozen=True)
+class Layout:
+    """The state that the parameters of a group have.
+
+    Attributes:
+        buffers: the names of the state arrays, and what they are filled with.
+        scalars: the names of state that is one number a parameter, and its first value.
+        counted: whether the state shows the number of steps.
+        number: the type of these numbers.
+        master: whether parameters of 16 bits have a float32 copy, and their state that type too.
+    """
+
+    buffers: dict[str, float]
+    scalars: dict[str, float]
+    counted: bool
+    number: str
+    master: bool
+
+
 class Arena:
     """Parameters of one dtype on one device, with their optimizer state; kernels see arrays of one dimension.
 
@@ -51,26 +73,17 @@ class Arena:
     that may not be moved has an arena to itself, whose ``flat`` is a view of the parameter, or a copy that every step
     brings up to date and writes back, where its elements do not lie side by side.
 
+    Where there are master weights, ``main`` is their buffer, which is updated, and ``flat`` is it, rounded.
+
     Args:
         params: the parameters.
-        buffers: the names of the state arrays, and what they are filled with.
-        scalars: the names of state that is one number a parameter, and its first value.
-        counted: whether the state shows the number of steps.
-        old: the state that the parameters have.
+        layout: what state they have.
+        old: the state that they have already.
         move: whether they may be moved.
     """
 
-    def __init__(
-        self,
-        params: Sequence[Any],
-        buffers: dict[str, float],
-        scalars: dict[str, float],
-        counted: bool,
-        old: dict[Any, dict[str, Any]],
-        *,
-        move: bool,
-    ) -> None:
-        self.params, self.counted = list(params), counted
+    def __init__(self, params: Sequence[Any], layout: Layout, old: dict[Any, dict[str, Any]], *, move: bool) -> None:
+        self.params, self.counted = list(params), layout.counted
         self.k = k = kernels_of[type(params[0]._data)]
         self.axes = [memory_order(p._data) for p in params]
         self.shapes = [p._data.shape for p in params]
@@ -84,20 +97,29 @@ class Arena:
             for i, p in enumerate(params):
                 p._data = self._part(self.flat, i)
         self.arrays = [p._data for p in params]
-        self.state = {name: k.zeros_like(self.flat) for name in buffers}
-        for name, value in buffers.items():
+        self.main = master_of(k, self.flat) if layout.master else self.flat
+        self.state = {name: k.zeros_like(self.main) for name in layout.buffers}
+        for name, value in layout.buffers.items():
             if value:
                 self._real(self.state[name])[...] = value
+        if layout.master:
+            self.state[MASTER] = self.main
         self.whole = {name: self._real(array) for name, array in self.state.items()}
-        self.scalars = tuple(scalars)
-        self.numbers = get_backend("cpu").kernels.zeros((1 + len(scalars), len(params)), dtype="float32")
-        for row, value in enumerate(scalars.values(), 1):
-            self.numbers[row] = value
+        self._number(layout, old)
         self.bound: list[Any] = [None] * len(params)  # the state dictionaries that hold views of this arena
         self.shown: list[tuple[dict[str, Any], str, Any, Any]] = []  # and what they hold: tensor and array
         for i, p in enumerate(params):
             if old.get(p):
-                self._take_over(i, old[p], buffers)
+                self._take_over(i, old[p])
+
+    def _number(self, layout: Layout, old: dict[Any, dict[str, Any]]) -> None:
+        """Make the numbers of the state; a count that was kept in float64 stays so."""
+        steps = [old[p]["step"] for p in self.params if isinstance(old.get(p, {}).get("step"), TensorBase)]
+        dtype = "float64" if any(step._data.dtype == "float64" for step in steps) else layout.number
+        self.scalars = tuple(layout.scalars)
+        self.numbers = get_backend("cpu").kernels.zeros((1 + len(self.scalars), len(self.params)), dtype=dtype)
+        for row, value in enumerate(layout.scalars.values(), 1):
+            self.numbers[row] = value
 
     # ------------------------------------------------------------------ between one dimension and many
 
@@ -120,9 +142,9 @@ class Arena:
 
     # ------------------------------------------------------------------ state
 
-    def _take_over(self, i: int, state: dict[str, Any], buffers: dict[str, float]) -> None:
+    def _take_over(self, i: int, state: dict[str, Any]) -> None:
         """Copy the state that a parameter had before, from a loaded file or from an older arena."""
-        present = [name for name in buffers if isinstance(state.get(name), TensorBase)]
+        present = [name for name in self.state if isinstance(state.get(name), TensorBase)]
         for name in present:
             array = state[name]._data
             if array.shape != self.shapes[i]:
@@ -175,6 +197,8 @@ class Arena:
         """
         if self.copied:
             self.flat[...] = self._line(0, self.arrays[0])
+        if self.main is not self.flat:
+            taken_from(self.k, self.main, self.flat)
         numbers = list(zip(*self.numbers.tolist(), strict=True))
         n, i = len(grads), 0
         while i < n:
@@ -200,14 +224,19 @@ class Arena:
             lines = [g.reshape(-1) for g in grads[i:j]]
         else:
             lines = [self._real(self._line(m, grads[m])) for m in range(i, j)]
+        if self.main is not self.flat:
+            lines = [master_of(self.k, line) for line in lines]
         g = self.k.gather_gradients(lines)
         if j - i == len(self.params):
-            return self._real(self.flat), g, dict(self.whole)
+            return self._real(self.main), g, dict(self.whole)
         cut = slice(self.ends[i], self.ends[j])
-        return self._real(self.flat[cut]), g, {name: self._real(s[cut]) for name, s in self.state.items()}
+        return self._real(self.main[cut]), g, {name: self._real(s[cut]) for name, s in self.state.items()}
 
     def _wrote(self, i: int, j: int, states: dict[Any, Any], writer: str) -> None:
         """Count a write to the parameters from ``i`` to ``j``, and show the state that they now have."""
+        if self.main is not self.flat:
+            cut = slice(self.ends[i], self.ends[j])
+            self.flat[cut] = self.k.astype(self.main[cut], self.dtype)
         if self.copied:
             self.arrays[0][...] = self._part(self.flat, 0)
         for p in self.params[i:j]:
@@ -238,19 +267,20 @@ class GroupArenas:
     def current(self, optimizer: Optimizer) -> list[Arena]:
         """The arenas as they should be now: made anew where parameters, state or options have been replaced."""
         buffers, states = optimizer.buffers(self.group), optimizer.state
+        names = (*buffers, *([MASTER] if self.group.get("master_weights") else ()))
         params = self.group["params"]
         self.age += 1
         # What kept parameters from being moved may be gone: look again, ever more rarely.
         again = self.scattered and self.age >= self.again
         if (
             again
-            or self.names != tuple(buffers)
+            or self.names != names
             or len(params) != len(self.params)
             or not all(map(is_, params, self.params))
             or not all(arena.valid(states) for arena in self.arenas)
         ):
             self.arenas.clear()
-            self.params, self.names = list(params), tuple(buffers)
+            self.params, self.names = list(params), names
             self.waiting = list(params)
             if again:
                 self.again *= 4
@@ -262,16 +292,17 @@ class GroupArenas:
         return self.arenas
 
     def _build(self, params: list[Any], buffers: dict[str, float], optimizer: Optimizer) -> None:
-        rest = (buffers, optimizer.scalars(self.group), optimizer.counted, optimizer.state)
+        scalars, number = optimizer.scalars(self.group), number_dtype(self.group)
         alike: dict[Any, list[Any]] = {}
         for p in params:
             check_writable(p, f"{type(optimizer).__name__}.step")
             alike.setdefault((p._data.dtype, p.device), []).append(p)
         for members in alike.values():
+            layout = Layout(buffers, scalars, optimizer.counted, number, has_master(self.group, members[0]))
             moving = movable(members)
             if len(moving) > 1:
-                self.arenas.append(Arena(moving, *rest, move=True))
+                self.arenas.append(Arena(moving, layout, optimizer.state, move=True))
                 moved = set(moving)
                 members = [p for p in members if p not in moved]
-            self.arenas += [Arena([p], *rest, move=False) for p in members]
+            self.arenas += [Arena([p], layout, optimizer.state, move=False) for p in members]
         self.scattered = len(self.arenas) > len({(arena.dtype, arena.device) for arena in self.arenas})

@@ -22,22 +22,32 @@ class SequentialLR(LRScheduler):
         self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1
     ) -> None:
         if not schedulers:
-            raise ValueError("SequentialLR expects at least one scheduler to be chained, but got no scheduler.")
+            raise ValueError("SequentialLR expects at least one scheduler, but got no scheduler.")
         _check_same(optimizer, schedulers, "SequentialLR")
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
-                "SequentialLR expects one milestone less than there are schedulers: the epochs at which the next one "
-                f"begins. It got {len(milestones)} milestones and {len(schedulers)} schedulers"
+                "Sequential Schedulers expects number of schedulers provided to be one more than the number of "
+                f"milestone points, but got number of schedulers {len(schedulers)} and the number of milestones to be "
+                f"equal to {len(milestones)}"
             )
         self._schedulers, self._milestones, self.optimizer = schedulers, milestones, optimizer
         self.last_epoch = last_epoch + 1
         # Making the schedules has set the rates already: begin again with the first one's.
         for group in optimizer.param_groups:
             set_rate(group, copied(group["initial_lr"]))
-        for schedule in schedulers:
-            schedule.last_epoch -= 1
-        schedulers[0]._initial_step()
-        self._last_lr = schedulers[0].get_last_lr()
+        self.recursive_undo()
+        first = schedulers[bisect_right(milestones, 0)]
+        first._initial_step()
+        self._last_lr = first.get_last_lr()
+
+    def recursive_undo(self, sched: Any = None) -> None:
+        """Take back the step that schedules, and those that they are made of, made when they were constructed."""
+        sched = self if sched is None else sched
+        if hasattr(sched, "_schedulers"):
+            for schedule in sched._schedulers:
+                self.recursive_undo(schedule)
+        elif hasattr(sched, "last_epoch"):
+            sched.last_epoch -= 1
 
     def step(self) -> None:  # type: ignore[override]
         """Go on by one epoch."""
@@ -45,7 +55,7 @@ class SequentialLR(LRScheduler):
         i = bisect_right(self._milestones, self.last_epoch)
         schedule = self._schedulers[i]
         if i > 0 and self._milestones[i - 1] == self.last_epoch:
-            schedule._go_to(0)
+            schedule._update_lr(0)
         else:
             schedule.step()
         self._last_lr = schedule.get_last_lr()
@@ -85,12 +95,14 @@ def _check_same(optimizer: Optimizer, schedulers: Sequence[LRScheduler], name: s
     for i, schedule in enumerate(schedulers):
         if isinstance(schedule, ReduceLROnPlateau):
             raise ValueError(
-                f"{name} does not support `ReduceLROnPlateau`, whose step() takes the metric, but got one at index {i}"
+                f"{name} does not support `ReduceLROnPlateau` scheduler as it requires additional kwargs to be "
+                f"specified when calling `step`, but got one at index {i} in the given schedulers sequence."
             )
         if getattr(schedule, "optimizer", None) is not optimizer:
             raise ValueError(
-                f"{name} expects all schedulers to belong to the same optimizer, but got scheduler at index {i} "
-                f"({type(schedule).__name__}) with another one"
+                f"{name} expects all schedulers to belong to the same optimizer, but got scheduler "
+                f"{type(schedule).__name__} at index {i} has another one, which is different from "
+                f"{type(optimizer).__name__}."
             )
 
 

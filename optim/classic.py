@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .optimizer import Optimizer, Params
-from .options import check_flags, check_not_negative, given, plain, single
+from .options import check_not_negative, given, plain
 
 __all__ = ["ASGD", "Rprop"]
 
@@ -23,6 +23,7 @@ class ASGD(Optimizer):
         maximize: climb instead.
         foreach, capturable: accepted as in PyTorch.
         differentiable: record the step, so that gradients flow through it.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -44,18 +45,19 @@ class ASGD(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
         capturable: bool = False,
+        *,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "weight_decay")
-        check_flags(group)
 
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         return {"ax": 0.0}
 
     def scalars(self, group: dict[str, Any]) -> dict[str, float]:
-        return {"eta": single(plain(group["lr"])), "mu": 1.0}
+        return {"eta": plain(group["lr"]), "mu": 1.0}
 
     def update(self, k: Any, group: dict[str, Any], p: Any, g: Any, state: dict[str, Any], step: int) -> None:
         k.asgd_step_(
@@ -84,6 +86,7 @@ class Rprop(Optimizer):
         maximize: climb instead.
         foreach, capturable: accepted as in PyTorch.
         differentiable: record the step, so that gradients flow through it.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -104,12 +107,12 @@ class Rprop(Optimizer):
         foreach: bool | None = None,
         maximize: bool = False,
         differentiable: bool = False,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr")
-        check_flags(group)
         if not 0.0 < group["etas"][0] < 1.0 < group["etas"][1]:
             low, high = group["etas"]
             raise ValueError(f"Invalid eta values: {low}, {high}; the first must be in (0, 1), the second above 1")

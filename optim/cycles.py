@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .schedule import LRScheduler, Rate, check_optimizer, one_per_group, set_rate, state_of_function
+from .schedule import LRScheduler, Rate, check_optimizer, one_per_group, set_rate, state_of_function, within_step
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
@@ -75,13 +75,12 @@ class CyclicLR(Cycle):
         check_optimizer(optimizer)
         if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
             raise ValueError(
-                f"mode is invalid and scale_fn is None: {mode!r}; use triangular, triangular2 or exp_range"
+                f"mode is invalid and scale_fn is None: got {mode!r}; use triangular, triangular2 or exp_range"
             )
         bases = one_per_group(optimizer, base_lr, "base_lr")
         if last_epoch == -1:
             for group, rate in zip(optimizer.param_groups, bases, strict=True):
                 set_rate(group, rate)
-                group["initial_lr"] = rate
         self.max_lrs = one_per_group(optimizer, max_lr, "max_lr")
         down = step_size_up if step_size_down is None else step_size_down
         self.total_size = float(step_size_up + down)
@@ -105,6 +104,7 @@ class CyclicLR(Cycle):
             return 1.0
         return 0.5 ** (x - 1) if self.mode == "triangular2" else float(self.gamma**x)
 
+    @within_step
     def get_lr(self) -> list[Rate]:
         cycle = math.floor(1 + self.last_epoch / self.total_size)
         x = 1.0 + self.last_epoch / self.total_size - cycle
@@ -189,6 +189,7 @@ class OneCycleLR(Cycle):
             return end + (start - end) / 2.0 * (1 + math.cos(math.pi * part))
         return (end - start) * part + start
 
+    @within_step
     def get_lr(self) -> list[Rate]:
         number = self.last_epoch
         if number > self.total_steps:

@@ -21,6 +21,7 @@ class LAMB(Optimizer):
         eps: added to the denominator.
         weight_decay: added to the direction, times the parameter.
         maximize: climb instead.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -40,6 +41,7 @@ class LAMB(Optimizer):
         weight_decay: float = 0.01,
         *,
         maximize: bool = False,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
@@ -66,6 +68,7 @@ class LARS(Optimizer):
         eps: added to the denominator.
         nesterov: look ahead along the momentum.
         maximize: climb instead.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -88,6 +91,7 @@ class LARS(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 

@@ -134,7 +134,7 @@ class LBFGS(Optimizer):
             state["n_iter"] += 1
             if state["n_iter"] == 1:
                 state.update(d=g.neg(), old_dirs=[], old_stps=[], ro=[], H_diag=1)
-                t = min(1.0, 1.0 / float(g.abs().sum())) * lr
+                t = min(1.0, float(1.0 / g.abs().sum())) * lr  # a gradient of zeros gives an infinity
             else:
                 self._remember(state, g, group["history_size"])
                 state["d"] = _direction(state, g, group["history_size"])

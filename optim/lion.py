@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .optimizer import Optimizer, Params
-from .options import check_betas, check_flags, check_not_negative, given, number
+from .options import check_betas, check_not_negative, given, number
 
 __all__ = ["Lion"]
 
@@ -21,6 +21,7 @@ class Lion(Optimizer):
         maximize: climb instead.
         foreach: accepted; a step is one kernel call either way.
         differentiable: record the step, so that gradients flow through it.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -50,13 +51,13 @@ class Lion(Optimizer):
         maximize: bool = False,
         foreach: bool | None = None,
         differentiable: bool = False,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "weight_decay")
         check_betas(group["betas"])
-        check_flags(group)
 
     def buffers(self, group: dict[str, Any]) -> dict[str, float]:
         return {"exp_avg": 0.0}

@@ -20,7 +20,8 @@ from .cycles import OneCycleLR as OneCycleLR
 from .plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from .schedule import EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING
 from .schedule import LRScheduler as LRScheduler
-from .schedule import Rate, one_per_group, state_of_function
+from .schedule import Rate, check_optimizer, one_per_group, state_of_function, within_step
+from .schedule import _LRScheduler as _LRScheduler
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
@@ -44,8 +45,6 @@ __all__ = [
     "StepLR",
 ]
 
-_LRScheduler = LRScheduler
-
 
 class LambdaLR(LRScheduler):
     """The initial rate times ``lr_lambda(epoch)``; a list has one function a group."""
@@ -56,7 +55,11 @@ class LambdaLR(LRScheduler):
         lr_lambda: Callable[[int], float] | list[Callable[[int], float]],
         last_epoch: int = -1,
     ) -> None:
-        self.lr_lambdas = one_per_group(optimizer, lr_lambda, "lr_lambdas")
+        check_optimizer(optimizer)
+        groups = len(optimizer.param_groups)
+        if isinstance(lr_lambda, (list, tuple)) and len(lr_lambda) != groups:
+            raise ValueError(f"Expected {groups} lr_lambdas, but got {len(lr_lambda)}")
+        self.lr_lambdas = one_per_group(optimizer, lr_lambda, "lr_lambda")
         super().__init__(optimizer, last_epoch)
 
     def state_dict(self) -> dict[str, Any]:
@@ -71,6 +74,7 @@ class LambdaLR(LRScheduler):
                 function.__dict__.update(state)
         self.__dict__.update(rest)
 
+    @within_step
     def get_lr(self) -> list[Rate]:
         return [base * f(self.last_epoch) for base, f in zip(self.base_lrs, self.lr_lambdas, strict=True)]
 
@@ -78,6 +82,7 @@ class LambdaLR(LRScheduler):
 class MultiplicativeLR(LambdaLR):
     """The current rate times ``lr_lambda(epoch)``."""
 
+    @within_step
     def get_lr(self) -> list[Rate]:
         if self._is_initial:
             return self._rates
@@ -91,6 +96,7 @@ class StepLR(LRScheduler):
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
+    @within_step
     def get_lr(self) -> list[Rate]:
         falls = self.last_epoch != 0 and self.last_epoch % self.step_size == 0
         return self._scaled(self.gamma) if falls else self._rates
@@ -108,6 +114,7 @@ class MultiStepLR(LRScheduler):
         self.milestones, self.gamma = Counter(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
+    @within_step
     def get_lr(self) -> list[Rate]:
         times = self.milestones.get(self.last_epoch, 0)
         return self._scaled(self.gamma**times) if times else self._rates
@@ -124,10 +131,11 @@ class ConstantLR(LRScheduler):
         self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
     ) -> None:
         if not 0 <= factor <= 1.0:
-            raise ValueError(f"Constant multiplicative factor expected to be between 0 and 1, got {factor}")
+            raise ValueError(f"Constant multiplicative factor expected to be between 0 and 1. Got {factor}")
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
+    @within_step
     def get_lr(self) -> list[Rate]:
         if self.last_epoch == 0:
             return self._scaled(self.factor)
@@ -150,13 +158,15 @@ class LinearLR(LRScheduler):
     ) -> None:
         if not 0 < start_factor <= 1.0:
             raise ValueError(
-                f"Starting multiplicative factor expected to be greater than 0 and at most 1, got {start_factor}"
+                "Starting multiplicative factor expected to be greater than 0 and less or equal to 1. "
+                f"Got {start_factor}"
             )
         if not 0 <= end_factor <= 1.0:
-            raise ValueError(f"Ending multiplicative factor expected to be between 0 and 1, got {end_factor}")
+            raise ValueError(f"Ending multiplicative factor expected to be between 0 and 1. Got {end_factor}")
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
+    @within_step
     def get_lr(self) -> list[Rate]:
         if self.last_epoch == 0:
             return self._scaled(self.start_factor)
@@ -178,6 +188,7 @@ class ExponentialLR(LRScheduler):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
+    @within_step
     def get_lr(self) -> list[Rate]:
         return self._rates if self._is_initial else self._scaled(self.gamma)
 
@@ -192,6 +203,7 @@ class PolynomialLR(LRScheduler):
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
+    @within_step
     def get_lr(self) -> list[Rate]:
         if self._is_initial or self.last_epoch > self.total_iters:
             return self._rates
@@ -214,6 +226,7 @@ class CosineAnnealingLR(LRScheduler):
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
+    @within_step
     def get_lr(self) -> list[Rate]:
         epoch, half, low = self.last_epoch, self.T_max, self.eta_min
         if self._is_initial:
@@ -248,10 +261,11 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         if T_mult < 1 or not isinstance(T_mult, int):
             raise ValueError(f"Expected integer T_mult >= 1, but got {T_mult}")
         if not isinstance(eta_min, (float, int)):
-            raise ValueError(f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min).__name__}")
+            raise ValueError(f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}")
         self.T_0, self.T_i, self.T_mult, self.eta_min, self.T_cur = T_0, T_0, T_mult, eta_min, last_epoch
         super().__init__(optimizer, last_epoch)
 
+    @within_step
     def get_lr(self) -> list[Rate]:
         part = (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
         return [self.eta_min + (base - self.eta_min) * part for base in self.base_lrs]
@@ -271,7 +285,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
                 raise ValueError(f"Expected non-negative epoch, but got {epoch}")
             self._place(epoch)
         self.last_epoch = math.floor(epoch)
-        self._set(self.get_lr())
+        self._set(self.get_lr)
 
     def _place(self, epoch: float) -> None:
         """Find the cosine that ``epoch`` lies in, and how far along."""

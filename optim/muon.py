@@ -27,6 +27,7 @@ class Muon(Optimizer):
         ns_steps: iterations.
         adjust_lr_fn: ``"original"`` (also None): a rate that grows with the root of rows over columns;
             ``"match_rms_adamw"``: one that gives updates as large as AdamW's.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range, or a parameter has not two dimensions.
@@ -51,6 +52,8 @@ class Muon(Optimizer):
         eps: float = 1e-7,
         ns_steps: int = 5,
         adjust_lr_fn: str | None = None,
+        *,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 

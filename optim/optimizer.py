@@ -15,6 +15,7 @@ from ..backends.errors import ArgumentError
 from ..backends.sparse import SparseArray
 from .arena import GroupArenas, gradient_of
 from .each import step_each
+from .options import check_flags
 from .saving import Saving
 from .step_hooks import hooked
 from .step_hooks import register_optimizer_step_post_hook as register_optimizer_step_post_hook
@@ -32,6 +33,12 @@ class Optimizer(Saving):
     A subclass names its state (`buffers`, `scalars`), checks its options (`check`) and changes parameters in `update`.
     Parameters and state lie side by side in one buffer, so that ``update`` usually runs once a group. A subclass may
     also replace ``step``, as PyTorch's do.
+
+    ``master_weights=True``, which PyTorch does not have and all optimizers here but `LBFGS` take, also as an option of
+    a group, is for parameters of bfloat16 or float16: near 1, a step of less than 1/256 would be rounded away there.
+    The rule then works on a float32 copy of the parameter, ``state[p]["master_param"]``, with state in float32, and the
+    parameter is that copy, rounded. What is written to the parameter goes into the copy at the next step, and a state
+    dict has the copy too. float32 parameters are as without it.
 
     Args:
         params: tensors, ``(name, tensor)`` pairs, or dictionaries with ``"params"`` and options of that group.
@@ -52,6 +59,19 @@ class Optimizer(Saving):
         >>> optimizer.step()
         >>> p
         tensor([ 0.5000, -2.5000], requires_grad=True)
+
+        A thousand steps of 1e-4 that bfloat16 alone would lose:
+
+        >>> p = wg.ones(1, dtype=wg.bfloat16, requires_grad=True)
+        >>> optimizer = wg.optim.SGD([p], lr=1e-4, master_weights=True)
+        >>> for _ in range(1000):
+        ...     p.grad = wg.ones_like(p)
+        ...     optimizer.step()
+        >>> p
+        tensor([0.8984], dtype=wengert.bfloat16, requires_grad=True)
+
+    References:
+        P. Micikevicius et al., "Mixed Precision Training", arXiv:1710.03740, section 3.1 (``master_weights``).
     """
 
     counted: ClassVar[bool] = True  # whether the state shows how many steps a parameter has had
@@ -65,11 +85,14 @@ class Optimizer(Saving):
         self._set_up()
         if required not in defaults.values():
             self.check(defaults)
+        check_flags(defaults)
         if isinstance(params, TensorBase):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got a Tensor; "
                 "put it in a list"
             )
+        if defaults.get("fused"):
+            self._step_supports_amp_scaling = True
         groups: list[Any] = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list; pass model.parameters()")
@@ -153,12 +176,27 @@ class Optimizer(Saving):
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if "found_inf" in vars(self) and not self._unscaled():
+            return loss
         before, mode.grad = mode.grad, bool(self.defaults.get("differentiable"))
         try:
             self._update_all()
         finally:
             mode.grad = before
         return loss
+
+    def _unscaled(self) -> bool:
+        """Divide the gradients by the scale that a `GradScaler` has left here; whether all of them were finite."""
+        scale = getattr(self, "grad_scale", None)
+        if float(self.found_inf):  # type: ignore[attr-defined]
+            return False
+        if scale is not None:
+            with no_grad():
+                for group in self.param_groups:
+                    for p in group["params"]:
+                        if p._grad is not None:
+                            p._grad.div_(scale)
+        return True
 
     def _update_all(self) -> None:
         writer = f"{type(self).__name__}.step"
@@ -249,15 +287,7 @@ class Optimizer(Saving):
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             group.setdefault(name, default)
         if len({id(p) for p in params}) != len(params):
-            warnings.warn(
-                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error. "
-                "Pass each parameter once: a repeated one is left out",
-                stacklevel=3,
-            )
-            first = [i for i, p in enumerate(params) if all(p is not q for q in params[:i])]
-            group["params"] = params = [params[i] for i in first]
-            if "param_names" in group:
-                group["param_names"] = [group["param_names"][i] for i in first]
+            params = _once(group)
         present = {id(p) for g in self.param_groups for p in g["params"]}
         if any(id(p) in present for p in params):
             raise ValueError("some parameters appear in more than one parameter group")
@@ -268,6 +298,7 @@ class Optimizer(Saving):
                 f"optimizer, whose parameters are {before} names"
             )
         self.check(group)
+        check_flags(group)
         self.param_groups.append(group)
 
     def _check_params(self, params: list[Any]) -> None:
@@ -296,3 +327,18 @@ class Optimizer(Saving):
             lines += ["", f"Parameter Group {i}"][1 if i == 0 else 0 :]
             lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
         return "\n".join([*lines, ")"])
+
+
+def _once(group: dict[str, Any]) -> list[Any]:
+    """Leave repeated parameters, and their names, out of a group, with a warning."""
+    warnings.warn(
+        "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error. "
+        "Pass each parameter once: a repeated one is left out",
+        stacklevel=4,
+    )
+    params = group["params"]
+    first = [i for i, p in enumerate(params) if all(p is not q for q in params[:i])]
+    for name in ("params", "param_names"):
+        if name in group:
+            group[name] = [group[name][i] for i in first]
+    return group["params"]  # type: ignore[no-any-return]

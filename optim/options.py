@@ -7,14 +7,32 @@ from typing import Any
 
 from ..autograd.base import TensorBase
 from ..autograd.grad_mode import mode
+from ..autograd.promotion import get_default_dtype
+from ..backends.dtypes import float64
 from ..backends.errors import ArgumentError
 
-__all__ = ["check_betas", "check_flags", "check_not_negative", "check_tensors", "given", "number", "plain", "single"]
+__all__ = [
+    "check_betas",
+    "check_flags",
+    "check_not_negative",
+    "check_tensors",
+    "given",
+    "number",
+    "number_dtype",
+    "plain",
+    "stored",
+]
 
 
 def given(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The options of an optimizer from the ``locals()`` of its constructor: all its arguments but ``params``."""
-    return {name: value for name, value in arguments.items() if name not in ("self", "params", "__class__")}
+    """The options of an optimizer from the ``locals()`` of its constructor: all its arguments but ``params``.
+
+    ``master_weights``, which PyTorch does not have, is left out where it is not asked for: so groups are PyTorch's.
+    """
+    options = {name: value for name, value in arguments.items() if name not in ("self", "params", "__class__")}
+    if not options.get("master_weights"):
+        options.pop("master_weights", None)
+    return options
 
 
 def number(value: Any) -> Any:
@@ -64,12 +82,21 @@ def check_tensors(group: dict[str, Any]) -> None:
 
 def check_flags(group: dict[str, Any]) -> None:
     """Raise RuntimeError for ways of computing the step that exclude each other."""
+    if group.get("master_weights") and group.get("differentiable"):
+        raise ArgumentError("`master_weights` does not support `differentiable`; leave one of them away")
     if group.get("fused") and group.get("foreach"):
         raise ArgumentError("`fused` and `foreach` cannot be `True` together; leave both away")
     if group.get("fused") and group.get("differentiable"):
         raise ArgumentError("`fused` does not support `differentiable`; leave it away")
 
 
-def single(value: float) -> float:
-    """The nearest float32: what a number of the state is after it was stored."""
+def number_dtype(group: dict[str, Any]) -> str:
+    """The type of numbers in the state, such as the count of steps: at least float32, float64 where that is usual."""
+    return "float64" if get_default_dtype() is float64 and not group.get("fused") else "float32"
+
+
+def stored(value: Any) -> Any:
+    """What a number of the state is after it was stored."""
+    if isinstance(value, TensorBase) or get_default_dtype() is float64:
+        return value
     return float(struct.unpack("f", struct.pack("f", value))[0])

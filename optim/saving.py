@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 from ..autograd.base import TensorBase
 from ..autograd.hooks import HookTable, RemovableHandle
+from ..backends.dtypes import float32
+from .master import has_master
 
 __all__ = ["Saving"]
 
@@ -46,7 +48,12 @@ class Saving:
             packed = {name: value for name, value in group.items() if name != "params"}
             packed["params"] = [numbers[id(p)] for p in group["params"]]
             groups.append(packed)
-        state = {(numbers[id(p)] if isinstance(p, TensorBase) else p): dict(s) for p, s in self.state.items() if s}
+        # Programs keep entries of their own here, under names of their own.
+        state = {
+            numbers[id(p)] if isinstance(p, TensorBase) else p: s
+            for p, s in self.state.items()
+            if not isinstance(s, dict) or s
+        }
         result: dict[str, Any] = {"state": state, "param_groups": groups}
         for hook in list(self._save_hooks.values()):
             replaced = hook(self, result)
@@ -65,13 +72,19 @@ class Saving:
             loaded = loaded if replaced is None else replaced
         groups = deepcopy(loaded["param_groups"])
         mapping = self._matched(groups)
+        wide = {
+            p
+            for mine, theirs in zip(self.param_groups, groups, strict=True)
+            for p in mine["params"]
+            if has_master({**self.defaults, **theirs}, p)
+        }
         state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for number, values in loaded["state"].items():
             p = mapping.get(number)
             if p is None:
                 state[number] = values
             elif isinstance(values, dict):
-                state[p] = {name: self._like(p, number, name, value) for name, value in values.items()}
+                state[p] = {name: self._like(p, p in wide, number, name, value) for name, value in values.items()}
         for mine, theirs in zip(self.param_groups, groups, strict=True):
             theirs["params"] = mine["params"]
             if "param_names" in mine:
@@ -102,10 +115,10 @@ class Saving:
             mapping.update(zip(theirs["params"], mine["params"], strict=True))
         return mapping
 
-    def _like(self, p: Any, number: Any, name: str, value: Any) -> Any:
-        """A loaded value with the parameter's dtype and device, as a copy."""
+    def _like(self, p: Any, wide: bool, number: Any, name: str, value: Any) -> Any:
+        """A loaded value with the parameter's dtype (float32 if ``wide``) and device, as a copy."""
         if isinstance(value, (list, tuple)):
-            return type(value)(self._like(p, number, name, item) for item in value)
+            return type(value)(self._like(p, wide, number, name, item) for item in value)
         if not isinstance(value, TensorBase):
             return deepcopy(value)
         own = value.detach().clone()  # type: ignore[attr-defined]
@@ -118,7 +131,9 @@ class Saving:
             )
         if name == "step":
             return own
-        return own.to(device=p.device, dtype=p.dtype) if p._data.dtype.kind in "fcV" else own.to(device=p.device)
+        if p._data.dtype.kind not in "fcV":
+            return own.to(device=p.device)
+        return own.to(device=p.device, dtype=float32 if wide else p.dtype)
 
     # ------------------------------------------------------------------ hooks
 

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..autograd.base import TensorBase
 from .optimizer import Optimizer
 
-__all__ = ["LRScheduler", "Rate", "check_optimizer", "copied", "one_per_group", "set_rate"]
+__all__ = ["LRScheduler", "Rate", "check_optimizer", "copied", "one_per_group", "set_rate", "within_step"]
 
 Rate = Any  # a number, or a tensor of one element
 
-_ORDER = (
-    "Call `optimizer.step()` before `lr_scheduler.step()`: see "
-    "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate."
-)
+_ORDER = "See more details at https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 EPOCH_DEPRECATION_WARNING = (
-    "The epoch parameter in `scheduler.step()` is deprecated: call step() without it, once an epoch"
+    "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
+    "`scheduler.step()` to step the scheduler. With an epoch, the closed form of the schedule is used, if it has one"
 )
+
+
+def within_step(get_lr: Callable[[Any], list[Rate]]) -> Callable[[Any], list[Rate]]:
+    """A ``get_lr`` that warns when it is called from outside of ``step``: its rates are the next ones, not these."""
+
+    @functools.wraps(get_lr)
+    def checked(self: Any) -> list[Rate]:
+        if not self._get_lr_called_within_step:
+            warnings.warn(
+                "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return get_lr(self)
+
+    return checked
 
 
 class LRScheduler:
@@ -47,6 +62,7 @@ class LRScheduler:
         [0.5]
     """
 
+    _get_lr_called_within_step = False  # whether rates are being computed by a step
     _is_initial = False  # whether the step that every constructor makes is being made
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
@@ -58,7 +74,8 @@ class LRScheduler:
             elif "initial_lr" not in group:
                 raise KeyError(
                     f"param 'initial_lr' is not specified in param_groups[{i}] when resuming scheduler with "
-                    f"last_epoch >= 0, got last_epoch={last_epoch}"
+                    f"last_epoch >= 0, got last_epoch={last_epoch}: load the optimizer's state dict first, or begin "
+                    "anew with last_epoch=-1"
                 )
         self.base_lrs = [copied(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
@@ -96,29 +113,42 @@ class LRScheduler:
         if epoch is not None:
             warn_of_epoch()
         self._step_count += 1
-        self._go_to(epoch)
+        self._update_lr(epoch)
 
     def _check_order(self) -> None:
         """Warn at the first step unless the optimizer has made one."""
         if vars(self.optimizer).get("step") is not self.optimizer._scheduled_step:
-            warnings.warn(f"`optimizer.step()` has been overridden after the schedule was made. {_ORDER}", stacklevel=3)
+            warnings.warn(
+                "Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. "
+                f"Please, make sure to call `optimizer.step()` before `lr_scheduler.step()`. {_ORDER}",
+                UserWarning,
+                stacklevel=3,
+            )
         elif not self.optimizer._opt_called:
             warnings.warn(
-                f"Detected call of `lr_scheduler.step()` before `optimizer.step()`. {_ORDER} Otherwise the first value "
-                "of the schedule is skipped",
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. You should call them in the "
+                "opposite order: `optimizer.step()` before `lr_scheduler.step()`. Failure to do this skips the first "
+                f"value of the learning rate schedule. {_ORDER}",
+                UserWarning,
                 stacklevel=3,
             )
 
-    def _go_to(self, epoch: int | None) -> None:
+    def _update_lr(self, epoch: int | None = None) -> None:
         """Set the rates of the next epoch, or of ``epoch``."""
         if epoch is None:
             self.last_epoch += 1
-            self._set(self.get_lr())
+            self._set(self.get_lr)
         else:
             self.last_epoch = epoch
-            self._set(getattr(self, "_get_closed_form_lr", self.get_lr)())
+            self._set(getattr(self, "_get_closed_form_lr", self.get_lr))
 
-    def _set(self, values: Sequence[Rate]) -> None:
+    def _set(self, rule: Callable[[], Sequence[Rate]]) -> None:
+        """Set the rates that ``rule`` computes."""
+        self._get_lr_called_within_step = True
+        try:
+            values = rule()
+        finally:
+            self._get_lr_called_within_step = False
         groups = self.optimizer.param_groups
         if len(values) != len(groups):
             raise ValueError(
@@ -127,7 +157,7 @@ class LRScheduler:
             )
         for group, value in zip(groups, values, strict=True):
             set_rate(group, value)
-        self._last_lr = [copied(group["lr"]) for group in self.optimizer.param_groups]
+        self._last_lr = self._rates
 
     @property
     def _rates(self) -> list[Rate]:
@@ -137,13 +167,13 @@ class LRScheduler:
         return [rate * factor for rate in self._rates]
 
 
+class _LRScheduler(LRScheduler):
+    """The base class's older name, which programs still derive schedules of their own from."""
+
+
 def warn_of_epoch() -> None:
     """Say that the argument ``epoch`` will go."""
-    warnings.warn(
-        EPOCH_DEPRECATION_WARNING,
-        UserWarning,
-        stacklevel=3,
-    )
+    warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=3)
 
 
 def check_optimizer(optimizer: Any) -> None:
@@ -166,17 +196,20 @@ def set_rate(group: dict[str, Any], value: Rate) -> None:
 
 
 def one_per_group(optimizer: Optimizer, value: Any, name: str) -> list[Any]:
-    """``value`` as a list with an entry for each group.
+    """``value`` as a list with an entry for each group, which later changes of a tensor do not reach.
 
     Raises:
         ValueError: it is a list of another length.
     """
     groups = len(optimizer.param_groups)
     if not isinstance(value, (list, tuple)):
-        return [value] * groups
+        value = [value] * groups
     if len(value) != groups:
-        raise ValueError(f"{name} must have the same length as optimizer.param_groups: {groups}, but has {len(value)}")
-    return list(value)
+        raise ValueError(
+            f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} values, "
+            f"param_groups has {groups}."
+        )
+    return [copied(v) for v in value]
 
 
 def state_of_function(function: Any) -> dict[str, Any] | None:

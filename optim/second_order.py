@@ -6,8 +6,9 @@ from typing import Any
 
 from ..autograd.grad_mode import no_grad
 from .adam import adam_options
+from .master import has_master
 from .optimizer import Optimizer, Params
-from .options import check_betas, check_flags, check_not_negative, given, number
+from .options import check_betas, check_not_negative, given, number
 
 __all__ = ["SOAP", "SophiaG"]
 
@@ -28,6 +29,7 @@ class SophiaG(Optimizer):
         weight_decay: shrinks the parameters directly.
         batch_size: samples in a batch (times their length, for sequences), which the estimate is scaled by.
         maximize: climb instead.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -49,6 +51,7 @@ class SophiaG(Optimizer):
         *,
         batch_size: int = 1,
         maximize: bool = False,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
@@ -69,6 +72,8 @@ class SophiaG(Optimizer):
                     if g is None:
                         continue
                     state = self.state[p]
+                    if has_master(group, p):
+                        g = g.float()
                     for name in self.buffers(group):
                         if name not in state:
                             state[name] = g.new_zeros(g.shape)
@@ -104,6 +109,7 @@ class SOAP(Optimizer):
         precondition_frequency: steps from one change of coordinates to the next.
         max_precondition_dim: dimensions longer than this keep their own coordinates; so do vectors.
         maximize: climb instead.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: an option is out of range.
@@ -127,13 +133,13 @@ class SOAP(Optimizer):
         max_precondition_dim: int = 10000,
         *,
         maximize: bool = False,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "eps", "weight_decay")
         check_betas(group["betas"])
-        check_flags(group)
         if group["precondition_frequency"] < 1:
             raise ValueError(f"Invalid precondition_frequency: {group['precondition_frequency']}; it must be positive")
 

@@ -7,7 +7,7 @@ from typing import Any
 from ..autograd.sparse.core import dense_of
 from ..backends.errors import ArgumentError
 from .optimizer import Optimizer, Params
-from .options import check_flags, check_not_negative, given, number
+from .options import check_not_negative, given, number
 
 __all__ = ["SGD"]
 
@@ -27,6 +27,7 @@ class SGD(Optimizer):
         maximize: climb instead.
         foreach, fused: accepted as in PyTorch; a step is one kernel call either way.
         differentiable: record the step, so that gradients flow through it.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
         ValueError: a rate is negative, or ``nesterov`` without momentum or with dampening.
@@ -60,12 +61,12 @@ class SGD(Optimizer):
         foreach: bool | None = None,
         differentiable: bool = False,
         fused: bool | None = None,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr", "momentum", "weight_decay")
-        check_flags(group)
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 

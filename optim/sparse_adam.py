@@ -24,9 +24,10 @@ class SparseAdam(Optimizer):
         betas: how slowly the two averages change.
         eps: added to the denominator.
         maximize: climb instead.
+        master_weights: keep 16-bit parameters in float32 too (see `Optimizer`).
 
     Raises:
-        ValueError: an option is out of range, or a parameter is sparse itself.
+        ValueError: an option is out of range, or a parameter is sparse itself, or complex.
         RuntimeError: in ``step``, a gradient is dense.
 
     Example:
@@ -50,16 +51,18 @@ class SparseAdam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         maximize: bool = False,
+        *,
+        master_weights: bool = False,
     ) -> None:
         super().__init__(params, given(locals()))
-        wrong = [
-            [i, j]
-            for i, group in enumerate(self.param_groups)
-            for j, p in enumerate(group["params"])
-            if type(p._data) is SparseArray
-        ]
-        if wrong:
-            raise ValueError(f"Sparse params at indices {wrong}: SparseAdam requires dense parameter tensors")
+        for kind, needs, refused in (
+            ("Sparse", "requires dense parameter tensors", lambda p: type(p._data) is SparseArray),
+            ("Complex", "does not support complex parameters", lambda p: p._data.dtype.kind == "c"),
+        ):
+            groups = [group["params"] for group in self.param_groups]
+            wrong = [[i, j] for i, params in enumerate(groups) for j, p in enumerate(params) if refused(p)]
+            if wrong:
+                raise ValueError(f"{kind} params at indices {wrong}: SparseAdam {needs}")
 
     def check(self, group: dict[str, Any]) -> None:
         check_not_negative(group, "lr")

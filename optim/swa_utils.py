@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..autograd.grad_mode import no_grad
 from ..autograd.ops import tensor
 from ..backends.dtypes import int64
-from .schedule import LRScheduler, Rate, check_optimizer, one_per_group
+from .schedule import LRScheduler, Rate, check_optimizer, one_per_group, within_step
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
@@ -249,6 +249,7 @@ class SWALR(LRScheduler):
         part = min(1.0, max(0.0, step / max(1, self.anneal_epochs)))
         return (1 - math.cos(math.pi * part)) / 2 if self._anneal_strategy == "cos" else part
 
+    @within_step
     def get_lr(self) -> list[Rate]:
         step = self._step_count - 1
         if self.anneal_epochs == 0:

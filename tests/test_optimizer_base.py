@@ -61,6 +61,7 @@ BAD: dict[str, Callable[[Any], Any]] = {
     "decay of NAdam": lambda T: T.optim.NAdam([leaf(2, T=T)], momentum_decay=-1.0),
     "weight decay of ASGD": lambda T: T.optim.ASGD([leaf(2, T=T)], weight_decay=-1.0),
     "eps of SparseAdam": lambda T: T.optim.SparseAdam([leaf(2, T=T)], eps=0.0),
+    "complex for SparseAdam": lambda T: T.optim.SparseAdam([T.ones(2, dtype=T.complex64)]),
     "vector for Muon": lambda T: T.optim.Muon([leaf(2, T=T)]),
     "rule of Muon": lambda T: T.optim.Muon([leaf(2, 2, T=T)], adjust_lr_fn="other"),
     "clipping of Adafactor": lambda T: T.optim.Adafactor([leaf(2, T=T)], d=0.5),
@@ -276,6 +277,48 @@ def test_hooks_of_saved_state():
     optimizer.register_load_state_dict_post_hook(lambda o: calls.append("after"))
     optimizer.load_state_dict(optimizer.state_dict())
     assert calls == ["before", "first", "1", "after"]
+
+
+def test_entries_of_ones_own_in_the_state():
+    optimizer = stepped(optim.Adam([leaf(2)], lr=0.1))
+    optimizer.register_state_dict_pre_hook(lambda o: o.state.__setitem__("runs", 3))
+    saved = optimizer.state_dict()
+    assert saved["state"]["runs"] == 3
+    assert saved["state"][0] is optimizer.state[optimizer.param_groups[0]["params"][0]]
+    other = optim.Adam([leaf(2)])
+    other.load_state_dict(saved)
+    assert other.state["runs"] == 3
+
+
+@pytest.mark.parametrize("fused", [None, True])
+def test_numbers_of_the_state_have_at_least_float32(fused: Any):
+    try:
+        for kind, expected in ((wg.float64, wg.float64), (wg.float16, wg.float32)):
+            wg.set_default_dtype(kind)
+            p = wg.ones(2, dtype=wg.float32, requires_grad=True)
+            optimizer = stepped(optim.Adam([p], fused=fused))
+            assert optimizer.state[p]["step"].dtype is (wg.float32 if fused else expected)
+            again = optim.Adam([p])
+            again.load_state_dict(optimizer.state_dict())
+            wg.set_default_dtype(wg.float32)
+            assert stepped(again).state[p]["step"].dtype is optimizer.state[p]["step"].dtype
+    finally:
+        wg.set_default_dtype(wg.float32)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "Adagrad"])
+def test_a_scaler_tells_a_fused_step_what_it_found(name: str):
+    p = leaf(2)
+    optimizer = getattr(optim, name)([p], fused=True)
+    assert optimizer._step_supports_amp_scaling
+    p.grad = wg.full((2,), 4.0)
+    optimizer.grad_scale, optimizer.found_inf = wg.tensor(4.0), wg.tensor(1.0)
+    optimizer.step()
+    assert (p.tolist(), p.grad.tolist()) == ([1, 1], [4, 4])
+    optimizer.found_inf = wg.tensor(0.0)
+    optimizer.step()
+    assert p.grad.tolist() == [1, 1]
+    assert p[0] < 1
 
 
 class Own(optim.Optimizer):

@@ -176,10 +176,11 @@ def test_arguments_are_pytorchs(name: str):
     torch = pytest.importorskip("torch")
     import inspect
 
-    mine, theirs = (inspect.signature(getattr(T.optim, name)).parameters for T in (wg, torch))
-    assert [(p.name, p.default, p.kind) for p in mine.values()] == [
-        (p.name, p.default, p.kind) for p in theirs.values()
-    ]
+    mine, theirs = (
+        [(p.name, p.default, p.kind) for p in inspect.signature(getattr(T.optim, name)).parameters.values()]
+        for T in (wg, torch)
+    )
+    assert mine == [*theirs, ("master_weights", False, inspect.Parameter.KEYWORD_ONLY)]
 
 
 # ------------------------------------------------------------------ at work
@@ -322,6 +323,20 @@ def test_gradients_flow_through_steps(case: OptimizerCase):
             moved = [value + sign * h * direction if i == j else value for j, value in enumerate(inputs)]
             ends.append(train(*moved).item())
         assert math.isclose((g * direction).sum().item(), (ends[0] - ends[1]) / (2 * h), rel_tol=1e-4, abs_tol=1e-6)
+
+
+def test_gradients_flow_through_numbers_of_the_state():
+    product = wg.tensor(0.5, dtype=wg.float64, requires_grad=True)
+
+    def after_a_step(product: Any) -> Any:
+        p = wg.ones(3, dtype=wg.float64)
+        p.grad = wg.ones_like(p)
+        optimizer = optim.NAdam([p], lr=0.1, differentiable=True)
+        optimizer.state[p].update(step=wg.tensor(10.0), mu_product=product, exp_avg=p * 2, exp_avg_sq=p * 3)
+        optimizer.step()
+        return p
+
+    assert wg.autograd.gradcheck(after_a_step, (product,))
 
 
 def test_a_recorded_step_of_a_leaf_is_refused():

@@ -85,6 +85,12 @@ def test_lbfgs_goes_on_after_loading():
         np.testing.assert_array_equal(p.detach().numpy(), q.detach().numpy())
 
 
+@pytest.mark.parametrize("least", [float("inf"), -float("inf")])
+def test_lbfgs_without_a_gradient(least: float):
+    optimizer = optim.LBFGS([wg.ones(2), wg.ones(3)], tolerance_grad=least)
+    assert isinstance(optimizer.step(lambda: wg.tensor([10.0])), wg.Tensor)
+
+
 def test_lbfgs_needs_a_closure():
     with pytest.raises(RuntimeError, match="closure"):
         optim.LBFGS([leaf(2)]).step()
