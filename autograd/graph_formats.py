@@ -17,7 +17,8 @@ SIDES = (str.rjust, str.ljust, str.ljust, str.ljust, str.rjust, str.ljust, str.l
 
 def as_text(graph: Graph) -> str:
     """A table, one line per node; with the lines of the program where they are known."""
-    rows = [HEAD] + [
+    rows: list[tuple[str, ...]] = [HEAD]
+    rows += [
         (
             str(n.id),
             n.op if n.kind == "op" else n.kind,

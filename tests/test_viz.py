@@ -282,7 +282,11 @@ def test_dot_escapes_names():
 
 
 def texts(svg: str) -> list[str]:
-    return [element.text or "" for element in ET.fromstring(svg).iter(f"{SVG}text")]
+    return ["".join(element.itertext()) for element in ET.fromstring(svg).iter(f"{SVG}text")]
+
+
+def tooltips(svg: str) -> list[str]:
+    return [element.text or "" for element in ET.fromstring(svg).iter(f"{SVG}title")]
 
 
 @pytest.mark.parametrize("engine", ["builtin", "dot"])
@@ -295,7 +299,8 @@ def test_a_picture_names_parameters_shapes_and_data(engine: str):
     names = {**dict(model.named_parameters()), "images": x}
     svg = viz.draw({"loss": loss}, names).to_svg(engine=engine)
     words = texts(svg)
-    assert {"0.weight", "0.bias", "1.1.weight", "images", "Linear", "loss", "5×4", "5×2", "4×3", "scalar"} <= set(words)
+    assert {"weight", "bias", "images", "Linear", "loss", "5×4", "5×2", "4×3", f"{loss.item():g}"} <= set(words)
+    assert {"0.weight: parameter", "1.1.bias: parameter"} <= {t.partition("\n")[0] for t in tooltips(svg)}
     assert {"operation", "parameter", "data, no gradient", "output"} <= set(words)  # the legend
     assert svg.count("http") == svg.count("http://www.w3.org/2000/svg")  # nothing is loaded from elsewhere
     assert "<script" not in svg
@@ -317,7 +322,7 @@ def test_draw_writes_a_file(tmp_path: Path, name: str):
 
 def test_draw_refuses_what_it_does_not_know(tmp_path: Path):
     f, _ = circuit()
-    with pytest.raises(ValueError, match="unknown format 'xyz'; it is one of svg, dot, json, txt"):
+    with pytest.raises(ValueError, match="unknown format 'xyz'; it is one of svg, html, dot, json, txt"):
         viz.draw(f, path=tmp_path / "a.xyz")
     assert not list(tmp_path.iterdir())
     with pytest.raises(ValueError, match="unknown engine 'neato'"):

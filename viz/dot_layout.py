@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
-from collections.abc import Sequence
 
-from .layout import ROW_GAP, SIDE_GAP, Block, Layout, Point
+from .layout import ROW_GAP, SIDE_GAP, Block, Point
+from .nesting import HEAD, PAD, Arrangement, Bounds, Request
 
 __all__ = ["available", "by_dot"]
 
@@ -24,44 +25,67 @@ def available() -> bool:
     return True
 
 
-def by_dot(blocks: Sequence[Block], links: Sequence[tuple[int, int]]) -> Layout:
-    """`wengert.viz.layout.layered`, computed by ``dot``."""
+def by_dot(request: Request) -> Arrangement:
+    """`wengert.viz.nesting.nested`, computed by ``dot``."""
     import graphviz
 
-    text = graphviz.Source(_description(blocks, links)).pipe(format="plain", encoding="utf-8")
-    lines = [line.split() for line in text.splitlines()]
-    width, height = (float(v) * INCH for v in lines[0][2:4])
+    text = graphviz.Source(_description(request)).pipe(format="json", encoding="utf-8")
+    found = json.loads(text)
+    _, _, width, height = map(float, found["bb"].split(","))
+    blocks = request.blocks
     centres: list[Point] = [(0.0, 0.0)] * len(blocks)
-    routes: dict[tuple[int, int], list[list[Point]]] = {}
+    bounds = [Bounds(0.0, 0.0, width, height)] * len(request.frames)
+    for thing in found.get("objects", []):
+        name = thing["name"]
+        if name.startswith("cluster"):
+            left, low, right, high = map(float, thing["bb"].split(","))
+            bounds[int(name[7:])] = Bounds(left, height - high, right - left, high - low)
+        else:
+            i = int(name[1:])
+            x, y = _point(thing["pos"], height)
+            centres[i] = x + (blocks[i].left - blocks[i].right) / 2, y  # dot places box and tags together
+    routes = []
+    for edge in found.get("edges", []):
+        points = [_point(p, height) for p in edge["pos"].split(" ")]
+        routes.append((int(edge["origin"]), points, True))
+    return Arrangement(centres, bounds, routes)
 
-    def point(x: str, y: str) -> Point:
-        return float(x) * INCH, height - float(y) * INCH
 
-    for words in lines[1:]:
-        if words[0] == "node":
-            i = int(words[1][1:])
-            x, y = point(words[2], words[3])
-            centres[i] = x + (blocks[i].left - blocks[i].right) / 2, y  # dot places the middle of box and tags together
-        elif words[0] == "edge":
-            count = int(words[3])
-            points = [point(*words[4 + 2 * k : 6 + 2 * k]) for k in range(count)]
-            routes.setdefault((int(words[1][1:]), int(words[2][1:])), []).append(points)
-    return Layout(centres, [routes[link].pop(0) for link in links], width, height)
+def _point(text: str, height: float) -> Point:
+    x, y = map(float, text.split(","))
+    return x, height - y
 
 
-def _description(blocks: Sequence[Block], links: Sequence[tuple[int, int]]) -> str:
-    """A table of one row per block: room for its tags, the box itself, and the rest."""
+def _description(request: Request) -> str:
+    """A table of one row per block: room for its tags, the box itself, and the rest. Frames are clusters."""
     gaps = f"nodesep={SIDE_GAP / INCH:.3f} ranksep={ROW_GAP / INCH:.3f}"
     lines = [f"digraph {{ graph [{gaps}]; node [shape=plain]; edge [arrowhead=none]"]
-    for i, b in enumerate(blocks):
-        row = _cell(b.left - b.half, 1) + _cell(2 * b.half, b.height, ' PORT="p"') + _cell(b.right - b.half, 1)
-        table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{row}</TR></TABLE>'
-        lines.append(f"n{i} [label=<{table}>]")
-    leaving, arriving = Counter(a for a, _ in links), Counter(b for _, b in links)
-    for source, target in links:
+    inside: dict[int, list[int]] = {}
+    for f, parent in enumerate(request.frames[1:], 1):
+        inside.setdefault(parent, []).append(f)
+    stack: list[int] = [0]
+    while stack:  # a negative number closes a frame
+        f = stack.pop()
+        if f < 0:
+            lines.append("}")
+            continue
+        if f:
+            title = f'<TABLE BORDER="0"><TR>{_cell(request.titles[f], HEAD - 16)}</TR></TABLE>'
+            lines.append(f"subgraph cluster{f} {{ margin={PAD:.0f}; labeljust=l; label=<{title}>")
+        lines += [_node(i, b) for i, b in enumerate(request.blocks) if request.frame_of[i] == f]
+        stack += [-1] if f else []
+        stack += reversed(inside.get(f, []))
+    leaving, arriving = Counter(a for a, _ in request.lines), Counter(b for _, b in request.lines)
+    for source, target in request.lines:
         straight = leaving[source] == arriving[target] == 1  # a chain is read most easily from top to bottom
-        lines.append(f"n{source}:p:s -> n{target}:p:n [weight={8 if straight else 1}]")
+        lines.append(f"n{source}:p:s -> n{target}:p:n [weight={8 if straight else 1}, origin={source}]")
     return "\n".join([*lines, "}"])
+
+
+def _node(i: int, b: Block) -> str:
+    row = _cell(b.left - b.half, 1) + _cell(2 * b.half, b.height, ' PORT="p"') + _cell(b.right - b.half, 1)
+    table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{row}</TR></TABLE>'
+    return f"n{i} [label=<{table}>]"
 
 
 def _cell(width: float, height: float, more: str = "") -> str:

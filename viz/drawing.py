@@ -8,14 +8,14 @@ from typing import Any
 
 from ..autograd.graph import Graph
 from .dot_layout import available, by_dot
-from .layout import layered
-from .scene import scene_of
+from .nesting import nested
+from .scene import MOST_BOXES, scene_of
 from .svg import paint
 
 __all__ = ["draw", "to_svg"]
 
 DOT_LIMIT = 300  # boxes
-FORMATS = ("svg", "dot", "json", "txt")
+FORMATS = ("svg", "html", "dot", "json", "txt")
 
 
 def draw(
@@ -24,6 +24,7 @@ def draw(
     path: str | os.PathLike[str] | None = None,
     format: str | None = None,
     engine: str = "auto",
+    most: int = MOST_BOXES,
 ) -> Graph:
     """Draw what was recorded on the way to a tensor.
 
@@ -31,13 +32,15 @@ def draw(
         output: a tensor, a mapping or sequence of tensors (keys become names), or a `Graph`.
         params: names for the leaves: a module, or a mapping of names to tensors.
         path: a file to write; folders on the way are made.
-        format: ``svg``, ``dot``, ``json`` or ``txt``; by the ending of ``path`` unless told.
+        format: ``svg``, ``html``, ``dot``, ``json`` or ``txt``; by the ending of ``path`` unless told.
         engine: who finds the places: ``"dot"`` is Graphviz, ``"builtin"`` needs nothing, ``"auto"`` takes Graphviz
-            where it is installed. The picture is painted alike.
+            where it is installed and no frames are drawn, at which it is worse. The picture is painted alike.
+        most: about how many boxes an SVG shows. Of larger graphs it shows modules (where `record` noted them),
+            repeated blocks as one, and stretches of the program.
 
     Returns:
-        The graph. A notebook shows it as a picture; ``to_svg()``, ``to_dot()``, ``to_json()`` and ``to_text()`` give
-        it as text.
+        The graph. A notebook shows it as a picture; ``to_svg()``, ``to_html()``, ``to_dot()``, ``to_json()`` and
+        ``to_text()`` give it as text.
 
     Raises:
         ValueError: the format or the engine is unknown.
@@ -58,22 +61,25 @@ def draw(
         raise ValueError(f"draw: unknown format {format!r}; it is one of {', '.join(FORMATS)}")
     if path is not None:
         if format == "svg":
-            text = to_svg(graph, engine)
+            text = to_svg(graph, engine, most)
         else:
-            text = {"dot": graph.to_dot, "json": graph.to_json, "txt": graph.to_text}[format]()
+            formats = {"html": graph.to_html, "dot": graph.to_dot, "json": graph.to_json, "txt": graph.to_text}
+            text = formats[format]()
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     return graph
 
 
-def to_svg(graph: Graph, engine: str = "auto") -> str:
-    """A graph as SVG; ``engine`` as for `draw`."""
+def to_svg(graph: Graph, engine: str = "auto", most: int = MOST_BOXES) -> str:
+    """A graph as SVG; ``engine`` and ``most`` as for `draw`."""
     if engine not in ("auto", "dot", "builtin"):
         raise ValueError(f"draw: unknown engine {engine!r}; it is 'auto', 'dot' or 'builtin'")
     if engine == "dot" and not available():
         raise RuntimeError("draw: engine 'dot' needs Graphviz: pip install wengert[viz], and `dot` on the PATH")
-    scene = scene_of(graph)
-    # Graphviz crosses fewer lines, but takes minutes for what the built-in layout does in a second.
-    dot = engine == "dot" or (engine == "auto" and len(scene.boxes) <= DOT_LIMIT and available())
-    return paint(scene, by_dot if dot else layered)
+    scene = scene_of(graph, most)
+    # Graphviz crosses fewer lines, but takes minutes for what the built-in layout does in a second, and it runs lines
+    # through the titles of frames.
+    suits = len(scene.boxes) <= DOT_LIMIT and len(scene.frames) == 1
+    dot = engine == "dot" or (engine == "auto" and suits and available())
+    return paint(scene, by_dot if dot else nested)

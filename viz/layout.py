@@ -13,24 +13,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from .placing import places
 
 __all__ = ["Block", "Layout", "layered"]
 
 Point = tuple[float, float]
+Port = tuple[float | None, float | None]
 ROW_GAP, SIDE_GAP, LINE_WIDTH, PORT_GAP = 44.0, 28.0, 10.0, 16.0
 ORDER_SWEEPS = 12
 
 
 @dataclass(slots=True)
 class Block:
-    """The room that a box takes left and right of its middle, its height, and half the width of the box alone."""
+    """The room that a box takes left and right of its middle, its height, and half the width of the box alone.
+
+    ``pin`` is -1 for a place on the upper border, where lines come in, and 1 for one on the lower border.
+    """
 
     left: float
     right: float
     height: float
     half: float
+    pin: int = 0
 
 
 @dataclass(slots=True)
@@ -43,12 +49,13 @@ class Layout:
     height: float
 
 
-def layered(blocks: Sequence[Block], links: Sequence[tuple[int, int]]) -> Layout:
+def layered(blocks: Sequence[Block], links: Sequence[tuple[int, int]], ports: Sequence[Port] | None = None) -> Layout:
     """Lay out boxes from top to bottom.
 
     Args:
         blocks: the boxes, each after all those that have a link to it.
         links: pairs of positions in ``blocks``, from above to below.
+        ports: for each link how far from the middle of its boxes it starts and ends; None leaves it open.
 
     Returns:
         Their places; the picture's left upper corner is (0, 0).
@@ -60,7 +67,7 @@ def layered(blocks: Sequence[Block], links: Sequence[tuple[int, int]]) -> Layout
     """
     if not blocks:
         return Layout([], [], 0.0, 0.0)
-    work = _Rows(list(blocks), links)
+    work = _Rows(list(blocks), links, ports or [(None, None)] * len(links))
     work.order()
     x = work.place()
     return work.finish(x, len(blocks))
@@ -69,10 +76,11 @@ def layered(blocks: Sequence[Block], links: Sequence[tuple[int, int]]) -> Layout
 class _Rows:
     """The rows under work. Entries beyond the given blocks are joints: places where a long line crosses a row."""
 
-    def __init__(self, blocks: list[Block], links: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, blocks: list[Block], links: Sequence[tuple[int, int]], ports: Sequence[Port]) -> None:
         self.blocks = blocks
         self.links = links
-        self.row = _rows(len(blocks), links)
+        self.ports = ports
+        self.row = _rows(blocks, links)
         self.chains: list[list[int]] = []  # per link: its source, the joints, its target
         self.real = len(blocks)
         self._add_joints()
@@ -87,15 +95,15 @@ class _Rows:
             self.below[a].append(b)
 
     def _add_joints(self) -> None:
-        joints: dict[tuple[int, int], int] = {}  # lines from one box share their joints, so they run as one
-        for a, b in self.links:
+        joints: dict[Any, int] = {}  # lines from one place share their joints, so they run as one
+        for (a, b), (start, _) in zip(self.links, self.ports, strict=True):
             chain = [a]
             for r in range(self.row[a] + 1, self.row[b]):
-                if (a, r) not in joints:
-                    joints[a, r] = len(self.blocks)
+                if (a, start, r) not in joints:
+                    joints[a, start, r] = len(self.blocks)
                     self.blocks.append(Block(LINE_WIDTH / 2, LINE_WIDTH / 2, 0.0, 0.0))
                     self.row.append(r)
-                chain.append(joints[a, r])
+                chain.append(joints[a, start, r])
             self.chains.append([*chain, b])
 
     # ------------------------------------------------------------------ order within rows
@@ -177,7 +185,7 @@ class _Rows:
         routes = []
         for link, chain in enumerate(self.chains):
             a, b = chain[0], chain[-1]
-            at: Point = (x[a], middle[a] + self.blocks[a].height / 2)
+            at: Point = (x[a] + (self.ports[link][0] or 0.0), middle[a] + self.blocks[a].height / 2)
             route = [at]
             at = _down(route, at, tops[self.row[a]] + heights[self.row[a]])
             for joint in chain[1:-1]:
@@ -197,6 +205,9 @@ class _Rows:
             arriving.setdefault(chain[-1], []).append(link)
         ends = [0.0] * len(self.chains)
         for target, lines in arriving.items():
+            for link in lines:
+                ends[link] = x[target] + (self.ports[link][1] or 0.0)
+            lines = [link for link in lines if self.ports[link][1] is None]
             lines.sort(key=lambda link: x[self.chains[link][-2]])
             room = 2 * self.blocks[target].half - PORT_GAP
             step = min(PORT_GAP, room / max(1, len(lines) - 1))
@@ -205,14 +216,16 @@ class _Rows:
         return ends
 
 
-def _rows(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
+def _rows(blocks: Sequence[Block], links: Sequence[tuple[int, int]]) -> list[int]:
     """Longest path from the top; boxes that read from nothing move down to just above their first reader."""
-    row = [0] * count
-    reads = [False] * count
+    row = [0] * len(blocks)
+    reads = [block.pin < 0 for block in blocks]
     by_target = sorted(links, key=lambda link: link[1])
     for a, b in by_target:
         row[b] = max(row[b], row[a] + 1)
         reads[b] = True
+    last = max(row)
+    row = [last if block.pin > 0 else r for r, block in zip(row, blocks, strict=True)]
     first: dict[int, int] = {}
     for a, b in links:
         first[a] = min(first.get(a, row[b]), row[b])

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
-from .layout import Block, Layout, Point, layered
+from .layout import Block, Point
+from .nesting import Arrangement, Bounds, Request, nested
 
 if TYPE_CHECKING:
-    from .scene import Box, Scene, Tag
+    from .scene import Box, Frame, Scene, Tag
 
 __all__ = ["paint"]
 
 # kind -> (fill, border, text, what the legend calls it)
 COLOURS = {
     "op": ("#ffffff", "#475569", "#0f172a", "operation"),
+    "group": ("#e9edf3", "#475569", "#0f172a", "several operations"),
     "parameter": ("#fff3d1", "#d9a521", "#5b4203", "parameter"),
     "variable": ("#e3f6e8", "#3f9d5d", "#14532d", "variable"),
     "data": ("#e2effd", "#4d8fd1", "#123f6b", "data, no gradient"),
     "output": ("#1e293b", "#1e293b", "#ffffff", "output"),
 }
-LINE, QUIET, PAPER = "#8795a8", "#5b6878", "#ffffff"
+LINE, QUIET, PAPER, INK, STRONG = "#8795a8", "#5b6878", "#ffffff", "#0f172a", "#9a3412"
+FRAME_FILLS, FRAME_LINE = ("#ffffff", "#f6f8fb"), "#cbd5e1"
+TIP = ' marker-end="url(#tip)"'
 SANS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 TITLE, NOTE, TAG = 14.0, 11.0, 11.5
 TAG_HEIGHT, TAG_STEP, TAG_GAP, MARGIN, LEGEND = 21.0, 26.0, 26.0, 24.0, 40.0
@@ -29,25 +33,33 @@ BOLD = ' font-weight="600"'
 HALO = f' paint-order="stroke" stroke="{PAPER}" stroke-width="4" stroke-linejoin="round"'
 WIDE, NARROW = set("mwMW×@%&"), set("iljtfrI.,:;|!'()[] ·")
 
-Arrange = Callable[[Sequence[Block], Sequence[tuple[int, int]]], Layout]
+Arrange = Callable[[Request], Arrangement]
 
 
-def paint(scene: Scene, arrange: Arrange = layered) -> str:
+def paint(scene: Scene, arrange: Arrange = nested) -> str:
     """Draw a scene.
 
     Args:
         scene: what to draw.
-        arrange: finds the places: `wengert.viz.layout.layered`, or one with its signature.
+        arrange: finds the places: `wengert.viz.nesting.nested`, or one with its signature.
 
     Returns:
         The text of an SVG file.
     """
     blocks = [_block(box) for box in scene.boxes]
-    layout = arrange(blocks, [(line.source, line.target) for line in scene.lines])
+    request = Request(
+        blocks,
+        [(line.source, line.target) for line in scene.lines],
+        [frame.parent for frame in scene.frames],
+        [box.frame for box in scene.boxes],
+        [width_of(frame_words(frame), NOTE) * 1.05 + 40 for frame in scene.frames],
+    )
+    layout = arrange(request)
     legend, legend_width = _legend(scene)
-    width = max(layout.width, legend_width) + 2 * MARGIN
-    height = layout.height + 2 * MARGIN + LEGEND
-    left = (width - layout.width) / 2
+    picture = layout.bounds[0]
+    width = max(picture.width, legend_width) + 2 * MARGIN
+    height = picture.height + 2 * MARGIN + LEGEND
+    left = (width - picture.width) / 2
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
@@ -57,8 +69,9 @@ def paint(scene: Scene, arrange: Arrange = layered) -> str:
             f'<rect width="100%" height="100%" fill="{PAPER}"/>',
             f'<g transform="translate({MARGIN:.0f} {MARGIN:.0f})">{legend}</g>',
             f'<g transform="translate({left:.1f} {MARGIN + LEGEND:.1f})">',
-            f'<g fill="none" stroke="{LINE}" stroke-width="1.3" marker-end="url(#tip)">',
-            *(f'<path d="{_path(route)}"/>' for route in layout.routes),
+            *(_draw_frame(f, b, depth) for f, b, depth in _framed(scene, layout)),
+            f'<g fill="none" stroke="{LINE}" stroke-width="1.3">',
+            *(f'<path d="{_path(route)}"{TIP if tip else ""}/>' for _, route, tip in layout.routes),
             "</g>",
             *map(_draw, scene.boxes, blocks, layout.centres, _label_sides(scene, layout)),
             "</g>",
@@ -68,13 +81,40 @@ def paint(scene: Scene, arrange: Arrange = layered) -> str:
     )
 
 
+def frame_words(frame: Frame) -> str:
+    """What stands at the top of a frame."""
+    many = f" ×{frame.times}" if frame.times > 1 else ""
+    return f"{frame.title}{many}  {frame.note}"
+
+
+def _framed(scene: Scene, layout: Arrangement) -> list[tuple[Frame, Bounds, int]]:
+    depths = [0]
+    for frame in scene.frames[1:]:
+        depths.append(depths[frame.parent] + 1)
+    return list(zip(scene.frames, layout.bounds, depths, strict=True))[1:]
+
+
+def _draw_frame(frame: Frame, at: Bounds, depth: int) -> str:
+    fill = FRAME_FILLS[depth % 2]
+    many = f' <tspan fill="{STRONG}">×{frame.times}</tspan>' if frame.times > 1 else ""
+    note = f' <tspan dx="5" font-weight="400" fill="{QUIET}">{escape(frame.note)}</tspan>' if frame.note else ""
+    rest = f'width="{at.width:.1f}" height="{at.height:.1f}" rx="12" fill="{fill}" stroke="{FRAME_LINE}"/>'
+    sheets = (8, 4, 0) if frame.times > 1 else (0,)  # a stack stands for the blocks that are not shown
+    return (
+        "<g>"
+        + "".join(f'<rect x="{at.x + back:.1f}" y="{at.y - back:.1f}" {rest}' for back in sheets)
+        + f'<text x="{at.x + 14:.1f}" y="{at.y + 21:.1f}" font-size="{NOTE + 1:g}" font-weight="600" fill="{INK}">'
+        f"{escape(frame.title)}{many}{note}</text></g>"
+    )
+
+
 def width_of(text: str, size: float) -> float:
     """About how wide a text is in a sans-serif font; rather too wide than too narrow."""
     return size * sum(0.92 if c in WIDE else 0.34 if c in NARROW else 0.72 if c.isupper() else 0.6 for c in text)
 
 
 def _block(box: Box) -> Block:
-    half = max(26.0, (max(width_of(box.title, TITLE) * 1.04, width_of(box.note, NOTE)) + 26) / 2)
+    half = max(26.0, (max(width_of(_heading(box), TITLE) * 1.04, width_of(box.note, NOTE)) + 26) / 2)
     height = 44.0 if box.note else 32.0
     left = right = max([half, *(10 + width_of(shape, NOTE) for shape in _few(box.gives))])
     if box.tags:
@@ -87,13 +127,19 @@ def _tag_width(tag: Tag) -> float:
     return width_of(tag.text, TAG) + width_of(tag.shape, NOTE) + 28
 
 
-def _label_sides(scene: Scene, layout: Layout) -> list[float]:
+def _heading(box: Box) -> str:
+    return f"{box.title} ×{box.times}" if box.times > 1 else box.title
+
+
+def _label_sides(scene: Scene, layout: Arrangement) -> list[float]:
     """For each box where its shape stands beside the line: right (1), or left (-1) if the line bends to the right."""
     bends: list[set[bool]] = [set() for _ in scene.boxes]
-    for line, route in zip(scene.lines, layout.routes, strict=True):
-        turn = next((x - route[0][0] for x, _ in route if abs(x - route[0][0]) > 3), 0.0)
+    for source, route, _ in layout.routes:
+        x, y = layout.centres[source]
+        starts_here = abs(route[0][0] - x) < 1 and 0 < route[0][1] - y < 100
+        turn = next((px - x for px, _ in route if abs(px - x) > 3), 0.0) if starts_here else 0.0
         if turn:
-            bends[line.source].add(turn > 0)
+            bends[source].add(turn > 0)
     return [-1.0 if bend == {True} else 1.0 for bend in bends]
 
 
@@ -101,13 +147,16 @@ def _draw(box: Box, block: Block, at: Point, side: float) -> str:
     fill, border, ink, _ = COLOURS[box.kind]
     x, y = at
     top, h = y - block.height / 2, block.height
-    radius = 6 if box.kind == "op" else min(16, h / 2)
+    radius = 6 if box.kind in ("op", "group") else min(16, h / 2)
     dash = ' stroke-dasharray="4 3"' if box.kind == "data" else ""
     parts = [
         f"<g><title>{escape(box.tooltip)}</title>",
-        f'<rect x="{x - block.half:.1f}" y="{top:.1f}" width="{2 * block.half:.1f}" height="{h:.1f}" rx="{radius:g}" '
-        f'fill="{fill}" stroke="{border}" stroke-width="1.3"{dash}/>',
-        _text(x, y + (-3 if box.note else 5), box.title, TITLE, ink, "middle", BOLD),
+        *(
+            f'<rect x="{x - block.half + back:.1f}" y="{top - back:.1f}" width="{2 * block.half:.1f}" '
+            f'height="{h:.1f}" rx="{radius:g}" fill="{fill}" stroke="{border}" stroke-width="1.3"{dash}/>'
+            for back in ((8, 4, 0) if box.times > 1 else (0,))
+        ),
+        _text(x, y + (-3 if box.note else 5), _heading(box), TITLE, ink, "middle", BOLD),
     ]
     if box.note:
         parts.append(_text(x, y + 13, box.note, NOTE, QUIET, "middle"))
