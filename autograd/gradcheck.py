@@ -308,7 +308,7 @@ def _check_inputs(args: tuple[Any, ...]) -> None:
             )
         if isinstance(x._data, SparseArray):
             continue
-        if any(s == 0 and n > 1 for s, n in zip(x._data.strides, x._data.shape, strict=True)):
+        if any(s == 0 and n > 1 for s, n in zip(x.stride(), x.shape, strict=True)):
             raise GradcheckError(
                 f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are "
                 "non-overlapping to be able to compute the numerical gradients correctly. You should call .contiguous "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..autograd.base import wrap
 from ..autograd.grad_mode import no_grad
+from ..autograd.ops.sequences import eye as identity
 from ..autograd.ops.special import erf
 from ..backends import kernels_of
 from ..backends.dtypes import finfo, float32
@@ -112,7 +113,7 @@ def trunc_normal_(
     """
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
-            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect",
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
             stacklevel=2,
         )
     low, high = (math.erf((edge - mean) / std / math.sqrt(2.0)) for edge in (a, b))
@@ -159,10 +160,7 @@ def eye_(tensor: Tensor) -> Tensor:
     """
     if tensor.ndim != 2:
         raise ValueError(f"Only tensors with 2 dimensions are supported, got shape {list(tensor.shape)}")
-    tensor.zero_()
-    for i in range(min(tensor.shape)):
-        tensor[i, i] = 1.0
-    return tensor
+    return tensor.copy_(identity(*tensor.shape, dtype=tensor.dtype, device=tensor.device))
 
 
 @unrecorded

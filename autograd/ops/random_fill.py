@@ -43,7 +43,12 @@ def uniform_(input: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Genera
     if a > b:
         raise ShapeError(f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}")
     u = _draw_for(input, "random_uniform", generator, "uniform_")
-    return _fill(input, "uniform_", u * (b - a) + a)
+    numbers = u * (b - a) + a
+    if a and input._data.dtype.kind != "c":  # the sum may be rounded up to the bound, in the tensor's type or before
+        k = kernels_of[type(numbers)]
+        rounded = wide(numbers.astype(input._data.dtype, copy=False))
+        numbers = k.where(rounded < b, rounded, rounded * 0 + a)
+    return _fill(input, "uniform_", numbers)
 
 
 def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
@@ -53,7 +58,7 @@ def normal_(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Ge
         RuntimeError: ``std`` is negative.
     """
     if std < 0:
-        raise ShapeError(f"normal_ expects std >= 0.0, but found std={std}")
+        raise ShapeError(f"normal_: normal expects std >= 0.0, but found std {std}")
     z = _draw_for(input, "random_normal", generator, "normal_")
     return _fill(input, "normal_", z * std + mean)
 
