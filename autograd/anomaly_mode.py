@@ -7,11 +7,11 @@ import traceback
 import warnings
 from typing import Any
 
+from ..backends.call_site import call_site
 from ..backends.errors import GraphError
 from .base import TensorBase
 from .grad_mode import ModeContext, mode
 from .hooks import hooks_of
-from .inplace import call_site
 
 __all__ = [
     "detect_anomaly",

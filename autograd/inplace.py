@@ -6,10 +6,10 @@ every view of that base finds its new place by replaying its ops from the base, 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
+from ..backends.call_site import call_site as call_site
 from ..backends.errors import InplaceError, ShapeError
 from ..backends.sparse import SparseArray
 from .base import TensorBase, edge_of, new, version_of, wrap
@@ -171,17 +171,6 @@ def wrote(tensor: TensorBase, op: str) -> None:
     version = version_of(tensor)
     version[0] += 1
     version[1] = f"{op} at {call_site()}"
-
-
-def call_site() -> str:
-    """``file:line`` of the innermost frame outside this package."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == _PACKAGE:
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-_PACKAGE = __name__.partition(".")[0]
 
 
 def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from .call_site import warn
 from .errors import ArgumentError
 
 __all__ = [
@@ -58,11 +58,11 @@ def is_warn_always_enabled() -> bool:
     return bool(_state["warn_always"])
 
 
-def warn_once(message: str, category: type[Warning] = UserWarning, stacklevel: int = 3) -> None:
+def warn_once(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn the first time that a message comes, or always after `set_warn_always`."""
     if message not in _warned or is_warn_always_enabled():
         _warned.add(message)
-        warnings.warn(message, category, stacklevel=stacklevel)
+        warn(message, category)
 
 
 _warned: set[str] = set()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
+from ..backends.call_site import warn
 from . import functional as F
 from .norms import StatisticsNorm, require_dims
 
@@ -130,7 +130,7 @@ class InstanceNormNd(StatisticsNorm):
             )
             if self.affine:
                 raise ValueError(message)
-            warnings.warn(message + "; num_features is not used because affine=False", stacklevel=3)
+            warn(message + "; num_features is not used because affine=False")
         if channel == 1:
             return self._normalised(input)
         return self._normalised(input.unsqueeze(0)).squeeze(0)

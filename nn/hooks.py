@@ -6,7 +6,6 @@ A module without hooks has no table for them: ``module(x)`` then costs one test 
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from ..autograd.hooks import HookTable, RemovableHandle, hooks_of
 from ..autograd.inplace import View
 from ..autograd.node import LEAF, OUTPUT
 from ..autograd.primitive import Primitive, apply
+from ..backends.call_site import warn
 
 __all__ = [
     "ModuleHooks",
@@ -277,10 +277,9 @@ class BackwardHooks:
                     seen = _same_number(changed, seen, "Backward pre hook", "grad_output")
             self.grad_outputs = seen
             if not self.joined and self.post:  # no input wants a gradient, so nothing will come out at the other end
-                warnings.warn(
+                warn(
                     "Full backward hook is firing when gradients are computed with respect to module outputs since no "
-                    "inputs require gradients.",
-                    stacklevel=2,
+                    "inputs require gradients."
                 )
                 changed = self._run_post((None,) * self.inputs)
                 if changed is not None and any(g is not None for g in changed):

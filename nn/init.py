@@ -6,7 +6,6 @@ None of them is recorded, so they take parameters as well as plain tensors.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +14,7 @@ from ..autograd.grad_mode import no_grad
 from ..autograd.ops.sequences import eye as identity
 from ..autograd.ops.special import erf
 from ..backends import kernels_of
+from ..backends.call_site import warn
 from ..backends.dtypes import finfo, float32
 
 if TYPE_CHECKING:
@@ -112,9 +112,8 @@ def trunc_normal_(
     A uniform number between the distribution function's values at ``a`` and ``b`` goes through its inverse.
     """
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn(
-            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
-            stacklevel=2,
+        warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect."
         )
     low, high = (math.erf((edge - mean) / std / math.sqrt(2.0)) for edge in (a, b))
     dtype = float32 if tensor.itemsize == 2 else tensor.dtype
@@ -262,7 +261,7 @@ def kaiming_normal_(
 
 
 def _no_elements(tensor: Tensor) -> Tensor:
-    warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
+    warn("Initializing zero-element tensors is a no-op")
     return tensor
 
 
@@ -314,14 +313,17 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     return tensor.scatter_(0, order[:zeros], 0.0)
 
 
+# The unrecorded fillers by the names that older programs import.
+_no_grad_uniform_, _no_grad_normal_, _no_grad_trunc_normal_ = uniform_, normal_, trunc_normal_
+_no_grad_fill_, _no_grad_zero_ = constant_, zeros_
+
+
 def _renamed(new: Callable[..., Any]) -> Callable[..., Any]:
     """The function under the name that it had without its underscore."""
     old = new.__name__[:-1]
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        warnings.warn(
-            f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new.__name__}`.", FutureWarning, stacklevel=2
-        )
+        warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new.__name__}`.", FutureWarning)
         return new(*args, **kwargs)
 
     function.__name__ = function.__qualname__ = old

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import ops
+from ..backends.call_site import warn
 from . import functional as F
 from . import init
 from .activation import Activation, InplaceActivation
@@ -134,7 +134,7 @@ class Hardtanh(Activation):
         super().__init__()
         for old, new, value in (("min_value", "min_val", min_value), ("max_value", "max_val", max_value)):
             if value is not None:
-                warnings.warn(f"keyword argument `{old}` is deprecated, use `{new}`", FutureWarning, stacklevel=2)
+                warn(f"keyword argument `{old}` is deprecated, use `{new}`", FutureWarning)
         self.min_val = min_val if min_value is None else min_value
         self.max_val = max_val if max_value is None else max_value
         if self.max_val <= self.min_val:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ..autograd.base import TensorBase
 from ..autograd.grad_mode import mode
 from ..autograd.graph_building import Call, Noted, noted
-from ..autograd.inplace import call_site
 from ..backends import kernels_of
+from ..backends.call_site import call_site
 from .values import measure
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import zlib
 from typing import Any
 
 from ...backends import kernels_of
+from ...backends.call_site import call_site
 from ...backends.errors import ModifiedError
 from ..base import version_of
-from ..inplace import call_site
 from ..saved_hooks import saved_tensors_hooks
 from ..tensor import Tensor
 

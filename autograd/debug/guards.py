@@ -9,8 +9,8 @@ import weakref
 from typing import Any
 
 from ...backends import kernels_of
+from ...backends.call_site import call_site
 from ...backends.errors import NonFiniteError
-from ..inplace import call_site
 from ..watch import Call, Watcher, input_arrays, new_trail, output_arrays
 from .sites import source_line
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import linecache
 from typing import Any
 
+from ...backends.call_site import call_site
 from ..grad_mode import ModeContext, mode
-from ..inplace import call_site
 
 __all__ = ["record_lines", "source_line"]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ...backends import kernels_of
+from ...backends.call_site import call_site
 from ..base import TensorBase
-from ..inplace import call_site
 from ..subclass import public_namespaces
 from ..tensor import Tensor
 from .sites import source_line

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.call_site import warn
 from ...backends.dtypes import FROM_NUMPY, float32
 from ...backends.errors import DTypeError, GraphError, InvalidValueError, ShapeError
 from ..admission import scalar_type, unsupported
@@ -316,10 +316,9 @@ def kl_div(
     """
     batch = reduction == "batchmean"
     if reduction == "mean" and size_average is None and reduce is None:
-        warnings.warn(
+        warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size; 'batchmean' divides "
-            "only by the batch size, which is the divergence",
-            stacklevel=2,
+            "only by the batch size, which is the divergence"
         )
     reduction = "sum" if batch else reduction_of(size_average, reduce, reduction)
     for t in (input, target):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from typing import Any
 
+from ...backends.call_site import warn
 from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import DeviceError, DTypeError, ShapeError
 from ..admission import c_name, scalar_type, unsupported
@@ -59,10 +59,9 @@ def paddings(op: str, padding: Any, kernel: Ints, stride: Ints, dilation: Ints) 
             raise ShapeError(f"{op}: padding='same' is not supported for strided convolutions (stride={list(stride)})")
         totals = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         if any(t % 2 for t in totals):
-            warnings.warn(
+            warn(
                 "Using padding='same' with even kernel lengths and odd dilation may require a zero-padded copy of the "
-                "input be created",
-                stacklevel=4,
+                "input be created"
             )
         return tuple((t // 2, t - t // 2) for t in totals)
     return tuple((p, p) for p in per_dim(op, "padding", padding, len(kernel), 0))

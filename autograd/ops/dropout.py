@@ -5,10 +5,10 @@ The mask is drawn once, in the forward pass, and kept: every derivative sees the
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.call_site import warn
 from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import DTypeError, ShapeError
 from ..admission import scalar_type
@@ -140,10 +140,9 @@ def _batched(
             "dimension (i.e. 2D or 3D inputs)"
         )
     if ndim not in (n + 1, n + 2):
-        warnings.warn(
+        warn(
             f"{op}: Received a {ndim}-D input to {op}, which is deprecated: expected {n + 2}-D, or {n + 1}-D without a "
-            "batch",
-            stacklevel=3,
+            "batch"
         )
         return run(input, p, training, inplace)
     if ndim == n + 2:
@@ -162,10 +161,9 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`feature_dropout` of (N, C, H, W); an input of three dimensions is taken as (N, C, L), as PyTorch does."""
     if isinstance(input, TensorBase) and input._data.ndim == 3:
-        warnings.warn(
+        warn(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired "
-            "- input is interpreted as shape (N, C, L), where C is the channel dim; please use dropout1d for that",
-            stacklevel=2,
+            "- input is interpreted as shape (N, C, L), where C is the channel dim; please use dropout1d for that"
         )
         return feature_dropout(input, p, training, inplace)
     return _batched(2, input, p, training, inplace)

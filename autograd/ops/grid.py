@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.call_site import warn
 from ...backends.dtypes import FROM_NUMPY, float32
 from ...backends.errors import DTypeError, ShapeError
 from ..admission import scalar_type
@@ -129,11 +129,10 @@ def _check(input: Any, grid: Any, mode: str, padding_mode: str) -> None:
 def _default(align_corners: bool | None) -> bool:
     """Whether corners are aligned; not saying so is warned of, as the default once changed."""
     if align_corners is None:
-        warnings.warn(
+        warn(
             "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please "
             "specify align_corners=True if the old behavior is desired. See the documentation of grid_sample for "
-            "details.",
-            stacklevel=3,
+            "details."
         )
     return bool(align_corners)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...backends.call_site import warn
 from ...backends.errors import ArgumentError, ShapeError
 from .classification import cross_entropy
 from .linear import linear
@@ -95,11 +95,10 @@ def linear_cross_entropy(
     if target._data.shape == (*rows, classes, *places) and ignore_index is not None:
         raise ArgumentError("ignore_index cannot be specified when target contains probabilities")
     if options is not None and (places or label_smoothing or target._data.dtype.name != "int64"):
-        warnings.warn(
+        warn(
             "linear_cross_entropy: ``options`` ignored; chunked path needs reduction in {'mean','sum','none'}, "
             f"label_smoothing == 0, target.dtype == int64, out_features == (). Got {reduction=}, {label_smoothing=}, "
-            f"target.dtype={target.dtype}, out_features={places}.",
-            stacklevel=2,
+            f"target.dtype={target.dtype}, out_features={places}."
         )
     if places:
         linear_weight = reshape_rule(linear_weight, (-1, linear_weight._data.shape[-1]))

@@ -6,10 +6,10 @@ Cross entropy from scores is fused, since its gradient is simpler than those of 
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.call_site import warn
 from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import ShapeError
 from ..admission import unsupported
@@ -202,10 +202,7 @@ def reduction_of(size_average: Any, reduce: Any, reduction: str) -> str:
     if size_average is not None or reduce is not None:
         average = size_average is None or size_average
         reduction = "none" if not (reduce is None or reduce) else "mean" if average else "sum"
-        warnings.warn(
-            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
-            stacklevel=4,
-        )
+        warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction; use 'none', 'mean' or 'sum'")
     return reduction
@@ -225,10 +222,9 @@ def _pair(op: str, input: Any, target: Any) -> tuple[Any, Any]:
             raise TypeError(f"{op}(): argument must be Tensor, not {type(value).__name__}")
     a, b = input._data, target._data
     if a.shape != b.shape:
-        warnings.warn(
+        warn(
             f"Using a target size ({list(b.shape)}) that is different to the input size ({list(a.shape)}). This will "
-            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-            stacklevel=4,
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size."
         )
     if (a.dtype.kind not in "fcV" and b.dtype.kind not in "fcV") or (a.dtype.kind == "c" and op == "mse_loss"):
         raise unsupported(op, FROM_NUMPY[a.dtype], "floating-point numbers; convert with .float()")

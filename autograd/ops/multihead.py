@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.call_site import warn
 from ...backends.errors import DTypeError, ShapeError
 from ..base import wrap
 from .arithmetic import add, mul
@@ -41,7 +41,7 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
         E. Jang, S. Gu, B. Poole, "Categorical reparameterization with Gumbel-softmax", arXiv:1611.01144.
     """
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+        warn("`eps` parameter is deprecated and has no effect.")
     x = logits._data
     if x.dtype.kind not in "fV":
         raise DTypeError(

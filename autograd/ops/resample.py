@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.call_site import warn
 from ...backends.dtypes import FROM_NUMPY, float32
 from ...backends.errors import ShapeError
 from ..admission import unsupported
@@ -171,7 +171,7 @@ def _sizes(old: tuple[int, ...], size: Any, scale: Any, recompute: bool | None) 
 
 
 def _deprecated(name: str) -> None:
-    warnings.warn(f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3)
+    warn(f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead.")
 
 
 def upsample(

@@ -1,0 +1,36 @@
+"""The line of the program that called the library: for errors that name it, and warnings that point at it."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from types import FrameType
+
+__all__ = ["call_site", "warn"]
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+def call_site() -> str:
+    """``file:line`` of the innermost frame outside this package."""
+    frame, _ = _outside(sys._getframe(1))
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """A warning that points at the line of the program, however deep in the library it is given.
+
+    Args:
+        message: what to say.
+        category: of the warning.
+    """
+    _, depth = _outside(sys._getframe(1))
+    warnings.warn(message, category, stacklevel=depth + 1)
+
+
+def _outside(frame: FrameType) -> tuple[FrameType, int]:
+    """The innermost frame outside this package, and how many frames lie below it; the outermost if all are inside."""
+    depth = 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == _PACKAGE:
+        frame, depth = frame.f_back, depth + 1
+    return frame, depth
