@@ -36,7 +36,7 @@ class BatchNormNd(StatisticsNorm):
         self._check_input_dim(input)
         momentum = 0.0 if self.momentum is None else self.momentum
         training = self.training
-        if training and self.num_batches_tracked is not None:
+        if training and self.track_running_stats and self.num_batches_tracked is not None:
             self.num_batches_tracked._data += 1  # an integer, so that no graph can have saved it
             if self.momentum is None:
                 momentum = 1.0 / float(self.num_batches_tracked)

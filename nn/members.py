@@ -6,8 +6,9 @@ A member lives in the instance's ``__dict__`` like any other attribute, so that 
 
 from __future__ import annotations
 
+import inspect
 import itertools
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSet
 from typing import TYPE_CHECKING, Any
 
 from ..autograd.base import TensorBase
@@ -30,6 +31,11 @@ def type_name(value: Any) -> str:
     if kind.__name__ == "Tensor" and isinstance(value, TensorBase):
         return str(value.type())  # type: ignore[attr-defined]
     return kind.__name__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__name__}"
+
+
+def is_like_tensor(value: Any) -> bool:
+    """Whether a value is a tensor, or of a class that says what functions of tensors do with it."""
+    return isinstance(value, TensorBase) or hasattr(value, "__torch_function__")
 
 
 class MembersOfKind(MutableMapping[str, Any]):
@@ -64,6 +70,35 @@ class MembersOfKind(MutableMapping[str, Any]):
     def copy(self) -> dict[str, Any]:
         """The members in a dictionary of their own."""
         return dict(self)
+
+
+class TransientNames(MutableSet[str]):
+    """A live view of the names of a module's buffers that its ``state_dict`` leaves out."""
+
+    def __init__(self, owner: Members) -> None:
+        self._owner = owner
+
+    def __contains__(self, name: object) -> bool:
+        return self._owner._kinds.get(name) == TRANSIENT  # type: ignore[call-overload, no-any-return]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, kind in self._owner._kinds.items() if kind == TRANSIENT)
+
+    def __len__(self) -> int:
+        return sum(kind == TRANSIENT for kind in self._owner._kinds.values())
+
+    def add(self, name: str) -> None:
+        """Leave a buffer out of the ``state_dict``."""
+        if self._owner._kinds.get(name) == BUFFER:
+            self._owner._kinds[name] = TRANSIENT
+
+    def discard(self, name: str) -> None:
+        """Let a buffer be part of the ``state_dict``."""
+        if name in self:
+            self._owner._kinds[name] = BUFFER
+
+    def __repr__(self) -> str:
+        return repr(set(self))
 
 
 def _view_of(*kinds: str) -> Any:
@@ -118,7 +153,7 @@ class Members:
             KeyError: the name is empty, holds a dot, or is an attribute already. TypeError: not a tensor.
         """
         self._check_name(BUFFER, name)
-        if tensor is not None and not isinstance(tensor, TensorBase):
+        if tensor is not None and not is_like_tensor(tensor):
             raise TypeError(
                 f"cannot assign '{type_name(tensor)}' object to buffer '{name}' (wengert Tensor or None required)"
             )
@@ -191,14 +226,14 @@ class Members:
             _require(value is None, value, name, "child module", "wengert.nn.Module or None")
             self.__dict__[name] = None
         else:
-            fits = value is None or isinstance(value, TensorBase)
+            fits = value is None or is_like_tensor(value)
             _require(fits, value, name, "buffer", "wengert.nn.Buffer, wengert.Tensor or None")
-            if isinstance(value, Buffer):
-                if known is None:
-                    self.__dict__.pop(name, None)
-                self.register_buffer(name, value, value.persistent)
-            else:
+            if not isinstance(value, Buffer):
                 self.__dict__[name] = value
+            elif "persistent" in inspect.signature(self.register_buffer).parameters:
+                self.register_buffer(name, value, value.persistent)
+            else:  # a subclass's own, older than that argument
+                self.register_buffer(name, value)
 
     if not TYPE_CHECKING:  # to a type checker an attribute is what was assigned to it
 
@@ -225,8 +260,19 @@ class Members:
     _modules: MembersOfKind = _view_of(MODULE)
 
     @property
-    def _non_persistent_buffers_set(self) -> set[str]:
-        return {name for name, kind in self._kinds.items() if kind == TRANSIENT}
+    def _non_persistent_buffers_set(self) -> TransientNames:
+        return TransientNames(self)
+
+    @_non_persistent_buffers_set.setter
+    def _non_persistent_buffers_set(self, names: Iterable[str]) -> None:
+        given = set(names)
+        for name, kind in self._kinds.items():
+            if kind in BUFFERS:
+                self._kinds[name] = TRANSIENT if name in given else BUFFER
+
+    @_non_persistent_buffers_set.deleter
+    def _non_persistent_buffers_set(self) -> None:
+        self._non_persistent_buffers_set = ()
 
     def _own(self, *kinds: str) -> list[tuple[str, Any]]:
         """The names and values of this module's own members of some kinds."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..autograd.base import TensorBase
 from ..autograd.grad_mode import no_grad
 from ..backends import Device
-from ..backends.dtypes import DType, bfloat16, float16, float32, float64, to_dtype
+from ..backends.dtypes import DType, bfloat16, float16, float32, float64
 from ..backends.errors import WengertError
+from .conversion import converted, parse_to
 from .hooks import ModuleHooks, active, call_with_hooks
 from .members import BUFFERS, MODULE, PARAMETER
 from .state import State
@@ -193,9 +193,9 @@ class Module(State):
             for child in self.children():
                 child._apply(fn)
         with no_grad():
-            for _, parameter in self._own(PARAMETER):
-                if parameter is not None:  # the Parameter stays the same object: optimizers hold it
-                    _replace_data(parameter, fn)
+            for name, parameter in self._own(PARAMETER):
+                if parameter is not None:
+                    self.__dict__[name] = converted(parameter, fn)
             for name, buffer in self._own(*BUFFERS):
                 if buffer is not None:
                     self.__dict__[name] = fn(buffer)
@@ -221,14 +221,15 @@ class Module(State):
             kwargs: ``device``, ``dtype``, ``tensor``, ``non_blocking``, ``memory_format``.
 
         Raises:
-            TypeError: the dtype is neither floating nor complex.
+            TypeError: the dtype is neither floating nor complex, or an argument is of another kind. RuntimeError:
+                ``copy`` is asked for, which a module has no use for.
 
         Example:
             >>> import wengert as wg
             >>> wg.nn.Linear(2, 2).to(wg.float64).weight.dtype
             wengert.float64
         """
-        device, dtype, options = _parse_to(*args, **kwargs)
+        device, dtype, options = parse_to(*args, **kwargs)
 
         def convert(t: Tensor) -> Tensor:
             chosen = dtype if dtype is not None and (t.dtype.is_floating_point or t.dtype.is_complex) else None
@@ -284,6 +285,16 @@ class Module(State):
             )
         return self
 
+    def _replicate_for_data_parallel(self: M) -> M:
+        """A copy with the same buffers, children and hooks and without parameters, which a caller sets as it likes."""
+        replica = type(self).__new__(type(self))
+        replica.__dict__.update(self.__dict__)
+        replica.__dict__["_kinds"] = {name: kind for name, kind in self._kinds.items() if kind != PARAMETER}
+        for name, _ in self._own(PARAMETER):
+            del replica.__dict__[name]
+        replica.__dict__["_is_replica"] = True
+        return replica
+
     # ------------------------------------------------------------------ how it prints
 
     def _get_name(self) -> str:
@@ -307,39 +318,3 @@ class Module(State):
 def indented(text: str, by: int = 2) -> str:
     """``text`` with all lines but the first moved to the right."""
     return text.replace("\n", "\n" + " " * by)
-
-
-def _replace_data(parameter: Any, fn: Callable[[Any], Any]) -> None:
-    before, grad = parameter.detach(), parameter._grad
-    changed = fn(before)
-    changed_grad: Any = None if grad is None else fn(grad.detach()).requires_grad_(grad.requires_grad)
-    if changed is not before:
-        parameter.data = changed
-    parameter._grad = changed_grad
-
-
-def _parse_to(*args: Any, **kwargs: Any) -> tuple[Device | None, DType | None, dict[str, Any]]:
-    """The device, the dtype and the remaining options that the arguments of `Module.to` mean."""
-    device, dtype, tensor = kwargs.pop("device", None), kwargs.pop("dtype", None), kwargs.pop("tensor", None)
-    options: dict[str, Any] = {name: kwargs.pop(name) for name in ("non_blocking", "memory_format") if name in kwargs}
-    if kwargs:
-        raise TypeError(f"Module.to() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    values = list(args)
-    if values and isinstance(values[0], TensorBase):
-        tensor = values.pop(0)
-    if values and (values[0] is None or isinstance(values[0], (str, Device, int))) and not isinstance(values[0], bool):
-        device = values.pop(0)
-    if values and not isinstance(values[0], bool):
-        dtype = values.pop(0)
-    if values:
-        options["non_blocking"] = values.pop(0)
-    if tensor is not None:
-        device, dtype = tensor.device, tensor.dtype
-    if dtype is not None:
-        dtype = to_dtype(dtype)
-        if not (dtype.is_floating_point or dtype.is_complex):
-            raise TypeError(
-                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}; "
-                "module.type(dtype) converts to any"
-            )
-    return None if device is None else Device(device), dtype, options

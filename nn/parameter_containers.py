@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, overload
 
 from ..autograd.base import TensorBase
@@ -198,8 +199,11 @@ class ParameterDict(Module):
         return [self[key] for key in self._order]
 
     def update(self, parameters: Any) -> None:
-        """Add or replace values, in the order in which they come."""
-        for key, value in pairs_of(parameters, "ParametersDict.update"):
+        """Add or replace values: those of a plain dict in the order of their names, others in which they come."""
+        pairs = pairs_of(parameters, "ParametersDict.update")
+        if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
+            pairs = sorted(pairs)
+        for key, value in pairs:
             self[key] = value
 
     def extra_repr(self) -> str:

@@ -124,6 +124,14 @@ class RNNBase(Module):
         """Nothing: the parameters need no common memory. It is here for programs that call it."""
 
     @property
+    def _flat_weights_names(self) -> list[str]:
+        return [name for _, suffix in self._places() for name in self._names(suffix)]
+
+    @property
+    def _flat_weights(self) -> list[Any]:
+        return [getattr(self, name, None) for name in self._flat_weights_names]
+
+    @property
     def all_weights(self) -> list[list[Parameter]]:
         """The parameters of each layer and direction."""
         return [[getattr(self, name) for name in self._names(suffix)] for _, suffix in self._places()]

@@ -6,6 +6,7 @@ is to be made; the second makes them. A load that fails therefore changes nothin
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -78,14 +79,11 @@ class ExtraChange(NamedTuple):
     value: Any
 
     def make(self) -> Callable[[], None]:
-        """Do it; the result undoes it."""
-        old = self.module.get_extra_state()
+        """Do it; the result undoes it, where the module says what its extra state was."""
+        told = type(self.module).get_extra_state is not State.get_extra_state
+        old = self.module.get_extra_state() if told else None
         self.module.set_extra_state(self.value)
-        return lambda: self.module.set_extra_state(old)
-
-    def make_for_good(self) -> None:
-        """Do it."""
-        self.module.set_extra_state(self.value)
+        return lambda: self.module.set_extra_state(old) if told else None
 
 
 def _copy(target: Any, source: Any) -> None:
@@ -107,7 +105,11 @@ def _own_hooks(kind: str) -> property:
         table.clear()
         table.update(given)
 
-    return property(get, set)
+    def delete(self: Any) -> None:
+        if self._hooks is not None:
+            getattr(self._hooks, kind).clear()
+
+    return property(get, set, delete)
 
 
 class State(Members):
@@ -134,9 +136,15 @@ class State(Members):
             >>> list(wg.nn.Linear(2, 3).state_dict())
             ['weight', 'bias']
         """
-        destination = args[0] if args else destination
-        prefix = args[1] if len(args) > 1 else prefix
-        keep_vars = args[2] if len(args) > 2 else keep_vars
+        if args:
+            warnings.warn(
+                "Positional args are being deprecated, use kwargs instead: state_dict(destination=..., prefix=...)",
+                FutureWarning,
+                stacklevel=2,
+            )
+            destination = args[0] if destination is None else destination
+            prefix = args[1] if len(args) > 1 and not prefix else prefix
+            keep_vars = args[2] if len(args) > 2 and not keep_vars else keep_vars
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()
@@ -209,12 +217,12 @@ class State(Members):
             if load.fits():
                 return keys
         elif load.post and not load.errors:  # these hooks may make the keys right, but expect the values to be there
-            undo = [change.make() for change in load.changes]
+            load.undo += [change.make() for change in load.changes]
             load.run_post_hooks()
             if load.fits():
                 return keys
-            for back in undo:
-                back()
+        for back in load.undo:
+            back()
         raise StateDictError(load.message(type(self).__name__, list(self.state_dict()), given))
 
     def _load_from_state_dict(
@@ -236,7 +244,8 @@ class State(Members):
         if strict:
             load.missing, load.unexpected = missing_keys, unexpected_keys
         later = local_metadata.get(CHANGES)
-        load.changes = [] if later is None else later
+        if later is not None:
+            load.changes, load.undo = later.changes, later.undo
         load.compare(self, state_dict, prefix)
         if later is None:
             for change in load.changes:
@@ -256,8 +265,10 @@ class State(Members):
     _forward_hooks = _own_hooks("forward")
     _backward_pre_hooks = _own_hooks("backward_pre")
     _backward_hooks = _own_hooks("backward")
+    _state_dict_pre_hooks = _own_hooks("state_dict_pre")
     _state_dict_hooks = _own_hooks("state_dict")
     _load_state_dict_pre_hooks = _own_hooks("load_state_dict_pre")
+    _load_state_dict_post_hooks = _own_hooks("load_state_dict_post")
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, prefix, keep_vars)`` before this module's state is collected."""
@@ -290,7 +301,7 @@ class State(Members):
         return self._add_hook("load_state_dict_post", hook)
 
 
-CHANGES = "changes"  # under which a load keeps its list of changes in a module's metadata
+CHANGES = "changes"  # under which a load that collects changes is in a module's metadata
 
 
 class Load:
@@ -301,7 +312,8 @@ class Load:
         self.missing: list[str] = []
         self.unexpected: list[str] = []
         self.errors: list[str] = []
-        self.changes: list[Change | ExtraChange] = []
+        self.changes: list[Change] = []
+        self.undo: list[Callable[[], None]] = []  # of what could not wait
         self.post: list[tuple[Any, Callable[..., Any]]] = []
 
     def fits(self) -> bool:
@@ -311,7 +323,7 @@ class Load:
     def visit(self, module: Any, given: dict[str, Any], prefix: str) -> None:
         """Let a module and those below it compare their state with what is given."""
         local_metadata = dict(self.metadata.get(prefix[:-1], {}))
-        local_metadata[CHANGES] = self.changes
+        local_metadata[CHANGES] = self
         if self.assign:
             local_metadata[ASSIGN] = True
         arguments = (given, prefix, local_metadata, True, self.missing, self.unexpected, self.errors)
@@ -348,7 +360,7 @@ class Load:
         extra = prefix + EXTRA
         if type(module).set_extra_state is not State.set_extra_state:
             if extra in given:
-                self.changes.append(ExtraChange(module, given[extra]))
+                self.undo.append(ExtraChange(module, given[extra]).make())  # now: it may bring the module new children
             else:
                 self.missing.append(extra)
         elif extra in given:

@@ -63,6 +63,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "FractionalMaxPool2d both": (lambda T: T.nn.FractionalMaxPool2d(2, 2, 0.5), "only one of"),
     "FractionalMaxPool2d ratio": (lambda T: T.nn.FractionalMaxPool2d(2, output_ratio=1.5), "between 0 and 1"),
     "MultiheadAttention": (lambda T: T.nn.MultiheadAttention(7, 2), "embed_dim must be divisible by num_heads"),
+    "PixelShuffle": (lambda T: T.nn.PixelShuffle(2**39)(T.zeros(1, 4, 2, 2)), "upscale factor is too large"),
     "MultiheadAttention size": (lambda T: T.nn.MultiheadAttention(8, 0), "must be greater than 0"),
 }
 
@@ -95,6 +96,14 @@ def test_running_statistics():
     layer.reset_running_stats()
     assert layer.running_mean.tolist() == [0.0, 0.0]
     assert layer.num_batches_tracked.item() == 0
+
+
+def test_statistics_that_are_no_longer_tracked_stay_as_they_are():
+    layer = nn.BatchNorm1d(2)
+    layer.track_running_stats = False
+    layer(wg.randn(4, 2))
+    assert layer.num_batches_tracked.item() == 0
+    assert layer.running_mean.tolist() == [0.0, 0.0]
 
 
 def test_statistics_from_before_batches_were_counted():
@@ -202,6 +211,25 @@ def test_attention_masks_and_weights():
     _, weights = layer(x, x, x, key_padding_mask=padding)
     assert (numbers(weights)[0, :, 2] == 0).all()
     assert (numbers(weights)[1, :, 1:] == 0).all()
+
+
+WRONG_ATTENTION: dict[str, tuple[Any, str]] = {
+    "rows": ({"key_padding_mask": (3, 3)}, r"key_padded_mask.shape\[0\] to be 2, but got 3"),
+    "columns": ({"key_padding_mask": (2, 4)}, r"key_padded_mask.shape\[1\] to be 3, but got 4"),
+    "dimensions of a mask": ({"key_padding_mask": (3,)}, "key_padding_mask"),
+    "dimensions of the keys": ({"key": (3, 4)}, "expected `key` and `value` to be 3-D but found 2-D"),
+    "dimensions of the queries": ({"query": (1, 2, 3, 4)}, "received 4-D query tensor"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG_ATTENTION)
+@pytest.mark.parametrize("library", ["wengert", pytest.param("torch", marks=pytest.mark.parity)])
+def test_attention_refuses_shapes(what: str, library: str):
+    T = pytest.importorskip(library)
+    changed, message = WRONG_ATTENTION[what]
+    shapes: dict[str, Any] = {"query": (3, 2, 4), "key": (3, 2, 4), "value": (3, 2, 4), **changed}
+    with pytest.raises(AssertionError, match=message):
+        T.nn.MultiheadAttention(4, 2)(**{name: T.ones(shape) for name, shape in shapes.items()})
 
 
 # ---------------------------------------------------------------------- a model as a whole

@@ -268,7 +268,7 @@ def test_to_takes_all_forms():
         net.to(wg.int32)
     with pytest.raises(RuntimeError, match="nowhere"):
         net.to("nowhere")
-    with pytest.raises(TypeError, match="unexpected keyword"):
+    with pytest.raises(TypeError, match="invalid combination of arguments"):
         net.to(dtyp=wg.float32)
 
 
@@ -890,3 +890,133 @@ def test_plain_backward_hooks_of_every_module():
         wg.nn.Tanh()(x).sum().backward()
     expected = 2 * (1 - wg.ones(2).tanh() ** 2)
     assert wg.allclose(x.grad, expected)
+
+
+def test_a_buffer_may_be_of_any_class_that_functions_dispatch_to():
+    class Like:
+        @classmethod
+        def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            raise NotImplementedError
+
+    module, first, second = nn.Module(), Like(), Like()
+    module.register_buffer("b", first)  # type: ignore[arg-type]
+    assert module.get_buffer("b") is first
+    module.b = second
+    assert module._buffers["b"] is second
+
+
+def test_an_assigned_buffer_is_registered_by_the_modules_own_method():
+    class Older(nn.Linear):
+        def register_buffer(self, name: str, tensor: Any) -> None:  # type: ignore[override]  # without persistent
+            super().register_buffer(name, tensor)
+
+    module = Older(2, 2)
+    module.b = nn.Buffer(wg.ones(1), persistent=False)
+    assert "b" in module.state_dict()
+    module.plain = None
+    with pytest.raises(KeyError, match="already exists"):
+        module.plain = nn.Buffer(wg.ones(1))
+
+
+def test_names_of_buffers_that_are_not_persistent_are_a_live_set():
+    module = Scale()
+    assert module._non_persistent_buffers_set == {"scratch"}
+    module._non_persistent_buffers_set.add("mean")
+    module._non_persistent_buffers_set.discard("scratch")
+    assert "scratch" in module.state_dict()
+    assert "mean" not in module.state_dict()
+    del module._non_persistent_buffers_set
+    assert {"mean", "scratch"} <= set(module.state_dict())
+    module._non_persistent_buffers_set = {"count"}
+    assert list(module._non_persistent_buffers_set) == ["count"]
+
+
+def test_hooks_can_be_deleted_by_kind():
+    module = Scale()
+    seen: list[Any] = []
+    module.register_forward_pre_hook(lambda *args: seen.append(args))
+    del module._forward_pre_hooks, module._state_dict_hooks
+    module(wg.ones(2))
+    assert not seen
+
+
+@pytest.mark.parametrize(
+    "arguments", [("cpu", True), (None, True), (1.5,), ([],), ("cpu", wg.float64, 1), ("cpu", wg.tensor(3))], ids=str
+)
+def test_to_refuses_arguments_of_other_kinds(arguments: Any):
+    with pytest.raises(TypeError, match="invalid combination of arguments"):
+        Scale().to(*arguments)
+
+
+def test_to_refuses_a_copy():
+    with pytest.raises(RuntimeError, match="does not accept copy"):
+        Scale().to("cpu", copy=True)
+
+
+def test_conversion_to_another_layout_makes_new_parameters():
+    module = nn.Linear(3, 2)
+    weight = module.weight
+    module._apply(lambda t: t.to_sparse())
+    assert module.weight is not weight
+    assert isinstance(module.weight, nn.Parameter)
+    assert module.weight.layout == wg.sparse_coo
+    assert weight.layout == wg.strided
+
+
+def test_conversion_keeps_the_gradient_or_all_is_new():
+    module = nn.Linear(3, 2)
+    module.weight.grad = wg.ones(2, 3)
+    weight, grad = module.weight, module.weight.grad
+    module.double()
+    assert module.weight is weight
+    assert module.weight.grad is grad
+    assert grad.dtype == wg.float64
+    wg.__future__.set_overwrite_module_params_on_conversion(True)
+    try:
+        module.float()
+    finally:
+        wg.__future__.set_overwrite_module_params_on_conversion(False)
+    assert (weight.dtype, grad.dtype) == (wg.float64, wg.float64)
+    assert module.weight.dtype == module.weight.grad.dtype == wg.float32
+
+
+def test_a_replica_has_no_parameters_until_they_are_set():
+    pair = nn.ParameterDict({"a": wg.ones(2), "b": wg.zeros(2)})
+    replica = pair._replicate_for_data_parallel()
+    assert not list(replica.parameters())
+    for name, parameter in pair.named_parameters():
+        setattr(replica, name, parameter.view_as(parameter))
+    assert replica["a"]._base is pair["a"]
+    assert len(list(pair.parameters())) == 2
+
+
+def test_a_parameter_dict_sorts_what_a_plain_dict_brings():
+    one, two = nn.Parameter(wg.ones(1)), nn.Parameter(wg.ones(1))
+    assert list(nn.ParameterDict({"b": one, "a": two})) == ["a", "b"]
+    assert list(nn.ParameterDict(OrderedDict(b=one, a=two))) == ["b", "a"]
+    assert list(nn.ParameterDict([("b", one), ("a", two)])) == ["b", "a"]
+
+
+def test_a_state_dict_by_position_warns():
+    given: dict[str, Any] = {}
+    with pytest.warns(FutureWarning, match="Positional args"):
+        Scale().state_dict(given, "x.")
+    assert "x.weight" in given
+
+
+def test_extra_state_may_bring_children():
+    class Holder(nn.Module):
+        def __init__(self, held: Any) -> None:
+            super().__init__()
+            self.held = held
+
+        def get_extra_state(self) -> Any:
+            return self.held
+
+        def set_extra_state(self, state: Any) -> None:
+            self.held = state
+
+    inner = Holder(3)
+    other = Holder("nothing")
+    other.load_state_dict(Holder(inner).state_dict())
+    assert other.held is inner

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections import OrderedDict
 from typing import Any
 
 import pytest
@@ -78,6 +79,26 @@ def test_spectral_norm_learns_the_largest_singular_value(new: bool):
         assert isinstance(layer.weight, nn.Parameter)
         with pytest.raises(ValueError, match="not found"):
             nn.utils.remove_spectral_norm(layer)
+
+
+def test_spectral_norm_notes_its_layout_and_reads_the_older_one():
+    layer = nn.utils.spectral_norm(nn.Linear(3, 5))
+    layer(wg.ones(2, 3))
+    state = layer.state_dict()
+    assert state._metadata[""]["spectral_norm"] == {"weight.version": 1}  # type: ignore[attr-defined]
+    older = OrderedDict(state)
+    v = older.pop("weight_v")
+    older["weight"] = layer.weight.detach().clone()
+    other = nn.utils.spectral_norm(nn.Linear(3, 5))
+    other.load_state_dict(older)  # without metadata, with the weight in the place of v
+    assert wg.allclose(other.weight_v, v, atol=1e-5)
+    del older["weight_u"]
+    with pytest.raises(RuntimeError, match=r"Missing key.*weight_u"):
+        other.load_state_dict(older)
+    plain = nn.utils.remove_spectral_norm(layer)
+    assert "spectral_norm" not in plain.state_dict()._metadata[""]  # type: ignore[attr-defined]
+    plain.load_state_dict({"weight": wg.zeros(5, 3), "bias": wg.zeros(5)})
+    assert isinstance(pickle.loads(pickle.dumps(other)), nn.Linear)
 
 
 class Symmetric(nn.Module):

@@ -339,3 +339,12 @@ def test_a_sequence_is_its_formula(kind: str, sizes: tuple[int, ...], reverse: b
     if kind != "relu":  # whose kink the differences may meet
         assert wg.autograd.gradcheck(run, leaves)
         assert wg.autograd.gradgradcheck(run, leaves)
+
+
+def test_the_weights_in_one_list():
+    layer = nn.LSTM(2, 3, bidirectional=True)
+    names = layer._flat_weights_names
+    assert names[:4] == ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
+    assert [w is getattr(layer, name) for w, name in zip(layer._flat_weights, names, strict=True)] == [True] * 8
+    nn.utils.weight_norm(layer, "weight_hh_l0")
+    assert sum(isinstance(w, nn.Parameter) for w in layer._flat_weights) == 7

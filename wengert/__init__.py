@@ -157,6 +157,7 @@ for _kind, _name in (
 # What a program may not need is imported when it is first asked for, so that `import wengert` is quick.
 _MODULES = (
     "__config__",
+    "__future__",
     "accelerator",
     "amp",
     "compiler",

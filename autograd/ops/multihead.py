@@ -121,7 +121,7 @@ def multi_head_attention_forward(
     Raises:
         RuntimeError: shapes do not fit.
     """
-    batched = query._data.ndim == 3
+    batched = _is_batched(query, key, value, key_padding_mask, attn_mask)
     if not batched:
         query, key, value = (_with_batch(t) for t in (query, key, value))
         key_padding_mask = None if key_padding_mask is None else _with_batch(key_padding_mask, 0)
@@ -132,6 +132,7 @@ def multi_head_attention_forward(
     if head * num_heads != e:
         raise AssertionError(f"embed_dim {e} not divisible by num_heads {num_heads}")
     _check_mask(attn_mask, (length, key._data.shape[0]), n * num_heads)
+    _check_padding(key_padding_mask, (n, key._data.shape[0]))
     if is_causal and attn_mask is None:
         raise ShapeError("multi_head_attention_forward: Need attn_mask if specifying the is_causal hint.")
     separate = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else None
@@ -157,6 +158,21 @@ def multi_head_attention_forward(
     return reshape_rule(y, (length, e)), None if shares is None else reshape_rule(shares, shares._data.shape[1:])
 
 
+def _is_batched(query: Any, key: Any, value: Any, padding: Any, mask: Any) -> bool:
+    """Whether the inputs have a batch, all of them or none."""
+    dims, k, v = (t._data.ndim for t in (query, key, value))
+    if dims not in (2, 3):
+        raise AssertionError(f"query should be unbatched 2D or batched 3D tensor but received {dims}-D query tensor")
+    kind = f"For {'batched' if dims == 3 else 'unbatched'} ({dims}-D) `query`, expected"
+    if k != dims or v != dims:
+        raise AssertionError(f"{kind} `key` and `value` to be {dims}-D but found {k}-D and {v}-D tensors respectively")
+    for name, t, wanted in (("key_padding_mask", padding, (dims - 1,)), ("attn_mask", mask, (2, 3))):
+        if t is not None and t._data.ndim not in wanted:
+            forms = " or ".join(f"{n}-D" for n in wanted)
+            raise AssertionError(f"{kind} `{name}` to be `None` or {forms} but found {t._data.ndim}-D tensor instead")
+    return dims == 3
+
+
 def _check_mask(mask: Any, shape: tuple[int, int], heads: int) -> None:
     """Check the mask (L, S) or (N * heads, L, S)."""
     if mask is None:
@@ -164,11 +180,22 @@ def _check_mask(mask: Any, shape: tuple[int, int], heads: int) -> None:
     m = mask._data
     if m.dtype.kind in "iuc":
         raise AssertionError("only bool and floating types of attn_mask are supported")
-    if m.ndim not in (2, 3):
-        raise ShapeError(f"attn_mask's dimension {m.ndim} is not supported")
     wanted = shape if m.ndim == 2 else (heads, *shape)
     if m.shape != wanted:
         raise ShapeError(f"The shape of the {m.ndim}D attn_mask is {Size(m.shape)}, but should be {wanted}.")
+
+
+def _check_padding(mask: Any, shape: tuple[int, int]) -> None:
+    """Check the mask of keys (N, S)."""
+    if mask is None:
+        return
+    m = mask._data
+    for i, size in enumerate(shape):
+        if m.shape[i] != size:
+            raise AssertionError(
+                f"Expected key_padded_mask.shape[{i}] to be {size}, but got {m.shape[i]}: key_padding_mask has a row "
+                "for each sequence of the batch and a column for each key"
+            )
 
 
 def _projected(inputs: Any, weight: Any, bias: Any, separate: Any) -> Any:

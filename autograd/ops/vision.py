@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import ShapeError
+from ...backends.errors import InvalidValueError, ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .conv_arguments import Ints, Pairs, per_dim
@@ -163,6 +163,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     r, n = upscale_factor, len(lead)
     if r < 1:
         raise ShapeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
+    if r * r >= 2**63:
+        raise InvalidValueError(f"upscale factor is too large, (upscale_factor)^2 overflowed: upscale_factor={r}")
     if c % (r * r):
         raise ShapeError(
             f"pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "

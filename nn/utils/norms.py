@@ -79,13 +79,59 @@ class SpectralNorm:
         _plain(module, self.name, self.compute_weight(module, do_power_iteration=module.training))
 
 
-def _hooked(module: Any, kind: type, name: str) -> Any:
+class SpectralNormVersion:
+    """The hook that notes in a ``state_dict`` of which layout it is."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, module: Module, state_dict: Any, prefix: str, local_metadata: dict[str, Any]) -> None:
+        versions = local_metadata.setdefault("spectral_norm", {})
+        versions[f"{self.name}.version"] = 1
+
+
+class SpectralNormUpgrade:
+    """The hook that reads a ``state_dict`` of the layout before 1: it had the weight, and no ``v``.
+
+    ``u = W v / |W v|`` and ``u W v = sigma`` held then, from which ``v`` follows.
+    """
+
+    def __init__(self, norm: SpectralNorm) -> None:
+        self.norm, self.name = norm, norm.name
+
+    def __call__(
+        self, module: Module, state: dict[str, Any], prefix: str, local_metadata: dict[str, Any], strict: bool,
+        missing: list[str], *rest: Any,
+    ) -> None:  # fmt: skip
+        version = local_metadata.get("spectral_norm", {}).get(f"{self.name}.version")
+        if version is not None and version >= 1:
+            return
+        name = prefix + self.name
+        if version is None and name not in state and all(name + end in state for end in ("_orig", "_u", "_v")):
+            return  # of today's layout, only without its note
+        absent = [name + end for end in ("_orig", "", "_u") if name + end not in state]
+        if absent:
+            missing += absent if strict else []
+            return
+        with no_grad():
+            original, u = state[f"{name}_orig"], state[f"{name}_u"]
+            sigma = (original / state.pop(name)).mean()
+            matrix = self.norm.matrix(original)
+            v = ops.mv(ops.mm(ops.pinverse(ops.mm(matrix.t(), matrix)), matrix.t()), u)
+            state[f"{name}_v"] = v * (sigma / ops.dot(u, ops.mv(matrix, v)))
+
+
+def _entry(table: Any, kind: type, name: str) -> Any:
     """The id and the hook of this kind for this name, or None."""
-    hooks = {} if module._hooks is None else module._hooks.forward_pre
-    for key, entry in hooks.items():
+    for key, entry in table.items():
         if isinstance(entry.call, kind) and entry.call.name == name:  # type: ignore[attr-defined]
             return key, entry.call
     return None
+
+
+def _hooked(module: Any, kind: type, name: str) -> Any:
+    """The same among a module's hooks before ``forward``."""
+    return None if module._hooks is None else _entry(module._hooks.forward_pre, kind, name)
 
 
 def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
@@ -187,6 +233,8 @@ def spectral_norm(
     module.register_buffer(f"{name}_u", u)
     module.register_buffer(f"{name}_v", v)
     module.register_forward_pre_hook(hook)
+    module._register_state_dict_hook(SpectralNormVersion(name))
+    module.register_load_state_dict_pre_hook(SpectralNormUpgrade(hook))
     return module
 
 
@@ -205,5 +253,10 @@ def remove_spectral_norm(module: M, name: str = "weight") -> M:
     for suffix in ("", "_u", "_v", "_orig"):
         delattr(module, name + suffix)
     module.register_parameter(name, Parameter(weight.detach()))
-    module._hooks.forward_pre.pop(key)  # type: ignore[union-attr]
+    hooks: Any = module._hooks
+    hooks.forward_pre.pop(key)
+    for table, kind in ((hooks.state_dict, SpectralNormVersion), (hooks.load_state_dict_pre, SpectralNormUpgrade)):
+        entry = _entry(table, kind, name)
+        if entry is not None:
+            table.pop(entry[0])
     return module
