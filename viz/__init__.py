@@ -6,11 +6,17 @@ Graphviz and matplotlib are imported when a picture needs them; graphs are drawn
 from __future__ import annotations
 
 from ..autograd.graph import Graph as Graph
-from .curves import MissingExtraError as MissingExtraError
 from .curves import curves as curves
 from .curves import misclassified as misclassified
 from .drawing import draw as draw
 from .drawing import to_svg as to_svg
+from .layers import LayerHistory as LayerHistory
+from .layers import histograms as histograms
+from .layers import watch_layers as watch_layers
+from .plotting import MissingExtraError as MissingExtraError
+from .predictions import confusion_matrix as confusion_matrix
+from .predictions import decision_boundary as decision_boundary
+from .predictions import filters as filters
 from .recording import module_paths as module_paths
 from .recording import record as record
 from .summary import Summary as Summary

@@ -7,21 +7,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from ..autograd.tensor import Tensor
+from .plotting import INK, QUIET, WRONG, array_of, cycle, new_figure, numbers, plain, running_mean, written
 
-__all__ = ["MissingExtraError", "curves", "misclassified"]
+__all__ = ["curves", "misclassified"]
 
-COLOURS = ("#2f6fb3", "#d97706", "#3f9d5d", "#b4447a", "#64748b")
-INK, QUIET, WRONG = "#0f172a", "#5b6878", "#b42318"
 COLUMNS = 8
-
-
-class MissingExtraError(ImportError):
-    """A picture needs a package that is not installed."""
 
 
 def curves(
@@ -46,27 +39,24 @@ def curves(
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    figure = _figure(5.2 * len(panels), 3.6)
+    figure = new_figure(5.2 * len(panels), 3.6)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for ax, (title, series) in zip(axes, panels.items(), strict=True):
-        for colour, (name, values) in zip(_cycle(len(series)), series.items(), strict=True):
+        for colour, (name, values) in zip(cycle(len(series)), series.items(), strict=True):
             if isinstance(values, tuple):
-                ax.plot(_numbers(values[0]), _numbers(values[1]), "o-", color=colour, label=name, markersize=4)
+                ax.plot(numbers(values[0]), numbers(values[1]), "o-", color=colour, label=name, markersize=4)
                 continue
-            y = _numbers(values)
+            y = numbers(values)
             x = list(range(1, len(y) + 1))
             if len(y) <= 10 * smooth:
                 ax.plot(x, y, color=colour, label=name)
             else:
                 ax.plot(x, y, color=colour, alpha=0.22, linewidth=0.8)
-                ax.plot(x, _running_mean(y, smooth), color=colour, label=name, linewidth=1.8)
-        ax.set_title(title, color=INK, fontsize=12, fontweight="bold", loc="left")
+                ax.plot(x, running_mean(y, smooth), color=colour, label=name, linewidth=1.8)
+        plain(ax, title)
         ax.set_xlabel(xlabel, color=QUIET)
-        ax.grid(color="#e2e8f0", linewidth=0.8)
-        ax.tick_params(colors=QUIET)
-        ax.spines[["top", "right"]].set_visible(False)
         ax.legend(frameon=False)
-    return _write(figure, path)
+    return written(figure, path)
 
 
 def misclassified(
@@ -95,8 +85,8 @@ def misclassified(
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    right, guessed = _numbers(labels), _numbers(predictions)
-    sure = None if confidence is None else _numbers(confidence)
+    right, guessed = numbers(labels), numbers(predictions)
+    sure = None if confidence is None else numbers(confidence)
     wrong = [i for i, (a, b) in enumerate(zip(right, guessed, strict=True)) if a != b]
     doubtful: list[int] = []
     title = f"{len(wrong)} of {len(right):,} wrong" + (f", {limit} shown" if len(wrong) > limit else "")
@@ -106,10 +96,10 @@ def misclassified(
         title += "; then those it was least sure of" if doubtful else ""
     shown = wrong[:limit] + doubtful
     rows = max(1, math.ceil(len(shown) / COLUMNS))
-    figure = _figure(1.35 * COLUMNS, 1.75 * rows + 0.6)
+    figure = new_figure(1.35 * COLUMNS, 1.75 * rows + 0.6)
     figure.suptitle(title, color=INK, fontsize=12, fontweight="bold")
     axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-    pixels = _array(images)
+    pixels = array_of(images)
     for ax in axes:
         ax.axis("off")
     for ax, i in zip(axes, shown, strict=False):
@@ -123,45 +113,4 @@ def misclassified(
         if sure is not None:
             ax.text(0.5, -0.04, f"{sure[i]:.0%} sure", transform=ax.transAxes, ha="center", va="top",
                     fontsize=8, color=QUIET)  # fmt: skip
-    return _write(figure, path)
-
-
-# ---------------------------------------------------------------------- small helpers
-
-
-def _figure(width: float, height: float) -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("this picture needs matplotlib: pip install wengert[viz]") from error
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _write(figure: Any, path: str | os.PathLike[str] | None) -> Any:
-    if path is not None:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=140)
-    return figure
-
-
-def _array(values: Any) -> Any:
-    return values.detach().cpu().numpy() if isinstance(values, Tensor) else values
-
-
-def _numbers(values: Any) -> list[float]:
-    values = _array(values)
-    return list(values.tolist()) if hasattr(values, "tolist") else list(values)
-
-
-def _running_mean(values: Sequence[float], width: int) -> list[float]:
-    means, total = [], 0.0
-    for i, v in enumerate(values):
-        total += v
-        if i >= width:
-            total -= values[i - width]
-        means.append(total / min(i + 1, width))
-    return means
-
-
-def _cycle(count: int) -> list[str]:
-    return [COLOURS[i % len(COLOURS)] for i in range(count)]
+    return written(figure, path)
