@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..autograd.base import TensorBase
 from .parameter import Buffer, Parameter
+from .registration import buffer_hooks, module_hooks, parameter_hooks, registered
 
 if TYPE_CHECKING:
     from ..autograd.tensor import Tensor
@@ -139,6 +140,8 @@ class Members:
                 f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly; to "
                 "express one as a function of another, compute it in the forward() method"
             )
+        if parameter_hooks and param is not None:
+            param = registered(parameter_hooks, self, name, param)
         self._register(PARAMETER, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -157,6 +160,8 @@ class Members:
             raise TypeError(
                 f"cannot assign '{type_name(tensor)}' object to buffer '{name}' (wengert Tensor or None required)"
             )
+        if buffer_hooks:
+            tensor = registered(buffer_hooks, self, name, tensor)
         self._register(BUFFER if persistent else TRANSIENT, name, tensor)
 
     def add_module(self, name: str, module: Module | None) -> None:
@@ -168,7 +173,7 @@ class Members:
         if module is not None and not isinstance(module, Members):
             raise TypeError(f"{type_name(module)} is not a Module subclass")
         self._check_name(MODULE, name)
-        self._register(MODULE, name, module)
+        self._register_child(name, module)
 
     def register_module(self, name: str, module: Module | None) -> None:
         """The same as `add_module`."""
@@ -189,6 +194,11 @@ class Members:
     def _kind(self, name: str) -> str | None:
         kind = self._kinds.get(name)
         return BUFFER if kind == TRANSIENT else kind
+
+    def _register_child(self, name: str, module: Any) -> None:
+        if module_hooks:
+            module = registered(module_hooks, self, name, module)
+        self._register(MODULE, name, module)
 
     def _register(self, kind: str, name: str, value: Any) -> None:
         self._kinds[name] = kind
@@ -221,7 +231,7 @@ class Members:
             _require(value is None, value, name, "parameter", "wengert.nn.Parameter or None")
             self.__dict__[name] = None
         elif isinstance(value, Members):
-            self._register(MODULE, name, value)
+            self._register_child(name, value)
         elif known == MODULE:
             _require(value is None, value, name, "child module", "wengert.nn.Module or None")
             self.__dict__[name] = None
@@ -229,7 +239,7 @@ class Members:
             fits = value is None or is_like_tensor(value)
             _require(fits, value, name, "buffer", "wengert.nn.Buffer, wengert.Tensor or None")
             if not isinstance(value, Buffer):
-                self.__dict__[name] = value
+                self.__dict__[name] = registered(buffer_hooks, self, name, value) if buffer_hooks else value
             elif "persistent" in inspect.signature(self.register_buffer).parameters:
                 self.register_buffer(name, value, value.persistent)
             else:  # a subclass's own, older than that argument

@@ -230,9 +230,12 @@ class Module(State):
             wengert.float64
         """
         device, dtype, options = parse_to(*args, **kwargs)
+        layout = options.pop("memory_format", None)  # only of what has the dimensions of images
 
         def convert(t: Tensor) -> Tensor:
             chosen = dtype if dtype is not None and (t.dtype.is_floating_point or t.dtype.is_complex) else None
+            if layout is not None and t.ndim in (4, 5):
+                return t.to(device=device, dtype=chosen, memory_format=layout, **options)
             return t.to(device=device, dtype=chosen, **options)
 
         return self._apply(convert)

@@ -136,6 +136,10 @@ class RNNBase(Module):
         """The parameters of each layer and direction."""
         return [[getattr(self, name) for name in self._names(suffix)] for _, suffix in self._places()]
 
+    @property
+    def _all_weights(self) -> list[list[str]]:
+        return [self._names(suffix) for _, suffix in self._places()]
+
     def extra_repr(self) -> str:
         """The sizes, and the settings that are not the default."""
         text = f"{self.input_size}, {self.hidden_size}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..autograd.grad_mode import no_grad
-from .hooks import Functions, Hook, ModuleHooks
+from .hooks import Functions, Hook, ModuleHooks, WithoutModule, WithoutResult
 from .members import BUFFER, MODULE, PARAMETER, Members
 from .parameter import Parameter
 from .state_errors import StateDictError, hint_for, mismatch, quoted
@@ -57,10 +57,11 @@ class Change(NamedTuple):
             _copy(old, self.value)
             return lambda: _copy(old, before)
         value = self.value
-        if isinstance(old, Parameter) and not (
-            isinstance(value, Parameter) and value.requires_grad == old.requires_grad
-        ):
-            value = Parameter(value, requires_grad=old.requires_grad)
+        if isinstance(old, Parameter):
+            if not isinstance(value, Parameter):
+                value = Parameter(value, requires_grad=old.requires_grad)
+            elif value.requires_grad != old.requires_grad:
+                value.requires_grad_(old.requires_grad)
         self.module.__dict__[self.name] = value
         return lambda: self.module.__dict__.__setitem__(self.name, old)
 
@@ -110,6 +111,16 @@ def _own_hooks(kind: str) -> property:
             getattr(self._hooks, kind).clear()
 
     return property(get, set, delete)
+
+
+def _hooks_that(kind: str, option: str) -> property:
+    """The ids of a module's hooks of one kind that were registered with an option."""
+
+    def get(self: Any) -> Any:
+        entries = {} if self._hooks is None else getattr(self._hooks, kind)
+        return OrderedDict((key, True) for key, hook in entries.items() if getattr(hook, option))
+
+    return property(get)
 
 
 class State(Members):
@@ -265,10 +276,13 @@ class State(Members):
     _forward_hooks = _own_hooks("forward")
     _backward_pre_hooks = _own_hooks("backward_pre")
     _backward_hooks = _own_hooks("backward")
-    _state_dict_pre_hooks = _own_hooks("state_dict_pre")
     _state_dict_hooks = _own_hooks("state_dict")
+    _state_dict_pre_hooks = _own_hooks("state_dict_pre")
     _load_state_dict_pre_hooks = _own_hooks("load_state_dict_pre")
     _load_state_dict_post_hooks = _own_hooks("load_state_dict_post")
+    _forward_pre_hooks_with_kwargs = _hooks_that("forward_pre", "with_kwargs")
+    _forward_hooks_with_kwargs = _hooks_that("forward", "with_kwargs")
+    _forward_hooks_always_called = _hooks_that("forward", "always_call")
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, prefix, keep_vars)`` before this module's state is collected."""
@@ -276,12 +290,7 @@ class State(Members):
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, state_dict, prefix, local_metadata)`` afterwards; it may change ``state_dict``."""
-
-        def without_result(*args: Any) -> None:
-            if hook(*args) is not None:
-                raise RuntimeError("state_dict post-hook must return None")
-
-        return self._add_hook("state_dict", without_result)
+        return self._add_hook("state_dict", WithoutResult(hook))
 
     def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         return self._add_hook("state_dict", hook)
@@ -294,7 +303,7 @@ class State(Members):
         return self._add_hook("load_state_dict_pre", hook)
 
     def _register_load_state_dict_pre_hook(self, hook: Any, with_module: bool = False) -> RemovableHandle:
-        return self._add_hook("load_state_dict_pre", hook if with_module else lambda module, *args: hook(*args))
+        return self._add_hook("load_state_dict_pre", hook if with_module else WithoutModule(hook))
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, incompatible_keys)`` when this module was loaded; it may change the lists of names."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..autograd import ops
+from ..autograd.base import TensorBase
 from ..autograd.tensor import Tensor
-from ..backends.errors import ArgumentError, InvalidValueError
+from ..backends import Device, DType, kernels_of
+from ..backends.dtypes import FROM_NUMPY
+from ..backends.errors import ArgumentError, GraphError, InvalidValueError
 from .parameter import Buffer, Parameter
 
 if TYPE_CHECKING:
@@ -15,13 +18,60 @@ if TYPE_CHECKING:
 __all__ = ["UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
 
+_DATA: Any = TensorBase.__dict__["_data"]  # the slot; whoever reads it by its name wants values
+
+
+def _refusal(name: str) -> InvalidValueError:
+    return InvalidValueError(
+        f"Attempted to use an uninitialized parameter in {name}. This error happens when you are using a "
+        "`LazyModule` or explicitly manipulating `nn.parameter.UninitializedParameter` objects. When using "
+        "LazyModules Call `forward` with a dummy batch to initialize the parameters before calling functions"
+    )
+
+
 class Uninitialized:
     """What a parameter and a buffer without a shape share."""
 
     __slots__ = ()
     cls_to_become: ClassVar[type[Tensor]]
 
-    def materialize(self: Any, shape: Sequence[int], device: Any = None, dtype: Any = None) -> None:
+    @property
+    def _data(self) -> Any:
+        raise _refusal("an operation")
+
+    @_data.setter
+    def _data(self, array: Any) -> None:
+        _DATA.__set__(self, array)
+
+    @property
+    def dtype(self) -> DType:
+        """The element type that it will have."""
+        return FROM_NUMPY[_DATA.__get__(self).dtype]
+
+    @property
+    def device(self) -> Device:
+        """Where it will be."""
+        array = _DATA.__get__(self)
+        return kernels_of[type(array)].backend.device_of(array)
+
+    @property
+    def layout(self) -> Any:
+        """Dense: a parameter of another layout has values."""
+        return ops.strided
+
+    @property
+    def data(self) -> Any:
+        """Itself: there are no values to share."""
+        return self
+
+    @data.setter
+    def data(self: Any, value: Any) -> None:
+        _DATA.__set__(self, ops.empty(0, dtype=value.dtype, device=value.device)._data)
+        if not is_lazy(value):
+            self.materialize(value.shape)
+            self.data = value
+
+    def materialize(self: Any, shape: int | Sequence[int], device: Any = None, dtype: Any = None) -> None:
         """Become an ordinary tensor of arbitrary values; the object stays the same.
 
         Args:
@@ -30,7 +80,7 @@ class Uninitialized:
             dtype: its dtype; what it was when left out.
         """
         place = self.device if device is None else device
-        self._data = ops.empty(tuple(shape), device=place, dtype=self.dtype if dtype is None else dtype)._data
+        self._data = ops.empty(shape, device=place, dtype=self.dtype if dtype is None else dtype)._data
         self.__class__ = self.cls_to_become
 
     @property
@@ -50,6 +100,13 @@ class Uninitialized:
         )
 
     nelement = size = dim = numel
+
+    def requires_grad_(self: Any, requires_grad: bool = True) -> Any:
+        """Ask for gradients, or stop asking."""
+        if requires_grad and not (self.dtype.is_floating_point or self.dtype.is_complex):
+            raise GraphError("only Tensors of floating point and complex dtype can require gradients")
+        self._rg = requires_grad
+        return self
 
     def detach(self) -> Any:
         """Itself: there are no values to share."""
@@ -86,11 +143,7 @@ OPERATORS |= {"neg", "abs", "getitem", "setitem", "len", "iter", "bool", "float"
 
 def _refused(name: str) -> Any:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        raise InvalidValueError(
-            f"Attempted to use an uninitialized parameter in {name}. This error happens when you are using a "
-            "`LazyModule` or explicitly manipulating `nn.parameter.UninitializedParameter` objects. When using "
-            "LazyModules Call `forward` with a dummy batch to initialize the parameters before calling functions"
-        )
+        raise _refusal(name)
 
     return method
 
@@ -121,7 +174,9 @@ class UninitializedParameter(Uninitialized, Parameter):
     cls_to_become = Parameter
 
     def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
-        return Parameter.__new__(cls, ops.empty(0, device=device, dtype=dtype), requires_grad)
+        self = Parameter(ops.empty(0, device=device, dtype=dtype), requires_grad)
+        self.__class__ = cls
+        return self
 
     def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
         """`__new__` has made it."""
@@ -144,7 +199,9 @@ class UninitializedBuffer(Uninitialized, Buffer):
         cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
     ) -> Any:
         data = ops.empty(0, device=device, dtype=dtype).requires_grad_(requires_grad)
-        return Buffer.__new__(cls, data, persistent=persistent)
+        self = Buffer(data, persistent=persistent)
+        self.__class__ = cls
+        return self
 
     def __init__(
         self, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True

@@ -147,3 +147,28 @@ def test_a_lazy_module_of_ones_own():
 
     with pytest.raises(NotImplementedError):
         Bare()(wg.ones(2))
+
+
+def test_nothing_computes_with_a_parameter_without_a_shape():
+    parameter, buffer = nn.UninitializedParameter(), nn.UninitializedBuffer()
+    for compute in (
+        lambda: parameter + parameter,
+        lambda: wg.add(parameter, 1),
+        lambda: wg.empty_like(parameter),
+        lambda: wg.sin(buffer),
+        lambda: wg.optim.Adagrad([parameter]),
+    ):
+        with pytest.raises(ValueError, match="uninitialized parameter"):
+            compute()
+    assert parameter.dtype == wg.float32
+    assert parameter.device == wg.Device("cpu")
+    parameter.materialize(3, dtype=wg.float64)
+    assert (parameter.shape, parameter.dtype) == ((3,), wg.float64)
+
+
+@pytest.mark.parametrize("name", ["weight_norm", "spectral_norm"])
+def test_norms_as_hooks_and_script_need_shapes(name: str):
+    with pytest.raises(ValueError, match="have uninitialized parameters"):
+        getattr(nn.utils, name)(nn.LazyLinear(3))
+    with pytest.raises(RuntimeError, match="run a forward pass"):
+        wg.jit.script(nn.LazyLinear(3))

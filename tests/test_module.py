@@ -396,6 +396,7 @@ def test_backward_hooks_refuse_in_place_writes_which_would_go_around_them():
         y.mul_(2)
 
 
+@pytest.mark.filterwarnings("ignore:Using a non-full backward hook:FutureWarning")
 def test_plain_backward_hooks_see_the_last_operation():
     seen: list[Any] = []
     module = nn.Linear(2, 2)
@@ -884,6 +885,7 @@ def test_tables_of_hooks_hold_the_functions():
     assert not layer._forward_pre_hooks
 
 
+@pytest.mark.filterwarnings("ignore:Using a non-full backward hook:FutureWarning")
 def test_plain_backward_hooks_of_every_module():
     x = wg.ones(2, requires_grad=True)
     with wg.nn.modules.module.register_module_backward_hook(lambda m, gi, go: tuple(g * 2 for g in gi)):
@@ -1020,3 +1022,16 @@ def test_extra_state_may_bring_children():
     other = Holder("nothing")
     other.load_state_dict(Holder(inner).state_dict())
     assert other.held is inner
+
+
+def test_a_memory_format_is_for_what_has_the_dimensions_of_images():
+    layer = nn.Conv2d(2, 3, 2).to(memory_format=wg.channels_last)
+    assert layer.weight.is_contiguous(memory_format=wg.channels_last)
+    assert layer.bias.shape == (3,)
+
+
+def test_assigned_parameters_take_requires_grad_from_the_module():
+    layer, given = nn.Linear(2, 2), nn.Linear(2, 2).requires_grad_(False).state_dict(keep_vars=True)
+    layer.load_state_dict(given, assign=True)
+    assert layer.weight is given["weight"]
+    assert layer.weight.requires_grad

@@ -199,3 +199,45 @@ def test_hooks_are_counted_and_cleared():
     layer._forward_hooks.clear()
     layer(wg.ones(1, 2))
     assert not seen
+
+
+@pytest.mark.parametrize(
+    ("inverse", "says"),
+    [
+        (lambda self, x: (x, x), "right_inverse must return a tensor"),
+        (lambda self, x: x.bool(), "must have the same dtype"),
+        (lambda self, x: x[:-1], "must have the same shape"),
+    ],
+    ids=["tuple", "dtype", "shape"],
+)
+def test_a_further_parametrization_must_go_back_to_the_same_kind_of_tensor(inverse: Any, says: str):
+    layer = parametrize.register_parametrization(nn.Linear(3, 3), "weight", nn.Identity())
+    step = type("Step", (nn.Identity,), {"right_inverse": inverse})()
+    with pytest.raises(ValueError, match=says):
+        parametrize.register_parametrization(layer, "weight", step)
+    assert len(layer.parametrizations.weight) == 1
+
+
+def test_the_householder_map_starts_at_the_orthogonal_factor():
+    layer = nn.Linear(4, 4).double()
+    q, r = wg.linalg.qr(layer.weight.detach())
+    expected = q * r.diagonal().sgn()
+    parametrizations.orthogonal(layer, orthogonal_map="householder", use_trivialization=False)
+    wg.testing.assert_close(layer.weight.detach(), expected)
+
+
+def test_amounts_to_prune_are_checked_under_the_names_of_torch():
+    with pytest.raises(TypeError):
+        prune._validate_pruning_amount_init("half")
+    with pytest.raises(ValueError, match="smaller than the number of parameters"):
+        prune._validate_pruning_amount(20, 19)
+    assert [prune._compute_nparams_toprune(a, 17) for a in (0, 3, 0.4, 1.0)] == [0, 3, 7, 17]
+
+
+def test_pruned_recurrent_weights_are_no_parameters():
+    layer = nn.LSTM(2, 2)
+    assert layer._flat_weights_names == ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
+    prune.l1_unstructured(layer, "weight_ih_l0", 0.5)
+    assert [isinstance(w, nn.Parameter) for w in layer._flat_weights] == [False, True, True, True]
+    prune.remove(layer, "weight_ih_l0")
+    assert all(isinstance(w, nn.Parameter) for w in layer._flat_weights)

@@ -45,7 +45,12 @@ def script(obj: Any, optimize: Any = None, _frames_up: int = 0, _rcb: Any = None
         ...     return x * 2
         >>> double(wg.ones(2))
         tensor([2., 2.])
+
+    Raises:
+        RuntimeError: a lazy module, which has no shapes yet.
     """
+    if getattr(obj, "has_uninitialized_params", bool)():
+        raise RuntimeError(f"{type(obj).__name__} has uninitialized parameters. Did you forget to run a forward pass?")
     return obj
 
 

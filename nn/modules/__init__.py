@@ -6,6 +6,7 @@ PyTorch's names for the classes that they have in common.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ...backends.paths import add_path
@@ -33,6 +34,7 @@ from .. import (
     pooling,
     rectifiers,
     recurrent,
+    registration,
     shapes,
     state,
     sync_batchnorm,
@@ -40,6 +42,7 @@ from .. import (
 )
 from .. import module as module_file
 from . import utils as utils
+from .global_hooks import ModulePath
 
 # A path of PyTorch's: the files whose public names it shows, and which class a private name of PyTorch's means.
 _PATHS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
@@ -69,7 +72,7 @@ _PATHS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "linear": ((linear, lazy), {"NonDynamicallyQuantizableLinear": linear.Linear}),
     "loss": ((loss, likelihood_loss, margin_loss), {"_Loss": loss.Loss, "_WeightedLoss": loss.WeightedLoss}),
     "module": (
-        (module_file, hooks),
+        (module_file, hooks, registration),
         {"_IncompatibleKeys": state.IncompatibleKeys, "_addindent": module_file.indented},
     ),
     "normalization": ((norms,), {}),
@@ -111,3 +114,4 @@ for _path, (_files, _private) in _PATHS.items():
         _members.update(_names_of(_file))
     globals().update(_members)
     globals()[_path] = add_path(f"{__name__}.{_path}", {**_members, **_private})
+sys.modules[f"{__name__}.module"].__class__ = ModulePath

@@ -12,6 +12,7 @@ from ...autograd.grad_mode import no_grad
 from .. import functional as F
 from ..conv import ConvTransposeNd
 from ..parameter import Parameter
+from ..uninitialized import is_lazy
 
 if TYPE_CHECKING:
     from ...autograd.tensor import Tensor
@@ -134,6 +135,15 @@ def _hooked(module: Any, kind: type, name: str) -> Any:
     return None if module._hooks is None else _entry(module._hooks.forward_pre, kind, name)
 
 
+def _initialized(weight: Any, what: str) -> Any:
+    if is_lazy(weight):
+        raise ValueError(
+            f"The module passed to `{what}` can't have uninitialized parameters. Call it with a dummy batch before "
+            "applying the norm"
+        )
+    return weight
+
+
 def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     """Train the length and the direction of a weight apart, as ``<name>_g`` and ``<name>_v``.
 
@@ -160,7 +170,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     if _hooked(module, WeightNorm, name):
         raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
     hook = WeightNorm(name, dim)
-    weight = getattr(module, name)
+    weight = _initialized(getattr(module, name), "WeightNorm")
     delattr(module, name)
     module.register_parameter(f"{name}_g", Parameter(ops.norm_except_dim(weight.detach(), 2, hook.dim)))
     module.register_parameter(f"{name}_v", Parameter(weight.detach()))
@@ -223,6 +233,7 @@ def spectral_norm(
     weight = getattr(module, name)
     if weight is None:
         raise ValueError(f"`SpectralNorm` cannot be applied as parameter `{name}` is None")
+    _initialized(weight, "SpectralNorm")
     with no_grad():
         h, w = hook.matrix(weight).shape
         u = F.normalize(weight.new_empty(h).normal_(0, 1), dim=0, eps=eps)

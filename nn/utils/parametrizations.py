@@ -217,9 +217,11 @@ class _Orthogonal(Module):
                     "It is not possible to assign to the matrix exponential or the Cayley parametrizations when "
                     "use_trivialization=False."
                 )
-            a, _ = ops.geqrf(Q)
+            a, tau = ops.geqrf(Q)
             diagonal = a.diagonal(dim1=-2, dim2=-1)
-            diagonal.copy_(ops.where(diagonal < 0, -1.0, 1.0))
+            signs = ops.where(diagonal < 0, -1.0, 1.0)
+            # Where LAPACK skips a reflection, tau is zero; `forward` reflects there, which turns the sign.
+            diagonal.copy_(ops.where(tau == 0, -signs, signs))
             return a.mT if wide else a  # type: ignore[no-any-return]
         if n == k:
             Q = Q if _is_orthogonal(Q) else _project(Q)

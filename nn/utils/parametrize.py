@@ -165,18 +165,28 @@ def _check_step(owner: Any, name: str, parametrization: Any) -> None:
         after = parametrization(before)
         if not isinstance(after, TensorBase):
             raise ValueError(f"A parametrization must return a tensor. Got {type(after).__name__}.")
-        results = [("", after)]
-        if hasattr(parametrization, "right_inverse"):
-            with contextlib.suppress(NotImplementedError):
-                results.append(("right_inverse of the ", parametrization.right_inverse(after)))
-        for who, result in results:
-            for what in ("dtype", "shape"):
-                if not isinstance(result, TensorBase) or getattr(result, what) != getattr(before, what):
-                    raise ValueError(
-                        f"Registering a parametrization may not change the {what} of the tensor, unless the `unsafe` "
-                        f"flag is enabled.\nthe {who}parametrization changes {getattr(before, what)} to "
-                        f"{getattr(result, what, type(result).__name__)}"
-                    )
+        for what in ("dtype", "shape"):
+            if getattr(after, what) != getattr(before, what):
+                raise ValueError(
+                    f"Registering a parametrization may not change the {what} of the tensor, unless the `unsafe` "
+                    f"flag is enabled.\ncurrent {what}: {getattr(before, what)}\n{what} after parametrization: "
+                    f"{getattr(after, what)}"
+                )
+        if not hasattr(parametrization, "right_inverse"):
+            return
+        try:
+            back = parametrization.right_inverse(after)
+        except NotImplementedError:
+            return
+        if not isinstance(back, TensorBase):
+            raise ValueError(f"parametrization.right_inverse must return a tensor. Got: {type(back).__name__}")
+        for what in ("dtype", "shape"):
+            if getattr(back, what) != getattr(before, what):
+                raise ValueError(
+                    f"The tensor returned by parametrization.right_inverse must have the same {what} as the tensor, "
+                    f"unless the `unsafe` flag is enabled.\n{what} of the tensor: {getattr(before, what)}\n"
+                    f"returned {what}: {getattr(back, what)}"
+                )
 
 
 def is_parametrized(module: Any, tensor_name: str | None = None) -> bool:

@@ -21,6 +21,9 @@ from .pruning_methods import (
     RandomUnstructured,
     hook_of,
 )
+from .pruning_methods import amount_of as _compute_nparams_toprune  # noqa: F401  # PyTorch's names for these
+from .pruning_methods import check_amount as _validate_pruning_amount_init  # noqa: F401
+from .pruning_methods import check_amount_of as _validate_pruning_amount  # noqa: F401
 
 __all__ = [
     "BasePruningMethod",

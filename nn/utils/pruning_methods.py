@@ -194,7 +194,7 @@ class RandomUnstructured(BasePruningMethod):
     PRUNING_TYPE = "unstructured"
 
     def __init__(self, amount: float) -> None:
-        _check_amount(amount)
+        check_amount(amount)
         self.amount = amount
 
     def _order(self, t: Any) -> Any:
@@ -232,7 +232,7 @@ class RandomStructured(BasePruningMethod):
     PRUNING_TYPE = "structured"
 
     def __init__(self, amount: float, dim: int = -1) -> None:
-        _check_amount(amount)
+        check_amount(amount)
         self.amount, self.dim = amount, dim
 
     def _order(self, t: Any) -> Any:
@@ -289,7 +289,8 @@ class CustomFromMask(BasePruningMethod):
         return default_mask * self.mask.to(dtype=default_mask.dtype)
 
 
-def _check_amount(amount: Any) -> None:
+def check_amount(amount: Any) -> None:
+    """Whether an amount is a number of elements, or a share of them."""
     number: Any = amount
     if not isinstance(amount, numbers.Real):
         raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
@@ -300,11 +301,19 @@ def _check_amount(amount: Any) -> None:
 
 def _count(amount: Any, size: int) -> int:
     """How many of ``size`` an amount means."""
-    if isinstance(amount, numbers.Integral):
-        if int(amount) > size:
-            raise ValueError(f"amount={amount} should be smaller than the number of parameters to prune={size}")
-        return int(amount)
-    return round(float(amount) * size)
+    check_amount_of(amount, size)
+    return amount_of(amount, size)
+
+
+def check_amount_of(amount: Any, tensor_size: int) -> None:
+    """Whether a tensor has as many elements as are to go."""
+    if isinstance(amount, numbers.Integral) and int(amount) > tensor_size:
+        raise ValueError(f"amount={amount} should be smaller than the number of parameters to prune={tensor_size}")
+
+
+def amount_of(amount: Any, tensor_size: int) -> int:
+    """The number of elements that an amount, a number or a share, means."""
+    return int(amount) if isinstance(amount, numbers.Integral) else round(float(amount) * tensor_size)
 
 
 def _check_structured(t: Any) -> None:
