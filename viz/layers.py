@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autograd.base import TensorBase
+from ..autograd.tensor import Tensor
 from .plotting import COLOURS, INK, QUIET, array_of, new_figure, plain, written
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class LayerHistory:
 
     def _output_of(self, path: str) -> Any:
         def hook(module: Any, args: Any, output: Any) -> None:
-            if not self._on or not isinstance(output, TensorBase) or output._data.dtype.kind not in "fV":
+            if not self._on or not isinstance(output, Tensor) or output._data.dtype.kind not in "fV":
                 return
             self._keep("activations", path, output)
             if output.requires_grad:
