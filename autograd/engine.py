@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from ..backends import kernels_of
+from ..backends.call_site import program_line
 from ..backends.sparse import SparseArray
 from . import hooks as hook_calls
 from .base import TensorBase, wrap
@@ -127,6 +128,7 @@ class Pass:
     def _run(self, nodes: Sequence[Any]) -> None:
         pop, graph, retain, deliver = self.pending.pop, self.create_graph, self.retain, self._deliver
         special, observe = self.wanted is not None, mode.observe
+        place = None if retain else program_line()
         for node in nodes:
             g = pop(node, None)
             if g is None:
@@ -155,7 +157,7 @@ class Pass:
             if observe is not None:
                 observe(node, grads)
             if not retain and (type(node._saved) is list or node._cached):
-                node.release()
+                node.release(place)
             ready = deliver(node.edges, grads)
             if ready is not None:
                 grads = None  # a leaf may take its gradient's array over, if nothing else refers to it

@@ -51,6 +51,7 @@ class Node:
         "count",
         "dtype",
         "edges",
+        "freed_at",
         "hooks",
         "info",
         "k",
@@ -73,6 +74,7 @@ class Node:
     seq: int
     hooks: Hooks | None
     site: str | None
+    freed_at: tuple[str, int] | None  # file and line of the backward() that took what was saved; not set before
     _saved: Any  # what save() was given; then a list with `Saved` tuples in it; None when it has been given back
     _cached: Any
 
@@ -147,11 +149,17 @@ class Node:
         raise AttributeError(f"{self.name()} saved no such tensor")
 
     def _freed(self) -> GraphError:
+        made = "" if self.site is None else f", recorded at {self.site},"
+        place = getattr(self, "freed_at", None)
+        where = "" if place is None else " in the pass that was started at {}:{}".format(*place)
         return GraphError(
             "Trying to backward through the graph a second time (or directly access saved tensors after they have "
             "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
             "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if "
-            f"you need to access saved tensors after calling backward: {self.name()} has given back what it saved"
+            f"you need to access saved tensors after calling backward: {self.name()}{made} has given back what it "
+            f"saved{where}. Usually something from an earlier step is used again (a loss, a hidden state: detach() "
+            "it), or a part was computed once, outside of the loop; two losses with a common part are best summed, and "
+            "take one backward()"
         )
 
     @property
@@ -172,10 +180,15 @@ class Node:
         """The edge that leads to output ``index`` of this node."""
         return self if self.count == 1 else Output(self, index, self.shape[index], self.dtype[index])
 
-    def release(self) -> None:
-        """Give back what was saved. Nodes that saved no array can run again, as in PyTorch."""
+    def release(self, place: tuple[str, int] | None = None) -> None:
+        """Give back what was saved. Nodes that saved no array can run again, as in PyTorch.
+
+        Args:
+            place: file and line of the program that started the pass, for the message of a second one.
+        """
         if type(self._saved) is list or self._cached:
             self._saved = self._cached = None
+            self.freed_at = place
 
     def name(self) -> str:
         """The name PyTorch would show, such as ``MulBackward0``."""

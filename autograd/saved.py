@@ -28,7 +28,7 @@ def unpack(node: Node, saved: Saved) -> Any:
 def _modified(node: Node, array: Any, source: Any, version: list[Any], count: int) -> str:
     which = "intermediate" if type(source) is not int else f"input {source}" if source >= 0 else f"output {~source}"
     writer = "" if version[1] is None else f" The last write was {version[1]}."
-    made = "" if node.site is None else f", recorded at {node.site},"
+    made = f", recorded at {node.site}," if node.site is not None else " (wengert.debug.record_lines() tells where)"
     return (
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         f"[{array.dtype.name} tensor of shape {list(array.shape)}], which {node.name()}{made} saved as its {which}, is "

@@ -6,15 +6,20 @@ import sys
 import warnings
 from types import FrameType
 
-__all__ = ["call_site", "warn"]
+__all__ = ["call_site", "program_line", "warn"]
 
 _PACKAGE = __name__.partition(".")[0]
 
 
 def call_site() -> str:
     """``file:line`` of the innermost frame outside this package."""
-    frame, _ = _outside(sys._getframe(1))
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return "{}:{}".format(*program_line(2))
+
+
+def program_line(depth: int = 1) -> tuple[str, int]:
+    """File and line of the innermost frame outside this package; the search begins ``depth`` frames up."""
+    frame, _ = _outside(sys._getframe(depth))
+    return frame.f_code.co_filename, frame.f_lineno
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

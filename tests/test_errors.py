@@ -305,3 +305,51 @@ def test_a_missing_gpu_is_explained() -> None:
         assert "cuda" in str(error.value)
         assert any(word in str(error.value) for word in ("pip install", "driver"))
     assert wg.get_default_device() == before
+
+
+# ---------------------------------------------------------------------- texts that name lines
+
+
+def line_of(mark: str) -> str:
+    """``file:line`` of the line of this file that ends with a mark."""
+    with open(__file__, encoding="utf-8") as file:
+        return f"{__file__}:{next(i for i, line in enumerate(file, 1) if line.rstrip().endswith(mark))}"
+
+
+def test_a_second_backward_names_the_operation_the_first_one_and_the_usual_causes():
+    x = wg.ones(3, requires_grad=True)
+    with wg.debug.record_lines():
+        y = x.exp()  # made
+    y.sum().backward()  # taken
+    with pytest.raises(RuntimeError, match="backward through the graph a second time") as caught:
+        y.sum().backward()
+    text = str(caught.value)
+    assert f"ExpBackward0, recorded at {line_of('# made')}, has given back what it saved" in text
+    assert f"in the pass that was started at {line_of('# taken')}" in text
+    assert "detach()" in text
+    assert "retain_graph=True" in text
+
+
+def test_a_write_to_a_saved_value_names_both_lines_and_the_fix():
+    x = wg.ones(3, requires_grad=True)
+    with wg.debug.record_lines():
+        y = x.exp()  # saved
+    y.mul_(2)  # written
+    with pytest.raises(RuntimeError, match="modified by an inplace operation") as caught:
+        y.sum().backward()
+    text = str(caught.value)
+    assert f"recorded at {line_of('# saved')}, saved as its output 0" in text
+    assert f"The last write was mul_ at {line_of('# written')}" in text
+    assert "x = x + y" in text
+    z = x.exp()
+    z.mul_(2)
+    with pytest.raises(RuntimeError, match=r"debug\.record_lines\(\) tells where"):
+        z.sum().backward()
+
+
+def test_a_layer_for_other_features_says_what_to_change():
+    linear = wg.nn.Linear(12, 2)
+    with pytest.raises(RuntimeError, match=r"2x3 and 12x2.*make the layer with in_features=3"):
+        linear(wg.ones(2, 3))
+    with pytest.raises(RuntimeError, match=r"flatten the input \[5, 3, 2, 2\] first"):
+        linear(wg.ones(5, 3, 2, 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import ShapeError
@@ -48,6 +49,21 @@ def linear_backward(g: Any, x: Any, w: Any, bias: bool) -> Any:
     )
 
 
+def _fix(input: Tensor, w: Any) -> str:
+    """What to do about rows of the wrong length."""
+    shape = list(input._data.shape)
+    if w.ndim == 2 and len(shape) > 2 and math.prod(shape[1:]) == w.shape[1]:
+        return f"flatten the input {shape} first, with flatten(1)"
+    if w.ndim != 2:
+        return f"the weight must have two dimensions, (out_features, in_features), and has {w.ndim}"
+    if not shape:
+        return f"the input is a number, and must have {w.shape[1]} features in its last dimension"
+    return (
+        f"the input {shape} has {shape[-1]} features in its last dimension, and the weight is for {w.shape[1]}; "
+        f"make the layer with in_features={shape[-1]}, or transpose the input"
+    )
+
+
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Any = None) -> Tensor:
     """``input @ weight.T + bias``, as one node.
 
@@ -83,7 +99,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: An
         return y if bias is None else add(y, bias)
     if w.ndim != 2 or x.ndim == 0 or x.shape[-1] != w.shape[1]:
         shown = x if x.ndim == 2 else x.reshape(-1, x.shape[-1]) if x.size else x
-        raise mismatch("linear", shown, w.T)
+        raise mismatch("linear", shown, w.T, fix=_fix(input, w))
     if bias is None:
         return apply2(Linear, input, weight)
     _, b = check_pair("linear", input, bias, "input and bias")

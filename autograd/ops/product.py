@@ -167,13 +167,14 @@ def check_pair(op: str, a: Any, b: Any, names: str = "m1 and m2") -> tuple[Any, 
     return x, y
 
 
-def mismatch(op: str, x: Any, y: Any, name1: str = "mat1", name2: str = "mat2") -> ShapeError:
-    """The error for factors whose shapes do not go together."""
+def mismatch(op: str, x: Any, y: Any, name1: str = "mat1", name2: str = "mat2", fix: str = "") -> ShapeError:
+    """The error for factors whose shapes do not go together; ``fix`` is the way out, if it is not to transpose one."""
     a, b = ("x".join(map(str, s.shape)) for s in (x, y))
-    return ShapeError(
-        f"{op}: {name1} and {name2} shapes cannot be multiplied ({a} and {b}): the last dimension of the first must "
-        "equal the second to last of the second; transpose one of them if its dimensions are the other way round"
+    fix = fix or (
+        "the last dimension of the first must equal the second to last of the second; transpose one of them if its "
+        "dimensions are the other way round"
     )
+    return ShapeError(f"{op}: {name1} and {name2} shapes cannot be multiplied ({a} and {b}): {fix}")
 
 
 def matmul(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
