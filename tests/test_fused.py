@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.backends.cpu import attention as attention_kernel
 from wengert.backends.cpu import compiled
 
 F = wg.nn.functional
@@ -155,6 +157,7 @@ def kernels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(compiled, "_families", {})
     for name in ("LEAST", "SHARED"):
         monkeypatch.setattr(compiled, name, 1)
+    monkeypatch.setattr(attention_kernel, "FEW", 0)
     before = wg.get_num_threads()
     wg.set_num_threads(3)
     yield request.param
@@ -254,3 +257,25 @@ def test_a_broken_numba_is_no_obstacle(monkeypatch: pytest.MonkeyPatch):
     x = wg.randn(300, 300)
     assert wg.softmax(x, 1).shape == (300, 300)
     assert compiled._families == {"softmax": None}
+
+
+def test_attention_stores_no_array_of_queries_by_keys():
+    """Twice the length takes twice the memory, not four times."""
+    peaks = []
+    for length in (1024, 2048):
+        q, k, v = (wg.randn(1, 2, length, 16, requires_grad=True) for _ in range(3))
+        tracemalloc.start()
+        F.scaled_dot_product_attention(q, k, v, is_causal=True).sum().backward()
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 2.5 * peaks[0]
+    assert peaks[1] < 2048 * 2048 * 4
+
+
+def test_attention_drops_the_same_in_both_passes(kernels: str):
+    """Where every weight is kept with probability 1/2, the gradient of the values sums up the kept weights."""
+    q, k = wg.randn(3, 40, 8), wg.randn(3, 50, 8)
+    v = wg.ones(3, 50, 1, requires_grad=True)
+    y = F.scaled_dot_product_attention(q, k, v, dropout_p=0.5)
+    y.sum().backward()
+    np.testing.assert_allclose(v.grad.sum().item(), y.sum().item(), rtol=1e-5)

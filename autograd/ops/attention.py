@@ -56,17 +56,14 @@ class Attention(Primitive):
         ctx: Any, q: Any, k: Any, v: Any, mask: Any, dropped: Any, *, scale: float, causal: bool, keep: float
     ) -> Any:
         ctx.save(q, k, v, mask, dropped)
-        y, p = ctx.k.attention(q, k, v, mask, dropped, scale, causal, keep)
-        ctx.cache(p)
+        y, kept = ctx.k.attention(q, k, v, mask, dropped, scale, causal, keep)
+        ctx.cache(*kept)
         return y
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        q, k, v, _, dropped = ctx.saved
-        gq, gk, gv, gs = ctx.k.attention_backward(
-            g, q, k, v, dropped, ctx.cached[0], ctx.params["scale"], ctx.params["keep"]
-        )
-        return gq, gk, gv, gs if ctx.needs[3] else None, None
+        gq, gk, gv, gm = ctx.k.attention_backward(g, *ctx.saved, ctx.cached, **ctx.params, mask_wanted=ctx.needs[3])
+        return gq, gk, gv, gm, None
 
 
 def _is_bool(mask: Any) -> bool:

@@ -12,6 +12,7 @@ from ..device import Device
 from ..registry import Backend
 from . import (
     activation,
+    attention,
     casts,
     clip,
     conv,
@@ -38,6 +39,7 @@ from .namespace import FASTER
 
 OWN = (
     activation,
+    attention,
     casts,
     clip,
     conv,

@@ -25,7 +25,7 @@ def attention(
     scale: float,
     causal: bool,
     keep: float,
-) -> tuple[Any, Any]:
+) -> tuple[Any, tuple[Any, ...]]:
     """``softmax(scale q k' + mask) v`` over the last two dimensions.
 
     Args:
@@ -40,8 +40,8 @@ def attention(
         keep: the probability of being kept.
 
     Returns:
-        The result (..., L, Ev), and the probabilities before dropping, for the backward pass. A query that sees no
-        key gets zeros.
+        The result (..., L, Ev), and what the backward pass wants kept: here the probabilities before dropping. A query
+        that sees no key gets zeros.
     """
     scores = xp.matmul(wide(q) * scale, xp.swapaxes(wide(k), -1, -2))
     hidden = xp.asarray(-math.inf, dtype=scores.dtype)
@@ -54,7 +54,7 @@ def attention(
     sums = xp.sum(p, axis=-1, keepdims=True)
     p = p / xp.where(sums == 0, xp.asarray(1, dtype=p.dtype), sums)
     kept = p if dropped is None else p * dropped / keep
-    return xp.matmul(kept, wide(v)).astype(q.dtype), p
+    return xp.matmul(kept, wide(v)).astype(q.dtype), (p,)
 
 
 def attention_backward(
@@ -63,19 +63,22 @@ def attention_backward(
     q: Any,
     k: Any,
     v: Any,
+    mask: Any,
     dropped: Any,
-    p: Any,
+    kept: tuple[Any, ...],
     scale: float,
+    causal: bool,
     keep: float,
+    mask_wanted: bool,
 ) -> tuple[Any, Any, Any, Any]:
-    """The gradients of ``q``, ``k``, ``v`` and of the scores; the last is also an added mask's."""
-    g = wide(g)
-    kept = p if dropped is None else p * dropped / keep
-    gv = xp.matmul(xp.swapaxes(kept, -1, -2), g)
+    """The gradients of ``q``, ``k``, ``v`` and, where it is wanted, of an added mask: that of the scores."""
+    g, (p,) = wide(g), kept
+    thinned = p if dropped is None else p * dropped / keep
+    gv = xp.matmul(xp.swapaxes(thinned, -1, -2), g)
     gp = xp.matmul(g, xp.swapaxes(wide(v), -1, -2))
     if dropped is not None:
         gp = gp * dropped / keep
     gs = p * (gp - xp.sum(gp * p, axis=-1, keepdims=True))
     gq = xp.matmul(gs, wide(k)) * scale
     gk = xp.matmul(xp.swapaxes(gs, -1, -2), wide(q)) * scale
-    return gq.astype(q.dtype), gk.astype(k.dtype), gv.astype(v.dtype), gs
+    return gq.astype(q.dtype), gk.astype(k.dtype), gv.astype(v.dtype), gs if mask_wanted else None
