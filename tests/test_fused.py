@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.autograd.ops import recurrent
 from wengert.backends.cpu import attention as attention_kernel
 from wengert.backends.cpu import compiled
 
@@ -87,6 +88,26 @@ def heads(shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     return (2, 3, length, width), (2, 3, keys, width), (2, 3, keys, 5)
 
 
+def sequence(op: Any, fused: bool, size: Any, *tensors: Any) -> Any:
+    """All outputs of a recurrent op or of its formula, in one row. The last sequence ends early."""
+    params = {"sizes": (size, size, max(1, size - 1)), "reverse": False}
+    outputs = recurrent.apply(op, *tensors, **params) if fused else op.formula(*tensors, **params)
+    return wg.cat([y.flatten() for y in outputs])
+
+
+def states(gates: int, number: int) -> Callable[[tuple[int, ...]], tuple[tuple[int, ...], ...]]:
+    """Shapes of the drive, ``number`` states and the recurrent weight for N sequences and H units."""
+    return lambda s: ((3 * s[0] - (s[0] > 1), gates * s[1]), *[s] * number, (gates * s[1], s[1]))
+
+
+def lstm(fused: bool) -> Callable[..., Any]:
+    return lambda *t: sequence(recurrent.LSTMSequence, fused, t[1].shape[0], *t, None)
+
+
+def gru(fused: bool) -> Callable[..., Any]:
+    return lambda *t: sequence(recurrent.GRUSequence, fused, t[1].shape[0], *t, t[0][0] * 0.5)
+
+
 LENGTHS = ((5, 7, 3), (1, 4, 2), (33, 65, 8), (300, 300, 4), (0, 3, 2))
 TABLE = [
     Fused("softmax", lambda x: wg.softmax(x, 1), lambda x: wg.exp(log_probabilities(x))),
@@ -140,6 +161,8 @@ TABLE = [
           lambda q, k, v, b: attention(q, k, v, bias=b), lambda s: (*heads(s), s[:2]), LENGTHS),
     Fused("attention of broadcast heads", F.scaled_dot_product_attention, attention,
           lambda s: ((2, 3, s[0], s[2]), (3, s[1], s[2]), (2, 1, s[1], 4)), LENGTHS),
+    Fused("lstm", lstm(True), lstm(False), states(4, 2), ((4, 5), (1, 33), (3, 1))),
+    Fused("gru", gru(True), gru(False), states(3, 1), ((4, 5), (1, 33), (3, 1))),
 ]  # fmt: skip
 
 

@@ -78,8 +78,8 @@ def attention_backward(
         gs *= scale
         np.matmul(gs, keys, out=gq[at.heads, at.rows])
         gk[at.heads, : at.seen] += np.matmul(gs.transpose(0, 2, 1), job.q[at.heads, at.rows])
-    gq, gk, gv, gm = (None if t is None else t.reshape(*job.lead, *t.shape[1:]) for t in (gq, gk, gv, gm))
-    return gq, gk, gv, gm
+    gradients = [None if t is None else t.reshape(*job.lead, *t.shape[1:]) for t in (gq, gk, gv, gm)]
+    return gradients[0], gradients[1], gradients[2], gradients[3]
 
 
 class Tile:
