@@ -18,7 +18,17 @@ from .base import TensorBase
 from .function_node import FunctionOp
 from .primitive import Primitive
 
-__all__ = ["Call", "Trail", "Watcher", "begin_range", "end_range", "input_arrays", "output_arrays", "running_call"]
+__all__ = [
+    "Call",
+    "Trail",
+    "Watcher",
+    "begin_range",
+    "end_range",
+    "input_arrays",
+    "output_arrays",
+    "running_call",
+    "watching",
+]
 
 PHASES = ("forward", "backward", "backward_graph")
 
@@ -68,16 +78,16 @@ class Watcher:
     def start_watching(self) -> None:
         """Begin to look."""
         with _switch:
-            if not _watchers:
+            if not watching:
                 _exchange()
-            _watchers.append(self)
+            watching.append(self)
 
     def stop_watching(self) -> None:
         """Look no more; more than once does nothing."""
         with _switch:
-            if self in _watchers:
-                _watchers.remove(self)
-                if not _watchers:
+            if self in watching:
+                watching.remove(self)
+                if not watching:
                     _restore()
 
 
@@ -100,7 +110,7 @@ class _Running(threading.local):
 
 
 _running = _Running()
-_watchers: list[Watcher] = []
+watching: list[Watcher] = []  # those that are on
 _switch = threading.Lock()
 _exchanged: list[tuple[Any, str, Any]] = []  # class, attribute, what stood there (or _ABSENT)
 _ABSENT = object()
@@ -118,7 +128,7 @@ def _reporting(op: Any, phase: str, rule: Callable[..., Any]) -> Any:
 
 def watched(call: Call, rule: Callable[..., Any], *ctx: Any) -> Any:
     """Run a rule as ``call``, and tell the watchers."""
-    watchers = tuple(_watchers)
+    watchers = tuple(watching)
     for watcher in watchers:
         watcher.before(call)
     _running.call = call
@@ -143,10 +153,10 @@ def running_call() -> Call | None:
 
 def begin_range(name: str) -> Call | None:
     """Begin a range of the program's own. Returns what `end_range` takes; None where nobody looks."""
-    if not _watchers:
+    if not watching:
         return None
     call = Call(name, "range", None, (), {}, _running.call)
-    for watcher in tuple(_watchers):
+    for watcher in tuple(watching):
         watcher.before(call)
     _running.call = call
     call.start = time.perf_counter_ns()
@@ -161,7 +171,7 @@ def end_range(call: Call | None) -> None:
     _running.call = call.outer
     if call.outer is not None:
         call.outer.inside += call.end - call.start
-    for watcher in tuple(_watchers):
+    for watcher in tuple(watching):
         watcher.after(call, None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd.hooks import HookTable, RemovableHandle
+from ..autograd.watch import begin_range, end_range, watching
 
 __all__ = ["hooked", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
@@ -40,10 +41,12 @@ def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                     )
                 arguments, kwargs = replaced
         self._stepping = self._opt_called = True
+        seen = begin_range(f"Optimizer.step#{type(self).__name__}.step") if watching else None  # for profilers
         try:
             result = step(*arguments, **kwargs)
         finally:
             self._stepping = False
+            end_range(seen)
         for hook in [*self._post_hooks.values(), *_after_all.values()]:
             hook(self, arguments, kwargs)
         return result

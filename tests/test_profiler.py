@@ -146,3 +146,18 @@ def test_functions_of_the_user_and_errors_are_seen():
     assert "TwiceBackward" in names
     assert names[-1] == "Exp"
     assert prof.function_events[-1].cpu_parent is None
+
+
+def test_steps_of_optimizers_and_loaders_are_ranges():
+    from wengert.utils.data import DataLoader, TensorDataset
+
+    model = wg.nn.Linear(2, 1)
+    optimizer = wg.optim.SGD(model.parameters(), lr=0.1)
+    loader = DataLoader(TensorDataset(wg.ones(4, 2)), batch_size=2)
+    with profiler.profile() as prof:
+        for (x,) in loader:
+            model(x).sum().backward()
+            optimizer.step()
+    counts = {average.key: average.count for average in prof.key_averages()}
+    assert counts["Optimizer.step#SGD.step"] == 2
+    assert counts["enumerate(DataLoader)#_SingleProcessDataLoaderIter.__next__"] == 3

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ...autograd.watch import begin_range, end_range, watching
 from ...backends.errors import InvalidValueError
 from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset, batch_of, items_of
@@ -195,7 +196,11 @@ class _Here:
         return self
 
     def __next__(self) -> Any:
-        batch = self.fetch(next(self.tasks))
+        seen = begin_range("enumerate(DataLoader)#_SingleProcessDataLoaderIter.__next__") if watching else None
+        try:
+            batch = self.fetch(next(self.tasks))
+        finally:
+            end_range(seen)
         if batch is END:
             raise StopIteration
         return batch
@@ -218,7 +223,11 @@ class _Ahead:
 
     def __next__(self) -> Any:
         while self.pool.pending:
-            batch = self.pool.collect(self.timeout)
+            seen = begin_range("enumerate(DataLoader)#_MultiProcessingDataLoaderIter.__next__") if watching else None
+            try:
+                batch = self.pool.collect(self.timeout)
+            finally:
+                end_range(seen)
             self._more()
             if isinstance(batch, Failure):
                 batch.reraise()
