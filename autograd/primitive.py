@@ -44,7 +44,8 @@ class Primitive:
     Class attributes:
         view: the output shares the first input's memory whenever it can.
         layout: how outputs lie in memory where the first operand is not contiguous, ``"operands"``, ``"contiguous"``,
-            ``"channels"`` or ``"common channels"`` (see ``backends/layout.py``); as the kernel leaves them without one.
+            ``"channels"``, ``"common channels"`` or ``"some channels"`` (see ``backends/layout.py``); as the kernel
+            leaves them without one.
         views_many: the op returns several views at once (split, unbind), which may not be written in place.
         undefined: backward takes None for an output that was not used.
         torch_name: what PyTorch calls its node, without ``Backward0``, where that is not the class's name.

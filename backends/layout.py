@@ -114,7 +114,8 @@ def arranged(layout: str, k: Any, y: Any, operands: Sequence[Any]) -> Any:
 
     Args:
         layout: ``"operands"``: see `relaid`; ``"contiguous"``: the usual order; ``"channels"``: channels last where
-            the first operand has them last, ``"common channels"`` where all have, else the usual order.
+            the first operand has them last, ``"common channels"`` where all have, ``"some channels"`` where one of the
+            first two has, else the usual order.
         k: the kernels for arrays of this kind.
         y: the output.
         operands: the arrays it was computed from.
@@ -124,7 +125,11 @@ def arranged(layout: str, k: Any, y: Any, operands: Sequence[Any]) -> Any:
     if not getattr(y, "ndim", 0):
         return y
     deciding = operands if layout == "common channels" else operands[:1] if layout == "channels" else ()
-    if deciding and all(_has_channels_last(x, y.ndim) for x in deciding):
+    if layout == "some channels":
+        last = any(_has_channels_last(x, y.ndim) for x in operands[:2])
+    else:
+        last = bool(deciding) and all(_has_channels_last(x, y.ndim) for x in deciding)
+    if last:
         order = (0, *range(2, y.ndim), 1)
         y = y.transpose(order)
         y = y if y.flags.c_contiguous else y.copy("C")

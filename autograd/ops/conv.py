@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Convolution(Primitive):
     """``y`` from ``x`` and ``w``, plus a bias per channel."""
 
-    layout = "channels"
+    layout = "some channels"
 
     @staticmethod
     def forward(ctx: Any, x: Any, w: Any, b: Any = None, **geometry: Any) -> Any:

@@ -15,12 +15,28 @@ from numpy.lib.stride_tricks import as_strided
 
 from ..definitions import conv as plain
 from ..definitions.conv import Ints, Pairs, channels_last, interior, out_size, taps, window
+from . import compiled, conv_plan
 from . import conv_last as last
 from .product import ones
 
 __all__ = ["conv", "conv_input", "conv_weight", "sum_channels"]
 
 PIECE = 1 << 20  # bytes of columns at a time: more than one sample where samples are small
+
+
+LEAST = 1 << 18  # products of two numbers from which on compiled kernels are worth calling
+
+
+def _compiled(
+    x: Any, y: Any, size: Ints, k: int, c: int, kernel: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int
+) -> tuple[Any, Any]:
+    """The compiled kernels and the shape they take, if they are worth it for these operands; else None and None."""
+    if x.dtype.char != "f" or y.dtype.char != "f":
+        return None, None
+    s = conv_plan.shape_of(len(x), c, size, k, kernel, stride, padding, dilation, groups)
+    if s.cost < LEAST:
+        return None, None
+    return compiled.kernels("conv_numba", s.cost, "conv_direct_numba"), s
 
 
 def _small(c: int, out: Ints, groups: int) -> bool:
@@ -79,7 +95,13 @@ def conv(x: Any, w: Any, bias: Any, stride: Ints, padding: Pairs, dilation: Ints
     """The convolution; see the definition."""
     if x.dtype.char not in "fdFD":
         return plain.conv(np, x, w, bias, stride, padding, dilation, groups)
+    geometry = (stride, padding, dilation, groups)
+    loops, shape = _compiled(x, w, x.shape[2:], len(w), x.shape[1], w.shape[2:], *geometry)
+    if loops is not None:
+        return loops.conv(x, w, bias, shape)
     out = out_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
+    if channels_last(w) and not channels_last(x):
+        x = to_channels_last(x)
     if channels_last(x):
         if groups == 1 and x.size:
             return last.conv(x, w, bias, stride, padding, dilation)
@@ -105,6 +127,10 @@ def conv_input(g: Any, w: Any, size: Ints, stride: Ints, padding: Pairs, dilatio
     """The adjoint in the input; see the definition."""
     if g.dtype.char not in "fdFD":
         return plain.conv_input(np, g, w, size, stride, padding, dilation, groups)
+    geometry = (stride, padding, dilation, groups)
+    loops, shape = _compiled(g, w, size, len(w), w.shape[1] * groups, w.shape[2:], *geometry)
+    if loops is not None:
+        return loops.conv_input(g, w, shape, size)
     if channels_last(g):
         if groups == 1 and g.size:
             return last.conv_input(g, w, size, stride, padding, dilation)
@@ -164,6 +190,10 @@ def conv_weight(x: Any, g: Any, kernel: Ints, stride: Ints, padding: Pairs, dila
     """The adjoint in the weight; see the definition."""
     if x.dtype.char not in "fdFD":
         return plain.conv_weight(np, x, g, kernel, stride, padding, dilation, groups)
+    geometry = (stride, padding, dilation, groups)
+    loops, shape = _compiled(x, g, x.shape[2:], g.shape[1], x.shape[1], kernel, *geometry)
+    if loops is not None:
+        return loops.conv_weight(x, g, shape, kernel)
     if channels_last(x) and groups == 1 and x.size:
         return last.conv_weight(x, g, kernel, stride, padding, dilation)
     n, k, *out = g.shape

@@ -1,0 +1,132 @@
+"""Convolutions of float32 by compiled kernels. Imported only when it pays; see ``conv.py`` for when."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..definitions.conv import Ints, channels_last
+from . import conv_direct_numba as direct
+from . import conv_plan as plan
+from . import conv_winograd as winograd
+from . import threads
+from .conv_plan import Shape, address, strides, three
+from .simd_numba import LANES, ROWS, WIDE
+from .workers import scratch, share, workers
+
+__all__: list[str] = []  # found through conv.py
+
+
+def conv(x: Any, w: Any, bias: Any, s: Shape) -> Any:
+    """The convolution; see the definition."""
+    n = x.ndim - 2
+    out = s.out if n == 3 else s.out[::2] if n == 2 else s.out[2:]
+    y = _like(w if channels_last(w) else x, (s.n, s.outer * s.groups, *out))
+    m = winograd.tile_of(s)
+    if m:
+        count = workers(s.n * s.out[0], s.work)
+        winograd.convolve(m, x, s.size, w, _shift(bias, len(w)), y, s.out, s.padding, False, count)
+        return y
+    p = plan.forward(s, threads.get_num_threads(), ROWS, LANES)
+    _correlate(p, s, x, w, bias, y, False)
+    return y
+
+
+def conv_input(g: Any, w: Any, s: Shape, size: Ints) -> Any:
+    """The adjoint in the input; see the definition."""
+    x = _like(g, (s.n, s.inner * s.groups, *size))
+    m = winograd.tile_of(s)
+    if m and all(b <= 2 for b, _ in s.padding[::2]):
+        around = tuple((k - 1 - b, 0) for (b, _), k in zip(s.padding, s.kernel, strict=True))
+        count = workers(s.n * s.size[0], s.work)
+        winograd.convolve(m, g, s.out, w, _shift(None, w.shape[1]), x, s.size, around, True, count)
+        return x
+    p = plan.adjoint(s, threads.get_num_threads(), ROWS, LANES)
+    _correlate(p, s, g, w, None, x, True)
+    return x
+
+
+def conv_weight(x: Any, g: Any, s: Shape, kernel: Ints) -> Any:
+    """The adjoint in the weight; see the definition."""
+    m = winograd.tile_of(s)
+    if m:
+        return winograd.weight_gradient(m, x, g, s, workers(s.n * s.out[0], s.work))
+    p = plan.weights(s, threads.get_num_threads(), ROWS, LANES)
+    b, channels, padded = p.blocks, s.outer * s.groups, p.groups[3]
+    number = workers(b.count, s.work)
+    each = s.groups * p.rows * padded
+    total = np.zeros(number * each + WIDE, np.float32)
+    begin = _rounded(b.per * b.area)
+    spare = begin + _rounded(b.per * b.band * math.prod(s.out[1:]) * channels + WIDE)
+    slot = spare + max(begin, spare - begin)
+    memory = scratch(number * slot)
+    share(
+        direct.correlate_weights, b.count, number, (address(x), s.n), strides(x), s.size, address(g), strides(g),
+        s.out, p.groups, b.numbers, tuple(-q for q, _ in s.padding), b.shape, (s.stride[0], s.stride[2] * x.shape[1]),
+        (address(p.elements), address(p.lines), p.rows), (address(memory), slot, begin, spare),
+        (address(total), each),
+    )  # fmt: skip
+    w = np.empty((channels, s.inner, *kernel), np.float32)
+    share(
+        direct.unpack, channels, workers(channels, 4 * w.size), (address(total), each), number, p.rows, s.inner,
+        s.outer, padded, math.prod(kernel), address(w),
+    )  # fmt: skip
+    return w
+
+
+def _like(x: Any, shape: Ints) -> Any:
+    """A new array of this shape in the layout of ``x``."""
+    n, c, *size = shape
+    if channels_last(x):
+        return np.moveaxis(np.empty((n, *size, c), x.dtype), -1, 1)
+    return np.empty(shape, x.dtype)
+
+
+def _shift(bias: Any, channels: int) -> Any:
+    """One bias per channel, and zeros for vectors that reach beyond the last."""
+    shift = np.zeros(channels + WIDE, np.float32)
+    if bias is not None:
+        shift[:channels] = bias
+    return shift
+
+
+def _rounded(count: int) -> int:
+    """Numbers up to the next cache line, and one line more."""
+    return plan.whole(count, 16) + 16
+
+
+def _correlate(p: plan.Correlation, s: Shape, x: Any, w: Any, bias: Any, y: Any, transposed: bool) -> None:
+    number_of, inner, outer, padded = p.groups
+    packed = np.empty(p.packed + WIDE, np.float32)
+    k, c, *rest = (n // w.itemsize for n in w.strides)
+    ways = (c, k, s.outer * k) if transposed else (k, c, s.outer * k)
+    kernel = three(rest, 0)
+    all_taps = [sum(i * n for i, n in zip(t, kernel, strict=True)) for t in np.ndindex(*s.kernel)]
+    panels = -(-padded // WIDE)
+    at = address(packed)
+    for chosen in p.elements:
+        taps = plan.table([all_taps[t] for t in chosen] or [0])
+        size = number_of * padded * len(chosen) * inner
+        if size:
+            share(
+                direct.pack, number_of * panels, workers(number_of * panels, 4 * size), address(w), ways,
+                address(taps), len(chosen), inner, outer, panels, padded, at,
+            )  # fmt: skip
+        at += 4 * size
+    shift = _shift(bias, number_of * outer)
+    b = p.blocks
+    begin = _rounded(b.per * b.area)
+    results = plan.whole(b.per * b.band * math.prod(p.grid[1:]), ROWS) * number_of * padded
+    spare = begin + _rounded(results)
+    slot = spare + begin
+    number = workers(b.count, s.work)
+    memory = scratch(number * slot)
+    share(
+        direct.correlate, b.count, number, (address(x), s.n), strides(x), s.out if transposed else s.size,
+        (address(y), address(shift)), strides(y), s.size if transposed else s.out, address(packed), p.groups,
+        b.numbers, p.origin, b.shape, p.step, p.grid, p.spread,
+        (address(p.positions), address(p.problems), address(p.taps), len(p.elements)),
+        (address(memory), slot, begin, spare),
+    )  # fmt: skip

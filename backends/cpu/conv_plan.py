@@ -1,0 +1,250 @@
+"""How a convolution is cut into blocks, and the tables of offsets by which compiled kernels find their operands."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from ..definitions.conv import Ints, Pairs, out_size
+
+__all__: list[str] = []  # nothing here is a kernel
+
+LIMIT = 1 << 17  # numbers of a block and its results: half a second-level cache of 1 MiB
+
+
+def three(values: Any, filler: Any) -> Any:
+    """One value for each of three dimensions; images are rows of one line, so that rows can be shared out."""
+    values = tuple(values)
+    return {1: (filler, filler, *values), 2: (*values[:1], filler, *values[1:]), 3: values}[len(values)]
+
+
+def address(x: Any) -> int:
+    """Where an array begins."""
+    return int(x.__array_interface__["data"][0])
+
+
+def strides(x: Any) -> tuple[int, ...]:
+    """The strides of (N, C, ...), in elements, as those of (N, C, D, H, W)."""
+    n, c, *rest = (s // x.itemsize for s in x.strides)
+    w = rest[-1] * x.shape[-1]
+    if len(rest) == 1:
+        return n, c, w, w, rest[0]
+    return (n, c, rest[0], w, rest[1]) if len(rest) == 2 else (n, c, *rest)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """The sizes of a convolution in three dimensions."""
+
+    n: int
+    inner: int  # input channels of a group
+    outer: int  # output channels of a group
+    groups: int
+    size: Ints
+    kernel: Ints
+    stride: Ints
+    padding: Pairs
+    dilation: Ints
+    out: Ints
+
+    @property
+    def work(self) -> int:
+        """Products of two numbers."""
+        return self.n * math.prod(self.out) * math.prod(self.kernel) * self.inner * self.outer * self.groups
+
+    @functools.cached_property
+    def cost(self) -> int:
+        """What it costs, in such products, with what moving its numbers costs; 0 where there is nothing to do."""
+        moved = self.inner * self.groups * math.prod(self.size) + self.outer * self.groups * math.prod(self.out)
+        return self.work + 64 * self.n * moved if self.work > 0 and min(self.out) > 0 else 0
+
+
+@functools.lru_cache(maxsize=512)
+def shape_of(
+    n: int, c: int, size: Ints, k: int, kernel: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int
+) -> Shape:
+    """The sizes of a convolution in one, two or three dimensions."""
+    out = out_size(size, kernel, stride, padding, dilation)
+    return Shape(
+        n, c // groups, k // groups, groups, three(size, 1), three(kernel, 1), three(stride, 1),
+        three(padding, (0, 0)), three(dilation, 1), three(out, 1),
+    )  # fmt: skip
+
+
+def whole(n: int, unit: int) -> int:
+    """``n`` rounded up to whole units."""
+    return -(-n // unit) * unit
+
+
+@dataclasses.dataclass(frozen=True)
+class Blocks:
+    """How many images and rows a block has, and what lies where in it."""
+
+    per: int
+    band: int
+    bands: int
+    count: int  # of all blocks
+    shape: Ints  # of one image's part, with padding
+    area: int  # numbers of that
+
+    @property
+    def numbers(self) -> Ints:
+        """As `correlate` takes them."""
+        return self.per, self.band, self.bands
+
+
+def cut(
+    n: int, channels: int, width: int, grid: Ints, step: int, shape: Ints, threads: int, limit: int = LIMIT
+) -> Blocks:
+    """Blocks that fit into the cache and are enough for all threads.
+
+    Args:
+        n: images.
+        channels: of the array that is read.
+        width: of a row of results.
+        grid: positions in each dimension.
+        step: rows of the image from one row of positions to the next.
+        shape: of an image with its padding, as far as the positions need it.
+        threads: how many there are.
+        limit: numbers of a block and its results.
+    """
+    area = math.prod(shape) * channels
+    all_of_it = area + math.prod(grid) * width
+    wanted = -(-threads // n)  # bands of an image
+    band = grid[0] if all_of_it <= limit else max(1, grid[0] * limit // all_of_it)
+    band = min(band, -(-grid[0] // wanted))
+    per = max(1, min(limit // all_of_it, n // threads)) if band == grid[0] else 1
+    part = (shape[0] - (grid[0] - band) * step, *shape[1:])
+    bands = -(-grid[0] // band)
+    return Blocks(per, band, bands, -(-n // per) * bands, part, math.prod(part) * channels)
+
+
+def offsets(blocks: Blocks, channels: int, grid: Ints, steps: Ints) -> Any:
+    """Where the positions of a block lie in it: (images, rows, H, W)."""
+    _, h, w = blocks.shape
+    unit = np.array([h * w, w, 1]) * steps * channels
+    places = [np.arange(m) * u for m, u in zip((blocks.band, *grid[1:]), unit, strict=True)]
+    images = np.arange(blocks.per) * blocks.area
+    return images[:, None, None, None] + places[0][:, None, None] + places[1][:, None] + places[2]
+
+
+def table(values: Any, unit: int = 1) -> Any:
+    """Offsets as kernels read them, filled up to whole units by the last."""
+    flat = np.ascontiguousarray(values, np.int64).reshape(-1)
+    return np.append(flat, np.repeat(flat[-1:], whole(len(flat), unit) - len(flat)))
+
+
+def _seen(s: Shape) -> Ints:
+    """How much of an image with its padding the positions need."""
+    return tuple(
+        (o - 1) * t + d * (k - 1) + 1 for o, t, d, k in zip(s.out, s.stride, s.dilation, s.kernel, strict=True)
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Correlation:
+    """What `correlate` needs to know beside the arrays."""
+
+    groups: Ints  # number, inner, outer, padded
+    blocks: Blocks
+    origin: Ints
+    step: int
+    grid: Ints
+    spread: Ints
+    positions: Any
+    problems: Any
+    taps: Any
+    elements: tuple[tuple[int, ...], ...]  # numbers of the kernel's elements in each problem
+    packed: int  # numbers of the packed weights
+
+
+@functools.lru_cache(maxsize=128)
+def forward(s: Shape, threads: int, rows: int, lanes: int) -> Correlation:
+    """A convolution: one problem, positions ``stride`` apart in what is read."""
+    seen = _seen(s)
+    padded, channels = whole(s.outer, lanes), s.inner * s.groups
+    blocks = cut(s.n, channels, padded * s.groups, s.out, s.stride[0], seen, threads)
+    _, h, w = blocks.shape
+    taps = [
+        ((a * s.dilation[0] * h + b * s.dilation[1]) * w + c * s.dilation[2]) * channels
+        for a, b, c in itertools.product(*map(range, s.kernel))
+    ]
+    return Correlation(
+        (s.groups, s.inner, s.outer, padded), blocks, tuple(-p for p, _ in s.padding), s.stride[0], s.out, (1, 1, 1),
+        table(offsets(blocks, channels, s.out, s.stride), rows), table([0, 0, 0, 0, len(taps), 0]), table(taps),
+        (tuple(range(len(taps))),), s.groups * padded * len(taps) * s.inner,
+    )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=128)
+def adjoint(s: Shape, threads: int, rows: int, lanes: int) -> Correlation:
+    """The gradient of the input: a problem for each remainder of a padded position by the stride.
+
+    Padded position ``q * stride + r`` was seen by the elements ``t`` with ``dilation * t = r`` modulo the stride, from
+    output position ``q - (dilation * t - r) / stride``.
+    """
+    padded, channels = whole(s.inner, lanes), s.outer * s.groups
+    low = tuple(p // t for (p, _), t in zip(s.padding, s.stride, strict=True))
+    high = tuple(-(-(p + m) // t) for (p, _), t, m in zip(s.padding, s.stride, s.size, strict=True))
+    grid = tuple(b - a for a, b in zip(low, high, strict=True))
+    reach = tuple(d * (k - 1) // t for d, k, t in zip(s.dilation, s.kernel, s.stride, strict=True))
+    seen = tuple(m + e for m, e in zip(grid, reach, strict=True))
+    blocks = cut(s.n, channels, padded * s.groups, grid, 1, seen, threads)
+    _, h, w = blocks.shape
+    problems: list[int] = []
+    taps: list[int] = []
+    elements: list[tuple[int, ...]] = []
+    packed = 0
+    for rest in itertools.product(*map(range, s.stride)):
+        found = []
+        for number, t in enumerate(itertools.product(*map(range, s.kernel))):
+            away = [d * i - r for d, i, r in zip(s.dilation, t, rest, strict=True)]
+            if all(e % m == 0 for e, m in zip(away, s.stride, strict=True)):
+                a, b, c = (x - e // m for x, e, m in zip(reach, away, s.stride, strict=True))
+                found.append((number, ((a * h + b) * w + c) * channels))
+        first = [q * t + r - p for q, t, r, (p, _) in zip(low, s.stride, rest, s.padding, strict=True)]
+        problems += [*first, len(taps), len(found), packed]
+        taps += [offset for _, offset in found]
+        elements.append(tuple(number for number, _ in found))
+        packed += s.groups * padded * len(found) * s.outer
+    return Correlation(
+        (s.groups, s.outer, s.inner, padded), blocks, tuple(a - e for a, e in zip(low, reach, strict=True)), 1, grid,
+        s.stride, table(offsets(blocks, channels, grid, (1, 1, 1)), rows), table(problems), table(taps or [0]),
+        tuple(elements), packed,
+    )  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class WeightSums:
+    """What `correlate_weights` needs to know beside the arrays."""
+
+    groups: Ints
+    blocks: Blocks
+    elements: Any
+    lines: Any
+    rows: int
+
+
+@functools.lru_cache(maxsize=128)
+def weights(s: Shape, threads: int, rows: int, lanes: int) -> WeightSums:
+    """The gradient of the weights: kernel elements and channels by positions."""
+    seen = _seen(s)
+    channels = s.inner * s.groups
+    blocks = cut(s.n, channels, s.outer * s.groups, s.out, s.stride[0], seen, threads)
+    _, h, w = blocks.shape
+    taps = np.array(
+        [
+            ((a * s.dilation[0] * h + b * s.dilation[1]) * w + c * s.dilation[2]) * channels
+            for a, b, c in itertools.product(*map(range, s.kernel))
+        ]
+    )
+    elements = table(taps[:, None] + np.arange(s.inner), rows)
+    return WeightSums(
+        (s.groups, s.inner, s.outer, whole(s.outer, lanes)), blocks, elements,
+        table(offsets(blocks, channels, s.out, s.stride)[..., 0]), len(elements),
+    )  # fmt: skip

@@ -1,0 +1,72 @@
+"""Shares out the items of a compiled kernel among threads of this process.
+
+Kernels let go of the interpreter, so plain threads do. They sleep between two calls and so leave BLAS its cores, and
+who does which item depends on nothing but the number of threads: results are equal to the last bit from run to run.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from . import threads
+
+__all__: list[str] = []  # nothing here is a kernel
+
+SHARED = 1 << 20  # operations from which on waking another thread takes less time than it saves
+_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+_making = threading.Lock()
+
+
+def _pool(number: int) -> ThreadPoolExecutor:
+    key = os.getpid(), number  # threads do not survive a fork
+    pool = _pools.get(key)
+    if pool is None:
+        with _making:
+            pool = _pools.setdefault(key, ThreadPoolExecutor(number, thread_name_prefix="wengert"))
+    return pool
+
+
+def workers(items: int, work: float) -> int:
+    """How many threads are worth it for so many items and operations in all."""
+    return max(1, min(threads.get_num_threads(), items, int(work / SHARED)))
+
+
+def share(kernel: Callable[..., None], items: int, number: int, *args: Any) -> None:
+    """Call ``kernel(start, stop, slot, *args)`` in ``number`` threads, for consecutive parts of ``range(items)``."""
+    bounds = [items * i // number for i in range(number + 1)]
+    if number == 1:
+        kernel(0, items, 0, *args)
+        return
+    pool = _pool(number - 1)
+    rest = [pool.submit(kernel, bounds[i], bounds[i + 1], i, *args) for i in range(1, number)]
+    try:
+        kernel(bounds[0], bounds[1], 0, *args)
+    finally:
+        for future in rest:
+            future.result()
+
+
+class _Memory(threading.local):
+    """What a thread computes in; kept for the next kernel, because new pages cost time."""
+
+    array: Any = None
+
+
+_memory = _Memory()
+KEPT = 1 << 22  # numbers; more than that is given back
+
+
+def scratch(count: int) -> Any:
+    """``count`` float32 to write on until the next call in this thread."""
+    array = _memory.array
+    if array is None or len(array) < count:
+        array = np.empty(count, np.float32)
+        if count <= KEPT:
+            _memory.array = array
+    return array
