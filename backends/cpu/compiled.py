@@ -15,6 +15,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from . import threads
@@ -30,14 +31,17 @@ if _mode == "all":
     LEAST = SHARED = 1
 _seen = 0
 _families: dict[str, Any] = {}
+_waiting: dict[str, int] = {}  # the work of families that are not compiled yet
 
 
-def compiled(family: str, work: int) -> Any:
+def compiled(family: str, work: int, cold: int = 0) -> Any:
     """The compiled kernels of a family for ``work`` elements; None if NumPy is to do it.
 
     Args:
         family: the module's name without its end, ``softmax`` for ``softmax_numba.py``.
         work: the number of elements, times the passes over memory that are saved.
+        cold: how much of that the family must have had before it is compiled; what an earlier process compiled is
+            taken from the disk without that.
     """
     global _seen
     if work < LEAST:
@@ -49,7 +53,21 @@ def compiled(family: str, work: int) -> Any:
     _seen += work
     if _mode == "auto" and _seen < WORTH and "numba" not in sys.modules:
         return None
+    if cold and _mode == "auto":
+        before = _waiting.get(family, 0)
+        _waiting[family] = before + work
+        if before == 0 and _on_disk(family):
+            cold = 0
+        if before + work < cold:
+            return None
     return _load(family)
+
+
+def _on_disk(family: str) -> bool:
+    """Whether an earlier process has compiled something of a family."""
+    folder, pattern = os.environ.get("NUMBA_CACHE_DIR"), f"{family}*_numba.*.nbi"
+    found = Path(folder).rglob(pattern) if folder else (Path(__file__).parent / "__pycache__").glob(pattern)
+    return next(iter(found), None) is not None
 
 
 def _load(family: str) -> Any:
@@ -79,11 +97,16 @@ def spread(function: Callable[..., Any], rows: int, width: int, *args: Any) -> N
         function(0, rows, *args)
         return
     ends = [rows * i // shares for i in range(shares + 1)]
-    pool = _pool(threads.get_num_threads() - 1)
-    waiting = [pool.submit(function, ends[i], ends[i + 1], *args) for i in range(shares - 1)]
+    helpers = pool()
+    waiting = [helpers.submit(function, ends[i], ends[i + 1], *args) for i in range(shares - 1)]
     function(ends[-2], rows, *args)
     for each in waiting:
         each.result()
+
+
+def pool() -> Any:
+    """The threads that help the one that calls."""
+    return _pool(max(1, threads.get_num_threads() - 1))
 
 
 @functools.lru_cache(maxsize=1)

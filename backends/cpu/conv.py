@@ -15,8 +15,9 @@ from numpy.lib.stride_tricks import as_strided
 
 from ..definitions import conv as plain
 from ..definitions.conv import Ints, Pairs, channels_last, interior, out_size, taps, window
-from . import compiled, conv_plan
 from . import conv_last as last
+from . import conv_plan
+from .compiled import compiled
 from .product import ones
 
 __all__ = ["conv", "conv_input", "conv_weight", "sum_channels"]
@@ -24,7 +25,8 @@ __all__ = ["conv", "conv_input", "conv_weight", "sum_channels"]
 PIECE = 1 << 20  # bytes of columns at a time: more than one sample where samples are small
 
 
-LEAST = 1 << 18  # products of two numbers from which on compiled kernels are worth calling
+LEAST = 1 << 19  # products of two numbers from which on compiled kernels are worth calling
+COLD = 1 << 30  # what two or three seconds of NumPy's convolutions count for: compiling takes a dozen
 
 
 def _compiled(
@@ -36,7 +38,7 @@ def _compiled(
     s = conv_plan.shape_of(len(x), c, size, k, kernel, stride, padding, dilation, groups)
     if s.cost < LEAST:
         return None, None
-    return compiled.kernels("conv_numba", s.cost, "conv_direct_numba"), s
+    return compiled("conv", s.cost >> 6, COLD), s
 
 
 def _small(c: int, out: Ints, groups: int) -> bool:

@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import Any
 
 from .images_numba import read_block, write_line
-from .simd_numba import LANES, ROWS, WIDE, compiled, entry, get, inlined, put, tile1, tile2
+from .jit_numba import inlined, loop
+from .simd_numba import LANES, ROWS, WIDE, entry, get, put, tile1, tile2
 
 __all__: list[str] = []  # found through conv_numba.py
 
 
-@compiled  # type: ignore[misc]
+@loop
 def pack(
     start: int, stop: int, slot: int, w: int, strides: Any, taps: int, count: int, inner: int, outer: int, panels: int,
     padded: int, packed: int,
@@ -54,7 +55,7 @@ def pack(
                     put(target, row + i, 0.0)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def _multiply(
     block: int, places: int, count: int, runs: int, taps: int, inner: int, weights: int, padded: int, out: int,
     width: int,
@@ -72,7 +73,7 @@ def _multiply(
                 tile1(block, places + 8 * p, runs, taps, inner, 1, panel, LANES, result, width, 0)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def write_positions(
     line: int, width: int, shift: int, at: int, strides: Any, size: Any, n: int, images: int, q0: int, rows: int,
     grid: Any, first: Any, spread: Any, channels: int,
@@ -108,7 +109,7 @@ def write_positions(
                 write_line(row, width, shift, target, s_c, s_w * spread[2], low, high - low, channels)
 
 
-@compiled  # type: ignore[misc]
+@loop
 def correlate(
     start: int, stop: int, slot: int, source: Any, x_strides: Any, x_size: Any, y: Any, y_strides: Any, y_size: Any,
     weights: Any, groups: Any, blocks: Any, origin: Any, shape: Any, step: int, grid: Any, spread: Any, tables: Any,
@@ -166,7 +167,7 @@ def correlate(
                 )  # fmt: skip
 
 
-@compiled  # type: ignore[misc]
+@loop
 def correlate_weights(
     start: int, stop: int, slot: int, source: Any, x_strides: Any, x_size: Any, g: Any, g_strides: Any, g_size: Any,
     groups: Any, blocks: Any, origin: Any, shape: Any, steps: Any, tables: Any, scratch: Any, total: Any,
@@ -225,7 +226,7 @@ def correlate_weights(
                         tile1(a, row, lines, count, g_size[2], steps[1], b + 4 * first, channels, result, padded, 1)
 
 
-@compiled  # type: ignore[misc]
+@loop
 def unpack(
     start: int, stop: int, slot: int, total: Any, slots: int, rows: int, inner: int, outer: int, padded: int,
     taps: int, w: int,

@@ -11,7 +11,8 @@ from typing import Any
 
 from .conv_direct_numba import write_positions
 from .images_numba import read_block
-from .simd_numba import LANES, ROWS, WIDE, compiled, inlined, tile1, tile2
+from .jit_numba import inlined, loop
+from .simd_numba import LANES, ROWS, WIDE, tile1, tile2
 from .winograd_numba import (
     transform_gradients,
     transform_inputs,
@@ -23,7 +24,7 @@ from .winograd_numba import (
 __all__: list[str] = []  # found through conv_numba.py
 
 
-@compiled  # type: ignore[misc]
+@loop
 def prepare(start: int, stop: int, slot: int, m: int, packed: int, channels: int, padded: int, target: int, spare: int,
             apart: int) -> None:  # fmt: skip
     """Panels ``start`` to ``stop`` of packed weights, transformed.
@@ -48,7 +49,7 @@ def prepare(start: int, stop: int, slot: int, m: int, packed: int, channels: int
         )  # fmt: skip
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def _multiply(
     points: int, left: int, left_slab: int, places: int, count: int, run: int, depth: int, weights: int, low: int,
     high: int, result: int, result_slab: int, row: int,
@@ -66,7 +67,7 @@ def _multiply(
                     tile1(a, places + 8 * p, run, 1, depth, 1, b, width, c + 4 * (p * row + first), row, 0)
 
 
-@compiled  # type: ignore[misc]
+@loop
 def convolve(
     start: int, stop: int, slot: int, m: int, source: Any, x_strides: Any, x_size: Any, y: Any, y_strides: Any,
     y_size: Any, weights: Any, channels: Any, blocks: Any, parts: Any, origin: Any, shape: Any, grid: Any,
@@ -137,7 +138,7 @@ def convolve(
         )  # fmt: skip
 
 
-@compiled  # type: ignore[misc]
+@loop
 def transform_both(
     start: int, stop: int, slot: int, m: int, source: Any, x_strides: Any, x_size: Any, g: int, g_strides: Any,
     g_size: Any, channels: Any, blocks: Any, origin: Any, shape: Any, grid: Any, at: Any, targets: Any, scratch: Any,
@@ -185,14 +186,14 @@ def transform_both(
         transform_gradients(m, results, outer, tiles, targets[1] + 4 * first * outer, targets[3], spare)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def _tiles_before(number: int, blocks: Any, grid: Any, images: int) -> int:
     """How many tiles the blocks before ``number`` have."""
     per, band, bands = blocks
     return (min(number // bands * per, images) * grid[0] + number % bands * band) * grid[2]
 
 
-@compiled  # type: ignore[misc]
+@loop
 def add_products(
     start: int, stop: int, slot: int, m: int, operands: Any, count: int, channels: Any, tables: Any, sums: Any,
     more: int, w: int, spare: Any,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .simd_numba import LANES, clear, copy, get, inlined, load, put, store, transpose
+from .jit_numba import inlined
+from .simd_numba import LANES, clear, copy, get, load, put, store, transpose
 
 __all__: list[str] = []  # found through the convolutions
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def read_block(
     x: int, strides: Any, size: Any, channels: int, first: int, images: int, origin: Any, shape: Any, block: int,
     spare: int,
@@ -61,7 +62,7 @@ def read_block(
                     _read_line(source + 4 * y * h, c, w, run, channels, line)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def _read_line(source: int, c: int, w: int, run: int, channels: int, target: int) -> None:
     """``run`` pixels with ``channels`` channels each."""
     if c == 1:
@@ -75,7 +76,7 @@ def _read_line(source: int, c: int, w: int, run: int, channels: int, target: int
                 put(target, i * channels + b, get(source, b * c + i * w))
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def write_line(
     line: int, distance: int, bias: int, y: int, c: int, w: int, first: int, count: int, channels: int
 ) -> None:

@@ -18,12 +18,11 @@ from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.extending import lower_builtin, models, register_model
+
+from .jit_numba import inlined, instructions
 
 __all__: list[str] = []  # found through the modules that are built on it
-
-if numba.config.DISABLE_JIT:
-    raise ImportError("Numba is switched off by NUMBA_DISABLE_JIT")
 
 _features = {name for name, there in binding.get_host_cpu_features().items() if there}
 if "avx512f" in _features:
@@ -38,9 +37,6 @@ FLOAT = ir.FloatType()
 LANE = ir.VectorType(FLOAT, LANES)
 INT = ir.IntType(64)
 FAST = ("contract",)  # a product and a sum may become one instruction
-
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
-inlined = numba.njit(error_model="numpy", inline="never")
 
 
 class VectorType(types.Type):  # type: ignore[misc]
@@ -101,7 +97,7 @@ _operator(operator.sub, "fsub")
 _operator(operator.mul, "fmul")
 
 
-@intrinsic  # type: ignore[misc]
+@instructions
 def load(typingctx: Any, address: Any, offset: Any) -> Any:
     """The vector at ``offset`` float32 from ``address``."""
 
@@ -111,7 +107,7 @@ def load(typingctx: Any, address: Any, offset: Any) -> Any:
     return VECTOR(types.int64, types.int64), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@instructions
 def store(typingctx: Any, address: Any, offset: Any, value: Any) -> Any:
     """Write a vector at ``offset`` float32 from ``address``."""
 
@@ -122,7 +118,7 @@ def store(typingctx: Any, address: Any, offset: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64, VECTOR), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@instructions
 def fill(typingctx: Any, value: Any) -> Any:
     """A vector with one number in every lane."""
 
@@ -132,7 +128,7 @@ def fill(typingctx: Any, value: Any) -> Any:
     return VECTOR(types.float32), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@instructions
 def get(typingctx: Any, address: Any, offset: Any) -> Any:
     """The float32 at ``offset`` from ``address``."""
 
@@ -142,7 +138,7 @@ def get(typingctx: Any, address: Any, offset: Any) -> Any:
     return types.float32(types.int64, types.int64), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@instructions
 def put(typingctx: Any, address: Any, offset: Any, value: Any) -> Any:
     """Write a float32 at ``offset`` from ``address``."""
 
@@ -153,7 +149,7 @@ def put(typingctx: Any, address: Any, offset: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64, types.float32), codegen
 
 
-@intrinsic  # type: ignore[misc]
+@instructions
 def entry(typingctx: Any, address: Any, offset: Any) -> Any:
     """The int64 at ``offset`` int64 from ``address``: an entry of a table."""
 
@@ -179,7 +175,7 @@ def _call(builder: Any, name: str, emit: Any, args: Any) -> None:
 def _tile(vectors: int) -> Any:
     """The tile of ``ROWS`` rows and so many vectors."""
 
-    @intrinsic  # type: ignore[misc]
+    @instructions
     def tile(
         typingctx: Any,
         a: Any,
@@ -272,7 +268,7 @@ def _emit_transpose(builder: Any, source: Any, step: Any, target: Any, distance:
         builder.store(rows[j], _vector_at(builder, target, offset), align=4)
 
 
-@intrinsic  # type: ignore[misc]
+@instructions
 def _transpose(typingctx: Any, source: Any, step: Any, target: Any, distance: Any) -> Any:
     """A square block of ``source``, transposed."""
 
@@ -283,7 +279,7 @@ def _transpose(typingctx: Any, source: Any, step: Any, target: Any, distance: An
     return types.void(*[types.int64] * 4), codegen
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def transpose(source: int, step: int, rows: int, columns: int, target: int, distance: int) -> None:
     """``target[j * distance + i] = source[i * step + j]`` for ``i < rows`` and ``j < columns``."""
     if rows < LANES or columns < LANES:
@@ -298,7 +294,7 @@ def transpose(source: int, step: int, rows: int, columns: int, target: int, dist
             _transpose(source + 4 * (top * step + left), step, target + 4 * (left * distance + top), distance)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def copy(source: int, target: int, count: int) -> None:
     """``count`` float32 from one address to another."""
     whole = count - count % LANES
@@ -308,7 +304,7 @@ def copy(source: int, target: int, count: int) -> None:
         put(target, i, get(source, i))
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def clear(target: int, count: int) -> None:
     """Zeros at ``target``."""
     zero = fill(numba.float32(0))

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .simd_numba import LANES, get, inlined, load, put, store
+from .jit_numba import inlined
+from .simd_numba import LANES, get, load, put, store
 
 __all__: list[str] = []  # found through conv_winograd_numba.py
 
@@ -28,7 +29,7 @@ HALF = np.float32(0.5)
 SPARE = 64 * LANES  # numbers that a transform keeps between its two passes
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def input_line(m: int, x: int, step: int, y: int, distance: int) -> None:
     """``B' d``: m + 2 inputs, ``step`` apart, to as many values."""
     d0, d1, d2, d3 = load(x, 0), load(x, step), load(x, 2 * step), load(x, 3 * step)
@@ -49,7 +50,7 @@ def input_line(m: int, x: int, step: int, y: int, distance: int) -> None:
     store(y, 5 * distance, BOTH * d1 - SUM * d3 + d5)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def output_line(m: int, x: int, step: int, y: int, distance: int) -> None:
     """``A' p``: m + 2 products to m outputs."""
     p0, p1, p2, p3 = load(x, 0), load(x, step), load(x, 2 * step), load(x, 3 * step)
@@ -65,7 +66,7 @@ def output_line(m: int, x: int, step: int, y: int, distance: int) -> None:
     store(y, 3 * distance, A3 * odd_a + B3 * odd_b + p5)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def gradient_line(m: int, x: int, step: int, y: int, distance: int) -> None:
     """``A g``, the adjoint of `output_line`: the gradients of m outputs to m + 2 values."""
     g0, g1 = load(x, 0), load(x, step)
@@ -86,7 +87,7 @@ def gradient_line(m: int, x: int, step: int, y: int, distance: int) -> None:
     store(y, 5 * distance, g3)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def weight_line(m: int, x: int, step: int, y: int, distance: int) -> None:
     """``G w``: 3 elements of the kernel to m + 2 values."""
     w0, w1, w2 = load(x, 0), load(x, step), load(x, 2 * step)
@@ -107,7 +108,7 @@ def weight_line(m: int, x: int, step: int, y: int, distance: int) -> None:
     store(y, 5 * distance, w2)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def kernel_line(m: int, x: int, step: int, y: int, distance: int) -> None:
     """``G' u``, the adjoint of `weight_line`: m + 2 values to 3 elements of the kernel."""
     u0, u1, u2, u3 = load(x, 0), load(x, step), load(x, 2 * step), load(x, 3 * step)
@@ -123,7 +124,7 @@ def kernel_line(m: int, x: int, step: int, y: int, distance: int) -> None:
     store(y, 2 * distance, A2 * even_a + B2 * even_b + u5)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def transform_inputs(
     m: int, block: int, channels: int, shape: tuple[int, int, int], tiles: tuple[int, int, int], target: int,
     slab: int, spare: int,
@@ -145,7 +146,7 @@ def transform_inputs(
                         input_line(m, spare + 4 * k * e * LANES, LANES, place + 4 * (k * e * slab + c), slab)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def transform_outputs(
     m: int, source: int, slab: int, width: int, tiles: tuple[int, int, int], first: int, panel: int, block: int,
     spare: int,
@@ -166,7 +167,7 @@ def transform_outputs(
                         output_line(m, spare + 4 * a * e * LANES, LANES, corner + 4 * (a * line + k), width)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def transform_gradients(
     m: int, block: int, channels: int, tiles: tuple[int, int, int], target: int, slab: int, spare: int
 ) -> None:
@@ -187,7 +188,7 @@ def transform_gradients(
                         gradient_line(m, spare + 4 * k * m * LANES, LANES, place + 4 * (k * e * slab + c), slab)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def transform_weights(m: int, panel: int, channels: int, width: int, target: int, spare: int) -> None:
     """A packed panel (9, channels, width) to (m + 2, m + 2, channels, width)."""
     e, area = m + 2, channels * width
@@ -198,7 +199,7 @@ def transform_weights(m: int, panel: int, channels: int, width: int, target: int
             weight_line(m, spare + 4 * 3 * k * LANES, LANES, target + 4 * (k * e * area + p), area)
 
 
-@inlined  # type: ignore[misc]
+@inlined
 def transform_kernels(
     m: int, sums: int, slab: int, channels: int, width: int, w: int, outer: int, first: int, spare: int
 ) -> None:

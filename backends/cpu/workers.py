@@ -6,30 +6,17 @@ who does which item depends on nothing but the number of threads: results are eq
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from . import threads
+from . import compiled, threads
 
 __all__: list[str] = []  # nothing here is a kernel
 
 SHARED = 1 << 20  # operations from which on waking another thread takes less time than it saves
-_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
-_making = threading.Lock()
-
-
-def _pool(number: int) -> ThreadPoolExecutor:
-    key = os.getpid(), number  # threads do not survive a fork
-    pool = _pools.get(key)
-    if pool is None:
-        with _making:
-            pool = _pools.setdefault(key, ThreadPoolExecutor(number, thread_name_prefix="wengert"))
-    return pool
 
 
 def workers(items: int, work: float) -> int:
@@ -43,7 +30,7 @@ def share(kernel: Callable[..., None], items: int, number: int, *args: Any) -> N
     if number == 1:
         kernel(0, items, 0, *args)
         return
-    pool = _pool(number - 1)
+    pool = compiled.pool()
     rest = [pool.submit(kernel, bounds[i], bounds[i + 1], i, *args) for i in range(1, number)]
     try:
         kernel(bounds[0], bounds[1], 0, *args)
