@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
+from types import ModuleType
+
 import numpy as np
 import pytest
 
 import wengert as wg
 from wengert import nn, optim
 from wengert.nn import functional as F
+
+
+@pytest.fixture
+def examples(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The package of example models."""
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[1] / "examples"))
+    return importlib.import_module("models")
 
 
 def leaf(values: object) -> wg.Tensor:
@@ -62,50 +73,86 @@ def test_gradients_between_the_layers():
     np.testing.assert_allclose(b2.grad.numpy(), dz2[0])
 
 
+def test_the_same_gradients_through_layers():
+    """``loss = (sigmoid(x W1 + b1) W2 + b2 - y)^2`` as a model, with gradients by hand."""
+    model = nn.Sequential(nn.Linear(3, 4), nn.Sigmoid(), nn.Linear(4, 1)).double()
+    x, y = leaf([[0.5, -1.0, 2.0]]), constant([[0.5]])
+    between: dict[str, wg.Tensor] = {}
+    for name, module in model.named_children():
+        module.register_full_backward_hook(lambda _, gi, go, name=name: between.update({name: go[0]}))
+    z2 = model(x)
+    nn.MSELoss()(z2, y).backward()
+    first, second = model[0], model[2]
+    z1 = wg.sigmoid(first(x)).detach()
+    dz2 = 2 * (z2.detach() - y)
+    dz1 = dz2 @ second.weight.detach()
+    dh1 = dz1 * z1 * (1 - z1)
+    for name, expected in (("2", dz2), ("1", dz1), ("0", dh1)):
+        np.testing.assert_allclose(between[name].numpy(), expected.numpy(), rtol=1e-12)
+    np.testing.assert_allclose(second.weight.grad.numpy(), (dz2.T @ z1).numpy(), rtol=1e-12)
+    np.testing.assert_allclose(second.bias.grad.numpy(), dz2[0].numpy(), rtol=1e-12)
+    np.testing.assert_allclose(first.weight.grad.numpy(), (dh1.T @ x.detach()).numpy(), rtol=1e-12)
+    np.testing.assert_allclose(first.bias.grad.numpy(), dh1[0].numpy(), rtol=1e-12)
+
+
+def linear(weight: object, bias: object) -> nn.Linear:
+    """A linear layer whose units have the rows of ``weight``."""
+    w, b = constant(weight), constant(bias)
+    layer = nn.Linear(w.shape[1], w.shape[0]).double()
+    layer.load_state_dict({"weight": w, "bias": b})
+    return layer
+
+
 # One hidden layer of four sigmoid units, the rows of W' one unit each.
 X = (-3, 1, 5)
 W = ((3, -9, 2), (11, -2, 7), (-6, 3, -4), (6, -1, 5))
 B = (5, 2, -1, 1)
 
 
-def hidden() -> tuple[wg.Tensor, wg.Tensor]:
-    z_in = constant(W) @ constant(X) + constant(B)
-    return z_in, wg.sigmoid(z_in)
-
-
 def test_one_hidden_layer_one_sigmoid_output():
-    z_in, z_out = hidden()
-    f_in = constant((3, -12, 8, 1)) @ z_out + 6
+    hidden, output = linear(W, B), linear([(3, -12, 8, 1)], [6])
+    z_in = hidden(constant(X))
+    z_out = wg.sigmoid(z_in)
+    f_in = output(z_out)
     assert z_in.tolist() == [-3, 2, 0, 7]
-    np.testing.assert_allclose(z_out.numpy(), (0.05, 0.88, 0.50, 1.00), atol=0.005)
+    np.testing.assert_allclose(z_out.detach().numpy(), (0.05, 0.88, 0.50, 1.00), atol=0.005)
     assert f_in.item() == pytest.approx(0.5718, abs=5e-5)
     assert wg.sigmoid(f_in).item() == pytest.approx(0.6392, abs=5e-5)
+    model = nn.Sequential(hidden, nn.Sigmoid(), output, nn.Sigmoid())
+    assert model(constant(X)).item() == pytest.approx(0.6392, abs=5e-5)
 
 
 def test_one_hidden_layer_three_softmax_outputs():
-    _, z = hidden()
-    a = (constant(((3, -12, 8, 1), (2, -3, 9, 1), (-5, 1, -1, 7))) @ z + constant((6, 0, -8))).requires_grad_()
-    t = wg.softmax(a, dim=0)
+    output = linear(((3, -12, 8, 1), (2, -3, 9, 1), (-5, 1, -1, 7)), (6, 0, -8))
+    model = nn.Sequential(linear(W, B), nn.Sigmoid(), output)
+    a = model(constant(X))
+    t = nn.Softmax(dim=0)(a)
     expected = softmax(a.detach().numpy())
     np.testing.assert_allclose(t.detach().numpy(), expected)
+    np.testing.assert_allclose(a.detach().numpy(), (0.5718, 2.9515, -0.8627), atol=5e-5)
+    np.testing.assert_allclose(expected, (0.0831, 0.8972, 0.0198), atol=5e-5)
     assert t.sum().item() == pytest.approx(1)
-    np.testing.assert_allclose(jacobian(t, a), np.diag(expected) - np.outer(expected, expected), atol=1e-12)
+    by_hand = np.diag(expected) - np.outer(expected, expected)
+    np.testing.assert_allclose(jacobian(t, a), by_hand, atol=1e-12)
+    np.testing.assert_allclose(
+        wg.autograd.functional.jacobian(nn.Softmax(dim=0), a.detach()).numpy(), by_hand, atol=1e-12
+    )
 
 
 def test_three_hidden_relu_layers():
-    x = constant((7, 1, -4))
-    z1_in = constant(((13, -9, 2), (-8, 0, 3), (4, -1, 5), (-3, 12, 7))) @ x + constant((5, -2, 2, 11))
-    w2 = constant(((1, 0, -4, 1), (0, 11, 2, -14), (-1, 5, -2, 16), (0, -9, -3, 4)))
-    z2_in = w2 @ wg.relu(z1_in) + constant((-5, 3, 1, -8))
-    w3 = constant(((1, -2, -18, -7), (3, -4, 8, 0), (-2, 1, 21, 5), (2, -2, 11, -13)))
-    z3_in = w3 @ wg.relu(z2_in) + constant((4, -6, 1, -17))
-    u = constant(((9, 3, -1, -4), (-8, -2, 14, 3), (13, 2, -9, -1)))
-    f_in = u @ wg.relu(z3_in) + constant((-1, -4, -30))
-    assert z1_in.tolist() == [79, -70, 9, -26]
-    assert z2_in.tolist() == [38, 21, -96, -35]
-    assert z3_in.tolist() == [0, 24, -54, 17]
-    assert f_in.tolist() == [3, -1, 1]
-    np.testing.assert_allclose(wg.softmax(f_in, dim=0).numpy(), softmax(np.array([3.0, -1.0, 1.0])))
+    layers = [
+        linear(((13, -9, 2), (-8, 0, 3), (4, -1, 5), (-3, 12, 7)), (5, -2, 2, 11)),
+        linear(((1, 0, -4, 1), (0, 11, 2, -14), (-1, 5, -2, 16), (0, -9, -3, 4)), (-5, 3, 1, -8)),
+        linear(((1, -2, -18, -7), (3, -4, 8, 0), (-2, 1, 21, 5), (2, -2, 11, -13)), (4, -6, 1, -17)),
+        linear(((9, 3, -1, -4), (-8, -2, 14, 3), (13, 2, -9, -1)), (-1, -4, -30)),
+    ]
+    inputs: list[list[float]] = []
+    for layer in layers:
+        layer.register_forward_hook(lambda _module, _args, output: inputs.append(output.tolist()))
+    model = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2], nn.ReLU(), layers[3], nn.Softmax(0))
+    out = model(constant((7, 1, -4)))
+    assert inputs == [[79, -70, 9, -26], [38, 21, -96, -35], [0, 24, -54, 17], [3, -1, 1]]
+    np.testing.assert_allclose(out.detach().numpy(), softmax(np.array([3.0, -1.0, 1.0])))
 
 
 # ---------------------------------------------------------------------- boolean functions
@@ -158,6 +205,11 @@ def image(rows: object) -> wg.Tensor:
 def test_convolution():
     out = F.conv2d(image([[0, 1, 2], [3, 4, 5], [6, 7, 8]]), image([[0, 1], [2, 3]]))
     assert out[0, 0].tolist() == [[19, 25], [37, 43]]
+    layer = nn.Conv2d(1, 1, 2, bias=False).double()
+    layer.load_state_dict({"weight": image([[0, 1], [2, 3]])})
+    assert layer(image([[0, 1, 2], [3, 4, 5], [6, 7, 8]]))[0, 0].tolist() == [[19, 25], [37, 43]]
+    columns = F.unfold(image([[0, 1, 2], [3, 4, 5], [6, 7, 8]]), 2)  # the same as one matrix product
+    assert (constant([[0, 1, 2, 3]]) @ columns[0]).tolist() == [[19, 25, 37, 43]]
 
 
 FIGURE = """
@@ -193,14 +245,106 @@ def test_output_sizes(size: int, kernel: int, stride: int):
     assert F.conv2d(x, w).shape[-1] == size - kernel + 1
     assert F.conv2d(x, w, stride=stride).shape[-1] == (size - kernel) // stride + 1
     assert F.conv2d(x, w, padding=kernel // 2).shape[-1] == size
-    assert nn.Conv2d(3, 1, 5, bias=False).weight.numel() == 75
+    assert nn.Conv2d(1, 1, kernel, padding="same")(x).shape[-1] == size
+    assert nn.Conv2d(1, 1, kernel)(x).shape[-1] == size - kernel + 1
+    assert nn.Conv2d(1, 1, kernel, stride=stride)(x).shape[-1] == (size - kernel) // stride + 1
+
+
+def test_weights_that_a_convolution_saves():
+    filter_, photo = nn.Conv2d(3, 1, 5, padding=2, bias=False), wg.zeros(1, 3, 100, 100)
+    assert filter_.weight.numel() == 75
+    assert photo.numel() * filter_(photo).numel() == 300_000_000  # of a dense layer between the same sizes
 
 
 def test_max_pooling():
-    out = F.max_pool2d(image([[1, 3, 6, 2], [3, 8, 1, 1], [2, 9, 2, 1], [5, 1, 3, 1]]), 2, stride=2)
-    assert out[0, 0].tolist() == [[8, 6], [9, 3]]
+    x = image([[1, 3, 6, 2], [3, 8, 1, 1], [2, 9, 2, 1], [5, 1, 3, 1]]).requires_grad_()
+    for pool in (nn.MaxPool2d(2), nn.MaxPool2d(2, stride=2), lambda t: F.max_pool2d(t, 2)):
+        assert pool(x)[0, 0].tolist() == [[8, 6], [9, 3]]
+    nn.MaxPool2d(2)(x).sum().backward()
+    assert x.grad[0, 0].tolist() == [[0, 0, 1, 0], [0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]]
 
 
 def test_softmax_of_large_numbers():
-    out = wg.softmax(wg.tensor([1.0, 1000.0, 2.0]), dim=0)
-    assert out.tolist() == [0, 1, 0]
+    x = wg.tensor([1.0, 1000.0, 2.0], requires_grad=True)
+    for function in (nn.Softmax(dim=0), lambda t: F.softmax(t, dim=0), lambda t: F.log_softmax(t, dim=0).exp()):
+        out = function(x)
+        assert out.tolist() == [0, 1, 0]
+        assert wg.autograd.grad(out[1], x)[0].tolist() == [0, 0, 0]
+    loss = F.cross_entropy(x[None], wg.tensor([0]))
+    assert loss.item() == 999.0
+    assert wg.autograd.grad(loss, x)[0].tolist() == [-1, 1, 0]
+
+
+# ---------------------------------------------------------------------- residual networks
+
+
+class Block(nn.Module):
+    """Two convolutions, beside a shortcut or not."""
+
+    def __init__(self, width: int, shortcut: bool) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)
+        self.shortcut = shortcut
+
+    def forward(self, x: wg.Tensor) -> wg.Tensor:
+        y = self.conv2(F.relu(self.conv1(x)))
+        return F.relu(x + y if self.shortcut else y)
+
+
+def deep(shortcut: bool, blocks: int = 12, width: int = 8) -> nn.Module:
+    """A network of 2 + 2 * ``blocks`` layers for images of 8x8."""
+    start = [nn.Conv2d(1, width, 3, stride=2, padding=1), nn.ReLU()]
+    rest = [Block(width, shortcut) for _ in range(blocks)]
+    return nn.Sequential(*start, *rest, nn.Flatten(), nn.Linear(width * 16, 10))
+
+
+def losses_of(model: nn.Module, images: wg.Tensor, labels: wg.Tensor, steps: int) -> list[float]:
+    optimizer = optim.Adam(model.parameters(), lr=3e-3)
+    found = []
+    for _ in range(steps):
+        loss = F.cross_entropy(model(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        found.append(loss.item())
+    return found
+
+
+def test_a_residual_network_trains_where_the_plain_one_does_not():
+    datasets = pytest.importorskip("sklearn.datasets")
+    digits = datasets.load_digits()
+    images, labels = wg.tensor(digits.images[:64, None] / 16, dtype=wg.float32), wg.tensor(digits.target[:64])
+    wg.manual_seed(0)
+    plain, residual = deep(shortcut=False), deep(shortcut=True)
+    count = [sum(p.numel() for p in model.parameters()) for model in (plain, residual)]
+    assert count[0] == count[1]
+    without, with_ = (losses_of(model, images, labels, 30) for model in (plain, residual))
+    assert without[-1] > 0.95 * np.log(10)  # no better than guessing
+    assert with_[-1] < 0.5
+    assert (residual(images).argmax(1) == labels).float().mean().item() > 0.85
+
+
+def test_shortcuts_of_both_kinds(examples: ModuleType):
+    """A block that changes the shape has a 1x1 shortcut with a norm; the others hand on their input."""
+    model = examples.resnet18()
+    kinds = [block.downsample for stage in (1, 2, 3, 4) for block in getattr(model, f"layer{stage}")]
+    assert [kind is None for kind in kinds] == [True, True, False, True, False, True, False, True]
+    shortcut = model.layer2[0].downsample
+    assert shortcut[0].kernel_size == (1, 1)
+    assert shortcut[0].stride == (2, 2)
+    assert model.layer2(wg.zeros(1, 64, 8, 8)).shape == (1, 128, 4, 4)
+
+
+def test_exact_number_of_parameters_of_residual_networks(examples: ModuleType):
+    counts = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032}
+    for name, count in counts.items():
+        assert sum(p.numel() for p in getattr(examples, name)().parameters()) == count
+
+
+@pytest.mark.parametrize(("depth", "count"), [(11, 132_863_336), (16, 138_357_544)])
+def test_exact_number_of_parameters_of_vgg(examples: ModuleType, depth: int, count: int):
+    """The paper's networks but for their large linear layers, which are added by hand: they would take 500 MB."""
+    small = examples.VGG(depth, hidden=1)
+    trunk = sum(p.numel() for p in small.features.parameters())
+    head = (512 * 7 * 7 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 1000
+    assert trunk + head == count

@@ -27,6 +27,7 @@ def models(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 REFERENCES: list[tuple[str, Callable[[Any], Any], int]] = [
     ("LeNet-5", lambda m: m.LeNet5(), 61_706),
+    ("VGG-11", lambda m: m.VGG(11), 132_863_336),
     ("VGG-16", lambda m: m.VGG(16), 138_357_544),
     ("ResNet-18", lambda m: m.resnet18(), 11_689_512),
     ("ResNet-34", lambda m: m.resnet34(), 21_797_672),
