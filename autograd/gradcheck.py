@@ -249,7 +249,8 @@ class _Check:
             direction = self.random.standard_normal(_flat(x).size)
             for i, moved in enumerate(self.along(x, direction)):
                 n, a = (probes[i] * moved).sum(), (first[i][j] * direction).sum()
-                if not abs(a - n) <= self.atol + self.rtol * abs(n):
+                atol = self.atol * abs(probes[i]).sum() * abs(direction).sum()  # what each entry may be off by, summed
+                if not abs(a - n) <= atol + self.rtol * abs(n):
                     raise GradcheckError(
                         f"Jacobian mismatch for output {i} with respect to input {j},\nnumerical:{n}\nanalytical:{a}\n"
                         "The above quantities relating the numerical and analytical jacobians are computed in fast "

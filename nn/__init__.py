@@ -103,6 +103,7 @@ from .margin_loss import SoftMarginLoss as SoftMarginLoss
 from .margin_loss import TripletMarginLoss as TripletMarginLoss
 from .margin_loss import TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss
 from .module import Module as Module
+from .norms import CrossMapLRN2d as CrossMapLRN2d
 from .norms import GroupNorm as GroupNorm
 from .norms import LayerNorm as LayerNorm
 from .norms import LocalResponseNorm as LocalResponseNorm

@@ -15,7 +15,7 @@ from .parameter import Parameter
 if TYPE_CHECKING:
     from ..autograd.tensor import Tensor
 
-__all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
+__all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 class LayerNorm(Module):
@@ -208,6 +208,43 @@ class LocalResponseNorm(Module):
     def forward(self, input: Tensor) -> Tensor:
         """(N, C, *), and the same out."""
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class CrossMapLRN2d(Module):
+    """`LocalResponseNorm` of (N, C, H, W) as Lua's Torch had it, over channels at most ``(size - 1) // 2`` away.
+
+    Args:
+        size: how many neighbouring channels; an even number means one less.
+        alpha: over ``size``, multiplies the sum of squares.
+        beta: the exponent.
+        k: added to the sum.
+
+    References:
+        See `LocalResponseNorm`. Departs from it as PyTorch does, whose running sum never lets go of the first channel.
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, C, H, W), and the same out."""
+        if input.ndim != 4:
+            raise ValueError(f"CrossMapLRN2d: Expected input to be 4D, got {input.ndim}D instead.")
+        squares, channels, reach = input * input, input.shape[1], (self.size - 1) // 2
+        padded = F.pad(squares, (0, 0, 0, 0, reach, reach))
+        sums = [padded[:, start : start + channels] for start in range(2 * reach + 1)]
+        if channels > reach + 1:
+            first = squares[:, :1].expand(-1, channels - reach - 1, -1, -1)
+            sums.append(F.pad(first, (0, 0, 0, 0, reach + 1, 0)))
+        return input * (self.k + sum(sums) * (self.alpha / self.size)) ** -self.beta  # type: ignore[no-any-return]
 
     def extra_repr(self) -> str:
         """The settings."""

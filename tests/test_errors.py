@@ -129,6 +129,9 @@ ROWS = [
     Bad("unused", ones(X, X, grad=True), lambda T, x, y: T.autograd.grad(x.sum(), y), RuntimeError, ("allow_unused",)),
     Bad("flag", ones(X, grad=True), lambda T, x: (x * 2).requires_grad_(False), RuntimeError, ("leaf variables",)),
     # layers and losses
+    Bad(
+        "linear of a number", ones(()), lambda T, x: T.nn.Linear(1, 1)(x), RuntimeError, ("both arguments", "1D", "0D")
+    ),
     Bad("linear", ones((2, 5)), lambda T, x: T.nn.Linear(3, 4)(x), RuntimeError, ("5", "3")),
     Bad(
         "conv channels", ones((1, 2, 5, 5)), lambda T, x: T.nn.Conv2d(3, 4, 3)(x), RuntimeError, ("3", "2", "channels")

@@ -82,3 +82,40 @@ def test_places_that_are_rounded_have_a_gradient_of_zeros():
     assert g_grid.shape == grid.shape
     assert not g_grid.any()
     assert g_image.sum().item() == 18.0
+
+
+@pytest.mark.parametrize("padding", ["border", "reflection"])
+def test_a_place_on_the_border_moves_nothing(padding: str):
+    image = wg.arange(5.0).expand(1, 1, 5, 5)
+    grid = wg.tensor([[[[1.0, 1.0], [0.8, -0.8]]]], requires_grad=True)
+    F.grid_sample(image, grid, padding_mode=padding, align_corners=True).sum().backward()
+    assert grid.grad.round(decimals=4).tolist() == [[[[0.0, 0.0], [2.0, 0.0]]]]
+
+
+def test_an_affine_grid_keeps_nothing_of_its_map_and_warns_of_a_single_point():
+    theta = wg.rand(2, 2, 3, requires_grad=True)
+    grid = F.affine_grid(theta, (2, 1, 3, 4), align_corners=False)
+    grid.sum().backward()
+    grid.sum().backward()  # there is nothing that the first one has freed
+    with pytest.warns(UserWarning, match="See the documentation of affine_grid for details"):
+        F.affine_grid(theta, (2, 1, 3, 1), align_corners=True)
+
+
+def test_sizes_of_images_are_whole_and_finite():
+    x = wg.ones(1, 1, 4, 4)
+    for size in ((2.0, 2.0), (wg.tensor(2.0), 2)):
+        with pytest.raises(TypeError, match="expected size to be one of int or"):
+            F.interpolate(x, size=size)
+    assert F.interpolate(x, size=wg.tensor(2)).shape == (1, 1, 2, 2)
+    for scale in (-1e20, 1e20, float("inf")):
+        with pytest.raises(RuntimeError, match="interpolate"):
+            F.interpolate(x, scale_factor=scale, mode="bilinear")
+
+
+def test_gradients_of_16_bit_images_are_summed_with_more_digits():
+    x = wg.randn(1, 1, 1, 4, dtype=wg.bfloat16, requires_grad=True)
+    g = wg.randn(1, 1, 30, 120, dtype=wg.bfloat16)
+    F.interpolate(x, size=(30, 120)).backward(g)
+    wide = x.detach().float().requires_grad_()
+    F.interpolate(wide, size=(30, 120)).backward(g.float())
+    assert wg.allclose(x.grad.float(), wide.grad, rtol=0.01)

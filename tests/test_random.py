@@ -188,6 +188,12 @@ def test_the_order_in_memory_is_kept() -> None:
     assert bool((a == wg.rand(2, 3, 4, 5)).all()), "the layout changes which element gets which number"
 
 
+def test_a_number_is_filled_within_its_bounds(backend: str) -> None:
+    x = wg.zeros((), device=backend).uniform_(1, 3)
+    assert 1 <= x.item() < 3
+    assert wg.nn.functional.rrelu(-x, training=True).shape == ()
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", "complex64"])
 def test_every_floating_type_can_be_filled(dtype: str, backend: str) -> None:
     d = getattr(wg, dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 from collections import OrderedDict
 from pathlib import Path
 
@@ -210,13 +211,39 @@ def test_a_missing_file(tmp_path: Path):
 
 def test_what_cannot_be_saved_is_named_and_nothing_is_written(tmp_path: Path):
     target = tmp_path / "file.safetensors"
-    with pytest.raises(TypeError, match=r"obj\['a'\]\['1'\] is a object"):
-        wg.save({"a": [wg.ones(1), object()]}, target)
-    with pytest.raises(TypeError, match="uint16"):
-        wg.save({"a": np.zeros(2, np.uint16)}, target)
+    with pytest.raises(TypeError, match=r"obj\['a'\]\['1'\] is a function; nor can all of it be pickled"):
+        wg.save({"a": [wg.ones(1), lambda: 0]}, target)
+    module = wg.nn.Identity()
+    module.activation = lambda x: x
     with pytest.raises(TypeError, match=r"state_dict\(\)"):
-        wg.save(wg.nn.Identity(), target)
+        wg.save(module, target)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whole_objects_are_pickled_and_read_only_on_request(tmp_path: Path):
+    target = tmp_path / "model.pt"
+    model = wg.nn.Sequential(wg.nn.Linear(2, 3), wg.nn.BatchNorm1d(3))
+    model[0].twin = model[0].weight
+    wg.save({"model": model, "epoch": 3}, target, pickle_protocol=4)
+    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+        wg.load(target)
+    found = wg.load(target, weights_only=False, map_location="cpu")
+    assert found["epoch"] == 3
+    assert found["model"][0].twin is found["model"][0].weight
+    x = wg.ones(4, 2)
+    assert wg.equal(found["model"].eval()(x), model.eval()(x))
+    seen = []
+    wg.load(target, lambda tensor, place: seen.append(place) or tensor, weights_only=False)
+    assert seen == ["cpu"] * 7
+    target.write_bytes(target.read_bytes()[:-20])
+    with pytest.raises(RuntimeError, match=r"cannot load .*model\.pt"):
+        wg.load(target, weights_only=False)
+
+
+def test_arguments_of_pytorchs_save_and_load(tmp_path: Path):
+    target = tmp_path / "x.pt"
+    wg.save(wg.ones(2), target, pickle_module=pickle, _use_new_zipfile_serialization=False)
+    assert wg.load(target, "cpu", pickle, weights_only=True, encoding="latin1").tolist() == [1.0, 1.0]
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -19,7 +19,7 @@ from safetensors.numpy import save
 from ..backends.dtypes import ALL, numpy_dtype
 from ..backends.errors import WengertError
 
-__all__ = ["FileFormatError", "contents", "read", "write"]
+__all__ = ["FileFormatError", "complete", "contents", "read", "write"]
 
 _SPECIAL = {"bool": "BOOL", "bfloat16": "BF16"}
 NAMES = {d.name: _SPECIAL.get(d.name) or d.name[0].upper() + str(8 * d.itemsize) for d in ALL if d.name != "complex128"}
@@ -51,13 +51,13 @@ def write(target: Target, arrays: Mapping[str, Any], notes: Mapping[str, str]) -
     """
     # Not `ascontiguousarray`, which gives 0-d arrays a dimension.
     content = save({name: np.array(a, order="C", copy=None) for name, a in arrays.items()}, dict(notes))
-    with _complete(target) as file:
+    with complete(target) as file:
         file.write(content)
 
 
 @contextlib.contextmanager
-def _complete(target: Target) -> Iterator[IO[bytes]]:
-    """A file to write to. For a path it is another one beside it, which takes its place at the end."""
+def complete(target: Target) -> Iterator[IO[bytes]]:
+    """A file to write to. For a path it is another one beside it, which takes its place when all is written."""
     if not isinstance(target, (str, os.PathLike)):
         yield target
         return

@@ -2,13 +2,15 @@
 
 The tensors become the file's arrays. A note in its header, in JSON, says how they were arranged, with the numbers and
 strings between them. So other programs can read a saved ``state_dict``, and no file can run code here. Files that
-PyTorch saved are read too (`torch_file`).
+PyTorch saved are read too (`torch_file`). Whole objects, such as modules, go into files of another kind (`objects`),
+which are read only with ``weights_only=False``.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import pickle
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +21,7 @@ from ..autograd.base import TensorBase, wrap
 from ..autograd.sparse.creation import unpacked
 from ..backends import Device, DType, default_device, get_backend, kernels_of, to_dtype
 from ..backends.sparse import SparseArray
-from . import safetensors, torch_file
+from . import objects, safetensors, torch_file
 from .safetensors import FileFormatError, Target
 
 __all__ = ["FileFormatError", "load", "save"]
@@ -27,17 +29,28 @@ __all__ = ["FileFormatError", "load", "save"]
 NOTE = "wengert"  # the note that holds the arrangement
 
 
-def save(obj: Any, f: Target) -> None:
+def save(
+    obj: Any,
+    f: Target,
+    pickle_module: Any = None,
+    pickle_protocol: int = 2,
+    _use_new_zipfile_serialization: bool = True,
+) -> None:
     """Write tensors, and dictionaries, lists and tuples of tensors, numbers and strings, to a safetensors file.
 
-    The file appears under its name when it is complete. A tensor that occurs twice is written once.
+    The file appears under its name when it is complete. A tensor that occurs twice is written once. Where there is
+    anything else in ``obj``, such as a module, all of it becomes a pickle, which `load` reads with
+    ``weights_only=False``.
 
     Args:
-        obj: a ``state_dict`` of a module or an optimizer, a tensor, or a nesting of these.
+        obj: a ``state_dict`` of a module or an optimizer, a tensor, a nesting of these, or another object.
         f: a path, or a file open for writing.
+        pickle_module: accepted as in PyTorch.
+        pickle_protocol: of a pickle.
 
     Raises:
-        TypeError: something in ``obj`` is of another type; the message says where. Nothing is written then.
+        TypeError: something in ``obj`` is neither data nor can be pickled; the message says what. Nothing is written
+            then.
 
     Example:
         >>> import wengert as wg, tempfile, os
@@ -47,11 +60,26 @@ def save(obj: Any, f: Target) -> None:
         {'weight': tensor([1., 1.]), 'epoch': 3}
     """
     writer = Writer()
-    tree = writer.node(obj, ())
+    try:
+        tree = writer.node(obj, ())
+    except NoDataError as error:
+        try:
+            objects.write(f, obj, pickle_protocol)
+        except (pickle.PicklingError, AttributeError, TypeError, ValueError) as reason:
+            raise TypeError(f"{error}; nor can all of it be pickled: {reason}") from reason
+        return
     safetensors.write(f, writer.arrays, {"format": "pt", NOTE: json.dumps(tree, separators=(",", ":"))})
 
 
-def load(f: Target, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:
+def load(
+    f: Target,
+    map_location: Any = None,
+    pickle_module: Any = None,
+    *,
+    weights_only: bool = True,
+    mmap: bool | None = None,
+    **pickle_load_args: Any,
+) -> Any:
     """What `save` wrote, what ``torch.save`` wrote, or the tensors of any other safetensors file by name.
 
     Of PyTorch's files (``.pt``, ``.pth``) those are read that hold tensors, parameters, numbers and text in
@@ -61,15 +89,20 @@ def load(f: Target, map_location: Any = None, *, weights_only: bool = True, mmap
         f: a path, or a file open for reading.
         map_location: the device to put tensors on, the default device when left out; or a function of a tensor and its
             place (``"cpu"``), or a dictionary from places to devices.
-        weights_only: accepted as in PyTorch; nothing in a file is ever executed.
+        pickle_module: accepted as in PyTorch.
         mmap: accepted as in PyTorch.
+        **pickle_load_args: accepted as in PyTorch.
+        weights_only: nothing in the file is executed. False also reads whole objects that `save` wrote, which may run
+            any code: only for files that you trust.
 
     Raises:
-        RuntimeError: the file is damaged, truncated or of another kind, or holds more than data: a whole module or
-            another object of its program. FileNotFoundError: there is none.
+        RuntimeError: the file is damaged, truncated or of another kind, or holds a whole object, such as a module.
+            FileNotFoundError: there is none.
     """
     place = _placement(map_location)
     content, where = safetensors.contents(f)
+    if content.startswith(objects.MAGIC):
+        return objects.read(content, where, weights_only, _mover(map_location))
     if torch_file.is_torch_file(content[:9]):
         try:
             return torch_file.read(io.BytesIO(content), place)
@@ -86,6 +119,10 @@ def load(f: Target, map_location: Any = None, *, weights_only: bool = True, mmap
             f"cannot load {where}: the note that says how its tensors are arranged is damaged ({error!r}); its tensors "
             "can still be read with the safetensors package"
         ) from error
+
+
+class NoDataError(TypeError):
+    """A value that is neither a tensor nor a number, a string or a nesting of such."""
 
 
 class Writer:
@@ -127,7 +164,7 @@ class Writer:
         place = "".join(f"[{part!r}]" for part in path)
         hint = "; save its state_dict()" if hasattr(value, "state_dict") else ""
         kind_of = f"{type(value).__name__} of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
-        raise TypeError(
+        raise NoDataError(
             "save() takes tensors, numbers, strings, and dictionaries, lists and tuples of them, but "
             f"obj{place} is a {kind_of}{hint}"
         )
@@ -238,6 +275,17 @@ class Reader:
                 tensor.requires_grad_(True)
             self.tensors[name] = tensor
         return self.tensors[name]
+
+
+def _mover(map_location: Any) -> Callable[[Any], Any] | None:
+    """What moves a tensor of an object to where ``map_location`` says; None where it stays."""
+    if map_location is None:
+        return None
+    if isinstance(map_location, dict):
+        return lambda tensor: tensor.to(map_location.get(str(tensor.device), tensor.device))
+    if callable(map_location):
+        return lambda tensor: map_location(tensor, str(tensor.device))
+    return lambda tensor: tensor.to(Device(map_location))
 
 
 def _placement(map_location: Any) -> Callable[[Any], Any]:

@@ -11,14 +11,15 @@ from ...backends.dtypes import FROM_NUMPY, float32
 from ...backends.errors import DTypeError, ShapeError
 from ..admission import scalar_type
 from ..base import TensorBase, wrap
-from ..primitive import apply
+from ..primitive import Primitive, apply
 from .arithmetic import add, mul, sub
 from .cast import cast
 from .pool import FlatGather
 from .product import bmm_rule
 from .product_sums import Unread
+from .rectifier import Hardtanh
 from .rounding import abs as absolute
-from .select import Clamp, where_rule
+from .select import where_rule
 from .shape import reshape_rule
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _folded(c: Any, size: int, padding: str, align: bool) -> Any:
         flips = k.floor(c._data / span)
         rest = sub(c, wrap(flips * span))
         c = where_rule(wrap(flips % 2 == 0), rest, span - rest) + low
-    return apply(Clamp, c, low=0.0, high=size - 1.0)
+    return apply(Hardtanh, c, low=0.0, high=size - 1.0)  # no gradient on the border itself
 
 
 def _taps(c: Any, size: int, mode: str, padding: str, align: bool) -> list[tuple[Any, Any]]:
@@ -211,15 +212,38 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
         raise ValueError(f"Expected non-zero, positive output size. Got {size}")
     if m.shape != (size[0], n, n + 1):
         raise ValueError(
-            f"Expected a batch of {n}D affine matrices of shape {size[0]}x{n}x{n + 1} for size {list(size)}, but got "
-            f"{list(m.shape)}"
+            f"Expected a batch of {n}D affine matrices of shape Nx{n}x{n + 1} for size {list(size)}, with N={size[0]}. "
+            f"Got {list(m.shape)}."
         )
-    k, align_corners = kernels_of[type(m)], _default(align_corners)
-    axes = []
+    align_corners = _default(align_corners)
+    if align_corners and min(size[2:]) == 1:
+        warn(
+            "Since version 1.3.0, affine_grid behavior has changed for unit-size grids when align_corners=True. This "
+            "is not an intended use case of affine_grid. See the documentation of affine_grid for details."
+        )
+    places = apply(AffineGrid, theta, size=size, align=align_corners)
+    return reshape_rule(places, (size[0], *size[2:], n))
+
+
+class AffineGrid(Primitive):
+    """The places (N, points, n) of a regular grid's points after the affine maps (N, n, n + 1)."""
+
+    @staticmethod
+    def forward(ctx: Any, theta: Any, *, size: tuple[int, ...], align: bool) -> Any:
+        return bmm_rule(_points(ctx.k, size, align, theta.dtype), theta, False, True)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        points = _points(ctx.k, ctx.params["size"], ctx.params["align"], ctx.dtype)
+        return bmm_rule(g, points, True, False)
+
+
+def _points(k: Any, size: tuple[int, ...], align: bool, dtype: Any) -> Any:
+    """The points of a regular grid, once for each of the batch: x, y (, z) and 1."""
+    axes, n = [], len(size) - 2
     for d, s in enumerate(size[2:]):
-        edge = 1.0 if align_corners else (s - 1) / s
+        edge = 1.0 if align else (s - 1) / s
         line = k.linspace(-edge, edge, s) if s > 1 else k.zeros(1)
         axes.append(k.broadcast_to(line.reshape([-1 if i == d else 1 for i in range(n)]), size[2:]).reshape(-1))
-    base = k.stack([*reversed(axes), k.ones(axes[0].shape)], axis=1).astype(m.dtype)
-    places = bmm_rule(wrap(k.broadcast_to(base, (size[0], *base.shape))), theta, False, True)
-    return reshape_rule(places, (size[0], *size[2:], n))
+    points = k.stack([*reversed(axes), k.ones(axes[0].shape)], axis=1).astype(dtype)
+    return k.broadcast_to(points, (size[0], *points.shape))

@@ -94,6 +94,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: An
         and type(bias._data) is type(x)
     ):
         return apply(Linear, input, weight, bias)
+    if x.ndim == 0 or w.ndim == 0:
+        raise ShapeError(f"both arguments to linear need to be at least 1D, but they are {x.ndim}D and {w.ndim}D")
     if w.ndim == 1:
         y = matmul(input, weight)
         return y if bias is None else add(y, bias)

@@ -200,7 +200,8 @@ def multi_margin_loss(
         gap = mul(gap, reshape_rule(apply(Pick, weight.expand(n, c), t), (n, 1)))
     others = wrap(t[:, None] != k.arange(c)[None, :])
     loss = sum_rule(where_rule(others, gap, 0.0), (1,)) * (1 / c)
-    return reduced(reshape_rule(loss, ()) if single else loss, reduction)
+    alone = single and target._data.ndim == 0
+    return reduced(reshape_rule(loss, ()) if alone else loss, reduction)
 
 
 def multilabel_margin_loss(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
@@ -77,7 +78,8 @@ def interpolate(
     k = kernels_of[type(x)]
     smooth = not mode.startswith("nearest")
     # What is computed dimension by dimension is rounded once, at the end.
-    y: Any = cast(input, float32.dtype) if smooth and x.dtype.itemsize == 2 else input
+    wide = x.dtype.itemsize == 2 and (smooth or input.requires_grad)  # gradients of copies are sums
+    y: Any = cast(input, float32.dtype) if wide else input
     for d in reversed(range(2, x.ndim)):  # the last dimension first: bytes are rounded after each, in this order
         m, o, factor = x.shape[d], sizes[d - 2], factors[d - 2]
         step = m / o if factor is None else 1 / factor
@@ -144,7 +146,7 @@ def _sizes(old: tuple[int, ...], size: Any, scale: Any, recompute: bool | None) 
     if size is not None:
         if recompute:
             raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
-        sizes = (size,) * n if isinstance(size, int) else tuple(int(s) for s in size)
+        sizes = tuple(_whole(s) for s in ((size,) * n if isinstance(size, int) or hasattr(size, "item") else size))
         factors: list[Any] = [None] * n
     else:
         if hasattr(scale, "__len__") and len(scale) != n:
@@ -153,6 +155,8 @@ def _sizes(old: tuple[int, ...], size: Any, scale: Any, recompute: bool | None) 
                 f"dimensions of {list(old)} and scale_factor of shape {tuple(scale)}."
             )
         factors = [float(s) for s in ((scale,) * n if isinstance(scale, int | float) else scale)]
+        if not all(abs(m * f) < 2**63 for m, f in zip(old, factors, strict=False)):
+            raise ShapeError(f"interpolate: the output of an input {list(old)} is too large with scale_factor={scale}")
         sizes = tuple(math.floor(m * f) for m, f in zip(old, factors, strict=False))
         if recompute:
             factors = [None] * n
@@ -168,6 +172,16 @@ def _sizes(old: tuple[int, ...], size: Any, scale: Any, recompute: bool | None) 
             f"output {list(sizes)}"
         )
     return sizes, factors
+
+
+def _whole(size: Any) -> int:
+    try:
+        return operator.index(size)
+    except TypeError:
+        raise TypeError(
+            "expected size to be one of int or Tuple[int] or Tuple[int, int] or Tuple[int, int, int], but got a "
+            f"{type(size).__name__} in it: {size}"
+        ) from None
 
 
 def _deprecated(name: str) -> None:

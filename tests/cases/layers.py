@@ -186,6 +186,8 @@ add("RMSNorm", real(2, 5, 4), (5, 4), eps=1e-3)
 add("RMSNorm", real(2, 5, 4), 4, elementwise_affine=False)
 add("LocalResponseNorm", real(2, 5, 3, 3), 3, alpha=0.1)
 add("LocalResponseNorm", real(2, 5, 4), 2, beta=0.5, k=2.0)
+add("CrossMapLRN2d", real(2, 5, 3, 3), 3, alpha=0.1, options={"same_gradients": False, "short": False})
+add("CrossMapLRN2d", real(2, 6, 3, 3), 4, beta=0.5, k=2, options={"same_gradients": False, "short": False})
 
 # ---------------------------------------------------------------------- dropout and embedding
 

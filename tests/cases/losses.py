@@ -82,6 +82,7 @@ def multi_margin(make: Make) -> Iterable[Args]:
         (make.real(4, 5), make.integers(4, high=5)),
         (make.real(4, 5), make.integers(4, high=5), 2, 0.6, make.positive(5), {"reduction": "none"}),
         (make.real(5), np.array(2)),
+        (make.real(5), np.array([2]), {"reduction": "none"}),
     ]
 
 
