@@ -23,13 +23,13 @@ from .grad_mode import mode
 from .ops.cast import cast
 from .subclass import placed
 
-__all__ = ["Casting", "activate", "casting_in", "converted", "entered", "suspended"]
+__all__ = ["Casting", "activate", "casting_in", "converted", "suspended"]
 
 LOWER, FULL, WIDEST = "lower", "full", "widest"  # to the block's type; to float32; to the widest one that takes part
 
 _PRODUCTS = (
     "matmul mm bmm addmm addbmm baddbmm einsum chain_matmul multi_dot vecdot linear prelu conv1d conv2d conv3d "
-    "conv_transpose1d conv_transpose2d conv_transpose3d convolution scaled_dot_product_attention "
+    "conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution scaled_dot_product_attention "
     "multi_head_attention_forward tensordot lstm_sequence rnn_sequence"
 )
 _LOSSES = (
@@ -75,12 +75,19 @@ class Casting:
         dtypes: for each kind of device whose functions convert, the 16-bit type.
         cache: the converted parameters, by their identity; None where they are not kept.
         depth: how many blocks there are around.
+        chosen: for each kind of device, the type that a new block takes, where that is not the usual one.
     """
 
-    __slots__ = ("cache", "depth", "dtypes")
+    __slots__ = ("cache", "chosen", "depth", "dtypes")
 
-    def __init__(self, dtypes: Mapping[str, DType], cache: dict[int, tuple[Any, Any]] | None, depth: int) -> None:
-        self.dtypes, self.cache, self.depth = dtypes, cache, depth
+    def __init__(
+        self,
+        dtypes: Mapping[str, DType],
+        cache: dict[int, tuple[Any, Any]] | None,
+        depth: int,
+        chosen: Mapping[str, DType],
+    ) -> None:
+        self.dtypes, self.cache, self.depth, self.chosen = dtypes, cache, depth, chosen
 
     def lowered(self, tensor: Any, dtype: DType) -> Any:
         """``tensor`` in the block's type. A parameter is converted once a block, and its gradient added up once."""
@@ -191,13 +198,3 @@ def suspended() -> Iterator[None]:
         yield
     finally:
         mode.casting = before
-
-
-def entered(device: str, dtype: DType | None, cache: bool) -> Casting:
-    """The state inside a new block: functions on ``device`` work in ``dtype``, or, without one, in the usual types."""
-    before = mode.casting
-    dtypes = {} if before is None else {k: v for k, v in before.dtypes.items() if k != device}
-    if dtype is not None:
-        dtypes[device] = dtype
-    kept = before.cache if before is not None and before.cache is not None else {}
-    return Casting(dtypes, kept if cache else None, 1 if before is None else before.depth + 1)

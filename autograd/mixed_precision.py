@@ -9,13 +9,18 @@ import functools
 import warnings
 from typing import Any
 
-from ..backends import Device, DType, device_count, to_dtype
+from ..backends import DType, device_count, to_dtype
 from ..backends.dtypes import bfloat16, float16, float64
-from .autocast import activate, entered
+from .autocast_state import (
+    choose,
+    get_autocast_dtype,
+    is_autocast_available,
+    is_autocast_cache_enabled,
+    is_autocast_enabled,
+    now,
+)
 from .grad_mode import mode
 from .tensor import Tensor
-
-DEFAULTS = {"cpu": bfloat16, "cuda": float16}
 
 
 class autocast:
@@ -63,13 +68,13 @@ class autocast:
         self._cache_enabled = is_autocast_cache_enabled() if cache_enabled is None else cache_enabled
         if device_type == "cuda" and enabled and not device_count("cuda"):
             warnings.warn(
-                "User provided device_type of 'cuda', but CUDA is not available. Disabling", UserWarning, stacklevel=2
+                "CUDA is not available or torch_xla is imported. Disabling autocast.", UserWarning, stacklevel=2
             )
             enabled = False
         if enabled and self.fast_dtype not in (bfloat16, float16):
             warnings.warn(
                 f"In {device_type.upper()} autocast, but the target dtype is not supported. Disabling autocast.\n"
-                f"{device_type.upper()} Autocast only supports dtype of torch.bfloat16, torch.float16 currently.",
+                f"{device_type.upper()} Autocast only supports dtypes of torch.bfloat16, torch.float16 currently.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -79,9 +84,16 @@ class autocast:
 
     def __enter__(self) -> autocast:
         self._before.append(mode.casting)
+        state = now()
+        dtypes = {kind: dtype for kind, dtype in state.dtypes.items() if kind != self.device}
         if self._enabled:
-            activate(Tensor)
-        mode.casting = entered(self.device, self.fast_dtype if self._enabled else None, self._cache_enabled)
+            dtypes[self.device] = self.fast_dtype
+        choose(
+            dtypes=dtypes,
+            chosen={**state.chosen, self.device: self.fast_dtype},
+            cache=({} if state.cache is None else state.cache) if self._cache_enabled else None,
+            depth=state.depth + 1,
+        )
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -89,59 +101,19 @@ class autocast:
         mode.casting = self._before.pop()
 
     def __call__(self, func: Any) -> Any:
+        if not callable(func):
+            raise TypeError(
+                f"autocast()(func) requires a callable, but got {type(func).__name__}. Did you mean to use autocast as "
+                "a context manager? For example:\n    with torch.autocast(device_type=...):\n"
+                "        output = model(input)"
+            )
+
         @functools.wraps(func)
         def decorated(*args: Any, **kwargs: Any) -> Any:
             with self:
                 return func(*args, **kwargs)
 
         return decorated
-
-
-def is_autocast_available(device_type: str) -> bool:
-    """Whether functions on this kind of device can choose their types.
-
-    Raises:
-        RuntimeError: there is no such kind of device.
-    """
-    Device(device_type)
-    return device_type in DEFAULTS
-
-
-def is_autocast_enabled(device_type: str = "cuda") -> bool:
-    """Whether a block around converts on this kind of device."""
-    return mode.casting is not None and device_type in mode.casting.dtypes
-
-
-def is_autocast_cpu_enabled() -> bool:
-    """Whether a block around converts on the CPU."""
-    return is_autocast_enabled("cpu")
-
-
-def get_autocast_dtype(device_type: str) -> DType:
-    """The 16-bit type of the block around, or of a new one."""
-    chosen: dict[str, DType] = {} if mode.casting is None else mode.casting.dtypes
-    return chosen.get(device_type, DEFAULTS[device_type])
-
-
-def get_autocast_cpu_dtype() -> DType:
-    """`get_autocast_dtype` of the CPU."""
-    return get_autocast_dtype("cpu")
-
-
-def get_autocast_gpu_dtype() -> DType:
-    """`get_autocast_dtype` of CUDA devices."""
-    return get_autocast_dtype("cuda")
-
-
-def is_autocast_cache_enabled() -> bool:
-    """Whether converted parameters are kept."""
-    return mode.casting is None or mode.casting.cache is not None
-
-
-def clear_autocast_cache() -> None:
-    """Forget the converted parameters of the blocks around."""
-    if mode.casting is not None and mode.casting.cache is not None:
-        mode.casting.cache.clear()
 
 
 def custom_fwd(fwd: Any = None, *, device_type: str, cast_inputs: Any = None) -> Any:
@@ -196,3 +168,15 @@ def _cast(value: Any, device_type: str, dtype: DType) -> Any:
     if isinstance(value, list | tuple):
         return type(value)([_cast(v, device_type, dtype) for v in value])
     return value
+
+
+def _enter_autocast(
+    device_type: str, dtype: Any = None, enabled: bool = True, cache_enabled: bool | None = None
+) -> autocast:
+    """A block that has been entered, for `_exit_autocast`."""
+    return autocast(device_type, dtype, enabled, cache_enabled).__enter__()
+
+
+def _exit_autocast(block: autocast) -> None:
+    """Leave a block that `_enter_autocast` entered."""
+    block.__exit__(None, None, None)

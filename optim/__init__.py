@@ -26,9 +26,13 @@ from .second_order import SOAP as SOAP
 from .second_order import SophiaG as SophiaG
 from .sgd import SGD as SGD
 from .sparse_adam import SparseAdam as SparseAdam
+from .stateless import swap_in_optimizer_params_and_state as swap_in_optimizer_params_and_state
 from .wrappers import SAM as SAM
 from .wrappers import Lookahead as Lookahead
 
+_stateless = _add_path(
+    f"{__name__}._stateless", {"swap_in_optimizer_params_and_state": swap_in_optimizer_params_and_state}
+)
 # PyTorch has a file for each of these: ``from torch.optim.adamw import AdamW``.
 for _optimizer in (AdamW, Adamax, NAdam, RAdam, Adadelta, Adagrad, RMSprop, ASGD, Rprop):
     _path = _optimizer.__name__.lower()

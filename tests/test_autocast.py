@@ -106,7 +106,7 @@ def test_decorator_state_and_threads() -> None:
     assert wg.get_autocast_dtype("cpu") is wg.bfloat16
     with pytest.raises(ZeroDivisionError), wg.autocast("cpu"):
         raise ZeroDivisionError
-    assert not wg.is_autocast_cpu_enabled()
+    assert not wg.is_autocast_enabled("cpu")
     seen = []
     with wg.autocast("cpu"):
         thread = threading.Thread(target=lambda: seen.append(wg.is_autocast_enabled("cpu")))
@@ -143,7 +143,7 @@ def test_what_is_refused() -> None:
         wg.autocast(wg.device("cpu"))
     with pytest.raises(RuntimeError, match="nowhere"):
         wg.autocast("nowhere")
-    with pytest.warns(UserWarning, match="only supports dtype of"), wg.autocast("cpu", dtype=wg.float32):
+    with pytest.warns(UserWarning, match="only supports dtypes of"), wg.autocast("cpu", dtype=wg.float32):
         assert (wg.ones(2, 2) @ wg.ones(2, 2)).dtype is wg.float32
     if not wg.cuda.is_available():
         with pytest.warns(UserWarning, match="CUDA is not available"):
@@ -163,6 +163,7 @@ CALLS: dict[str, Any] = {
     "multi_dot": lambda T, x, b: T.linalg.multi_dot([x, x, x]),
     "linear": lambda T, x, b: T.nn.functional.linear(x, b),
     "prelu": lambda T, x, b: T.nn.functional.prelu(x, x[0, :1]),
+    "conv_tbc": lambda T, x, b: T.conv_tbc(x[None], x[None], x[0]),
     "conv1d": lambda T, x, b: T.nn.functional.conv1d(x[None], b[:, :, None]),
     "conv_transpose1d": lambda T, x, b: T.nn.functional.conv_transpose1d(x[None], b[:, :, None]),
     "scaled_dot_product_attention": lambda T, x, b: T.nn.functional.scaled_dot_product_attention(x, b, x),

@@ -47,3 +47,14 @@ def current_stream(device: Any = None) -> Stream:
 def stream(stream: Any) -> contextlib.AbstractContextManager[None]:
     """A block in which work goes to ``stream``; there is one."""
     return contextlib.nullcontext()
+
+
+__path__: list[str] = []  # a package, since it has ``amp`` below it
+
+
+def __getattr__(name: str) -> Any:
+    if name == "amp":
+        from .amp_names import names_of
+
+        return names_of("cpu")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

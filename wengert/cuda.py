@@ -275,9 +275,9 @@ __path__: list[str] = []  # a package, since it has ``amp`` below it
 
 def __getattr__(name: str) -> Any:
     if name == "amp":  # built on this module
-        from . import cuda_amp
+        from .amp_names import names_of
 
-        return cuda_amp
+        return names_of("cuda")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
