@@ -36,8 +36,9 @@ __all__ = [
     "saved_tensors_hooks",
 ]
 
-# Format -> the function of `wengert.viz` that draws it. The front door fills this in: this layer may not import that.
-renderers: dict[str, Callable[..., str]] = {}
+# Format, or what is drawn -> the function of `wengert.viz` that draws it. The front door fills this in: layers below it
+# may not import that.
+renderers: dict[str, Callable[..., Any]] = {}
 
 
 class Graph:
@@ -135,11 +136,11 @@ class Graph:
 
     def to_svg(self, **options: Any) -> str:
         """The graph as a self-contained SVG picture; options as for `wengert.viz.to_svg`."""
-        return renderers["svg"](self, **options)
+        return str(renderers["svg"](self, **options))
 
     def to_html(self, **options: Any) -> str:
         """The graph as one self-contained page, to explore and to play; options as for `wengert.viz.to_html`."""
-        return renderers["html"](self, **options)
+        return str(renderers["html"](self, **options))
 
     def _repr_svg_(self) -> str:
         return self.to_svg()

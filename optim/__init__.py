@@ -16,10 +16,12 @@ from .adaptive import Adagrad as Adagrad
 from .adaptive import RMSprop as RMSprop
 from .classic import ASGD as ASGD
 from .classic import Rprop as Rprop
+from .early_stopping import EarlyStopping as EarlyStopping
 from .layerwise import LAMB as LAMB
 from .layerwise import LARS as LARS
 from .lbfgs import LBFGS as LBFGS
 from .lion import Lion as Lion
+from .lr_finder import LRFinder as LRFinder
 from .muon import Muon as Muon
 from .optimizer import Optimizer as Optimizer
 from .second_order import SOAP as SOAP

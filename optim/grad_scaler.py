@@ -143,7 +143,7 @@ class GradScaler:
         if isinstance(outputs, TensorBase):
             if self._scale is None:
                 self._lazy_init_scale_growth_tracker(outputs.device)  # type: ignore[attr-defined]
-            return outputs * self._scale.to(outputs.device)
+            return outputs * self._scale.to(outputs.device)  # type: ignore[attr-defined]
         if isinstance(outputs, list | tuple):
             scaled = [self.scale(o) for o in outputs]
             return type(outputs)(*scaled) if hasattr(outputs, "_fields") else type(outputs)(scaled)

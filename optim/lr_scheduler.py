@@ -22,6 +22,7 @@ from .schedule import EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING
 from .schedule import LRScheduler as LRScheduler
 from .schedule import Rate, check_optimizer, one_per_group, state_of_function, within_step
 from .schedule import _LRScheduler as _LRScheduler
+from .warmup import WarmupCosineLR as WarmupCosineLR
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
@@ -43,6 +44,7 @@ __all__ = [
     "ReduceLROnPlateau",
     "SequentialLR",
     "StepLR",
+    "WarmupCosineLR",
 ]
 
 

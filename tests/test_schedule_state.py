@@ -23,7 +23,7 @@ def sgd(lr: Any = 0.1, **options: Any) -> Any:
 
 
 def test_every_schedule_has_a_row():
-    public = {*s.__all__, "SWALR"} - {"LRScheduler"}
+    public = {*s.__all__, "SWALR"} - {"LRScheduler", "WarmupCosineLR"}  # the latter is in test_training_aids.py
     tested = {type(make(wg, optimizer_of(wg))).__name__ for make in MAKE.values()}
     assert tested == public
 

@@ -17,6 +17,7 @@ from .plotting import MissingExtraError as MissingExtraError
 from .predictions import confusion_matrix as confusion_matrix
 from .predictions import decision_boundary as decision_boundary
 from .predictions import filters as filters
+from .rates import range_test as range_test
 from .recording import module_paths as module_paths
 from .recording import record as record
 from .summary import Summary as Summary

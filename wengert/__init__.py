@@ -259,6 +259,9 @@ _casting_in(vars(autograd.ops))
 autograd.subclass.dispatch_in(globals(), getattr(autograd.ops, "__all__"))  # noqa: B009
 # The engine may not import what draws its graphs, so it is told here.
 autograd.graph.renderers.setdefault("svg", lambda graph, **options: __getattr__("viz").to_svg(graph, **options))
+autograd.graph.renderers.setdefault(
+    "range test", lambda *args, **options: __getattr__("viz").range_test(*args, **options)
+)
 
 from .aliasing import install as _install  # noqa: E402
 
