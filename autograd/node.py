@@ -109,6 +109,19 @@ class Node:
                 values.append(s)
         return tuple(values)
 
+    @property
+    def saved_arrays(self) -> tuple[Any, ...]:
+        """What ``save`` kept as arrays, under ``create_graph`` too: integers, such as the indices that an op returned.
+
+        Raises:
+            GraphError, ModifiedError: as for `saved`.
+        """
+        if not mode.reattach:
+            return self.saved
+        if self._saved is None:
+            raise self._freed()
+        return tuple([_array_of(self, s) for s in self._saved])
+
     def _attach(self, saved: Saved | Packed) -> Any:
         """A Tensor of a saved array, joined to where the array came from."""
         if type(saved) is Packed:
@@ -259,6 +272,12 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
+
+
+def _array_of(node: Node, saved: Any) -> Any:
+    if type(saved) is tuple:
+        return unpack(node, saved)
+    return saved.unpacked()._data if type(saved) is Packed else saved
 
 
 class Output:

@@ -21,6 +21,7 @@ class Table(Module):
     """What both share: a weight of one row per number, and the row that stays zero."""
 
     weight: Parameter
+    _padding_name = "Padding_idx"  # in PyTorch's message
 
     def __init__(
         self,
@@ -38,7 +39,8 @@ class Table(Module):
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise AssertionError(
-                    f"Padding_idx must be within num_embeddings: {padding_idx} is not in a table of {num_embeddings}"
+                    f"{self._padding_name} must be within num_embeddings: {padding_idx} is not in a table of "
+                    f"{num_embeddings}"
                 )
             padding_idx %= num_embeddings
         self.padding_idx = padding_idx
@@ -165,6 +167,8 @@ class EmbeddingBag(Table):
 
     Shape: (N, B), one bag a row, or (B) with ``offsets`` (N), to (N, D).
     """
+
+    _padding_name = "padding_idx"
 
     def __init__(
         self,

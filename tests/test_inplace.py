@@ -534,3 +534,48 @@ def test_some_ops_write_expanded_tensors_with_a_warning():
         assert x.tolist() == [4.0] * 3
     with pytest.raises(RuntimeError, match="unsupported operation"):
         wg.zeros(1).expand(3).index_copy_(0, index, wg.ones(3))
+
+
+@pytest.mark.parametrize(
+    "pick",
+    [
+        lambda x: x.max(1),
+        lambda x: x.min(1),
+        lambda x: x.sort(1),
+        lambda x: x.topk(2, 1),
+        lambda x: x.kthvalue(2, 1),
+        lambda x: x.median(1),
+        lambda x: x.mode(1),
+        lambda x: x.cummax(1),
+        lambda x: wg.nn.functional.max_pool1d(x, 2, return_indices=True),
+        lambda x: wg.nn.functional.adaptive_max_pool1d(x, 3, return_indices=True),
+        lambda x: wg.nn.functional.fractional_max_pool2d(x[None], 2, 2, return_indices=True),
+    ],
+    ids=range(11),
+)
+def test_indices_that_an_op_returned_may_not_be_written_to_before_backward(pick: Any):
+    x = wg.tensor([[[3.0, 1.0, 2.0, 4.0], [5.0, 7.0, 6.0, 0.0], [0.5, 8.0, 2.5, 1.5]]], requires_grad=True)
+    values, indices = pick(x)
+    indices.zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        values.sum().backward()
+
+
+@pytest.mark.parametrize(
+    "look_up",
+    [
+        lambda x, i: x[i],
+        lambda x, i: x[:, i],
+        lambda x, i: wg.zeros(3, 3).index_put((i,), x),
+        lambda x, i: wg.nn.functional.embedding(i, x),
+        lambda x, i: wg.nn.functional.embedding_bag(i[None], x),
+        lambda x, i: wg.nn.functional.max_unpool1d(x[:1], i[None], 2),
+    ],
+    ids=["rows", "columns", "put", "embedding", "bag", "unpool"],
+)
+def test_indices_that_were_used_may_not_be_written_to_before_backward(look_up: Any):
+    x, index = wg.ones(3, 3, requires_grad=True), wg.tensor([0, 1, 2])
+    y = look_up(x, index)
+    index.zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()

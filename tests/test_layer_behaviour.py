@@ -12,6 +12,7 @@ import pytest
 
 import wengert as wg
 from wengert import nn
+from wengert.nn import functional as F
 
 
 def numbers(t: Any) -> np.ndarray:
@@ -291,3 +292,35 @@ def test_a_network_trains_as_with_torch():
         warnings.simplefilter("ignore")
         for a, b in zip(mine.state_dict().values(), theirs.state_dict().values(), strict=True):
             np.testing.assert_allclose(numbers(a), b.numpy(), rtol=1e-8, atol=1e-10)
+
+
+def test_a_bag_of_equal_rows_gives_the_gradient_to_the_first():
+    weight = wg.ones(3, 2, requires_grad=True)
+    index, starts = wg.tensor([2, 0, 2]), wg.tensor([0, 0, 3])
+    y = F.embedding_bag(index, weight, starts, mode="max")
+    assert y.tolist() == [[0.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
+    y.sum().backward()
+    assert weight.grad.tolist() == [[0.0, 0.0], [0.0, 0.0], [1.0, 1.0]]
+    weight.grad = None
+    F.embedding_bag(index[:0], weight, starts[:2], mode="max").sum().backward()
+    assert not weight.grad.any()
+
+
+@pytest.mark.parametrize("index", [[[-1, 1]], [[3, 1]]])
+def test_bags_refuse_numbers_out_of_range_as_torch_does(index: Any):
+    with pytest.raises(RuntimeError, match="Expected idx >= 0 && idx < num_embeddings"):
+        F.embedding_bag(wg.tensor(index), wg.ones(3, 2))
+
+
+def test_pools_of_nothing():
+    x = wg.ones(1, 2, 4, 4, requires_grad=True)
+    for pool in (F.adaptive_avg_pool2d, F.adaptive_max_pool2d):
+        with pytest.raises(RuntimeError, match="non-zero size for non-batch dimensions"):
+            pool(x, 0).sum().backward()
+        with pytest.raises(RuntimeError, match="bytes"):
+            pool(x, 2**40)
+    assert nn.AdaptiveMaxPool1d(3)(wg.ones(0, 2, 5)).shape == (0, 2, 3)
+    with pytest.raises(RuntimeError, match="Expected input to have non-zero size"):
+        F.fractional_max_pool2d(wg.ones(1, 0, 4, 4), 2, 2)
+    with pytest.raises(RuntimeError, match="output_size must either"):
+        F.fractional_max_pool2d(x, 2, (2,))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ...backends.dtypes import FROM_NUMPY
@@ -13,6 +15,15 @@ from .pool import AvgPool, FlatAdd, MaxPool, MaxPoolWithIndices, batched, unbatc
 
 if TYPE_CHECKING:
     from .conv_arguments import Ints, Pairs
+
+
+def refuse_empty(g: Any) -> None:
+    """Raise for the gradient of bins of which there are none."""
+    if 0 in g.shape[1:]:
+        raise ShapeError(
+            f"adaptive pooling: Expected grad_output to have non-zero size for non-batch dimensions, but got "
+            f"{list(g.shape)}"
+        )
 
 
 class AdaptiveAvgPool(Primitive):
@@ -27,6 +38,7 @@ class AdaptiveAvgPool(Primitive):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
+        refuse_empty(g)
         return apply(AdaptiveAvgPoolInput, g, size=ctx.info)
 
 
@@ -50,14 +62,15 @@ class AdaptiveMaxPool(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: Any, *, out: Ints) -> Any:
-        position = ctx.k.adaptive_max_positions(x, out)
-        ctx.cache(position)
+        position = ctx.k.laid_out_like(ctx.k.adaptive_max_positions(x, out), x)
+        ctx.save(position)
         ctx.info = x.shape[2:]
-        return ctx.k.laid_out_like(ctx.k.flat_gather(x, position), x), ctx.k.laid_out_like(position, x)
+        return ctx.k.laid_out_like(ctx.k.flat_gather(x, position), x), position
 
     @staticmethod
     def backward(ctx: Any, g: Any, _: Any) -> Any:
-        return apply(FlatAdd, g, ctx.cached[0], size=ctx.info)
+        refuse_empty(g)
+        return apply(FlatAdd, g, *ctx.saved_arrays, size=ctx.info)
 
 
 def _out_size(op: str, n: int, size: Ints, output_size: Any) -> Ints:
@@ -76,6 +89,8 @@ def _out_size(op: str, n: int, size: Ints, output_size: Any) -> Ints:
             f"{op}: elements of output_size must be greater than or equal to 0 but received {{{received}}}: Trying to "
             f"create tensor with negative dimension {min(out)}"
         )
+    if math.prod(out) > sys.maxsize // 8:
+        raise ShapeError(f"{op}: an output of size {list(out)} has more bytes than can be counted")
     return out
 
 

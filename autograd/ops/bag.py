@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.dtypes import FROM_NUMPY
-from ...backends.errors import ArgumentError, DTypeError, ShapeError
+from ...backends.errors import ArgumentError, DimensionError, DTypeError, ShapeError
 from ..admission import scalar_type
 from ..base import TensorBase, wrap
 from ..primitive import apply
 from .arithmetic import div, mul
 from .embedding import embedding
-from .gather import IndexSelectAdjoint
-from .scatter_reduce import scatter_reduce
+from .gather import IndexSelectAdjoint, gather_rule
 from .select import where_rule
 from .shape import reshape_rule
 
@@ -68,23 +67,26 @@ def embedding_bag(
     _check_weights(input, weight, per_sample_weights, mode)
     if sparse and mode == "max":
         raise ArgumentError("embedding_bag: max mode does not support sparse weights")
+    if weight._data.ndim != 2:
+        raise ShapeError(f"embedding_bag: weight has to be a 2D Tensor, but its shape is {list(weight._data.shape)}")
     n = weight._data.shape[0]
     if padding_idx is not None and not -n <= padding_idx < n:
         raise ShapeError(
             f"embedding_bag: padding_idx must be within the number of embeddings, {-n} through {n - 1}, but got "
             f"{padding_idx}"
         )
-    rows: Any = embedding(wrap(index), weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
+    flat = reshape_rule(input, (index.size,))  # not an array: what is written to the indices must be noticed
+    try:
+        rows: Any = embedding(flat, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
+    except DimensionError as error:
+        raise ShapeError(f"embedding_bag: Expected idx >= 0 && idx < num_embeddings: {error}") from None
     k, dtype = kernels_of[type(index)], weight._data.dtype
     width = weight._data.shape[1]
     counted = k.ones(index.shape, dtype=bool)
     if padding_idx is not None:
         counted = index != padding_idx % weight._data.shape[0]
     if mode == "max":
-        places = k.where(counted, bag, bags)  # what does not count goes to a bag that is thrown away
-        base = wrap(k.zeros((bags + 1, width), dtype=dtype))
-        at = wrap(k.broadcast_to(places[:, None], (index.size, width)))
-        return scatter_reduce(base, 0, at, rows, "amax", include_self=False)[:bags]
+        return _largest(rows, k.where(counted, bag, bags), bags)  # what does not count: to a bag that is thrown away
     rows = where_rule(wrap(counted[:, None]), rows, 0.0)
     if per_sample_weights is not None:
         rows = mul(rows, reshape_rule(per_sample_weights, (index.size, 1)))
@@ -93,6 +95,23 @@ def embedding_bag(
         number = k.bincount(k.where(counted, bag, bags), minlength=bags + 1)[:bags]
         y = div(y, wrap(k.maximum(number, 1)[:, None].astype(dtype)))
     return y
+
+
+def _largest(rows: Any, bag: Any, bags: int) -> Any:
+    """The maximum of each bag and column, zero for an empty bag; the first of equal ones gets the gradient."""
+    data = rows._data
+    k, (size, width) = kernels_of[type(data)], data.shape
+    if not size:
+        return apply(IndexSelectAdjoint, rows, bag, dim=0, shape=(bags, width))
+    at = k.broadcast_to(bag[:, None], (size, width))
+    top = k.full((bags + 1, width), -float("inf"), dtype=data.dtype)
+    k.scatter_extreme_(top, at, data, 0, True)
+    wins = (data == k.take_along_axis(top, at, 0)) | (data != data)  # NaN
+    first = k.full((bags + 1, width), size, dtype="int64")
+    k.scatter_extreme_(first, at, k.where(wins, k.arange(size, dtype="int64")[:, None], size), 0, False)
+    first = first[:bags]
+    filled = first < size
+    return where_rule(wrap(filled), gather_rule(rows, wrap(k.where(filled, first, 0)), 0), 0.0)
 
 
 def _check_weights(input: Any, weight: Any, per_sample_weights: Any, mode: str) -> None:

@@ -92,12 +92,12 @@ class Cummax(Primitive):
     def forward(cls, ctx: Any, x: Any, *, dim: int) -> Any:
         ctx.info = x.shape
         values, indices = ctx.k.cumulative_extreme(x, dim, cls.largest)
-        ctx.cache(indices)
+        ctx.save(indices)
         return values, indices
 
     @staticmethod
     def backward(ctx: Any, g: Any, _: Any) -> Any:
-        (indices,) = ctx.cached
+        (indices,) = ctx.saved_arrays
         return gather_adjoint(g, indices, ctx.params["dim"], ctx.info) if ctx.info else g
 
 

@@ -19,13 +19,13 @@ class Embedding(Primitive):
 
     @staticmethod
     def forward(ctx: Any, w: Any, index: Any, *, padding: int, by_frequency: bool) -> Any:
-        ctx.cache(index)
+        ctx.save(index)
         ctx.info = w.shape[0]
         return ctx.k.embedding(w, index)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return apply(EmbeddingGrad, g, ctx.cached[0], n=ctx.info, **ctx.params), None
+        return apply(EmbeddingGrad, g, ctx.saved_arrays[0], n=ctx.info, **ctx.params), None
 
 
 class EmbeddingGrad(Primitive):
@@ -33,12 +33,12 @@ class EmbeddingGrad(Primitive):
 
     @staticmethod
     def forward(ctx: Any, g: Any, index: Any, *, n: int, padding: int, by_frequency: bool) -> Any:
-        ctx.cache(index)
+        ctx.save(index)
         return ctx.k.embedding_grad(g, index, n, padding, by_frequency)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        (index,) = ctx.cached
+        (index,) = ctx.saved_arrays
         rows = apply(Embedding, g, index, padding=-1, by_frequency=False)
         p = ctx.params
         if p["padding"] >= 0:
@@ -57,7 +57,7 @@ class SparseEmbedding(Embedding):
 
         if ctx.params["by_frequency"]:
             raise ArgumentError("embedding_backward: scale_grad_by_freq not supported with sparse gradients")
-        return rows_of(g, ctx.cached[0], ctx.info, ctx.params["padding"]), None
+        return rows_of(g, ctx.saved_arrays[0], ctx.info, ctx.params["padding"]), None
 
 
 SparseEmbedding.node_type.__name__ = "EmbeddingBackward0"
@@ -119,7 +119,7 @@ def embedding(
     if max_norm is not None:
         renormalise(weight, input, max_norm, norm_type)
     lookup = SparseEmbedding if sparse else Embedding
-    return apply(lookup, weight, index, padding=padding, by_frequency=scale_grad_by_freq)
+    return apply(lookup, weight, input, padding=padding, by_frequency=scale_grad_by_freq)
 
 
 def renormalise(weight: Any, indices: Any, max_norm: float, norm_type: float) -> Any:

@@ -60,13 +60,13 @@ class MaxDim(Reduction):
         k = ctx.k
         axis = dim[0] if dim else None
         values = getattr(k, cls.kernel)(x, axis=axis, keepdims=keepdim)
-        indices = getattr(k, "arg" + cls.kernel)(x, axis=axis, keepdims=keepdim)
-        ctx.cache(indices)
+        indices = k.asarray(getattr(k, "arg" + cls.kernel)(x, axis=axis, keepdims=keepdim))
+        ctx.save(indices)
         return values, indices
 
     @classmethod
     def backward(cls, ctx: Any, g: Any, _: Any) -> Any:
-        (indices,) = ctx.cached
+        (indices,) = ctx.saved_arrays
         return place(ctx, g, indices)
 
 

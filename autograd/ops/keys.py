@@ -97,7 +97,7 @@ class Key:
             data = _moved(x, data)
         if data.dtype.kind not in "bu" or (data.dtype.kind == "u" and data.dtype.itemsize > 1):
             self.where.append(place)
-            self.indices.append(wrap(data))
+            self.indices.append(index if data is index._data else wrap(data))
             return 1
         if data.dtype.kind == "u" and data.ndim:
             warnings.warn(

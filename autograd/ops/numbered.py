@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.errors import ArgumentError
+from ...backends.errors import ArgumentError, ShapeError
 from ..base import wrap
 from . import classification, ctc, likelihood
 from . import margin as margins
@@ -131,6 +131,10 @@ def embedding_bag(
     Returns:
         The bags; the bag of each index; the bags' sizes; and, as PyTorch's fourth result, the sizes again.
     """
+    for name, value, ranks in (("input", indices, (1, 2)), ("offsets", offsets, (1,)), ("weight", weight, (2,))):
+        if value._data.ndim not in ranks:
+            kinds = " or ".join([f"{rank}D" for rank in ranks])
+            raise ShapeError(f"embedding_bag: {name} has to be a {kinds} Tensor, but its shape is {list(value.shape)}")
     y = embedding_bag_of(
         indices,
         weight,

@@ -39,12 +39,12 @@ class Median(Reduction):
         if not keepdim:
             shape = x.shape[: dim[0]] + x.shape[dim[0] + 1 :]
             values, indices = values.reshape(shape), indices.reshape(shape)
-        ctx.cache(indices)
+        ctx.save(indices)
         return values, indices
 
     @classmethod
     def backward(cls, ctx: Any, g: Any, _: Any) -> Any:
-        return place(ctx, g, *ctx.cached) if ctx.cached else g
+        return place(ctx, g, *ctx.saved_arrays) if ctx.info else g
 
 
 class Nanmedian(Median):

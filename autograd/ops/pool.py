@@ -46,10 +46,13 @@ class MaxPoolWithIndices(Primitive):
         y, code = ctx.k.max_pool(x, **windows)
         ctx.cache(code)
         ctx.info = x.shape[2:]
-        return ctx.k.laid_out_like(y, x), ctx.k.laid_out_like(ctx.k.pool_positions(code, x.shape[2:], **windows), x)
+        position = ctx.k.laid_out_like(ctx.k.pool_positions(code, x.shape[2:], **windows), x)
+        ctx.save(position)
+        return ctx.k.laid_out_like(y, x), position
 
     @staticmethod
     def backward(ctx: Any, g: Any, _: Any) -> Any:
+        ctx.saved_arrays  # raises if the places were overwritten, as PyTorch does; the codes say the same  # noqa: B018
         return apply(PoolScatter, g, ctx.cached[0], size=ctx.info, **ctx.params)
 
 
@@ -141,12 +144,12 @@ class MaxUnpool(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: Any, position: Any, *, size: Ints) -> Any:
-        ctx.cache(position)
+        ctx.save(position)
         return ctx.k.laid_out_like(ctx.k.flat_put(x, position, size), x)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return apply(FlatGather, g, ctx.cached[0]), None
+        return apply(FlatGather, g, *ctx.saved_arrays), None
 
 
 # ---------------------------------------------------------------------- arguments
@@ -315,7 +318,7 @@ def max_unpool(n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, 
         wrong = int(position[(position < 0) | (position >= last)].reshape(-1)[0])
         volume = "x".join(map(str, out))
         raise ShapeError(f"{op}: Found an invalid max index: {wrong} (output volumes are of size {volume})")
-    y = apply(MaxUnpool, x, position.reshape(x._data.shape), size=out)
+    y = apply(MaxUnpool, x, reshape_rule(indices, x._data.shape), size=out)
     return unbatched(y, single)
 
 

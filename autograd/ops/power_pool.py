@@ -59,13 +59,13 @@ class FractionalMaxPool(Primitive):
     @staticmethod
     def forward(ctx: Any, x: Any, samples: Any, *, kernel: Ints, out: Ints) -> Any:
         position = ctx.k.fractional_positions(x, samples, kernel, out)
-        ctx.cache(position)
+        ctx.save(position)
         ctx.info = x.shape[2:]
         return ctx.k.flat_gather(x, position), position
 
     @staticmethod
     def backward(ctx: Any, g: Any, _: Any) -> Any:
-        return apply(pool.FlatAdd, g, ctx.cached[0], size=ctx.info), None
+        return apply(pool.FlatAdd, g, *ctx.saved_arrays, size=ctx.info), None
 
 
 def _fractional(
@@ -74,8 +74,14 @@ def _fractional(
     op = f"fractional_max_pool{n}d"
     if not isinstance(input, TensorBase):
         raise TypeError(f"{op}(): argument 'input' must be Tensor, not {type(input).__name__}")
-    x, single = pool.batched(op, n, input)
+    try:
+        x, single = pool.batched(op, n, input)
+    except ShapeError as error:
+        raise ShapeError(f"{error}: {op}(): Expected input to have non-zero size for non-batch dimensions") from None
     size = x._data.shape[2:]
+    for name, value in (("kernel_size", kernel_size), ("output_size", output_size)):
+        if hasattr(value, "__len__") and len(value) != n:
+            raise ShapeError(f"{op}: {name} must either be a single int or a tuple of {n} ints, but got {list(value)}")
     kernel = per_dim(op, "kernel_size", kernel_size, n)
     if output_size is None and output_ratio is None:
         raise ValueError(f"{op} requires specifying either an output_size or an output_ratio")
@@ -85,7 +91,7 @@ def _fractional(
             raise ValueError(f"{op}: output_ratio must lie in (0, 1), got {list(ratios)}")
         out = tuple(int(m * r) for m, r in zip(size, ratios, strict=True))
     else:
-        out = per_dim(op, "output_size", output_size, n)
+        out = per_dim(op, "output_size", output_size, n, 0)
     if any(o + k - 1 > m for o, k, m in zip(out, kernel, size, strict=True)):
         d = next(i for i, (o, k, m) in enumerate(zip(out, kernel, size, strict=True)) if o + k - 1 > m)
         side = ("time", "height", "width")[3 - n + d]

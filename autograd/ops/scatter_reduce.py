@@ -91,8 +91,6 @@ def _reduced(name: str, input: Any, dim: int, index: Any, src: Any, reduce: str,
     if reduce not in REDUCTIONS:
         raise ShapeError(f"{name}: reduce argument must be one of {', '.join(REDUCTIONS)}, got {reduce!r}")
     x, dim, index, src = elements(name, input, dim, index, src)
-    if not index._data.size:
-        return reshape_rule(x, input._data.shape)
     if not include_self:
         x = apply(Scatter, x, index, _neutral(reduce, x), dim=dim)
     if reduce in ("sum", "mean"):

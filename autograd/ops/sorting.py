@@ -33,13 +33,13 @@ class Picked(Primitive):
     def picked(ctx: Any, x: Any, positions: Any, dim: int) -> Any:
         """The outputs of an op that found ``positions``."""
         positions = ctx.k.ascontiguousarray(positions)
-        ctx.cache(positions)
+        ctx.save(positions)
         ctx.info = x.shape
         return ctx.k.ascontiguousarray(ctx.k.take_along_axis(x, positions, dim)), positions
 
     @staticmethod
     def backward(ctx: Any, g: Any, _: Any) -> Any:
-        (positions,) = ctx.cached
+        (positions,) = ctx.saved_arrays
         return gather_adjoint(g, positions, ctx.params["dim"], ctx.info)
 
 

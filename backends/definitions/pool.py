@@ -210,7 +210,7 @@ def adaptive_max_positions(xp: Any, x: Any, out: Ints) -> Any:
     for cell in itertools.product(*map(range, out)):
         ranges = [edge[i] for edge, i in zip(edges, cell, strict=True)]
         block = x[(..., *[slice(*r) for r in ranges])]
-        best = xp.argmax(block.reshape(*x.shape[:2], -1), axis=-1)
+        best = xp.argmax(block.reshape(*x.shape[:2], math.prod(block.shape[2:])), axis=-1)
         position[(..., *cell)] = flat_place(best, ranges, size)
     return position
 
