@@ -13,6 +13,8 @@ from .drawing import to_svg as to_svg
 from .layers import LayerHistory as LayerHistory
 from .layers import histograms as histograms
 from .layers import watch_layers as watch_layers
+from .page import to_html as to_html
+from .page import view as view
 from .plotting import MissingExtraError as MissingExtraError
 from .predictions import confusion_matrix as confusion_matrix
 from .predictions import decision_boundary as decision_boundary

@@ -56,7 +56,7 @@ def paint(scene: Scene, arrange: Arrange = nested) -> str:
     )
     layout = arrange(request)
     legend, legend_width = _legend(scene)
-    picture = layout.bounds[0]
+    picture, framed = layout.bounds[0], _framed(scene, layout)
     width = max(picture.width, legend_width) + 2 * MARGIN
     height = picture.height + 2 * MARGIN + LEGEND
     left = (width - picture.width) / 2
@@ -69,10 +69,11 @@ def paint(scene: Scene, arrange: Arrange = nested) -> str:
             f'<rect width="100%" height="100%" fill="{PAPER}"/>',
             f'<g transform="translate({MARGIN:.0f} {MARGIN:.0f})">{legend}</g>',
             f'<g transform="translate({left:.1f} {MARGIN + LEGEND:.1f})">',
-            *(_draw_frame(f, b, depth) for f, b, depth in _framed(scene, layout)),
+            *(_draw_frame(f, b, depth) for f, b, depth in framed),
             f'<g fill="none" stroke="{LINE}" stroke-width="1.3">',
             *(f'<path d="{_path(route)}"{TIP if tip else ""}/>' for _, route, tip in layout.routes),
             "</g>",
+            *(_draw_title(f, b, depth) for f, b, depth in framed),
             *map(_draw, scene.boxes, blocks, layout.centres, _label_sides(scene, layout)),
             "</g>",
             "</svg>",
@@ -95,16 +96,20 @@ def _framed(scene: Scene, layout: Arrangement) -> list[tuple[Frame, Bounds, int]
 
 
 def _draw_frame(frame: Frame, at: Bounds, depth: int) -> str:
-    fill = FRAME_FILLS[depth % 2]
+    rest = (
+        f'width="{at.width:.1f}" height="{at.height:.1f}" rx="12" fill="{FRAME_FILLS[depth % 2]}" '
+        f'stroke="{FRAME_LINE}"/>'
+    )
+    sheets = (8, 4, 0) if frame.times > 1 else (0,)  # a stack stands for the blocks that are not shown
+    return "".join(f'<rect x="{at.x + back:.1f}" y="{at.y - back:.1f}" {rest}' for back in sheets)
+
+
+def _draw_title(frame: Frame, at: Bounds, depth: int) -> str:
     many = f' <tspan fill="{STRONG}">×{frame.times}</tspan>' if frame.times > 1 else ""
     note = f' <tspan dx="5" font-weight="400" fill="{QUIET}">{escape(frame.note)}</tspan>' if frame.note else ""
-    rest = f'width="{at.width:.1f}" height="{at.height:.1f}" rx="12" fill="{fill}" stroke="{FRAME_LINE}"/>'
-    sheets = (8, 4, 0) if frame.times > 1 else (0,)  # a stack stands for the blocks that are not shown
     return (
-        "<g>"
-        + "".join(f'<rect x="{at.x + back:.1f}" y="{at.y - back:.1f}" {rest}' for back in sheets)
-        + f'<text x="{at.x + 14:.1f}" y="{at.y + 21:.1f}" font-size="{NOTE + 1:g}" font-weight="600" fill="{INK}">'
-        f"{escape(frame.title)}{many}{note}</text></g>"
+        f'<text x="{at.x + 14:.1f}" y="{at.y + 21:.1f}" font-size="{NOTE + 1:g}" font-weight="600" fill="{INK}"'
+        f"{HALO.replace(PAPER, FRAME_FILLS[depth % 2])}>{escape(frame.title)}{many}{note}</text>"
     )
 
 

@@ -262,6 +262,7 @@ autograd.graph.renderers.setdefault("svg", lambda graph, **options: __getattr__(
 autograd.graph.renderers.setdefault(
     "range test", lambda *args, **options: __getattr__("viz").range_test(*args, **options)
 )
+autograd.graph.renderers.setdefault("html", lambda graph, **options: __getattr__("viz").to_html(graph, **options))
 
 from .aliasing import install as _install  # noqa: E402
 
