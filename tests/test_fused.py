@@ -108,6 +108,16 @@ def gru(fused: bool) -> Callable[..., Any]:
     return lambda *t: sequence(recurrent.GRUSequence, fused, t[1].shape[0], *t, t[0][0] * 0.5)
 
 
+def dropped(function: Callable[..., Any]) -> Callable[..., Any]:
+    """With the same random numbers at every call."""
+
+    def run(x: Any) -> Any:
+        wg.manual_seed(3)
+        return function(x)
+
+    return run
+
+
 LENGTHS = ((5, 7, 3), (1, 4, 2), (33, 65, 8), (300, 300, 4), (0, 3, 2))
 TABLE = [
     Fused("softmax", lambda x: wg.softmax(x, 1), lambda x: wg.exp(log_probabilities(x))),
@@ -161,6 +171,8 @@ TABLE = [
           lambda q, k, v, b: attention(q, k, v, bias=b), lambda s: (*heads(s), s[:2]), LENGTHS),
     Fused("attention of broadcast heads", F.scaled_dot_product_attention, attention,
           lambda s: ((2, 3, s[0], s[2]), (3, s[1], s[2]), (2, 1, s[1], 4)), LENGTHS),
+    Fused("dropout", dropped(lambda x: F.dropout(x, 0.25)),
+          dropped(lambda x: x * F.dropout(wg.ones(*x.shape, dtype=x.dtype), 0.25))),
     Fused("lstm", lstm(True), lstm(False), states(4, 2), ((4, 5), (1, 33), (3, 1))),
     Fused("gru", gru(True), gru(False), states(3, 1), ((4, 5), (1, 33), (3, 1))),
 ]  # fmt: skip

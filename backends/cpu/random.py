@@ -18,7 +18,8 @@ import numpy as np
 
 from ..definitions import random as plain
 from ..definitions.random import KEY_STEPS, MASK32, ROUNDS
-from ..dtypes import DType, bool_, int64, to_dtype
+from ..dtypes import DType, bool_, float32, int64, to_dtype
+from .compiled import compiled
 
 __all__ = [
     "philox",
@@ -80,6 +81,11 @@ def _fill(out: Any, key0: int, key1: int, counter: int) -> None:
     Words 0 and 2 of every block are kept as one array and words 1 and 3 as another, so that one call serves both
     halves of a round. The products' lower halves are left unmasked until they have been used.
     """
+    loops = compiled("random", out.size)
+    if loops is not None:
+        halves = counter & plain.MASK64, counter >> 64 & plain.MASK64
+        loops.philox(out.reshape(-1), *[np.uint64(n) for n in (key0, key1, *halves)])
+        return
     even, odd, spare = np.empty((3, 2, len(out)), np.uint64)
     even[0], odd[0], even[1], odd[1] = plain.counters(np, counter, len(out))
     for key in _round_keys(key0, key1):
@@ -148,7 +154,17 @@ def random_normal(key: int, offset: int, shape: Any, dtype: Any) -> Any:
     """Numbers of the standard normal distribution; see the definition."""
     plain.real_of("random_normal", dtype)
     kind = to_dtype(dtype)
-    return _numbers("random_normal", key, offset, shape, kind, lambda stream: plain.normal_from(np, stream, kind))
+    return _numbers("random_normal", key, offset, shape, kind, lambda stream: _normal_from(stream, kind))
+
+
+def _normal_from(stream: Any, dtype: DType) -> Any:
+    """Words as normal numbers; see the definition."""
+    loops = compiled("random", stream.size) if dtype is float32 else None
+    if loops is None:
+        return plain.normal_from(np, stream, dtype)
+    numbers = np.empty(stream.size, np.float32)
+    loops.normal(stream, numbers)
+    return numbers
 
 
 def random_exponential(key: int, offset: int, shape: Any, dtype: Any) -> Any:

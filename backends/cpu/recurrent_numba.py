@@ -20,15 +20,16 @@ def lstm_cell(sums: Any, gates: Any, c: Any, before: Any, after: Any, h: Any, ou
     for r in range(sums.shape[0]):
         a, s, cell, old = gates[r], sums[r], c[r], before[r]
         i, f, g, o = a[:width], a[width : 2 * width], a[2 * width : 3 * width], a[3 * width :]
+        s_if, s_g, s_o = s[: 2 * width], s[2 * width : 3 * width], s[3 * width :]
         for j in range(2 * width):
-            a[j] = sigmoid(a[j] + s[j])
+            a[j] = sigmoid(a[j] + s_if[j])
         for j in range(width):
-            g[j] = tanh(g[j] + s[2 * width + j])
+            g[j] = tanh(g[j] + s_g[j])
         for j in range(width):
-            o[j] = sigmoid(o[j] + s[3 * width + j])
+            o[j] = sigmoid(o[j] + s_o[j])
         top, state, out = after[r], h[r], output[r]
+        old[:] = cell
         for j in range(width):
-            old[j] = cell[j]
             cell[j] = f[j] * cell[j] + i[j] * g[j]
         for j in range(width):
             top[j] = tanh(cell[j])
@@ -62,10 +63,11 @@ def gru_cell(sums: Any, gates: Any, bias: Any, again: Any, entered: Any, h: Any,
     for r in range(sums.shape[0]):
         a, s, share, x, state, out = gates[r], sums[r], again[r], entered[r], h[r], output[r]
         reset, z, n = a[:width], a[width : 2 * width], a[2 * width :]
+        s_n, bias_n = s[2 * width :], bias[2 * width :]  # slices: an index with an offset keeps loops from vectors
         for j in range(2 * width):
             a[j] = sigmoid(a[j] + (s[j] + bias[j]))
         for j in range(width):
-            share[j] = s[2 * width + j] + bias[2 * width + j]
+            share[j] = s_n[j] + bias_n[j]
             n[j] = tanh(n[j] + reset[j] * share[j])
         for j in range(width):
             out[j] = (x[j] - n[j]) * z[j] + n[j]
