@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
 import wengert as wg
 from wengert.autograd.ops import recurrent
+from wengert.backends import definitions, get_backend
 from wengert.backends.cpu import attention as attention_kernel
 from wengert.backends.cpu import compiled
+from wengert.backends.cpu import random as random_kernels
 
 F = wg.nn.functional
 ROWS = [(3, 5), (7, 33), (1, 17), (0, 8), (5, 1), (129, 100)]
@@ -291,7 +294,7 @@ def test_a_broken_numba_is_no_obstacle(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     x = wg.randn(300, 300)
     assert wg.softmax(x, 1).shape == (300, 300)
-    assert compiled._families == {"softmax": None}
+    assert compiled._families["softmax"] is None
 
 
 def test_attention_stores_no_array_of_queries_by_keys():
@@ -314,3 +317,43 @@ def test_attention_drops_the_same_in_both_passes(kernels: str):
     y = F.scaled_dot_product_attention(q, k, v, dropout_p=0.5)
     y.sum().backward()
     np.testing.assert_allclose(v.grad.sum().item(), y.sum().item(), rtol=1e-5)
+
+
+def test_casts(kernels: str):
+    """Every float16, and numbers of the whole range of float32: to the last bit, but for what NaN carries."""
+    k = get_backend("cpu").kernels
+    wide = np.arange(0, 2**32, 9973, dtype=np.uint64).astype(np.uint32).view(np.float32)
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    for x, dtype in ((wide, np.float16), (wide, ml_dtypes.bfloat16), (halves, np.float32)):
+        with np.errstate(over="ignore", invalid="ignore"):
+            found, expected = k.astype(x, np.dtype(dtype)), x.astype(dtype)
+        assert found.dtype == dtype
+        number = ~np.isnan(x)
+        assert found[number].tobytes() == expected[number].tobytes()
+        assert np.isnan(found[~number]).all()
+
+
+@pytest.mark.parametrize("name", ["lgamma", "digamma"])
+def test_gamma(name: str, kernels: str):
+    x = np.concatenate([EXTREME, np.linspace(-6.05, 30, 4001), [1, 2, 1 + 1e-6, 2 - 1e-6]]).astype(np.float32)
+    function = getattr(wg, name)
+    found, expected = (function(wg.from_numpy(x.astype(kind))).numpy() for kind in (np.float32, np.float64))
+    with np.errstate(over="ignore"):
+        np.testing.assert_allclose(found, expected.astype(np.float32), rtol=3e-7, atol=1e-7)
+
+
+def test_rows_added_at_repeated_positions(kernels: str):
+    index, g = np.array([[3, 0, 3], [3, 1, -1]]) % 5, np.random.default_rng(0).normal(size=(2, 3, 70))
+    table = wg.zeros(5, 70, requires_grad=True)
+    F.embedding(wg.from_numpy(index), table, padding_idx=1).backward(wg.from_numpy(g.astype(np.float32)))
+    expected = np.zeros((5, 70))
+    np.add.at(expected, index[index != 1], g[index != 1])
+    np.testing.assert_allclose(table.grad.numpy(), expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["random_normal", "random_uniform", "random_bernoulli"])
+def test_random_numbers_have_the_same_bits(name: str, kernels: str):
+    rest = (0.3, (5003,)) if name == "random_bernoulli" else ((5003,), wg.float32)
+    found = getattr(random_kernels, name)(2**63 + 5, 2**64 - 300, *rest)
+    expected = getattr(definitions.random, name)(np, 2**63 + 5, 2**64 - 300, *rest)
+    assert found.tobytes() == expected.tobytes()

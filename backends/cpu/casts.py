@@ -1,4 +1,4 @@
-"""Casts on NumPy: float16 to float32 by shifting bits, ten times as fast as its own conversion."""
+"""Casts on NumPy: float16 to float32 by shifting bits, ten times as fast as its own; if it pays, by instructions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..definitions import reduction as plain
+from .compiled import compiled, spread
 from .elementwise import LARGE
 
 __all__ = ["astype"]
@@ -19,12 +20,30 @@ REBASED = np.float32(2.0**112)  # the exponents count from different places
 
 def astype(x: Any, dtype: Any) -> Any:
     """``x`` in another element type; see the definition."""
+    if x.size >= LARGE and (y := _compiled(x, dtype)) is not None:
+        return y
     if dtype != np.float32 or x.dtype != np.float16 or x.size < LARGE or not x.flags.c_contiguous:
         return plain.astype(np, x, dtype)
     y = np.empty(x.shape, np.float32)
     halves, results = x.reshape(-1), y.reshape(-1)
     for start in range(0, x.size, PIECE):
         _widen(results[start : start + PIECE], halves[start : start + PIECE])
+    return y
+
+
+LOOPS = {("float32", "float16"): "half", ("float16", "float32"): "widened", ("float32", "bfloat16"): "brain"}
+
+
+def _compiled(x: Any, dtype: Any) -> Any:
+    """``x`` by the CPU's instructions for 16-bit types, or None."""
+    name = LOOPS.get((x.dtype.name, dtype.name)) if x.itemsize + dtype.itemsize == 6 else None
+    loops = compiled("casts", x.size) if name and x.flags.c_contiguous else None
+    if loops is None:
+        return None
+    y = np.empty(x.shape, dtype)
+    flat = [a.reshape(-1).view(np.uint16) if a.itemsize == 2 else a.reshape(-1) for a in (x, y)]
+    loop = getattr(loops, name or "")
+    spread(lambda start, stop: loop(*[a[start:stop] for a in flat]), x.size, 1)
     return y
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..definitions import indexing as plain
+from .compiled import compiled
 
 __all__ = [
     "address",
@@ -170,6 +171,10 @@ def add_rows(x: Any, index: Any, rows: Any) -> None:
     otherwise element by element.
     """
     width = x.shape[1]
+    loops = compiled("indexing", rows.size) if x.dtype == rows.dtype and x.dtype.char in "fd" else None
+    if loops is not None and index.size and index.min() >= 0 and index.max() < len(x):
+        loops.add_rows(x, index, rows)
+        return
     if width >= WHOLE and index.size > 1:
         order = index.argsort(kind="stable")
         ordered = index[order]

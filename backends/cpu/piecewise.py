@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..definitions import bessel, gamma, special
+from .compiled import compiled, spread
 from .namespace import FASTER
 
 PIECE = 8192  # elements, in float64
@@ -39,5 +40,35 @@ NAMES = {
     bessel: tuple(bessel.__all__),
 }
 FOUND = {name: in_pieces(getattr(module, name)) for module, names in NAMES.items() for name in names}
+
+
+def compiled_above_half(name: str) -> Callable[..., Any]:
+    """A function of the gamma family by the compiled loop of that name, where its float32 argument is 1/2 or more."""
+    others = FOUND[name]
+
+    @functools.wraps(others)
+    def run(x: Any) -> Any:
+        loops = compiled("gamma", 16 * x.size) if x.dtype.char == "f" and x.flags.c_contiguous else None
+        if loops is None:
+            return others(x)
+        y = np.empty(x.shape, np.float32)
+        loop, flat = getattr(loops, name), (x.reshape(-1), y.reshape(-1))
+        spread(lambda start, stop: loop(*[a[start:stop] for a in flat]), x.size, 16)
+        rest = ~((x >= 0.5) & (x < FAR))  # NaN, too
+        if rest.any():
+            y[rest] = others(x[rest])
+        return y
+
+    return run
+
+
+def polygamma(x: Any, n: int) -> Any:
+    """The n-th derivative of `digamma`."""
+    return FOUND["digamma"](x) if n == 0 else in_pieces(gamma.polygamma)(x, n=n)
+
+
+FAR = 1e30
+FOUND.update({name: compiled_above_half(name) for name in ("digamma", "lgamma")})
+FOUND["polygamma"] = polygamma
 globals().update(FOUND)
 __all__ = list(FOUND)
