@@ -275,6 +275,9 @@ class Module(State):
         """Move to a device without the values, which are arbitrary afterwards."""
         return self._apply(lambda t: t.new_empty(t.shape, device=device), recurse=recurse)
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: a compiled module computes what the plain one does. It is here for programs that call it."""
+
     def share_memory(self: M) -> M:
         """Nothing: threads share memory anyway. It is here for programs that call it.
 

@@ -113,22 +113,16 @@ class ZeroPad(ConstantPad):
         return f"{self.padding}"
 
 
-class ZeroPad1d(ZeroPad):
+class ZeroPad1d(ZeroPad, ConstantPad1d):
     """Zeros at both ends of the last dimension."""
 
-    dims = 1
 
-
-class ZeroPad2d(ZeroPad):
+class ZeroPad2d(ZeroPad, ConstantPad2d):
     """Zeros at both ends of the last two dimensions."""
 
-    dims = 2
 
-
-class ZeroPad3d(ZeroPad):
+class ZeroPad3d(ZeroPad, ConstantPad3d):
     """Zeros at both ends of the last three dimensions."""
-
-    dims = 3
 
 
 class ReflectionPad(Pad):

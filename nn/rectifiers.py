@@ -71,18 +71,6 @@ class ReLU(InplaceActivation):
         return F.relu(input, self.inplace)
 
 
-class ReLU6(InplaceActivation):
-    """``min(max(0, x), 6)``.
-
-    References:
-        A. Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010.
-    """
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Any shape."""
-        return F.relu6(input, self.inplace)
-
-
 class RReLU(Activation):
     """``x`` where positive, else ``a * x`` with ``a`` uniform in [lower, upper]; in evaluation its mean.
 
@@ -144,6 +132,26 @@ class Hardtanh(Activation):
     def forward(self, input: Tensor) -> Tensor:
         """Any shape."""
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
+
+
+class ReLU6(Hardtanh):
+    """``min(max(0, x), 6)``.
+
+    Args:
+        inplace: write to the input.
+
+    References:
+        A. Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010.
+    """
+
+    shown = ()
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0.0, 6.0, inplace)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Any shape."""
+        return F.relu6(input, self.inplace)
 
 
 class Hardsigmoid(InplaceActivation):

@@ -24,6 +24,7 @@ class SyncBatchNorm(BatchNormNd):
         track_running_stats: whether there are running statistics.
         process_group: kept, and not used.
         device, dtype: of parameters and statistics.
+        bias: whether there is a ``bias``.
 
     Example:
         >>> import wengert as wg
@@ -42,8 +43,10 @@ class SyncBatchNorm(BatchNormNd):
         process_group: Any = None,
         device: Any = None,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
         self.process_group = process_group
 
     def _check_input_dim(self, input: Tensor) -> None:
