@@ -139,6 +139,22 @@ class Backend:
         """An array of this backend with the values of a NumPy array, on ``device``."""
         raise NotImplementedError
 
+    def share(self, array: Any) -> Any:
+        """A copy of ``array`` in memory that other processes see too, or itself where there is no such memory."""
+        return array
+
+    def is_shared(self, array: Any) -> bool:
+        """Whether other processes see the memory of ``array``."""
+        return False
+
+    def shared_parts(self, array: Any) -> Any:
+        """What `from_shared` makes the array of in a process that is starting; None where its values must be sent."""
+        return None
+
+    def from_shared(self, parts: Any) -> Any:
+        """The array of another process that ``parts`` stand for."""
+        raise NotImplementedError
+
     def synchronize(self) -> None:
         """Wait until everything that was asked of the device is done."""
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSet
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..autograd.base import TensorBase
+from .member_views import BUFFER, BUFFERS, MODULE, PARAMETER, TRANSIENT, MembersOfKind, TransientNames
 from .parameter import Buffer, Parameter
 from .registration import buffer_hooks, module_hooks, parameter_hooks, registered
 
@@ -19,11 +20,7 @@ if TYPE_CHECKING:
     from ..autograd.tensor import Tensor
     from .module import Module
 
-__all__ = ["Members", "MembersOfKind"]
-
-PARAMETER, BUFFER, MODULE = "parameter", "buffer", "module"
-TRANSIENT = "transient"  # a buffer that is not part of the state_dict
-BUFFERS = (BUFFER, TRANSIENT)
+__all__ = ["BUFFER", "BUFFERS", "MODULE", "PARAMETER", "Members", "MembersOfKind"]
 
 
 def type_name(value: Any) -> str:
@@ -37,69 +34,6 @@ def type_name(value: Any) -> str:
 def is_like_tensor(value: Any) -> bool:
     """Whether a value is a tensor, or of a class that says what functions of tensors do with it."""
     return isinstance(value, TensorBase) or hasattr(value, "__torch_function__")
-
-
-class MembersOfKind(MutableMapping[str, Any]):
-    """A live view of a module's members of one kind: ``_parameters``, ``_buffers`` and ``_modules`` are such views."""
-
-    def __init__(self, owner: Members, kinds: tuple[str, ...]) -> None:
-        self._owner, self._kinds = owner, kinds
-
-    def __getitem__(self, name: str) -> Any:
-        if self._owner._kinds.get(name) not in self._kinds:
-            raise KeyError(name)
-        return self._owner.__dict__[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        if self._owner._kinds.get(name) not in self._kinds:
-            self._owner._kinds[name] = self._kinds[0]
-        self._owner.__dict__[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        self[name]  # raises for a name that is not here
-        self._owner._forget(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name, kind in self._owner._kinds.items() if kind in self._kinds)
-
-    def __len__(self) -> int:
-        return sum(kind in self._kinds for kind in self._owner._kinds.values())
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
-
-    def copy(self) -> dict[str, Any]:
-        """The members in a dictionary of their own."""
-        return dict(self)
-
-
-class TransientNames(MutableSet[str]):
-    """A live view of the names of a module's buffers that its ``state_dict`` leaves out."""
-
-    def __init__(self, owner: Members) -> None:
-        self._owner = owner
-
-    def __contains__(self, name: object) -> bool:
-        return self._owner._kinds.get(name) == TRANSIENT  # type: ignore[call-overload, no-any-return]
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name, kind in self._owner._kinds.items() if kind == TRANSIENT)
-
-    def __len__(self) -> int:
-        return sum(kind == TRANSIENT for kind in self._owner._kinds.values())
-
-    def add(self, name: str) -> None:
-        """Leave a buffer out of the ``state_dict``."""
-        if self._owner._kinds.get(name) == BUFFER:
-            self._owner._kinds[name] = TRANSIENT
-
-    def discard(self, name: str) -> None:
-        """Let a buffer be part of the ``state_dict``."""
-        if name in self:
-            self._owner._kinds[name] = BUFFER
-
-    def __repr__(self) -> str:
-        return repr(set(self))
 
 
 def _view_of(*kinds: str) -> Any:

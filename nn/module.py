@@ -279,16 +279,21 @@ class Module(State):
         """Nothing: a compiled module computes what the plain one does. It is here for programs that call it."""
 
     def share_memory(self: M) -> M:
-        """Nothing: threads share memory anyway. It is here for programs that call it.
+        """Move parameters, their gradients and buffers to memory that processes see which are started later.
 
         Raises:
             RuntimeError: a parameter or buffer has no shape yet.
         """
-        if any(is_lazy(t) for t in (*self.parameters(), *self.buffers())):
+        tensors: list[Any] = [*self.parameters(), *self.buffers()]
+        if any(is_lazy(t) for t in tensors):
             raise RuntimeError(
                 "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the "
                 "parameters before calling `module.share_memory()`."
             )
+        for t in tensors:
+            t.share_memory_()
+            if t._grad is not None:
+                t._grad.share_memory_()
         return self
 
     def _replicate_for_data_parallel(self: M) -> M:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..autograd import ops
 from ..backends.call_site import warn
@@ -109,7 +109,7 @@ class Hardtanh(Activation):
         AssertionError: ``max_val`` is not larger than ``min_val``.
     """
 
-    shown = ("min_val", "max_val")
+    shown: ClassVar[tuple[str, ...]] = ("min_val", "max_val")
 
     def __init__(
         self,

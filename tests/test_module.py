@@ -1035,3 +1035,17 @@ def test_assigned_parameters_take_requires_grad_from_the_module():
     layer.load_state_dict(given, assign=True)
     assert layer.weight is given["weight"]
     assert layer.weight.requires_grad
+
+
+@pytest.mark.parametrize("name", ["ReLU6", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d"])
+def test_special_cases_are_of_the_general_class(name: str):
+    general = nn.Hardtanh if name == "ReLU6" else getattr(nn, name.replace("Zero", "Constant"))
+    layer = nn.ReLU6(inplace=True) if name == "ReLU6" else getattr(nn, name)(1)
+    assert isinstance(layer, general)
+    assert (layer.min_val, layer.max_val) == (0.0, 6.0) if name == "ReLU6" else layer.value == 0.0
+
+
+def test_compiling_a_module_changes_nothing():
+    module = Scale()
+    assert module.compile(mode="max-autotune") is None  # type: ignore[func-returns-value]
+    assert module(wg.ones(2)).tolist() == [1.0, 2.0]

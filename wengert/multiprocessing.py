@@ -1,6 +1,7 @@
 """Python's ``multiprocessing``, with PyTorch's additions: `spawn`, and names for how memory is shared.
 
-Tensors go between processes by pickling, which copies their memory.
+Tensors go between processes by pickling, which copies their memory, but for those that ``share_memory_`` has moved:
+given to a process as it starts, they stay one tensor for both.
 """
 
 from __future__ import annotations

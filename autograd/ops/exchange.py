@@ -283,12 +283,23 @@ def rebuild_sparse(cls: type, parts: Any, device: str, requires_grad: bool, stat
     return t
 
 
+def rebuild_shared(cls: type, kind: str, parts: Any, requires_grad: bool, state: dict[str, Any]) -> Any:
+    """What a new process calls for a tensor in memory that it sees too; see `rebuild`."""
+    t = _bare(cls, get_backend(kind).from_shared(parts), requires_grad)
+    t.__dict__.update(state)
+    return t
+
+
 def reduced(input: Tensor, protocol: Any) -> Any:
     """What pickle keeps of a tensor: class, values, device, ``requires_grad`` and attributes; a leaf comes back."""
     if isinstance(input._data, SparseArray):
         parts = input._data.packed()
         return rebuild_sparse, (type(input), parts, str(input.device), input.requires_grad, dict(input.__dict__))
-    array = kernels_of[type(input._data)].backend.to_numpy(input._data)
+    backend = kernels_of[type(input._data)].backend
+    parts = backend.shared_parts(input._data)
+    if parts is not None:
+        return rebuild_shared, (type(input), input.device.type, parts, input.requires_grad, dict(input.__dict__))
+    array = backend.to_numpy(input._data)
     return rebuild, (type(input), array, str(input.device), input.requires_grad, dict(input.__dict__))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...backends import kernels_of
 from ...backends.errors import ArgumentError, GraphError
+from ...backends.sparse import SparseArray
 from ..base import TensorBase, new
 from ..primitive import apply
 from .exchange import bool_of
@@ -46,13 +48,27 @@ def is_inference(input: Tensor) -> bool:
 
 
 def is_shared(input: Tensor) -> bool:
-    """Whether other processes see the memory: CUDA memory can be shared, main memory is not."""
-    return input.device.type == "cuda"
+    """Whether other processes see the memory: that of a GPU, and main memory after `share_memory_`."""
+    return bool(_backend(input).is_shared(input._data))
 
 
 def share_memory_(input: Tensor) -> Tensor:
-    """``input`` itself; memory is not shared between processes."""
+    """``input`` itself, moved to memory that processes see which are started later. What they write is seen here.
+
+    Views and detached tensors that were taken before stay where they were.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.ones(2).share_memory_().is_shared()
+        True
+    """
+    if not isinstance(input._data, SparseArray):
+        input._data = _backend(input).share(input._data)
     return input
+
+
+def _backend(input: Tensor) -> Any:
+    return kernels_of[type(input._data)].backend
 
 
 def pin_memory(input: Tensor, device: Any = None) -> Tensor:

@@ -88,7 +88,7 @@ class _Storage:
 
     def is_shared(self) -> bool:
         """Whether other processes see the memory; see `Tensor.is_shared`."""
-        return self.is_cuda
+        return kernels_of[type(self._array)].backend.is_shared(self._array)
 
     def is_pinned(self, device: Any = None) -> bool:
         """Whether the memory is page-locked; it never is."""

@@ -32,6 +32,7 @@ from . import (
     rectifier,
     recurrent,
     reduction,
+    sharing,
     sorting,
     sparse,
     special,
@@ -87,6 +88,18 @@ class CPUBackend(Backend):
 
     def from_numpy(self, array: Any, device: Device) -> Any:
         return np.asarray(array)
+
+    def share(self, array: Any) -> Any:
+        return array if sharing.is_shared(array) else sharing.share(array)
+
+    def is_shared(self, array: Any) -> bool:
+        return sharing.is_shared(array)
+
+    def shared_parts(self, array: Any) -> Any:
+        return sharing.parts(array)
+
+    def from_shared(self, parts: Any) -> Any:
+        return sharing.rebuilt(*parts)
 
 
 def get_cpu_capability() -> str:

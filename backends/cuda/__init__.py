@@ -53,6 +53,9 @@ class CUDABackend(Backend):
         with self.xp.cuda.Device(index):
             return self.xp.asarray(array)
 
+    def is_shared(self, array: Any) -> bool:
+        return True  # as PyTorch says
+
     def synchronize(self) -> None:
         self._runtime.deviceSynchronize()
 
