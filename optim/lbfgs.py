@@ -31,7 +31,7 @@ class LBFGS(Optimizer):
         line_search_fn: ``"strong_wolfe"`` or None.
 
     Raises:
-        ValueError: more than one group, or a negative rate. RuntimeError: an unknown line search, or no closure.
+        ValueError: more than one group, or a negative rate. RuntimeError: an unknown line search.
 
     Example:
         >>> import wengert as wg
@@ -108,10 +108,16 @@ class LBFGS(Optimizer):
 
         Returns:
             The loss before the first iteration.
+
+        Raises:
+            TypeError: no closure. RuntimeError: an unknown line search.
         """
         group = self.param_groups[0]
         if closure is None:
-            raise ArgumentError("LBFGS.step needs a closure that computes loss and gradient and returns the loss")
+            raise TypeError(
+                "LBFGS.step() missing 1 required positional argument: 'closure', which computes loss and gradient and "
+                "returns the loss"
+            )
         if group["line_search_fn"] not in (None, "strong_wolfe"):
             raise ArgumentError(f"only 'strong_wolfe' is supported as line_search_fn, not {group['line_search_fn']!r}")
         state = self.state[self._params[0]]

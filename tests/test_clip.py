@@ -29,7 +29,7 @@ def gradients(model: nn.Module) -> np.ndarray:
 
 
 def norm(x: np.ndarray, order: float) -> float:
-    return float(np.linalg.norm(x, order))
+    return float(np.linalg.norm(x, order)) if order else float(np.any(x != 0))
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -41,7 +41,7 @@ def test_total_norm(order: float, backend: str):  # noqa: F811
         total = nn.utils.get_total_norm(grads, order)
         assert total.shape == ()
         assert total.device.type == backend
-        np.testing.assert_allclose(total.item(), norm(x, order), rtol=1e-12)
+        np.testing.assert_allclose(total.item(), norm(x, order) if order else len(grads), rtol=1e-12)
         np.testing.assert_allclose(
             nn.utils.get_total_norm(grads[0], order).item(), norm(np.ravel(to_numpy(grads[0]._data)), order), rtol=1e-12
         )
@@ -85,8 +85,11 @@ def test_gradients_that_are_not_finite(bad: float):
     model = model_with_gradients()
     model[1].bias.grad[0] = bad
     before = gradients(model)
-    with pytest.raises(RuntimeError, match=r"non-finite.*the first is number 3, \[3\]|non-finite.*number 3"):
+    kind = "NaN" if math.isnan(bad) else "an infinity"
+    with pytest.raises(RuntimeError, match=rf"non-finite.*the first with {kind} is number 3, of shape \[2\]"):
         nn.utils.clip_grad_norm_(model.parameters(), 1.0, error_if_nonfinite=True)
+    with pytest.raises(RuntimeError, match=rf"non-finite.*the first with {kind} is '1.bias', of shape \[2\]"):
+        nn.utils.clip_grad_norm_(model.named_parameters(), 1.0, error_if_nonfinite=True)
     np.testing.assert_array_equal(gradients(model), before)
     assert not math.isfinite(nn.utils.clip_grad_norm_(model.parameters(), 1.0).item())
 

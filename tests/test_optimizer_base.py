@@ -97,6 +97,42 @@ def load(T: Any, spoil: Callable[[Any], Any]) -> None:
     optimizer.load_state_dict(state)
 
 
+# What else can go wrong in a step leaves parameters and state as they were.
+def spoilt(name: str, spoil: Callable[[Any, Any], Any]) -> tuple[Any, Any, Any]:
+    """What two parameters and their optimizer's state were before a step that fails, and what they are after it."""
+    optimizer = stepped(getattr(optim, name)([leaf(2), leaf(3)], lr=0.1))
+    params = optimizer.param_groups[0]["params"]
+    for p in params:
+        p.grad = wg.ones_like(p)
+    closure = spoil(optimizer, params)
+    shown = copy.deepcopy([[p.detach() for p in params], optimizer.state_dict()["state"]])
+    with pytest.raises((RuntimeError, TypeError, ValueError, ZeroDivisionError)) as caught:
+        optimizer.step(closure)
+    return caught.value, shown, [[p.detach() for p in params], optimizer.state_dict()["state"]]
+
+
+SPOIL: dict[str, Callable[[Any, Any], Any]] = {
+    "a closure that is none": lambda o, params: 3,
+    "a closure that fails": lambda o, params: lambda: 1 / 0,
+    "a closure with arguments": lambda o, params: lambda x: x,
+    "a sparse gradient": lambda o, params: setattr(params[1], "grad", wg.ones(3).to_sparse()),
+    "data of another shape": lambda o, params: setattr(params[1], "data", wg.ones(4)),
+}
+
+
+@pytest.mark.parametrize("how", SPOIL)
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "RMSprop", "NAdam", "Lion"])
+def test_a_step_that_fails_is_not_half_made(name: str, how: str):
+    error, before, after = spoilt(name, SPOIL[how])
+    assert str(error)
+    for b, a in zip(before[0], after[0], strict=True):
+        if how != "data of another shape":
+            assert (b == a).all()
+    for number, state in before[1].items():
+        for key, value in state.items():
+            assert (after[1][number][key] == value).all(), key
+
+
 EXPECTED = {"a set": TypeError, "a tensor instead of a list": TypeError, "no tensor": TypeError,
             "a group that is no dict": TypeError, "a group of no tensors": TypeError, "no groups": KeyError,
             "no state": KeyError, "line search of LBFGS": RuntimeError, "fused and foreach": RuntimeError,

@@ -92,8 +92,9 @@ def test_lbfgs_without_a_gradient(least: float):
 
 
 def test_lbfgs_needs_a_closure():
-    with pytest.raises(RuntimeError, match="closure"):
-        optim.LBFGS([leaf(2)]).step()
+    for arguments in ((), (None,)):
+        with pytest.raises(TypeError, match="closure"):
+            optim.LBFGS([leaf(2)]).step(*arguments)
 
 
 @pytest.mark.parity

@@ -12,15 +12,19 @@ __all__ = ["scale_to_norm_", "total_norm"]
 
 
 def total_norm(xp: Any, arrays: Sequence[Any], order: float) -> Any:
-    """The norm of all elements of all arrays, as if they were one vector: an array without dimensions."""
+    """The norm of all elements of all arrays, as if they were one vector: an array without dimensions.
+
+    Order 0 is the exception, as in PyTorch: the number of arrays that are not all zeros.
+    """
+    if order == 0:
+        counts = [xp.any(a != 0) for a in arrays]
+        return xp.asarray(xp.sum(xp.stack(counts)), dtype=arrays[0].real.dtype)
     flat = arrays[0].reshape(-1) if len(arrays) == 1 else xp.concatenate([a.reshape(-1) for a in arrays])
     magnitudes = xp.abs(wide(flat))
     if order == math.inf:
         norm = xp.max(magnitudes)
     elif order == -math.inf:
         norm = xp.min(magnitudes)
-    elif order == 0:
-        norm = xp.sum((magnitudes != 0).astype(magnitudes.dtype))
     elif order == 2:
         norm = xp.sqrt(xp.sum(magnitudes * magnitudes))
     else:

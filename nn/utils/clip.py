@@ -28,7 +28,17 @@ class NonFiniteError(WengertError, RuntimeError):
 
 
 def _listed(tensors: Tensors) -> list[Any]:
-    return [tensors] if isinstance(tensors, TensorBase) else list(tensors)
+    """Tensors from what was given; of pairs of name and tensor, the tensors."""
+    if isinstance(tensors, TensorBase):
+        return [tensors]
+    return [t[1] if isinstance(t, tuple) and len(t) == 2 else t for t in tensors]
+
+
+def _named(tensors: Tensors) -> list[str]:
+    """What to call each tensor in a message: its name, if it was given, or its number."""
+    if isinstance(tensors, TensorBase):
+        return ["number 0"]
+    return [repr(t[0]) if isinstance(t, tuple) and len(t) == 2 else f"number {i}" for i, t in enumerate(tensors)]
 
 
 def _by_device(tensors: Iterable[Any]) -> list[list[Any]]:
@@ -61,19 +71,24 @@ def get_total_norm(
         >>> wg.nn.utils.get_total_norm([wg.tensor([3.0]), wg.tensor([4.0])])
         tensor(5.)
     """
-    tensors = _listed(tensors)
+    given = tensors if isinstance(tensors, TensorBase) else list(tensors)
+    names = _named(given) if error_if_nonfinite else None
+    return _total(_listed(given), float(norm_type), names)  # type: ignore[no-any-return]
+
+
+def _total(tensors: list[Any], norm_type: float, names: list[str] | None) -> Any:
+    """The norm of all elements; with ``names`` of the tensors, it has to be finite."""
     if not tensors:
         kernels = get_backend(default_device().type).kernels
-        return wrap(kernels.zeros((), dtype=get_default_dtype().dtype))  # type: ignore[no-any-return]
-    norm_type = float(norm_type)
+        return wrap(kernels.zeros((), dtype=get_default_dtype().dtype))
     if mode.grad and any(t.requires_grad for t in tensors):
         total = _recorded_norm(tensors, norm_type)
     else:
         totals = [_norm(group, norm_type) for group in _by_device(tensors)]
         total = totals[0] if len(totals) == 1 else _norm([t.to(totals[0].device) for t in totals], norm_type)
-    if error_if_nonfinite and not total.isfinite().item():
-        raise NonFiniteError(_nonfinite(tensors, norm_type))
-    return total  # type: ignore[no-any-return]
+    if names is not None and not total.isfinite().item():
+        raise NonFiniteError(_nonfinite(tensors, names, norm_type))
+    return total
 
 
 def _norm(tensors: list[Any], norm_type: float) -> Any:
@@ -83,6 +98,8 @@ def _norm(tensors: list[Any], norm_type: float) -> Any:
 
 def _recorded_norm(tensors: list[Any], norm_type: float) -> Any:
     """The norm by ops, which are recorded."""
+    if norm_type == 0:  # the number of tensors that are not all zeros
+        return cat([(t != 0).any().reshape(1) for t in tensors]).sum().to(tensors[0].dtype)
     magnitudes = cat([t.reshape(-1).abs() for t in tensors])
     if norm_type in (math.inf, -math.inf):
         return magnitudes.max() if norm_type > 0 else magnitudes.min()
@@ -91,9 +108,12 @@ def _recorded_norm(tensors: list[Any], norm_type: float) -> Any:
     return (magnitudes**norm_type).sum() ** (1 / norm_type)
 
 
-def _nonfinite(tensors: list[Any], norm_type: float) -> str:
-    number = next((i for i, t in enumerate(tensors) if not t.isfinite().all().item()), None)
-    which = "their sum overflows" if number is None else f"the first is number {number}, {list(tensors[number].shape)}"
+def _nonfinite(tensors: list[Any], names: list[str], norm_type: float) -> str:
+    first = next((i for i, t in enumerate(tensors) if not t.isfinite().all().item()), None)
+    which = "their sum overflows"
+    if first is not None:
+        kind = "NaN" if tensors[first].isnan().any().item() else "an infinity"
+        which = f"the first with {kind} is {names[first]}, of shape {list(tensors[first].shape)}"
     return (
         f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be clipped "
         f"({which}). To disable this error and scale the gradients by the non-finite norm anyway, set "
@@ -134,7 +154,8 @@ def clip_grad_norm_(
     """Scale the gradients so that their norm over all parameters is at most ``max_norm``.
 
     Args:
-        parameters: a tensor, or an iterable of them; those without a gradient are left out.
+        parameters: a tensor, or an iterable of them, or of pairs of name and tensor (``model.named_parameters()``);
+            those without a gradient are left out.
         max_norm: the largest norm that is let through.
         norm_type: the order of the norm, ``inf`` for the largest magnitude.
         error_if_nonfinite: raise, and change nothing, if the norm is infinite or not a number.
@@ -144,17 +165,20 @@ def clip_grad_norm_(
         The norm before, shape ().
 
     Raises:
-        RuntimeError: the norm is not finite; the message names the first gradient at fault.
+        RuntimeError: the norm is not finite; the message says which gradient is the first at fault.
 
     References:
         R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural networks", 2012,
         arXiv:1211.5063.
     """
-    parameters = _listed(parameters)
-    grads = [p._grad for p in parameters if p._grad is not None]
-    total = get_total_norm(grads, norm_type, error_if_nonfinite)
-    clip_grads_with_norm_(parameters, max_norm, total)
-    return total
+    given = parameters if isinstance(parameters, TensorBase) else list(parameters)
+    tensors = _listed(given)
+    names = None
+    if error_if_nonfinite:
+        names = [name for name, p in zip(_named(given), tensors, strict=True) if p._grad is not None]
+    total = _total([p._grad for p in tensors if p._grad is not None], float(norm_type), names)
+    clip_grads_with_norm_(tensors, max_norm, total)
+    return total  # type: ignore[no-any-return]
 
 
 @unrecorded
