@@ -10,6 +10,8 @@ from .curves import curves as curves
 from .curves import misclassified as misclassified
 from .drawing import draw as draw
 from .drawing import to_svg as to_svg
+from .explain import Explanation as Explanation
+from .explain import explain as explain
 from .layers import LayerHistory as LayerHistory
 from .layers import histograms as histograms
 from .layers import watch_layers as watch_layers

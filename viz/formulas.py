@@ -110,14 +110,14 @@ FORMULAS: dict[str, Formula] = {
     # matrices
     "Linear": _linear(
         "a · Wᵀ + b",
-        r"a W^\top + b",
-        ("g · W", "g W"),
-        ("gᵀ · a", r"g^\top a"),
+        r"a\,W^\top + b",
+        ("g · W", r"g\,W"),
+        ("gᵀ · a", r"g^\top\,a"),
         ("sum of the rows of g", r"\sum_i g_i"),
     ),
-    "Mm": _linear("a · b", "a\\,b", ("g · bᵀ", r"g\,b^\top"), ("aᵀ · g", r"a^\top g")),
-    "Bmm": _linear("a · b, matrix by matrix", "a\\,b", ("g · bᵀ", r"g\,b^\top"), ("aᵀ · g", r"a^\top g")),
-    "Gram": _linear("aᵀ · b", r"a^\top b", ("b · gᵀ", r"b\,g^\top"), ("a · g", "a\\,g")),
+    "Mm": _linear("a · b", "a\\,b", ("g · bᵀ", r"g\,b^\top"), ("aᵀ · g", r"a^\top\,g")),
+    "Bmm": _linear("a · b, matrix by matrix", "a\\,b", ("g · bᵀ", r"g\,b^\top"), ("aᵀ · g", r"a^\top\,g")),
+    "Gram": _linear("aᵀ · b", r"a^\top\,b", ("b · gᵀ", r"b\,g^\top"), ("a · g", "a\\,g")),
     "Convolution": _linear(
         "a ∗ W + b",
         r"a * W + b",

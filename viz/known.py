@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ..autograd.base import TensorBase, edge_of
@@ -10,9 +11,11 @@ from ..autograd.stepping import saved_values
 from .values import Values, measure
 
 if TYPE_CHECKING:
-    from ..autograd.graph import Graph
+    from ..autograd.graph import Graph, GraphNode
 
 __all__ = ["Known"]
+
+SMALL = 64  # elements: so large may a value be that is computed once more
 
 
 class Known:
@@ -37,6 +40,23 @@ class Known:
             edge = edge_of(tensor)
             index = edge.index if edge is not None and edge.edge_kind == OUTPUT else 0
             self.arrays.setdefault((node, index), tensor)
+        for n in graph:
+            self._computed(n)
+
+    def _computed(self, n: GraphNode) -> None:
+        """A small value that nobody kept, computed once more: elementwise, of inputs that are all known."""
+        key = n.id, 0
+        if n.kind != "op" or key in self.arrays or key in self.measured or not hasattr(n.source.op, "expression"):
+            return
+        node, given = n.source, {e.input: self.array(e.source, e.output) for e in self.graph.inputs_of(n)}
+        if len(node._saved or ()) == len(node.edges):
+            given |= {i: s for i, s in enumerate(node._saved) if isinstance(s, int | float) and i not in given}
+        values = [given.get(i) for i in range(len(node.edges))]
+        if any(v is None for v in values) or math.prod(n.shapes[0]) > SMALL:
+            return
+        made = node.op.forward(node.k.nocontext, *values, **node.params)
+        if made.shape == n.shapes[0]:
+            self.arrays[key] = node.k.asarray(made).astype(n.dtypes[0])
 
     def values(self, node: int, output: int = 0) -> Values | None:
         """What an output is like, if its value is known."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..autograd.base import TensorBase, edge_of, wrap
+from ..autograd.base import TensorBase
 from ..autograd.node import LEAF
-from ..autograd.stepping import SteppedPass, steps_of
-from ..backends import kernels_of
 from ..backends.errors import GraphError
+from .adjoints import Adjoints
 from .formulas import formula_of, rule_source
 from .groups import Group, group, kind_of
 from .known import Known
@@ -112,28 +111,17 @@ def _formula(op: Any) -> dict[str, Any]:
 
 def _backward(graph: Graph) -> tuple[list[dict[str, Any]], dict[int, Any], str]:
     """The steps, the gradients by node, and why there are none where there are none."""
-    roots = {id(t): t for t in graph.roots if edge_of(t) is not None and t._data.dtype.kind in "fV"}
-    if not roots:
-        return [], {}, "nothing was recorded"
-    leaves = {n.source for n in graph if n.kind == "leaf" and edge_of(n.source) is n.source}
-    run = SteppedPass(False, True, leaves, False)
-    tensors = list(roots.values())
-    ones = [wrap(kernels_of[type(t._data)].ones_like(t._data)) for t in tensors]
-    ids = {id(n.source): n.id for n in graph}
     detailed = sum(n.kind == "op" for n in graph) <= DETAILED
     steps, gradients = [], {}
     try:
-        for step in steps_of(run, tensors, ones):
-            number = ids[id(step.node)]
+        adjoints = Adjoints(graph)
+        for number, step in adjoints:
             incoming = [_measured(g) for g in step.incoming]
             gradients[number] = incoming
             steps.append(_step(number, step, incoming, detailed))
     except GraphError as error:
         return [], {}, str(error)
-    for leaf in leaves:
-        found = run.found.get(leaf)
-        if found is not None:
-            gradients[ids[id(leaf)]] = [_measured(found)]
+    gradients |= {number: [_measured(g)] for number, g in adjoints.leaves.items()}
     return steps, gradients, ""
 
 
