@@ -7,7 +7,7 @@ JOBS    ?= 2
 ARGS    ?=
 TORCH   := torch==2.13.0 expecttest
 CUDA    := cuda13
-LIBRARY := autograd backends func nn optim utils viz
+LIBRARY := autograd backends distributions func nn optim utils viz
 
 ifneq ($(origin PY),command line)
 PY  := $(VENV)/bin/python

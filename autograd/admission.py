@@ -48,6 +48,8 @@ _SCALAR_TYPES = {
     dtypes.float64: "Double",
     dtypes.complex64: "ComplexFloat",
     dtypes.complex128: "ComplexDouble",
+    **{kind: f"UInt{8 * kind.itemsize}" for kind in dtypes.WIDE_UNSIGNED},
+    **{kind: kind.name.capitalize() for kind in dtypes.FLOAT8},
 }
 _C_NAMES = {
     "bool": "bool",

@@ -11,7 +11,9 @@ from typing import Any
 
 from ..backends import get_backend, kernels_of
 from ..backends.dtypes import (
+    FLOAT8,
     FROM_NUMPY,
+    WIDE_UNSIGNED,
     DType,
     bfloat16,
     bool_,
@@ -25,8 +27,8 @@ from ..backends.dtypes import (
     to_dtype,
     uint8,
 )
-from ..backends.errors import DeviceError, NumberOverflowError
-from .admission import NUMBERS_ALONE, REFUSED, TENSOR_FIRST, need_tensors, no_signature, refuse
+from ..backends.errors import DeviceError, DTypeError, NumberOverflowError
+from .admission import NUMBERS_ALONE, REFUSED, TENSOR_FIRST, need_tensors, no_signature, refuse, scalar_type
 from .base import TensorBase, wrap
 
 __all__ = [
@@ -68,10 +70,18 @@ def set_default_dtype(d: Any) -> None:
 
 @functools.cache
 def promote_types(type1: Any, type2: Any) -> DType:
-    """The smallest type that both types convert to without a change of kind."""
+    """The smallest type that both types convert to without a change of kind.
+
+    Raises:
+        RuntimeError: they differ, and one is an 8-bit float, or a wide unsigned integer beside another integer.
+    """
     a, b = to_dtype(type1), to_dtype(type2)
     if a is b:
         return a
+    if a in FLOAT8 or b in FLOAT8:
+        raise _not_promoted("Float8 Types", a, b)
+    if (a in WIDE_UNSIGNED or b in WIDE_UNSIGNED) and max(a.category, b.category) < 2:
+        raise _not_promoted("uint16, uint32, uint64 types", a, b)
     if a.category != b.category:
         low, high = sorted((a, b), key=lambda d: d.category)
         return complex128 if high is complex64 and low is float64 else high
@@ -83,6 +93,13 @@ def promote_types(type1: Any, type2: Any) -> DType:
     if a.category == 2:
         return float32 if {a, b} == {float16, bfloat16} else max(a, b, key=_ORDER.__getitem__)
     return complex128
+
+
+def _not_promoted(kinds: str, a: DType, b: DType) -> DTypeError:
+    return DTypeError(
+        f"Promotion for {kinds} is not supported, attempted to promote {scalar_type(a)} and {scalar_type(b)}; "
+        "convert one with .to(dtype)"
+    )
 
 
 def _scalar_dtype(value: Any) -> DType:

@@ -16,6 +16,7 @@ from .base import TensorBase
 
 __all__ = [
     "DisableTorchFunctionSubclass",
+    "TorchFunctionMode",
     "disabled",
     "dispatch_in",
     "handled",
@@ -160,6 +161,8 @@ def _dispatching(function: Any) -> Any:
 
     @functools.wraps(function)
     def ask(*args: Any, **kwargs: Any) -> Any:
+        if _modes:
+            return _modes[-1]._asked(ask, args, kwargs)
         if _state["off"]:
             return function(*args, **kwargs)
         found = _overloaded(args, kwargs)
@@ -187,14 +190,87 @@ def _dispatching_property(made: property) -> property:
     return property(_dispatching(made.fget), made.fset, made.fdel, made.__doc__)
 
 
-def prepared(cls: Any, tensor: Any) -> None:
-    """Give a new subclass of ``tensor`` its dispatching methods, unless it is to make plain tensors."""
-    if cls.__torch_function__ is disabled:
-        return
+class TorchFunctionMode:
+    """A block in which every function of the package that is called goes through ``__torch_function__``.
+
+    A subclass overrides that method. In it the mode is off, so that it can call what it was asked about.
+
+    Example:
+        >>> import wengert as wg
+        >>> class Names(wg.overrides.TorchFunctionMode):
+        ...     def __torch_function__(self, func, types, args=(), kwargs=None):
+        ...         print(func.__name__)
+        ...         return func(*args, **(kwargs or {}))
+        >>> with Names():
+        ...     _ = wg.exp(wg.ones(2)).sum()
+        ones
+        exp
+        sum
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        raise NotImplementedError
+
+    def __enter__(self) -> Any:
+        if not _modes:
+            _activate()
+            _put_before_methods()
+        _modes.append(self)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _modes.remove(self)
+        if not _modes:
+            _take_back_methods()
+
+    def _asked(self, function: Any, args: Any, kwargs: Any) -> Any:
+        at = _modes.index(self)
+        inner = _modes[at:]
+        del _modes[at:]
+        try:
+            kinds = tuple([type(f) for f in _overloaded(args, kwargs)])
+            return self.__torch_function__(function, kinds, args, kwargs)
+        finally:
+            _modes.extend(inner)
+
+
+_modes: list[TorchFunctionMode] = []
+_replaced: list[tuple[str, Any]] = []  # methods of Tensor itself that a mode's functions stand before; None: inherited
+
+
+def _put_before_methods() -> None:
+    from .tensor import Tensor
+
+    for base in Tensor.__mro__[:-1]:
+        for name, member in list(vars(base).items()):
+            if isinstance(member, types.FunctionType) and name not in PLAIN and name not in dict(_replaced):
+                _replaced.append((name, vars(Tensor).get(name)))
+                setattr(Tensor, name, _method(member, name))
+
+
+def _take_back_methods() -> None:
+    from .tensor import Tensor
+
+    for name, member in _replaced:
+        if member is None:
+            delattr(Tensor, name)
+        else:
+            setattr(Tensor, name, member)
+    _replaced.clear()
+
+
+def _activate() -> None:
     if not _state["active"]:
         _state["active"] = True
         for namespace, names in _namespaces:
             _wrap(namespace, names)
+
+
+def prepared(cls: Any, tensor: Any) -> None:
+    """Give a new subclass of ``tensor`` its dispatching methods, unless it is to make plain tensors."""
+    if cls.__torch_function__ is disabled:
+        return
+    _activate()
     cls._dispatches = True
     if any(hasattr(base, "_dispatches") for base in cls.__mro__[1:]):
         return

@@ -19,6 +19,11 @@ __all__ = [
     "complex64",
     "complex128",
     "finfo",
+    "float8_e4m3fn",
+    "float8_e4m3fnuz",
+    "float8_e5m2",
+    "float8_e5m2fnuz",
+    "float8_e8m0fnu",
     "float16",
     "float32",
     "float64",
@@ -30,6 +35,9 @@ __all__ = [
     "numpy_dtype",
     "to_dtype",
     "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
 ]
 
 
@@ -50,7 +58,7 @@ class DType:
         self.itemsize = self.dtype.itemsize
         self.is_floating_point = category == 2
         self.is_complex = category == 3
-        self.is_signed = name not in ("bool", "uint8")
+        self.is_signed = name != "bool" and not name.startswith("uint")
 
     def to_real(self) -> DType:
         """The real type with the precision of this one."""
@@ -70,8 +78,8 @@ class DType:
     def abbr(self) -> str:
         """A short name such as ``"f32"``."""
         letters = {"bool": "b", "bfloat": "bf", "float": "f", "complex": "c", "uint": "u", "int": "i"}
-        base = self.name.rstrip("0123456789")
-        return letters[base] + str(8 * self.itemsize)
+        width, _, kind = self.name.partition("_")
+        return letters[width.rstrip("0123456789")] + str(8 * self.itemsize) + kind
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, DType):
@@ -105,8 +113,23 @@ float32 = DType("float32", np.float32, 2)
 float64 = DType("float64", np.float64, 2)
 complex64 = DType("complex64", np.complex64, 3)
 complex128 = DType("complex128", np.complex128, 3)
+# Types to store and convert. Arithmetic of mixed types refuses them, as PyTorch's does.
+uint16 = DType("uint16", np.uint16, 1)
+uint32 = DType("uint32", np.uint32, 1)
+uint64 = DType("uint64", np.uint64, 1)
+float8_e4m3fn = DType("float8_e4m3fn", ml_dtypes.float8_e4m3fn, 2)
+float8_e4m3fnuz = DType("float8_e4m3fnuz", ml_dtypes.float8_e4m3fnuz, 2)
+float8_e5m2 = DType("float8_e5m2", ml_dtypes.float8_e5m2, 2)
+float8_e5m2fnuz = DType("float8_e5m2fnuz", ml_dtypes.float8_e5m2fnuz, 2)
+float8_e8m0fnu = DType("float8_e8m0fnu", ml_dtypes.float8_e8m0fnu, 2)
 
-ALL = (bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128)
+WIDE_UNSIGNED = (uint16, uint32, uint64)
+FLOAT8 = (float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, float8_e8m0fnu)
+ALL = (
+    *(bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128),
+    *WIDE_UNSIGNED,
+    *FLOAT8,
+)
 FROM_NUMPY: dict[Any, DType] = {d.dtype: d for d in ALL}
 _NAMES = {d.name: d for d in ALL}
 _PYTHON = {bool: bool_, int: int64, float: float64, complex: complex128}
@@ -120,7 +143,7 @@ def to_dtype(value: Any) -> DType:
     """The ``DType`` that ``value`` means: a DType, a NumPy dtype or type, a Python type, or a name.
 
     Raises:
-        TypeError: the type has no counterpart here (strings, objects, unsigned 16-bit and wider).
+        TypeError: the type has no counterpart here (strings, objects, dates).
     """
     if isinstance(value, DType):
         return value

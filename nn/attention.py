@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MultiheadAttention"]
 
+__path__: list[str] = []  # a package, since it has something below it
+
 
 class SDPBackend(enum.Enum):
     """The ways that PyTorch has to compute attention; there is one here, which all of them mean."""

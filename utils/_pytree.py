@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "GetAttrKey",
+    "LeafSpec",
+    "MappingKey",
+    "SequenceKey",
     "TreeSpec",
+    "keystr",
     "register_pytree_node",
     "tree_all",
     "tree_any",
     "tree_flatten",
+    "tree_flatten_with_path",
     "tree_iter",
     "tree_leaves",
     "tree_map",
     "tree_map_",
     "tree_map_only",
+    "tree_map_with_path",
     "tree_structure",
     "tree_unflatten",
 ]
 
+PyTree = Any
 IsLeaf = Callable[[Any], bool] | None
 # By type: what takes a node apart (into children and a context), and what puts it together again.
 _nodes: dict[type, tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], Any]]] = {
     list: (lambda node: (node, None), lambda children, _: list(children)),
     tuple: (lambda node: (list(node), None), lambda children, _: tuple(children)),
-    dict: (
-        lambda node: (list(node.values()), list(node)),
-        lambda children, keys: dict(zip(keys, children, strict=True)),
-    ),
+    dict: (lambda node: _dict_flatten(node), lambda children, keys: _dict_unflatten(children, keys)),
     collections.OrderedDict: (
         lambda node: (list(node.values()), list(node)),
         lambda children, keys: collections.OrderedDict(zip(keys, children, strict=True)),
@@ -43,6 +49,8 @@ _nodes: dict[type, tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], 
         lambda children, length: collections.deque(children, maxlen=length),
     ),
 }
+SUPPORTED_NODES = _nodes
+_with_keys: dict[type, Callable[[Any], tuple[Any, Any]]] = {}  # the same, each child with the step to it
 _named = (lambda node: (list(node), type(node)), lambda children, kind: kind(*children))
 
 
@@ -86,6 +94,72 @@ class TreeSpec:
         return f"TreeSpec({self.type.__name__}, {self.context}, {self.children_specs})"
 
 
+class LeafSpec(TreeSpec):
+    """The shape of a leaf."""
+
+    def __init__(self) -> None:
+        super().__init__(None, None, [])
+
+
+@dataclass(frozen=True)
+class SequenceKey:
+    """A step down, to an element of a list or tuple."""
+
+    idx: int
+
+    def __str__(self) -> str:
+        return f"[{self.idx!r}]"
+
+    def get(self, sequence: Any) -> Any:
+        """The element."""
+        return sequence[self.idx]
+
+
+@dataclass(frozen=True)
+class MappingKey:
+    """A step down, to a value of a dictionary."""
+
+    key: Any
+
+    def __str__(self) -> str:
+        return f"[{self.key!r}]"
+
+    def get(self, mapping: Any) -> Any:
+        """The value."""
+        return mapping[self.key]
+
+
+@dataclass(frozen=True)
+class GetAttrKey:
+    """A step down, to an attribute."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f".{self.name}"
+
+    def get(self, obj: Any) -> Any:
+        """The attribute."""
+        return getattr(obj, self.name)
+
+
+def keystr(kp: Iterable[Any]) -> str:
+    """The path as text, such as ``"['a'][0]"``."""
+    return "".join(map(str, kp))
+
+
+def _dict_flatten(d: dict[Any, Any]) -> tuple[list[Any], list[Any]]:
+    return list(d.values()), list(d)
+
+
+def _dict_unflatten(values: Iterable[Any], context: Iterable[Any]) -> dict[Any, Any]:
+    return dict(zip(context, values, strict=True))
+
+
+def _dict_flatten_with_keys(d: dict[Any, Any]) -> tuple[list[tuple[Any, Any]], list[Any]]:
+    return [(MappingKey(key), value) for key, value in d.items()], list(d)
+
+
 def register_pytree_node(
     cls: type, flatten_fn: Callable[[Any], tuple[Any, Any]], unflatten_fn: Callable[..., Any], **options: Any
 ) -> None:
@@ -97,6 +171,12 @@ def register_pytree_node(
     if cls in _nodes:
         raise ValueError(f"{cls} is already registered as pytree node.")
     _nodes[cls] = (flatten_fn, unflatten_fn)
+    if options.get("flatten_with_keys_fn") is not None:
+        _with_keys[cls] = options["flatten_with_keys_fn"]
+
+
+def _get_node_type(tree: Any) -> type:
+    return type(tree)
 
 
 def _handlers(node: Any) -> Any:
@@ -147,6 +227,45 @@ def _unflatten(leaves: Any, spec: TreeSpec) -> Any:
         return next(leaves)
     unflatten = _nodes[spec.type][1] if spec.type in _nodes else _named[1]
     return unflatten([_unflatten(leaves, child) for child in spec.children_specs], spec.context)
+
+
+def tree_flatten_with_path(tree: Any, is_leaf: IsLeaf = None) -> tuple[list[tuple[tuple[Any, ...], Any]], TreeSpec]:
+    """As `tree_flatten`, each leaf with the steps that lead to it.
+
+    Example:
+        >>> from wengert.utils._pytree import keystr, tree_flatten_with_path
+        >>> [(keystr(path), leaf) for path, leaf in tree_flatten_with_path({"a": 1, "b": (2, 3)})[0]]
+        [("['a']", 1), ("['b'][0]", 2), ("['b'][1]", 3)]
+    """
+    return list(_with_paths(tree, (), is_leaf)), tree_structure(tree, is_leaf)
+
+
+def _with_paths(tree: Any, path: tuple[Any, ...], is_leaf: IsLeaf) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    handlers = None if is_leaf is not None and is_leaf(tree) else _handlers(tree)
+    if handlers is None:
+        yield path, tree
+        return
+    for step, child in _steps(tree, handlers):
+        yield from _with_paths(child, (*path, step), is_leaf)
+
+
+def _steps(node: Any, handlers: Any) -> Iterable[tuple[Any, Any]]:
+    """The children of a node, each with the step to it."""
+    if type(node) in _with_keys:
+        return _with_keys[type(node)](node)[0]  # type: ignore[no-any-return]
+    if isinstance(node, dict):
+        return [(MappingKey(key), value) for key, value in node.items()]
+    if hasattr(node, "_fields"):
+        return [(GetAttrKey(name), value) for name, value in zip(node._fields, node, strict=True)]
+    return [(SequenceKey(i), child) for i, child in enumerate(handlers[0](node)[0])]
+
+
+def tree_map_with_path(func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: IsLeaf = None) -> Any:
+    """As `tree_map`, with the steps to each leaf before it."""
+    found, spec = tree_flatten_with_path(tree, is_leaf)
+    others = [tree_leaves(rest, is_leaf) for rest in rests]
+    results = [func(path, leaf, *more) for (path, leaf), *more in zip(found, *others, strict=True)]
+    return tree_unflatten(results, spec)
 
 
 def tree_iter(tree: Any, is_leaf: IsLeaf = None) -> Iterable[Any]:

@@ -9,6 +9,7 @@ from ..autograd.base import TensorBase
 from ..autograd.ops import is_nonzero
 
 __all__ = [
+    "assert_",
     "assert_async",
     "check",
     "check_index",
@@ -31,6 +32,11 @@ def _check_with(error: type[Exception], cond: bool, message: Message) -> None:
     if not callable(message):
         raise TypeError("message must be a callable")
     raise error(str(message()))
+
+
+def assert_(condition: bool, message: str) -> None:
+    """``assert`` as a function."""
+    assert condition, message
 
 
 def check(cond: bool, message: Message = None) -> None:

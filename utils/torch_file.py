@@ -19,7 +19,7 @@ import numpy as np
 
 from ..autograd.ops.size import Size
 from ..backends import Device, to_dtype
-from ..backends.dtypes import numpy_dtype
+from ..backends.dtypes import FLOAT8, WIDE_UNSIGNED, numpy_dtype
 from .safetensors import FileFormatError
 
 __all__ = ["is_torch_file", "read"]
@@ -36,6 +36,7 @@ STORAGES = {
 DTYPES = {
     *("float16", "float32", "float64", "bfloat16", "complex64", "complex128"),
     *("bool", "uint8", "int8", "int16", "int32", "int64"),
+    *(kind.name for kind in WIDE_UNSIGNED + FLOAT8),
 }
 
 

@@ -66,6 +66,11 @@ from .backends.dtypes import bool_ as _bool
 from .backends.dtypes import complex64 as complex64
 from .backends.dtypes import complex128 as complex128
 from .backends.dtypes import finfo as finfo
+from .backends.dtypes import float8_e4m3fn as float8_e4m3fn
+from .backends.dtypes import float8_e4m3fnuz as float8_e4m3fnuz
+from .backends.dtypes import float8_e5m2 as float8_e5m2
+from .backends.dtypes import float8_e5m2fnuz as float8_e5m2fnuz
+from .backends.dtypes import float8_e8m0fnu as float8_e8m0fnu
 from .backends.dtypes import float16 as float16
 from .backends.dtypes import float32 as float32
 from .backends.dtypes import float64 as float64
@@ -75,6 +80,9 @@ from .backends.dtypes import int16 as int16
 from .backends.dtypes import int32 as int32
 from .backends.dtypes import int64 as int64
 from .backends.dtypes import uint8 as uint8
+from .backends.dtypes import uint16 as uint16
+from .backends.dtypes import uint32 as uint32
+from .backends.dtypes import uint64 as uint64
 from .backends.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
 from .backends.settings import get_deterministic_debug_mode as get_deterministic_debug_mode
 from .backends.settings import get_float32_matmul_precision as get_float32_matmul_precision
@@ -93,20 +101,28 @@ from .backends.settings import use_deterministic_algorithms as use_deterministic
 if TYPE_CHECKING:
     from . import accelerator as accelerator
     from . import amp as amp
+    from . import ao as ao
     from . import compiler as compiler
     from . import cpu as cpu
     from . import cuda as cuda
     from . import debug as debug
     from . import distributed as distributed
+    from . import distributions as distributions
+    from . import export as export
     from . import fft as fft
     from . import func as func
     from . import functional as functional
+    from . import futures as futures
+    from . import fx as fx
     from . import hub as hub
     from . import jit as jit
+    from . import library as library
     from . import linalg as linalg
     from . import mps as mps
     from . import multiprocessing as multiprocessing
     from . import nn as nn
+    from . import onnx as onnx
+    from . import ops as ops
     from . import optim as optim
     from . import profiler as profiler
     from . import random as random
@@ -156,25 +172,39 @@ for _kind, _name in (
 
 # What a program may not need is imported when it is first asked for, so that `import wengert` is quick.
 _MODULES = (
+    "_C",
     "__config__",
     "__future__",
+    "_custom_ops",
+    "_dynamo",
+    "_subclasses",
+    "_tensor",
+    "_tensor_str",
+    "_utils",
     "accelerator",
     "amp",
+    "ao",
     "compiler",
     "cpu",
     "cuda",
     "debug",
     "distributed",
+    "distributions",
+    "export",
     "fft",
     "func",
     "functional",
+    "futures",
+    "fx",
     "hub",
     "jit",
+    "library",
     "linalg",
     "mps",
-    "xpu",
     "multiprocessing",
     "nn",
+    "onnx",
+    "ops",
     "optim",
     "overrides",
     "profiler",
@@ -190,11 +220,17 @@ _MODULES = (
     "utils",
     "version",
     "viz",
+    "xpu",
 )
 _ELSEWHERE = {
     "Event": "backends.streams",
     "GradScaler": "amp",
     "Stream": "backends.streams",
+    "Future": "futures",
+    "ScriptModule": "jit",
+    "PyTorchFileReader": "utils.records",
+    "TensorType": "_C",
+    "_assert": "utils.checks",
     "_assert_async": "utils.checks",
     "_check": "utils.checks",
     "_check_index": "utils.checks",
@@ -231,6 +267,7 @@ _ELSEWHERE = {
     "summary": "viz.summary",
     "vmap": "func",
 }
+_RENAMED = {"assert": "assert_"}  # what Python keeps for itself
 
 
 def get_device_module(device: _Any = None) -> _Any:
@@ -241,8 +278,11 @@ def get_device_module(device: _Any = None) -> _Any:
 def __getattr__(name: str) -> _Any:
     if name in _MODULES:
         return _importlib.import_module(f".{name}", __name__)
+    if name == "torch":
+        return _sys.modules[__name__]  # PyTorch's own name for itself, which some programs take
     if name in _ELSEWHERE:
-        return getattr(_importlib.import_module(f".{_ELSEWHERE[name]}", __name__), name.lstrip("_"))
+        there = name.lstrip("_")
+        return getattr(_importlib.import_module(f".{_ELSEWHERE[name]}", __name__), _RENAMED.get(there, there))
     if name.startswith("_foreach_"):
         function = _importlib.import_module(".autograd.ops.foreach", __name__).function_named(name)
         if function is not None:

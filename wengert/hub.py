@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlparse as urlparse
+
 from .utils.weights import HASH_REGEX as HASH_REGEX
 from .utils.weights import _get_torch_home as _get_torch_home
 from .utils.weights import download_url_to_file as download_url_to_file

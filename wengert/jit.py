@@ -6,28 +6,36 @@ files are written by `wengert.save` from a ``state_dict``, not from here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Dict, Final, List, Optional, Tuple, Union  # noqa: UP035
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, Dict, Final, List, NoReturn, Optional, Tuple, Union  # noqa: UP035
 
 from .backends.paths import add_path as _add_path
 from .nn.module import Module as ScriptModule
 
 __all__ = [
     "Final",
+    "ScriptFunction",
     "ScriptModule",
+    "ScriptWarning",
+    "TracerWarning",
     "annotate",
     "export",
     "freeze",
+    "fuser",
     "ignore",
     "interface",
     "is_scripting",
     "is_tracing",
     "isinstance",
+    "load",
     "optimize_for_inference",
+    "save",
     "script",
     "script_if_tracing",
     "script_method",
     "trace",
+    "trace_module",
     "unused",
 ]
 
@@ -137,6 +145,62 @@ def is_scripting() -> bool:
 def is_tracing() -> bool:
     """Whether `trace` is recording; nothing is ever recorded so."""
     return False
+
+
+class TracerWarning(Warning):
+    """What PyTorch's tracer warns with."""
+
+
+class ScriptFunction:
+    """What PyTorch makes of a function. Nothing is one here, but programs ask."""
+
+
+class ScriptWarning(Warning):
+    """What PyTorch's second language warns with."""
+
+
+RecursiveScriptModule = TopLevelTracedModule = TracedModule = ScriptFunction
+
+
+def trace_module(mod: Any, inputs: Any = None, *args: Any, **options: Any) -> Any:
+    """The module itself."""
+    return mod
+
+
+def save(m: Any, f: Any, _extra_files: Any = None) -> NoReturn:
+    """Write a program of PyTorch's second language to a file.
+
+    Raises:
+        NotImplementedError: always; write the ``state_dict`` with `wengert.save`.
+    """
+    raise NotImplementedError("jit.save: there is no TorchScript here; write model.state_dict() with wengert.save")
+
+
+def load(f: Any, map_location: Any = None, _extra_files: Any = None) -> NoReturn:
+    """Read a program of PyTorch's second language.
+
+    Raises:
+        NotImplementedError: always.
+    """
+    raise NotImplementedError("jit.load: there is no TorchScript here; save the model's state_dict in PyTorch")
+
+
+def _get_trace_graph(*args: Any, **kwargs: Any) -> NoReturn:
+    raise NotImplementedError("jit: programs are not traced here; use forward hooks, or wengert.summary")
+
+
+@contextlib.contextmanager
+def fuser(name: str) -> Iterator[None]:
+    """A block in which PyTorch joins operations in this way."""
+    yield
+
+
+def _overload(func: Callable[..., Any]) -> Callable[..., Any]:
+    return func
+
+
+_overload_method = _overload
+_script_if_tracing = script_if_tracing
 
 
 class _Broadcasting:

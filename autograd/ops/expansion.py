@@ -125,4 +125,4 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """The tensors, each expanded to the shape they broadcast to."""
     several = tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], TensorBase) else tensors
     shape = broadcast_shapes(*[x._data.shape for x in several])
-    return tuple([expand(x, shape) for x in several])
+    return tuple([x if x._data.shape == shape else expand(x, shape) for x in several])

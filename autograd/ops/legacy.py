@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from ...backends import DType, set_default_device
 from ...backends.sparse import SparseArray
@@ -42,6 +42,13 @@ class TypedTensor:
             and instance.dtype is self.dtype  # type: ignore[attr-defined]
             and instance.device.type == self.device  # type: ignore[attr-defined]
         )
+
+    def __or__(self, other: Any) -> Any:
+        """An annotation, ``FloatTensor | None``."""
+        return Union[self, other]  # noqa: UP007
+
+    def __ror__(self, other: Any) -> Any:
+        return Union[other, self]  # noqa: UP007
 
     def __str__(self) -> str:
         return f"wengert.{self.__name__}" if self.device == "cpu" else f"wengert.{self.device}.{self.__name__}"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+from ...backends.paths import add_path as _add_path
 from .collate import default_collate as default_collate
 from .collate import default_convert as default_convert
 from .dataloader import DataLoader as DataLoader
@@ -22,3 +26,29 @@ from .sampler import SubsetRandomSampler as SubsetRandomSampler
 from .sampler import WeightedRandomSampler as WeightedRandomSampler
 from .workers import WorkerInfo as WorkerInfo
 from .workers import get_worker_info as get_worker_info
+
+
+def _pin_memory(data: Any, device: Any = None) -> Any:
+    """The data themselves: the memory of the CPU is all of one kind here."""
+    return data
+
+
+distributed = _add_path(f"{__name__}.distributed", {"DistributedSampler": DistributedSampler})
+_utils = _add_path(
+    f"{__name__}._utils",
+    {
+        "collate": _add_path(
+            f"{__name__}._utils.collate",
+            {
+                "default_collate": default_collate,
+                "default_convert": default_convert,
+                "np_str_obj_array_pattern": re.compile(r"[SaUO]"),
+            },
+        ),
+        "pin_memory": _add_path(f"{__name__}._utils.pin_memory", {"pin_memory": _pin_memory}),
+        "worker": _add_path(
+            f"{__name__}._utils.worker", {"get_worker_info": get_worker_info, "WorkerInfo": WorkerInfo}
+        ),
+    },
+)
+vars(_utils)["__path__"] = []

@@ -186,14 +186,21 @@ class _Stream:
         return self.collate(batch)
 
 
-class _Here:
+class _BaseDataLoaderIter:
+    """One pass over the data."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        raise NotImplementedError
+
+
+class _Here(_BaseDataLoaderIter):
     """One pass in the program's own thread."""
 
     def __init__(self, tasks: Iterator[Any], fetch: Callable[[Any], Any]) -> None:
         self.tasks, self.fetch = tasks, fetch
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
 
     def __next__(self) -> Any:
         seen = begin_range("enumerate(DataLoader)#_SingleProcessDataLoaderIter.__next__") if watching else None
@@ -206,16 +213,13 @@ class _Here:
         return batch
 
 
-class _Ahead:
+class _Ahead(_BaseDataLoaderIter):
     """One pass with workers: some batches are always under way."""
 
     def __init__(self, tasks: Iterator[Any], pool: Pool, ahead: int, loader: DataLoader) -> None:
         self.tasks, self.pool, self.timeout, self.keep = tasks, pool, loader.timeout, loader.persistent_workers
         for _ in range(ahead):
             self._more()
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
 
     def _more(self) -> None:
         for work in itertools.islice(self.tasks, 1):
@@ -236,6 +240,9 @@ class _Ahead:
         if not self.keep:
             self.pool.close()
         raise StopIteration
+
+
+_SingleProcessDataLoaderIter, _MultiProcessingDataLoaderIter = _Here, _Ahead  # PyTorch's names
 
 
 def _check_workers(num_workers: int, timeout: float, context: Any, prefetch: int | None, persistent: bool) -> None:
