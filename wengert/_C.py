@@ -17,7 +17,7 @@ from .backends import Device, DType, default_device
 from .fx import Graph as Graph
 from .fx import Node as Node
 from .fx import Node as Value
-from .nn.module import _parse_to as _module_parse_to
+from .nn.module import parse_to as _module_parse_to
 
 __all__ = ["DisableTorchFunctionSubclass", "Generator", "Graph", "Node", "Tensor", "TensorBase", "TensorType", "Value"]
 
