@@ -17,6 +17,7 @@ __all__ = [
     "OutOfRangeError",
     "ShapeError",
     "SparseOperandError",
+    "StrictError",
     "UnsupportedDTypeError",
     "WengertError",
 ]
@@ -93,6 +94,10 @@ class ModifiedError(GraphError):
 
 class NonFiniteError(GraphError, ArithmeticError):
     """A value that is NaN or infinite, found by `wengert.debug.nan_guard`."""
+
+
+class StrictError(WengertError, RuntimeError):
+    """A call that is allowed, but rarely meant, refused by `wengert.debug.strict`."""
 
 
 class BackendUnavailableError(DeviceError):

@@ -16,6 +16,7 @@ from ..autograd.ops.special import erf
 from ..backends import kernels_of
 from ..backends.call_site import warn
 from ..backends.dtypes import finfo, float32
+from ..backends.strictness import doubt
 
 if TYPE_CHECKING:
     from ..autograd.tensor import Tensor
@@ -323,7 +324,7 @@ def _renamed(new: Callable[..., Any]) -> Callable[..., Any]:
     old = new.__name__[:-1]
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new.__name__}`.", FutureWarning)
+        doubt(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new.__name__}`.", FutureWarning)
         return new(*args, **kwargs)
 
     function.__name__ = function.__qualname__ = old

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..backends.call_site import warn
+from ..backends.strictness import doubt
 from . import functional as F
 from .linear import Linear
 from .module import Module
@@ -38,7 +38,7 @@ class Loss(Module):
         super().__init__()
         if size_average is not None or reduce is not None:
             reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
-            warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.")
+            doubt(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.")
         self.reduction = reduction
 
 

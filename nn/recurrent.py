@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..autograd import ops
 from ..autograd.ops.recurrent_layers import all_layers
-from ..backends.call_site import warn
 from ..backends.errors import InvalidValueError, ShapeError
+from ..backends.strictness import doubt
 from .cells import GATES, reset_uniform
 from .module import Module
 from .parameter import Parameter
@@ -81,7 +81,10 @@ class RNNBase(Module):
         if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 <= p <= 1:
             raise ValueError(f"dropout should be a number in range [0, 1], the probability of a zero, but is {p!r}")
         if p > 0 and self.num_layers == 1:
-            warn(f"dropout comes after all layers but the last, so that dropout={p} needs num_layers greater than 1")
+            doubt(
+                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
+                f"num_layers greater than 1, but got dropout={p} and num_layers={self.num_layers}"
+            )
         if self.proj_size < 0:
             raise ValueError("proj_size should be a positive integer or zero to disable projections")
         if self.proj_size >= self.hidden_size:

@@ -11,4 +11,6 @@ from .freezing import freeze as freeze
 from .guards import nan_guard as nan_guard
 from .memory import saved as saved
 from .sites import record_lines as record_lines
+from .strict import set_strict as set_strict
+from .strict import strict as strict
 from .syncs import sync_counter as sync_counter

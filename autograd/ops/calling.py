@@ -12,6 +12,7 @@ from ...backends import kernels_of
 from ...backends.dtypes import FROM_NUMPY, float32
 from ...backends.errors import DTypeError, ShapeError, SparseOperandError
 from ...backends.sparse import SparseArray
+from ...backends.strictness import strictness
 from ..admission import REFUSED, refuse, refuse_array
 from ..base import TensorBase, wrap
 from ..inplace import inplace
@@ -129,6 +130,8 @@ def mask(kernel: str, name: str, *values: Any, out: Any = None, **params: Any) -
     """The kernel's result on operands of one type, without a gradient: comparisons, tests, integer functions."""
     ready = values if _alike(values) else operands(name, *values)
     arrays = [v._data if isinstance(v, TensorBase) else v for v in ready]
+    if strictness.depth and len(arrays) == 2:
+        _refuse_outer(name, arrays)
     k = next(kernels_of[type(a)] for a in arrays if type(a) in kernels_of)
     try:
         y = getattr(k, kernel)(*arrays, **params)
@@ -146,6 +149,13 @@ def mask(kernel: str, name: str, *values: Any, out: Any = None, **params: Any) -
     if not any(isinstance(v, TensorBase) for v in ready):  # a gradient rule asked
         return y
     return wrap(y) if out is None else write_out(out, wrap(y), name, *values)
+
+
+def _refuse_outer(name: str, arrays: list[Any]) -> None:
+    from ..debug.strict import refuse_outer
+
+    if all(hasattr(a, "shape") for a in arrays):
+        refuse_outer(name, *arrays)
 
 
 def raw(x: Any) -> Any:

@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.call_site import warn
 from ...backends.dtypes import FROM_NUMPY, float32
 from ...backends.errors import DTypeError, GraphError, InvalidValueError, ShapeError
+from ...backends.strictness import doubt
 from ..admission import scalar_type, unsupported
 from ..base import TensorBase, wrap
 from ..primitive import apply
@@ -18,6 +18,7 @@ from .calling import broadcast_error
 from .cast import cast
 from .exponential import exp, log_rule
 from .loss import BCE, BCELogits, CrossEntropy, Pick, not_zero, reduced, reduction_of
+from .loss_doubts import log_probabilities, same_size
 from .reduction import LogSumExp, sum_rule
 from .select import where_rule
 from .shape import reshape_rule
@@ -126,6 +127,7 @@ def nll_loss(
     """
     reduction = reduction_of(size_average, reduce, reduction)
     x, t = _arrays("nll_loss", input, target)
+    log_probabilities("nll_loss", x)
     _check_weight("nll_loss", x, weight)
     if x.ndim == 1 and t.shape == (1,):
         target, t = reshape_rule(target, ()), t.reshape(())
@@ -316,14 +318,16 @@ def kl_div(
     """
     batch = reduction == "batchmean"
     if reduction == "mean" and size_average is None and reduce is None:
-        warn(
-            "reduction: 'mean' divides the total loss by both the batch size and the support size; 'batchmean' divides "
-            "only by the batch size, which is the divergence"
+        doubt(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides "
+            "only by the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the "
+            "same as 'batchmean' in the next major release."
         )
     reduction = "sum" if batch else reduction_of(size_average, reduce, reduction)
     for t in (input, target):
         if t._data.dtype.kind in "iub":
             raise DTypeError(f"kl_div: Integral inputs not supported, got {t.dtype}; convert with .float()")
+    same_size("kl_div", input, target)
     a, b = operands("kl_div", input, target, floating=True)
     if log_target:
         loss = mul(exp(b), sub(b, a))

@@ -16,7 +16,7 @@ from ..write_checks import check_writable
 from .cast import Cast, cast
 from .index_put import fitted
 from .layout import MemoryFormat, apart, clone, contiguous_format, has_format, is_contiguous, preserve_format
-from .scalar import number_for
+from .scalar import number_for, refuse_fractions
 from .writing import writable, write_into
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         "copy_: The size of tensor a must match the size of tensor b: cannot broadcast the source, {value}, to the "
         "target, {target}",
     )
+    refuse_fractions(value._data, input._data.dtype)
     value = to(apart("copy_", input._data, input, value), input.device, input.dtype)
     return write_into(Overwrite, input, "copy_", value)
 

@@ -13,7 +13,7 @@ from .expansion import broadcast_shapes
 from .indexing import basic_rule, index_rule, key_of
 from .keys import FULL, Key, check_together, plain_key
 from .layout import apart, refuse_overlap
-from .scalar import number_for
+from .scalar import number_for, refuse_fractions
 from .shape import reshape_rule
 from .writing import writable, write_into
 
@@ -162,6 +162,7 @@ def _write_basic(input: Tensor, key: tuple[Any, ...], value: Any) -> None:
     if isinstance(value, TensorBase):
         value = apart("__setitem__", target, input, value)
         if value._data.dtype != input._data.dtype:
+            refuse_fractions(value._data, input._data.dtype)
             value = cast(value, input._data.dtype)
     write_into(CopySlices, input, "__setitem__", value, key=key)
 

@@ -12,6 +12,7 @@ from .arithmetic import add, div, mul, sub
 from .cast import cast
 from .exponential import exp, log
 from .loss import reduced, reduction_of
+from .loss_doubts import same_size
 from .select import where_rule
 from .shape import reshape_rule
 
@@ -59,6 +60,7 @@ def gaussian_nll_loss(
     if bool((v._data < k.asarray(0, dtype=v._data.dtype)).any()):
         raise ValueError("var has negative entry/entries")
     v = add(v, wrap(k.asarray(k.maximum(v._data, k.asarray(eps, dtype=v._data.dtype)) - v._data)))
+    same_size("gaussian_nll_loss", input, target)
     difference = sub(input, target)
     loss = mul(add(log(v), div(mul(difference, difference), v)), 0.5)
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
@@ -87,6 +89,7 @@ def poisson_nll_loss(
         eps: keeps the logarithm away from 0.
     """
     reduction = reduction_of(size_average, reduce, reduction)
+    same_size("poisson_nll_loss", input, target)
     try:
         loss = sub(exp(input), mul(target, input)) if log_input else sub(input, mul(target, log(input + eps)))
     except ValueError as error:

@@ -9,9 +9,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.call_site import warn
 from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import ShapeError
+from ...backends.strictness import doubt
 from ..admission import unsupported
 from ..base import TensorBase
 from ..formulas import kernel_or_formula
@@ -20,6 +20,7 @@ from ..promotion import operands
 from .arithmetic import div, mul, sub
 from .calling import broadcast_error
 from .exponential import exp_rule, log_rule
+from .loss_doubts import doubt_sizes
 from .reduction import mean_rule, sum_rule
 from .rounding import abs as absolute
 from .select import Clamp, where_rule
@@ -202,7 +203,7 @@ def reduction_of(size_average: Any, reduce: Any, reduction: str) -> str:
     if size_average is not None or reduce is not None:
         average = size_average is None or size_average
         reduction = "none" if not (reduce is None or reduce) else "mean" if average else "sum"
-        warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.")
+        doubt(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction; use 'none', 'mean' or 'sum'")
     return reduction
@@ -222,10 +223,7 @@ def _pair(op: str, input: Any, target: Any) -> tuple[Any, Any]:
             raise TypeError(f"{op}(): argument must be Tensor, not {type(value).__name__}")
     a, b = input._data, target._data
     if a.shape != b.shape:
-        warn(
-            f"Using a target size ({list(b.shape)}) that is different to the input size ({list(a.shape)}). This will "
-            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size."
-        )
+        doubt_sizes(op, input, target)
     if (a.dtype.kind not in "fcV" and b.dtype.kind not in "fcV") or (a.dtype.kind == "c" and op == "mse_loss"):
         raise unsupported(op, FROM_NUMPY[a.dtype], "floating-point numbers; convert with .float()")
     return (input, target) if a.dtype == b.dtype and type(a) is type(b) else tuple(operands(op, input, target))

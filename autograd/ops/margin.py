@@ -19,6 +19,7 @@ from .distance import pairwise_distance
 from .exponential import exp, log1p, sqrt
 from .gather import gather_rule
 from .loss import Pick, reduced, reduction_of
+from .loss_doubts import same_size
 from .reduction import mean_rule, sum_rule
 from .select import Clamp, minimum, where_rule
 from .shape import reshape_rule
@@ -54,6 +55,8 @@ def margin_ranking_loss(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
             f"{shapes[0]}, input2: {shapes[1]}, target: {shapes[2]}"
         )
+    same_size("margin_ranking_loss", input1, input2, "second input")
+    same_size("margin_ranking_loss", input1, target)
     return reduced(_hinge(add(mul(mul(target, -1), sub(input1, input2)), margin)), reduction)
 
 
@@ -67,6 +70,7 @@ def hinge_embedding_loss(
 ) -> Tensor:
     """``input`` where the target is 1, ``max(0, margin - input)`` where it is -1."""
     reduction = reduction_of(size_average, reduce, reduction)
+    same_size("hinge_embedding_loss", input, target)
     far = where_rule(target != 1, _hinge(sub(margin, input)), 0.0)
     near = where_rule(target != -1, input, 0.0)
     return reduced(add(far, near), reduction)
@@ -103,6 +107,7 @@ def cosine_embedding_loss(
             f"cosine_embedding_loss: {many}{ndim}D target tensor expects {ndim + 1}D input tensors, but found inputs "
             f"with sizes {list(input1._data.shape)} and {list(input2._data.shape)}"
         )
+    same_size("cosine_embedding_loss", input1, input2, "second input")
     input1, input2 = operands("cosine_embedding_loss", input1, input2, floating=True)
     products = [sum_rule(mul(a, b), (ndim,)) for a, b in ((input1, input2), (input1, input1), (input2, input2))]
     cos = div(products[0], sqrt(mul(products[1] + 1e-12, products[2] + 1e-12)))
@@ -115,6 +120,7 @@ def soft_margin_loss(
 ) -> Tensor:
     """``log(1 + exp(-target input))`` for targets 1 and -1; infinite where the power overflows."""
     reduction = reduction_of(size_average, reduce, reduction)
+    same_size("soft_margin_loss", input, target)
     try:
         product = mul(input, mul(target, -1))
     except ValueError as error:
@@ -254,6 +260,7 @@ def multilabel_soft_margin_loss(
         reduction: likewise.
     """
     reduction = reduction_of(size_average, reduce, reduction)
+    same_size("multilabel_soft_margin_loss", input, target)
     # -log sigmoid(x) = softplus(-x), and -log sigmoid(-x) = softplus(x)
     loss = add(mul(target, softplus_rule(input * -1)), mul(sub(1, target), softplus_rule(input)))
     if weight is not None:
@@ -304,6 +311,8 @@ def _same_rank(op: str, anchor: Any, positive: Any, negative: Any) -> None:
             f"{op}: The anchor, positive, and negative tensors are expected to have the same number of dimensions, but "
             f"got: anchor {ranks[0]}D, positive {ranks[1]}D, and negative {ranks[2]}D inputs"
         )
+    same_size(op, anchor, positive, "positive")
+    same_size(op, anchor, negative, "negative")
 
 
 def _triplet(

@@ -6,10 +6,12 @@ import functools
 import math
 from typing import Any
 
+from ...backends import kernels_of
 from ...backends.dtypes import FROM_NUMPY, finfo, iinfo
 from ...backends.errors import NumberOverflowError
+from ...backends.strictness import doubt_silently, strictness
 
-__all__ = ["number_for"]
+__all__ = ["number_for", "refuse_fractions"]
 
 
 def number_for(value: Any, dtype: Any) -> Any:
@@ -47,12 +49,30 @@ def number_for(value: Any, dtype: Any) -> Any:
         if not math.isfinite(value):
             raise _overflow(value, dtype)
         whole = int(value)
+        if strictness.depth and whole != value:
+            doubt_silently(f"{value!r} loses its fraction when it is written to {FROM_NUMPY[dtype]}; use a wider dtype")
         if not (lowest if lowest or isinstance(value, float) else -highest) <= whole <= highest:
             raise _overflow(value, dtype)
         return whole if whole >= lowest else whole + highest + 1
     if math.isfinite(value) and not lowest <= value <= highest:
         raise _overflow(value, dtype)
     return float(value)
+
+
+def refuse_fractions(value: Any, dtype: Any) -> None:
+    """Let floating-point values pass that lose their fractions on the way to integers, but under strict mode.
+
+    Raises:
+        StrictError: under `wengert.debug.strict`.
+    """
+    if strictness.depth and dtype.kind in "iu" and value.dtype.kind in "fV":
+        k = kernels_of[type(value)]
+        wide = k.astype(value, "float64")
+        if bool(k.any(wide != k.trunc(wide))):
+            doubt_silently(
+                f"values of {FROM_NUMPY[value.dtype]} lose their fractions when they are written to "
+                f"{FROM_NUMPY[dtype]}; use a wider dtype, or say so with .trunc() or .round()"
+            )
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends import DType, kernels_of
 from ...backends.errors import ShapeError
 from ...backends.settings import warn_once
+from ...backends.strictness import doubt_silently
 from ..base import version_of, wrap
 from ..primitive import Primitive, apply
 from .dims import canonical_dim, canonical_dims, infer_shape, numpy_names, packed, sizes_of, spread
@@ -303,11 +304,13 @@ def t(input: Tensor) -> Tensor:
 def reversed_dims(input: Tensor) -> Tensor:
     """``x.T``: the dimensions in reverse order."""
     if input._data.ndim not in (0, 2):
-        warn_once(
+        text = (
             "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated. Consider "
             "`x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the "
             "dimensions of a tensor."
         )
+        doubt_silently(text)
+        warn_once(text)
     return apply(Permute, input, dims=tuple(reversed(range(input._data.ndim))))
 
 

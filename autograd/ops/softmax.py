@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import to_dtype
-from ...backends.call_site import warn
+from ...backends.strictness import doubt
 from ..admission import unsupported
 from ..formulas import kernel_or_formula
 from ..out import write_out
@@ -71,7 +71,7 @@ def _along(prim: Any, name: str, input: Tensor, dim: int | None, dtype: Any, out
     ndim = x._data.ndim
     if dim is None:  # what PyTorch guesses when it is not told
         dim = 0 if ndim in (0, 1, 3) else 1
-        warn(
+        doubt(
             f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an "
             "argument."
         )
