@@ -10,6 +10,7 @@ from ..backends import kernels_of
 from ..backends.errors import GraphError, ShapeError
 from ..backends.settings import warn_once
 from .base import TensorBase, wrap
+from .batched_backward import gradients_of_rows
 from .edges import GradientEdge
 from .entries import gradients_of, run_backward
 from .ops.size import Size
@@ -115,7 +116,7 @@ def grad(
         create_graph: record the walk itself, for derivatives of higher order.
         only_inputs: ignored.
         allow_unused: return None for an input that the outputs do not depend on, instead of raising.
-        is_grads_batched: ``grad_outputs`` have a leading dimension, and so have the results: one walk for each row.
+        is_grads_batched: ``grad_outputs`` have a leading dimension, and so have the results: one walk for all rows.
         materialize_grads: zeros instead of None for unused inputs.
 
     Raises:
@@ -166,7 +167,7 @@ def _zeros(tensor: Any, create_graph: bool) -> Any:
 def _batched(
     outputs: tuple[Any, ...], gs: tuple[Any, ...], inputs: tuple[Any, ...], retain: bool | None, create_graph: bool
 ) -> list[Any]:
-    """One walk for each row of the incoming gradients; the results stacked."""
+    """The gradients for each row of the incoming ones: one walk for all, or one for each where they are recorded."""
     from .ops import stack
 
     for i, (output, g) in enumerate(zip(outputs, gs, strict=True)):
@@ -184,6 +185,8 @@ def _batched(
             "is_grads_batched=True needs a gradient with the same leading size, at least 1, for every output, got "
             f"shapes {[None if g is None else list(g.shape) for g in gs]}"
         )
+    if not create_graph and None not in gs:
+        return gradients_of_rows(outputs, gs, inputs, retain)
     rows = []
     for i in range(size):
         last = i == size - 1

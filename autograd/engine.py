@@ -58,6 +58,7 @@ class Pass:
         self.callbacks: list[Any] = []  # what hooks want called at the end
         self.current: Any = None  # the node that is running, in anomaly mode
         self.depth = 0  # how many passes this one runs inside of
+        self.seen_as: Any = None  # a function of a node, for the context that its rule gets; the node itself without
 
     def will_reach(self, edge: Any) -> bool:
         """Whether this run computes the gradient of an edge."""
@@ -127,7 +128,7 @@ class Pass:
 
     def _run(self, nodes: Sequence[Any]) -> None:
         pop, graph, retain, deliver = self.pending.pop, self.create_graph, self.retain, self._deliver
-        special, observe = self.wanted is not None, mode.observe
+        special, observe, seen_as = self.wanted is not None, mode.observe, self.seen_as
         place = None if retain else program_line()
         for node in nodes:
             g = pop(node, None)
@@ -136,10 +137,11 @@ class Pass:
                 continue
             op = node.op
             rule = op.backward_graph if graph else op.backward
+            ctx = node if seen_as is None else seen_as(node)
             if observe is not None:
                 self.current = node
             if node.count == 1 and node.hooks is None and not special:
-                grads = rule(node, g)
+                grads = rule(ctx, g)
                 g = None
                 if type(grads) is not tuple:
                     grads = (grads,)
@@ -148,7 +150,7 @@ class Pass:
                 g = None
                 if special and node not in self.leading:
                     continue
-                grads = rule(node, *gs)
+                grads = rule(ctx, *gs)
                 if type(grads) is not tuple:
                     grads = (grads,)
                 if node.hooks is not None:

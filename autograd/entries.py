@@ -38,11 +38,13 @@ def gradients_of(
     inputs: Sequence[Any],
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    seen_as: Any = None,
 ) -> list[Any]:
     """The gradients of ``outputs`` with respect to ``inputs`` as Tensors; None where there is no path."""
     retain = create_graph if retain_graph is None else retain_graph
     keys = [key_of(i, "grad") for i in inputs]
     run = Pass(create_graph, retain, set(keys), False)
+    run.seen_as = seen_as
     _start(run, outputs, grads)
     found = [run.found.get(key) for key in keys]
     return [g if g is None or isinstance(g, TensorBase) else wrap(g) for g in found]

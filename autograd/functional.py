@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..backends.errors import ArgumentError
 from . import ops
+from .batched_backward import gradients_of_rows
 from .functional_calls import CONSTANT, FLAT, INDEPENDENT, Call, gradients_kept, tensors_of
 from .grad_mode import enable_grad
 
@@ -110,14 +111,14 @@ def jacobian(
     vectorize: bool = False,
     strategy: str = "reverse-mode",
 ) -> Any:
-    """The Jacobian of ``func``: one walk back for each element of its outputs.
+    """The Jacobian of ``func``: one walk back for all elements of an output at once.
 
     Args:
         func: takes tensors, returns a tensor or a tuple of them.
         inputs: where.
-        create_graph: record the result.
-        strict: raise if an output does not depend on an input.
-        vectorize: whether PyTorch computes the rows at once; they are computed one by one here.
+        create_graph: record the result, which is computed row by row then.
+        strict: raise if an output does not depend on an input; row by row, too.
+        vectorize: whether PyTorch computes the rows at once; here it makes no difference.
         strategy: ``"reverse-mode"``; ``"forward-mode"``, which goes with ``vectorize``, walks back too.
 
     Returns:
@@ -157,6 +158,14 @@ def _jacobian_of(call: Call, i: int, output: Any) -> list[Any]:
     size = output._data.size
     basis = ops.eye(size, dtype=output.dtype, device=output.device).reshape(size, *output.shape)
     missing = f"Output {i} of the user-provided function is independent of input {{i}}."
+    if size > 1 and not call.create_graph and not call.strict and output.requires_grad:
+        found = gradients_of_rows([output], [basis], call.inputs, True)
+        return [
+            ops.zeros((*output.shape, *x.shape), dtype=x.dtype, device=x.device)
+            if g is None
+            else g.reshape((*output.shape, *x.shape))
+            for g, x in zip(found, call.inputs, strict=True)
+        ]
     rows = [call.pull([output], [basis[j]], missing) for j in range(size)]
     if call.create_graph:
         for row in rows:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..backends.batched import BatchedArray, BatchError
 from ..backends.call_site import call_site as call_site
 from ..backends.errors import InplaceError, ShapeError
 from ..backends.sparse import SparseArray
@@ -190,7 +191,7 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
     start = next_seq()
     result = compute(before)
     if type(result._data) is not type(tensor._data):
-        result = in_layout_of(tensor, result)
+        result = in_layout_of(tensor, result, op)
     elif type(tensor._data) is SparseArray:
         check_coalesced(op, tensor._data.pattern)
     if result._rg and tensor._view is not None:
@@ -210,8 +211,20 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
     return tensor
 
 
-def in_layout_of(tensor: Any, result: Any) -> Any:
-    """A result that is to be written to ``tensor``: all its elements, if only ``tensor`` stores all."""
+def in_layout_of(tensor: Any, result: Any, op: str) -> Any:
+    """A result that is to be written to ``tensor``: all its elements, if only ``tensor`` stores all.
+
+    Raises:
+        RuntimeError: under ``vmap`` the result differs from example to example, and ``tensor`` is one for all.
+    """
+    if isinstance(result._data, BatchedArray):
+        if not isinstance(tensor._data, BatchedArray) or tensor._data.depth < result._data.depth:
+            raise BatchError(
+                f"vmap: inplace arithmetic({op}) is not possible because there exists a Tensor in its arguments that "
+                "has more elements than `self`: it differs from example to example, and `self` is one for all. Write "
+                "out of place, or to a tensor made of a mapped one (x.new_zeros(...), x.clone())"
+            )
+        return result
     if not isinstance(result._data, SparseArray):
         return result
     from .sparse.core import dense_of

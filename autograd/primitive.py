@@ -87,6 +87,8 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
     Returns:
         A Tensor (array), or a tuple of them where the op has several outputs.
     """
+    if _together is not None:
+        values = _together(prim, values)
     first = values[0]
     if isinstance(first, TensorBase):
         if len(values) == 1:
@@ -227,6 +229,8 @@ NEEDED = (True,)
 
 def apply2(prim: Any, a: Any, b: Any) -> Any:
     """`apply` for two Tensors and an op with one output that is no view: the same, without the loops."""
+    if _together is not None:
+        a, b = _together(prim, (a, b))
     x, y = a._data, b._data
     needs_a = a._rg or (a._view is not None and a._view.joined(a))
     needs_b = b._rg or (b._view is not None and b._view.joined(b))
@@ -304,6 +308,8 @@ def _apply_arrays(prim: Any, arrays: list[Any], params: dict[str, Any]) -> Any:
     """The array reading of a rule, when there are numbers among the arrays."""
     # Arithmetic on NumPy's 0-d arrays gives scalars, which know how to become arrays again.
     arrays = [a.__array__() if hasattr(a, "dtype") and type(a) not in kernels_of else a for a in arrays]
+    if _together is not None:
+        arrays = list(_together(prim, tuple(arrays)))
     k = next(kernels_of[type(a)] for a in arrays if type(a) in kernels_of)
     if prim.kernels and not _has_kernels(prim, k):
         return prim.formula(*arrays, **params)
@@ -357,6 +363,15 @@ def _wrap_views(prim: Any, y: Any, source: Any, params: dict[str, Any], node: An
     if type(y) is tuple:
         return tuple([_make_view(prim, o, source, params, node, i) for i, o in enumerate(y)])
     return _make_view(prim, y, source, params, node, None)
+
+
+def bind_levels(together: Callable[[Any, tuple[Any, ...]], tuple[Any, ...]]) -> None:
+    """From now on, bring operands of different levels of ``vmap`` together; called when it is used first."""
+    global _together
+    _together = together
+
+
+_together: Any = None
 
 
 def bind_views(make_view: Callable[..., Any]) -> None:

@@ -198,7 +198,10 @@ def operands(op: str, *values: Any, floating: bool = False) -> list[Any]:
     out: list[Any] = []
     for t in tensors:
         if isinstance(t, TensorBase):
-            if type(t._data) is not type(first):  # a 0-d tensor of the CPU may meet tensors of a device
+            if type(t._data) is not type(first) and kernels_of[type(t._data)].backend.device_of(
+                t._data
+            ) != k.backend.device_of(first):
+                # a 0-d tensor of the CPU may meet tensors of a device
                 host = kernels_of[type(t._data)].backend.to_numpy(t._data)
                 t = wrap(k.backend.from_numpy(host, k.backend.device_of(first)))
             out.append(t if t._data.dtype == dtype else _cast(t, dtype))

@@ -18,6 +18,7 @@ from .errors import BackendUnavailableError, DeviceError
 
 __all__ = [
     "Backend",
+    "announce",
     "backend_of",
     "default_device",
     "get_backend",
@@ -206,8 +207,7 @@ def get_backend(name: str) -> Backend:
         backend = _loaders[name]()
         _loaded[name] = backend
         kernels_of[backend.array_type] = backend.kernels
-        for listener in _listeners:
-            listener(backend)
+        announce(backend)
     return backend
 
 
@@ -223,6 +223,12 @@ def when_loaded(listener: Callable[[Backend], None]) -> None:
     """Call ``listener`` with every backend: now with those that are loaded, later with each one that is."""
     _listeners.append(listener)
     for backend in _loaded.values():
+        listener(backend)
+
+
+def announce(backend: Backend) -> None:
+    """Tell the listeners of a backend that is not reached by its name: one for each level of ``vmap``."""
+    for listener in _listeners:
         listener(backend)
 
 

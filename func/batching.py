@@ -1,7 +1,6 @@
 """``vmap``, and what it is used with: a function of one example as a function of many.
 
-*Departs from PyTorch*: the examples are computed one after another and their results stacked. So the result is
-PyTorch's, a function may also branch on its values, and speed is that of a loop.
+The function runs once, on tensors whose arrays hold all examples (`wengert.backends.batched`).
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from typing import Any
 
 from ..autograd import ops
 from ..autograd.base import TensorBase
-from ..autograd.random import get_rng_state, set_rng_state
+from ..autograd.batching import enter, leave, level, outermost_array
+from ..backends.batched import level_type
 from .tree import flatten, unflatten
 
 __all__ = ["stack_module_state", "vmap"]
@@ -20,18 +20,19 @@ __all__ = ["stack_module_state", "vmap"]
 Dims = Any  # an int, None, or a nesting of them
 
 
-def _spread(dims: Dims, tree: Any, who: str) -> list[int | None]:
+def _spread(dims: Dims, tree: Any, who: str, what: str = "in_dims") -> list[int | None]:
     """One dimension for each leaf of ``tree``."""
     if dims is None or isinstance(dims, int):
         return [dims] * len(flatten(tree)[0])
     same = isinstance(tree, type(dims)) or (isinstance(dims, (tuple, list)) and isinstance(tree, (tuple, list)))
     if not same or not isinstance(dims, (tuple, list, dict)) or len(dims) != len(tree):
+        tree_name = "inputs" if what == "in_dims" else "outputs"
         raise ValueError(
-            f"{who}: in_dims is not compatible with the structure of `inputs`. in_dims has structure "
-            f"{flatten(dims)[1]} but inputs has structure {flatten(tree)[1]}."
+            f"{who}: {what} is not compatible with the structure of `{tree_name}`. {what} has structure "
+            f"{flatten(dims)[1]} but {tree_name} has structure {flatten(tree)[1]}."
         )
     pairs = [(dims[k], tree[k]) for k in tree] if isinstance(dims, dict) else list(zip(dims, tree, strict=True))
-    return [dim for part, value in pairs for dim in _spread(part, value, who)]
+    return [dim for part, value in pairs for dim in _spread(part, value, who, what)]
 
 
 def _batch_size(leaves: list[Any], dims: list[int | None], who: str) -> int:
@@ -80,15 +81,17 @@ def vmap(
         in_dims: the dimension along which each positional argument is sliced, None for one that every call gets
             whole; one for all, or a nesting like the arguments. Keyword arguments are given whole.
         out_dims: the dimension along which each result is stacked.
-        randomness: ``"same"`` lets every call draw the same random numbers; ``"different"`` and ``"error"`` do not.
-        chunk_size: taken, and not used.
+        randomness: ``"error"`` refuses random operations; ``"same"`` gives every example the same random numbers,
+            ``"different"`` each its own.
+        chunk_size: compute so many examples at a time, to save memory; all at once without it.
 
     Returns:
         The function.
 
     Raises:
         ValueError: by the function made: ``in_dims`` does not fit its arguments, their sizes differ, or ``func``
-            returned something that is no tensor.
+            returned something that is no tensor. RuntimeError: ``func`` branches on a value, reads one (``item()``),
+            or writes to a tensor that all examples share.
 
     Example:
         >>> import wengert as wg
@@ -117,41 +120,71 @@ def vmap(
             )
         dims = _spread(tuple(in_dims) if isinstance(in_dims, list) else in_dims, args, who)
         size = _batch_size(leaves, dims, who)
-        state = get_rng_state() if randomness == "same" else None
-        results: list[list[Any]] = []
-        shape: Any = None
-        for i in range(max(size, 1)):
-            if state is not None:
-                set_rng_state(state)
-            slices = [leaf if d is None else _slice(leaf, d, i, size) for leaf, d in zip(leaves, dims, strict=True)]
-            outputs, shape = flatten(func(*unflatten(structure, slices), **kwargs))
-            results.append(outputs)
-        return unflatten(shape, _stacked(results, out_dims, size, unflatten(shape, results[0]), who))
+        run = _Mapped(func, structure, kwargs, out_dims, randomness, who)
+        if chunk_size is None or chunk_size >= size:
+            return run(leaves, dims, size)
+        parts = []
+        for start in range(0, size, chunk_size):
+            count = min(chunk_size, size - start)
+            chunk = [x if d is None else x.narrow(d, start, count) for x, d in zip(leaves, dims, strict=True)]
+            parts.append(flatten(run(chunk, dims, count)))
+        shape = parts[0][1]
+        outs = _spread_out(out_dims, unflatten(shape, parts[0][0]), len(parts[0][0]), who)
+        pieces = zip(*[outputs for outputs, _ in parts], strict=True)
+        joined = [p[0] if d is None else ops.cat(p, d) for p, d in zip(pieces, outs, strict=True)]
+        return unflatten(shape, joined)
 
     return mapped
 
 
-def _slice(leaf: Any, dim: int, i: int, size: int) -> Any:
-    """Slice ``i``; of an empty batch a slice of zeros, which shows what shapes come out."""
-    if size:
-        return leaf.select(dim, i)
-    return leaf.new_zeros([n for d, n in enumerate(leaf.shape) if d != dim % leaf.ndim])
+class _Mapped:
+    """One call of a mapped function."""
 
+    def __init__(self, func: Any, structure: Any, kwargs: Any, out_dims: Dims, randomness: str, who: str) -> None:
+        self.func, self.structure, self.kwargs = func, structure, kwargs
+        self.out_dims, self.randomness, self.who = out_dims, randomness, who
 
-def _stacked(results: list[list[Any]], out_dims: Dims, size: int, example: Any, who: str) -> list[Any]:
-    dims = _spread(out_dims, example, who) if not isinstance(out_dims, int) else [out_dims] * len(results[0])
-    stacked = []
-    for n, dim in enumerate(dims):
-        parts = [outputs[n] for outputs in results]
+    def __call__(self, leaves: list[Any], dims: list[int | None], size: int) -> Any:
+        """Run it once, on a batch of so many examples."""
+        arrays = [x._data for x, d in zip(leaves, dims, strict=True) if d is not None]
+        kind = level_type(outermost_array(arrays), size)
+        entered = [x if d is None else enter(x, kind, d) for x, d in zip(leaves, dims, strict=True)]
+        with level(kind, self.randomness):
+            outputs, shape = flatten(self.func(*unflatten(self.structure, entered), **self.kwargs))
+            outs = _spread_out(self.out_dims, unflatten(shape, outputs), len(outputs), self.who)
+            return unflatten(shape, [self._left(y, d, kind) for y, d in zip(outputs, outs, strict=True)])
+
+    def _left(self, y: Any, dim: int | None, kind: Any) -> Any:
+        if not isinstance(y, TensorBase):
+            if dim is None:
+                return y
+            raise ValueError(
+                f"{self.who}: `{getattr(self.func, '__name__', self.func)}` must only return Tensors, got type "
+                f"{type(y)}."
+            )
         if dim is None:
-            stacked.append(parts[0])
-            continue
-        for part in parts:
-            if not isinstance(part, TensorBase):
-                raise ValueError(f"{who}: the function must only return Tensors, got type {type(part)}.")
-        joined = ops.stack(parts, dim)
-        stacked.append(joined if size else joined.narrow(dim, 0, 0))
-    return stacked
+            if isinstance(y._data, kind):
+                raise ValueError(
+                    f"{self.who}: `{getattr(self.func, '__name__', self.func)}` can not return a BatchedTensor when "
+                    "out_dim is None"
+                )
+            return y
+        ndim = y._data.ndim + 1
+        if not -ndim <= dim < ndim:
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {dim}): out_dims "
+                f"of {self.who}"
+            )
+        return leave(y, kind, dim)
+
+
+def _spread_out(out_dims: Dims, example: Any, count: int, who: str) -> list[int | None]:
+    """One output dimension for each tensor that the function returned."""
+    if isinstance(out_dims, int):
+        return [out_dims] * count
+    if isinstance(out_dims, tuple) and len(out_dims) == 1 and not isinstance(example, (tuple, list, dict)):
+        out_dims = out_dims[0]
+    return _spread(out_dims, example, who, "out_dims")
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]]:

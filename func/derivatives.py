@@ -11,6 +11,7 @@ from typing import Any
 
 from ..autograd import ops
 from ..autograd.base import TensorBase, edge_of
+from ..autograd.batched_backward import gradients_of_rows
 from ..autograd.grad_mode import mode
 from ..backends.errors import ArgumentError, InvalidValueError, ShapeError
 from .run import Argnums, Run
@@ -136,13 +137,14 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
 def jacrev(
     func: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: int | None = None
 ) -> Callable[..., Any]:
-    """A function that computes the Jacobian of ``func``: one walk back for each element of its output.
+    """A function that computes the Jacobian of ``func``: one walk back for all elements of its output.
 
     Args:
         func: returns a tree of tensors, or ``(tree, aux)``.
         argnums: which positional arguments to differentiate by; each may be a tree of tensors.
         has_aux: ``func`` also returns a tree of tensors that is handed on undifferentiated.
-        chunk_size: how many rows PyTorch computes at once; here it is always one.
+        chunk_size: how many rows are computed at once, all unless told. Rows that are recorded for derivatives of
+            higher order are computed one by one.
 
     Returns:
         A function of ``func``'s arguments. Where ``func`` returns a tensor it returns, for each tensor of the argument,
@@ -164,16 +166,25 @@ def jacrev(
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         run = Run("jacrev", func, args, kwargs, argnums, has_aux)
         outputs, structure = run.outputs()
-        jacobian = unflatten(structure, [run.arranged(_rows(run, output)) for output in outputs])
+        jacobian = unflatten(structure, [run.arranged(_rows(run, output, chunk_size)) for output in outputs])
         return (jacobian, run.aux) if has_aux else jacobian
 
     return wrapper
 
 
-def _rows(run: Run, output: Any) -> list[Any]:
+def _rows(run: Run, output: Any, chunk: int | None) -> list[Any]:
     """The Jacobian of one output by every input of ``run``."""
     size, create = output._data.size, run.seen_outside([output])
     basis = ops.eye(size, dtype=output.dtype, device=output.device).reshape(size, *output.shape)
+    if size > 1 and chunk != 1 and not create and edge_of(output) is not None:
+        chunks = [gradients_of_rows([output], [b], run.inputs, True) for b in basis.split(chunk or size)]
+        whole = [None if parts[0] is None else ops.cat(parts) for parts in zip(*chunks, strict=True)]
+        return [
+            ops.zeros((*output.shape, *x.shape), dtype=x.dtype, device=x.device)
+            if g is None
+            else g.reshape((*output.shape, *x.shape))
+            for g, x in zip(whole, run.inputs, strict=True)
+        ]
     rows = [run.pull([output], [basis[i]], retain=True, create=create) for i in range(size)]
     if not rows:
         return [ops.zeros((*output.shape, *x.shape), dtype=x.dtype, device=x.device) for x in run.inputs]

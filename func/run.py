@@ -13,6 +13,7 @@ from typing import Any
 
 from ..autograd import ops
 from ..autograd.base import TensorBase, edge_of
+from ..autograd.batching import active, lift
 from ..autograd.entries import gradients_of
 from ..autograd.grad_mode import enable_grad, mode
 from ..autograd.node import LEAF, OUTPUT
@@ -98,9 +99,11 @@ class Run:
     def _track(self, leaf: Any) -> Any:
         if not isinstance(leaf, TensorBase):
             raise InvalidValueError(f"Thing passed to transform API must be Tensor, got {type(leaf)}")
+        if active:  # within vmap the gradient is that of an example, also by what all examples share
+            leaf = lift(leaf, active[-1])
         if self.outer and edge_of(leaf) is not None:
-            return ops.view_as(leaf, leaf)  # type: ignore[arg-type]
-        return leaf.detach().requires_grad_()  # type: ignore[attr-defined]
+            return ops.view_as(leaf, leaf)
+        return leaf.detach().requires_grad_()
 
     def seen_outside(self, tensors: Sequence[Any]) -> bool:
         """Whether one of ``tensors`` depends on a leaf that this run did not make, and the caller records."""

@@ -162,7 +162,7 @@ def _arrays(op: str, input: Any, target: Any) -> tuple[Any, Any]:
         raise unsupported(op, FROM_NUMPY[x.dtype], "floating-point numbers; convert with .float()")
     if x.ndim == 0:
         raise InvalidValueError(f"{op}: Expected 1 or more dimensions (got 0): the input has a dimension of classes")
-    if type(x) is not type(t):
+    if type(x) is not type(t) and input.device != target.device:
         raise ShapeError(
             f"{op}: Expected all tensors to be on the same device, but input is on {input.device} and target on "
             f"{target.device}"

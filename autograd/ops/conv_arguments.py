@@ -130,7 +130,7 @@ def check_types(op: str, input: Any, weight: Any, bias: Any, integers: tuple[str
                 f"{scalar_type(FROM_NUMPY[x.dtype])} but found {scalar_type(FROM_NUMPY[value._data.dtype])}); convert "
                 "one of them, for example with .to(other.dtype)"
             )
-        if value is not None and type(value._data) is not type(x):
+        if value is not None and type(value._data) is not type(x) and value.device != input.device:
             raise DeviceError(
                 f"{op}: Expected all tensors to be on the same device, but found {input.device} and {value.device}; "
                 f"move one with .to({str(input.device)!r})"

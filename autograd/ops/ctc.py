@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.batched import any_in
 from ...backends.definitions.ctc import NEVER
 from ...backends.dtypes import float32
 from ...backends.errors import DTypeError, ShapeError
@@ -195,6 +196,6 @@ def _labels(k: Any, targets: Any, lengths: list[int], n: int, blank: int, classe
         )
     there = k.arange(longest)[None, :] < k.asarray(lengths, dtype="int64")[:, None]
     wrong = there & ((labels < 0) | (labels >= classes))
-    if bool(wrong.any()):
+    if any_in(wrong):
         raise ShapeError(f"ctc_loss: Expected targets to be between 0 and {classes - 1}")
     return k.where(there, labels, blank)

@@ -28,7 +28,7 @@ def index_tensor(name: str, input: Any, index: Any, long: bool = False) -> Any:
     if long and kind.itemsize != 8:
         what = "Expected dtype int64 for index" if "fill" in name else "Expected a long tensor for index"
         raise OutOfRangeError(f"{name}(): {what}, but got {scalar_name(index)}; use .long()")
-    if type(index._data) is not type(input._data):
+    if type(index._data) is not type(input._data) and index.device != input.device:  # type: ignore[attr-defined]
         return to(index, input.device)  # type: ignore[arg-type]
     return index
 

@@ -99,7 +99,7 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
 
 def _assignable(input: Any, value: Any) -> Any:
     if isinstance(value, TensorBase):
-        if type(value._data) is not type(input._data):
+        if type(value._data) is not type(input._data) and value.device != input.device:  # type: ignore[attr-defined]
             from .conversion import to
 
             value = to(value, input.device)  # type: ignore[arg-type]

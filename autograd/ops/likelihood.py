@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.batched import any_in
 from ...backends.errors import ShapeError
 from ..base import TensorBase, wrap
 from .arithmetic import add, div, mul, sub
@@ -57,7 +58,7 @@ def gaussian_nll_loss(
         elif len(shape) != x.ndim or [m for m, n in zip(shape, x.shape, strict=True) if m != n] != [1]:
             raise ValueError(f"var is of incorrect size: {list(shape)} for input {list(x.shape)}")
     k = kernels_of[type(v._data)]
-    if bool((v._data < k.asarray(0, dtype=v._data.dtype)).any()):
+    if any_in(v._data < k.asarray(0, dtype=v._data.dtype)):
         raise ValueError("var has negative entry/entries")
     v = add(v, wrap(k.asarray(k.maximum(v._data, k.asarray(eps, dtype=v._data.dtype)) - v._data)))
     same_size("gaussian_nll_loss", input, target)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ...backends import kernels_of
+from ...backends.batched import any_in
 from ...backends.errors import DTypeError, GraphError, LinAlgError, ShapeError
 from ..base import TensorBase, wrap
 from ..grad_mode import mode
@@ -193,7 +194,7 @@ def check_phases(op: str, kind: str, products: Any) -> None:
         RuntimeError: they are not.
     """
     a = array_of(products)
-    if a.dtype.kind == "c" and a.size and bool((abs(a.imag) > 1e-2 * (1 + abs(a))).any()):
+    if a.dtype.kind == "c" and a.size and any_in(abs(a.imag) > 1e-2 * (1 + abs(a))):
         vectors = "singular vectors" if kind == "singular" else f"{kind}vectors"
         raise GraphError(
             f"{op}_backward: The {vectors} in the complex case are specified up to multiplication by e^{{i phi}}. "

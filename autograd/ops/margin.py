@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.batched import any_in
 from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import DTypeError, InvalidValueError, ShapeError
 from ..admission import scalar_type
@@ -231,7 +232,7 @@ def multilabel_margin_loss(
     k = kernels_of[type(t)]
     listed = k.cumsum((t < 0).astype("int64"), 1) == 0  # only what comes before the first -1
     safe = k.where(listed, t, 0)
-    if bool((safe >= c).any()):
+    if any_in(safe >= c):
         raise ShapeError(f"multilabel_margin_loss: argument #2 'target' is out of range: labels must lie in [-1, {c})")
     label = ((safe[:, :, None] == k.arange(c)) & listed[:, :, None]).any(1)
     right = reshape_rule(gather_rule(scores, safe, 1), (n, c, 1))  # a label that is listed twice counts twice

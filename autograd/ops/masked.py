@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.batched import any_in
 from ...backends.errors import ArgumentError, DTypeError, InvalidValueError, ShapeError
 from ..base import TensorBase, wrap
 from ..inplace import inplace
@@ -229,7 +230,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         if num_classes <= 0:
             raise ShapeError("Can not infer total number of classes from empty tensor.")
         return wrap(k.zeros((*x.shape, num_classes), dtype="int64"))
-    if bool((x < 0).any()):
+    if any_in(x < 0):
         raise ShapeError("Class values must be non-negative.")
     most = int(k.max(x))
     if num_classes == -1:

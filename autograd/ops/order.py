@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.batched import all_in
 from ...backends.dtypes import float32, float64
 from ...backends.errors import ArgumentError, DTypeError, ShapeError, UnsupportedDTypeError
 from ..admission import need_tensors
@@ -137,7 +138,7 @@ def _quantile(name: str, input: Any, q: Any, dim: Any, keepdim: bool, how: str, 
         raise DTypeError(f"{name}() q tensor must be same dtype as the input tensor: {q.dtype} and {input.dtype}")
     if not input._data.size:
         raise ShapeError(f"{name}() input tensor must be non-empty")
-    if q._data.ndim and not bool(((q._data >= 0) & (q._data <= 1)).all()):
+    if q._data.ndim and not all_in((q._data >= 0) & (q._data <= 1)):
         raise ArgumentError(f"{name}() q values must be in the range [0, 1]")
     if out is not None and out.dtype is not input.dtype:
         raise DTypeError(f"{name}() out tensor must be same dtype as the input tensor: {out.dtype} and {input.dtype}")

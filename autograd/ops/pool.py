@@ -10,6 +10,7 @@ import math
 import sys
 from typing import Any
 
+from ...backends.batched import any_in
 from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import DTypeError, ShapeError
 from ..admission import unsupported
@@ -314,7 +315,7 @@ def max_unpool(n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, 
     )
     out = default if output_size is None else _unpooled(op, n, tuple(output_size), default, steps)
     last = math.prod(out)
-    if position.size and not 0 <= int(position.min()) <= int(position.max()) < last:
+    if position.size and any_in((position < 0) | (position >= last)):
         wrong = int(position[(position < 0) | (position >= last)].reshape(-1)[0])
         volume = "x".join(map(str, out))
         raise ShapeError(f"{op}: Found an invalid max index: {wrong} (output volumes are of size {volume})")

@@ -114,7 +114,7 @@ def conj(ctx: Any, x: Any) -> Any:
 
 def mm_rule(x: Any, w: Any, transposed: bool = False) -> Any:
     """``x @ w`` or ``x @ w.T``, Tensors or arrays."""
-    if type(x) in kernels_of and type(w) in kernels_of:  # what `apply` would do: these products are most of training
+    if type(x) in kernels_of and type(w) is type(x):  # what `apply` would do: these products are most of training
         try:
             return kernels_of[type(x)].mm(x, w, transposed)
         except SparseOperandError:
@@ -124,7 +124,7 @@ def mm_rule(x: Any, w: Any, transposed: bool = False) -> Any:
 
 def gram_rule(x: Any, y: Any) -> Any:
     """Sum over rows of outer(x, y), Tensors or arrays."""
-    if type(x) in kernels_of and type(y) in kernels_of:
+    if type(x) in kernels_of and type(y) is type(x):
         return kernels_of[type(x)].gram(x, y)
     return apply(Gram, x, y)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends import get_backend, kernels_of, to_dtype
 from ...backends.definitions.random import blocks_used
 from ...backends.errors import DTypeError, ShapeError, UnsupportedDTypeError
+from ..batching import active, drawn
 from ..random import Generator, default_generator
 from .creation import check_layout, dtype_beside, dtype_of, finished, place_of, shape_of, size_argument
 from .creation_like import in_order_of
@@ -34,11 +35,15 @@ def draw(kernel: str, generator: Generator | None, device: Any, shape: tuple[int
     if kernel in ("random_uniform", "random_normal", "random_exponential") and dtype.kind not in "fcV":
         raise UnsupportedDTypeError(f"{kernel} draws floating-point numbers, not {to_dtype(dtype)}; use randint")
     where = place_of(device)
-    backend = get_backend(where.type)
     source = default_generator if generator is None else generator
-    key, offset = source.take(blocks_used(kernel, math.prod(shape), dtype))
-    with backend.on(where):
-        return getattr(backend.kernels, kernel)(key, offset, *args, shape, dtype)
+
+    def numbers(shape: tuple[int, ...], *args: Any) -> Any:
+        kernels = next((kernels_of[type(a)] for a in args if type(a) in kernels_of), get_backend(where.type).kernels)
+        key, offset = source.take(blocks_used(kernel, math.prod(shape), dtype))
+        with kernels.backend.on(where):
+            return getattr(kernels, kernel)(key, offset, *args, shape, dtype)
+
+    return drawn(numbers, shape, args) if active else numbers(shape, *args)
 
 
 def wide(x: Any) -> Any:
@@ -174,9 +179,17 @@ def randperm(
     where = place_of(device)
     backend = get_backend(where.type)
     source = default_generator if generator is None else generator
-    key, offset = source.take(blocks_used("random_permutation", n))
-    with backend.on(where):
-        array = backend.kernels.random_permutation(key, offset, n, d)
+
+    def permutations(shape: tuple[int, ...]) -> Any:
+        """One permutation for each place of the leading dimensions."""
+        rows = []
+        for _ in range(math.prod(shape[:-1])):
+            key, offset = source.take(blocks_used("random_permutation", n))
+            with backend.on(where):
+                rows.append(backend.kernels.random_permutation(key, offset, n, d))
+        return rows[0] if len(shape) == 1 else backend.xp.stack(rows).reshape(shape)
+
+    array = drawn(permutations, (n,), ()) if active else permutations((n,))
     return finished(array, requires_grad, out, "randperm")
 
 

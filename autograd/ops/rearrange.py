@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.batched import any_in
 from ...backends.errors import DimensionError, DTypeError, ShapeError, UnsupportedDTypeError
 from ..base import TensorBase, wrap
 from ..primitive import Primitive, apply
@@ -282,7 +283,7 @@ def _repeated_positions(counts: Any, size: int | None) -> Any:
         )
     if counts.ndim > 1:
         raise ShapeError("repeat_interleave: repeats must be 0-dim or 1-dim tensor")
-    if counts.size and bool((counts < 0).any()):
+    if counts.size and any_in(counts < 0):
         raise ShapeError("repeat_interleave: repeats can not be negative")
     if size is not None:
         if counts.size == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.batched import all_in, any_in
 from ...backends.errors import DTypeError, InvalidValueError, ShapeError
 from ..admission import scalar_type, unsupported
 from ..base import TensorBase
@@ -69,7 +70,7 @@ def normal(
 
     tensors = [v for v in (mean, std) if isinstance(v, TensorBase)]
     if isinstance(std, TensorBase):
-        if bool((std._data < 0).any()):
+        if any_in(std._data < 0):
             raise ShapeError("normal expects all elements of std >= 0.0")
     elif std < 0:
         raise ShapeError(f"normal expects std >= 0.0, but found std {std}")
@@ -108,7 +109,7 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = Non
         if x.dtype.kind not in "fV":
             raise DTypeError(f"bernoulli needs floating-point probabilities, got {input.dtype}")
         p = kernels_of[type(x)].astype(x, "float64")
-        if x.size and not bool(((p >= 0) & (p <= 1)).all()):
+        if x.size and not all_in((p >= 0) & (p <= 1)):
             raise ShapeError("Expected p_in >= 0 && p_in <= 1 to be true: a probability is not within [0, 1]")
     kind = x.dtype if out is None else out._data.dtype  # zeros and ones are written as any type
     array = draw("random_bernoulli", generator, input.device, x.shape, kind, probability("bernoulli", p))
@@ -132,14 +133,14 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
         raise unsupported("poisson", input.dtype, "floating-point rates")
     k = kernels_of[type(x)]
     rates = k.astype(x, "float64")
-    if x.size and not bool((rates >= 0).all()):
+    if x.size and not all_in(rates >= 0):
         raise ShapeError("invalid Poisson rate, expected rate to be non-negative")
     counts = k.zeros(x.shape, dtype="float64")
     left = rates
     d = rates.dtype
     while x.size:
         left = left - draw("random_exponential", generator, input.device, x.shape, d)
-        if not bool((left > 0).any()):
+        if not any_in(left > 0):
             break
         counts = counts + (left > 0)
     return _drawn("poisson", counts.astype(x.dtype), None, input)
@@ -157,9 +158,9 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     n, p = broadcast_tensors(count, prob)
     k = kernels_of[type(n._data)]
     trials, chance = k.astype(n._data, "float64"), k.astype(p._data, "float64")
-    if trials.size and not bool(((chance >= 0) & (chance <= 1)).all()):
+    if trials.size and not all_in((chance >= 0) & (chance <= 1)):
         raise ShapeError("binomial: a probability is not within [0, 1]")
-    if trials.size and not bool((trials >= 0).all()):
+    if trials.size and not all_in(trials >= 0):
         raise ShapeError("binomial: a count is negative")
     total = k.zeros(trials.shape, dtype="float64")
     for i in range(int(k.max(trials)) if trials.size else 0):
@@ -198,9 +199,9 @@ def multinomial(
         raise DTypeError(f"multinomial expects Long tensor out, got: {scalar_type(out.dtype)}")
     _check_weights(x, num_samples, replacement)
     weights = k.astype(x, "float64")
-    if not bool(((weights >= 0) & (weights < float("inf"))).all()):
+    if not all_in((weights >= 0) & (weights < float("inf"))):
         raise ShapeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if not bool((weights > 0).any(-1).all()):
+    if not all_in((weights > 0).any(-1)):
         raise ShapeError("invalid multinomial distribution (sum of probabilities <= 0)")
     d = weights.dtype
     if replacement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.batched import any_in
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..base import wrap
 from .comparison import isnan
@@ -88,9 +89,9 @@ def _lengths(data: Any, lengths: Any, offsets: Any, axis: int, unsafe: bool) -> 
         )
     counts = x[..., 1:] - x[..., :-1] if lengths is None else x
     if not unsafe and x.size:
-        if bool((counts < 0).any()):
+        if any_in(counts < 0):
             raise ArgumentError("segment_reduce(): lengths contains negative value!")
-        if bool((counts.sum(axis=-1) != data._data.shape[axis]).any()):
+        if any_in(counts.sum(axis=-1) != data._data.shape[axis]):
             raise ShapeError(
                 "segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1) when "
                 "!unsafe."
@@ -117,7 +118,7 @@ def _reduced(how: str, rows: Any, names: Any, counts: Any, initial: float | None
     y = full(shape, start, dtype=rows.dtype, device=rows.device)
     add = how in ("sum", "mean")
     nan = None if add else isnan(rows)
-    if nan is not None and bool(nan._data.any()):
+    if nan is not None and any_in(nan._data):
         return _spoiled(how, y, rows, names, nan)
     y = index_add(y, 0, names, rows) if add else index_reduce(y, 0, names, rows, how)
     if how == "mean":

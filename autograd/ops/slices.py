@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...backends.batched import any_in
 from ...backends.errors import DTypeError, ShapeError
 from ..base import TensorBase
 from ..out import write_out
@@ -57,7 +58,7 @@ def _check_empty(input: Tensor, dim: int, index: Tensor) -> None:
     n = input._data.shape[dim]
     if index._data.size and not n:
         raise ShapeError("index_select(): self indexing axis dim should be positive, but it has no positions")
-    if bool(((index._data < 0) | (index._data >= n)).any()):
+    if any_in((index._data < 0) | (index._data >= n)):
         raise ShapeError(
             f"index_select(): INDICES element is out of DATA bounds: {n} positions, and positions up to "
             f"{index._data.max()} or below 0"

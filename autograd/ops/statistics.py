@@ -6,6 +6,7 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from ...backends.batched import any_in
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..out import write_out
 from ..primitive import apply
@@ -226,7 +227,7 @@ def _check_weights(name: str, w: Any, n: int) -> None:
             f"cov(): expected {name} to have the same numel as there are observations in the input but got "
             f"{w._data.size} != {n}"
         )
-    if n and bool((w._data < 0).any()):
+    if n and any_in(w._data < 0):
         raise ArgumentError(f"cov(): {name} cannot be negative")
 
 

@@ -1,0 +1,64 @@
+"""Many backward passes through one graph at once: what Jacobians are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..backends import kernels_of
+from ..backends.batched import BatchError, level_type
+from .base import wrap
+from .batching import leave, together
+from .entries import gradients_of
+from .primitive import bind_levels
+
+__all__ = ["gradients_of_rows"]
+
+
+class Seen:
+    """A recorded node as a rule sees it whose incoming gradients are a batch: with the kernels of that level."""
+
+    __slots__ = ("_node", "k")
+
+    def __init__(self, node: Any, k: Any) -> None:
+        self._node, self.k = node, k
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._node, name)
+
+
+def gradients_of_rows(
+    outputs: Sequence[Any], grads: Sequence[Any], inputs: Sequence[Any], retain_graph: bool | None = None
+) -> list[Any]:
+    """The gradients for each row of ``grads``, unrecorded: one walk for all rows.
+
+    Where a rule needs one row at a time (a user's Function that reads values) they are walked one by one.
+
+    Args:
+        outputs: tensors or edges.
+        grads: a tensor for each, with a dimension of rows in front.
+        inputs: what to differentiate by.
+        retain_graph: as `wengert.autograd.grad` has it.
+
+    Returns:
+        For each input a tensor with the rows in front, or None where there is no path.
+    """
+    rows = int(grads[0]._data.shape[0])
+    kind = level_type(grads[0]._data[0, ...], rows)
+    k = kernels_of[kind]
+    bind_levels(together)
+    try:
+        batches = [wrap(kind.of(g._data)) for g in grads]
+        found = gradients_of(outputs, batches, inputs, True, False, seen_as=lambda node: Seen(node, k))
+    except BatchError:
+        parts = [gradients_of(outputs, [g[i] for g in grads], inputs, True) for i in range(rows)]
+        return [None if p[0] is None else _stacked(p) for p in zip(*parts, strict=True)]
+    if not retain_graph:
+        gradients_of(outputs, [g[0] for g in grads], inputs, False)
+    return [None if g is None else leave(g, kind, 0) for g in found]
+
+
+def _stacked(parts: Sequence[Any]) -> Any:
+    from .ops.join import stack
+
+    return stack(list(parts))

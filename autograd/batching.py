@@ -1,0 +1,177 @@
+"""Tensors of one example of a batch: how they come out of a batch and go back into one, gradients included.
+
+Inside of ``vmap`` a tensor's array is a `wengert.backends.batched.BatchedArray`, and every op runs on it as on any
+other. Three operations join it to the tensors around: `Enter`, `Leave`, and `Lift`, for a tensor that all examples
+share.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..backends import kernels_of
+from ..backends.batched import BatchedArray, BatchError, lifted
+from ..backends.batched.array import deepest
+from ..backends.sparse import SparseArray
+from .base import TensorBase
+from .primitive import Primitive, apply, bind_levels
+
+__all__ = ["Enter", "Leave", "Lift", "active", "enter", "leave", "lift"]
+
+active: list[type[BatchedArray]] = []  # the levels that are running, the outermost first
+
+
+class Enter(Primitive):
+    """A batch as one example of it."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, kind: Any, dim: int) -> Any:
+        ctx.info = kind, dim
+        return kind.of(kernels_of[type(x)].xp.moveaxis(x, dim, 0))
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        kind, dim = ctx.info
+        return apply(Leave, lift(g, kind), kind=kind, dim=dim)
+
+
+class Leave(Primitive):
+    """One example as the batch."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, kind: Any, dim: int) -> Any:
+        ctx.info = kind, dim
+        return kernels_of[type(x._all)].xp.moveaxis(x._all, 0, dim)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        kind, dim = ctx.info
+        return apply(Enter, g, kind=kind, dim=dim)
+
+
+class Lift(Primitive):
+    """A tensor that all examples share as one of a batch."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, kind: Any) -> Any:
+        ctx.info = kind
+        return lifted(x, kind)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        # Within the mapped function the gradient is that of an example; seen from outside, all examples add to it.
+        kind = ctx.info
+        return g if kind in active else apply(Total, lift(g, kind), kind=kind)
+
+
+class Total(Primitive):
+    """The sum over the examples."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, *, kind: Any) -> Any:
+        ctx.info = kind
+        return kernels_of[type(x._all)].sum(x._all, 0) if x._all.ndim > 1 else x._all.sum(0)[...]
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return lift(g, ctx.info)
+
+
+def enter(tensor: Any, kind: type[BatchedArray], dim: int) -> Any:
+    """A tensor as one example along ``dim``."""
+    if issubclass(kind.outer, BatchedArray):
+        tensor = lift(tensor, kind.outer)
+    return apply(Enter, tensor, kind=kind, dim=dim)
+
+
+def leave(tensor: Any, kind: type[BatchedArray], dim: int) -> Any:
+    """An example's tensor (or one that does not depend on the example) as the batch along ``dim``."""
+    return apply(Leave, lift(tensor, kind), kind=kind, dim=dim)
+
+
+def lift(value: Any, kind: type[BatchedArray]) -> Any:
+    """A Tensor or array that all examples share as one of a batch; one of a batch as it is."""
+    array = value._data if isinstance(value, TensorBase) else value
+    if type(array) is kind:
+        return value
+    if isinstance(array, SparseArray):
+        raise BatchError("vmap: a sparse tensor meets one of a batch, which is not supported; use its to_dense()")
+    return apply(Lift, value, kind=kind) if isinstance(value, TensorBase) else lifted(array, kind)
+
+
+def together(prim: Any, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The operands of an op, all of one level.
+
+    Raises:
+        RuntimeError: an operand comes from a call of ``vmap`` that has ended.
+    """
+    for v in values:
+        if isinstance(v._data if isinstance(v, TensorBase) else v, BatchedArray):
+            break
+    else:
+        return values
+    if prim in OWN:
+        return values
+    kind: Any = deepest([v._data if isinstance(v, TensorBase) else v for v in values])
+    return tuple([lift(v, kind) if isinstance(v, TensorBase) or type(v) in kernels_of else v for v in values])
+
+
+def outermost_array(arrays: list[Any]) -> Any:
+    """The array on whose type a new level is built: one of the innermost level that runs, if there is one."""
+    kind: Any = deepest(arrays)
+    if active and (kind is None or active[-1].depth > kind.depth):
+        return lifted(arrays[0], active[-1])
+    return next(a for a in arrays if kind is None or type(a) is kind)
+
+
+@contextlib.contextmanager
+def level(kind: type[BatchedArray], randomness: str) -> Iterator[None]:
+    """While the mapped function runs."""
+    bind_levels(together)
+    active.append(kind)
+    modes.append(randomness)
+    try:
+        yield
+    finally:
+        active.pop()
+        modes.pop()
+
+
+modes: list[str] = []  # what each level says about random numbers
+
+
+def drawn(numbers: Callable[..., Any], shape: tuple[int, ...], args: tuple[Any, ...]) -> Any:
+    """An array of random numbers in the levels that run, each of which wants the same for all examples, or others.
+
+    Args:
+        numbers: ``numbers(shape, *args)`` draws outside of any level.
+        shape: of an example.
+        args: what else it takes, such as probabilities, which may be of a level.
+
+    Raises:
+        RuntimeError: the innermost level refuses random numbers.
+    """
+    if modes[-1] == "error":
+        raise BatchError(
+            "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
+            "'different' randomness flags on vmap or perform the randomness operation out of vmap"
+        )
+    return _drawn(len(active), numbers, tuple(shape), args)
+
+
+def _drawn(levels: int, numbers: Callable[..., Any], shape: tuple[int, ...], args: tuple[Any, ...]) -> Any:
+    if not levels:
+        return numbers(shape, *args)
+    kind = active[levels - 1]
+    if modes[levels - 1] == "same":
+        return _drawn(levels - 1, numbers, shape, args)
+    whole = tuple([lift(a, kind)._all if type(a) in kernels_of else a for a in args])
+    made = _drawn(levels - 1, numbers, (kind.batch, *shape), whole)
+    if issubclass(kind.outer, BatchedArray) and type(made) is not kind.outer:
+        made = lifted(made, kind.outer)
+    return kind.of(made)
+
+
+OWN = (Enter, Leave, Lift, Total)
