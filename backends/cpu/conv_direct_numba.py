@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .depthwise_numba import weigh, weigh_gradients
 from .images_numba import read_block, write_line
 from .jit_numba import inlined, loop
 from .simd_numba import LANES, ROWS, WIDE, entry, get, put, tile1, tile2
@@ -45,32 +46,45 @@ def pack(
         there = min(width, outer - first)
         target = packed + 4 * (group * padded + first) * count * inner
         source = w + 4 * (group * strides[2] + first * strides[0])
-        for c in range(inner):
-            for t in range(count):
-                place = source + 4 * (c * strides[1] + entry(taps, t))
-                row = (t * inner + c) * width
-                for i in range(there):
-                    put(target, row + i, get(place, i * strides[0]))
-                for i in range(there, width):
-                    put(target, row + i, 0.0)
+        for low in range(0, width, LANES):  # few lines at a time, so that they stay in the cache
+            some = max(min(LANES, there - low), 0)
+            line = source + 4 * low * strides[0]
+            for c in range(inner):
+                for t in range(count):
+                    place = line + 4 * (c * strides[1] + entry(taps, t))
+                    row = (t * inner + c) * width + low
+                    for i in range(some):
+                        put(target, row + i, get(place, i * strides[0]))
+                    for i in range(some, LANES):
+                        put(target, row + i, 0.0)
 
 
 @inlined
 def _multiply(
-    block: int, places: int, count: int, runs: int, taps: int, inner: int, weights: int, padded: int, out: int,
+    block: int, places: int, count: int, runs: int, number: int, depth: int, weights: int, padded: int, out: int,
     width: int,
 ) -> None:  # fmt: skip
     """The positions in ``places`` times the panels of one group, into rows of ``width``."""
     for first in range(0, padded, WIDE):
-        panel = weights + 4 * first * taps * inner
+        panel = weights + 4 * first * number * depth
         if padded - first > LANES:
             for p in range(0, count, ROWS):
                 result = out + 4 * (p * width + first)
-                tile2(block, places + 8 * p, runs, taps, inner, 1, panel, WIDE, result, width, 0)
+                tile2(block, places + 8 * p, runs, number, depth, 1, panel, WIDE, result, width, 0)
         else:
             for p in range(0, count, ROWS):
                 result = out + 4 * (p * width + first)
-                tile1(block, places + 8 * p, runs, taps, inner, 1, panel, LANES, result, width, 0)
+                tile1(block, places + 8 * p, runs, number, depth, 1, panel, LANES, result, width, 0)
+
+
+@inlined
+def _close_up(out: int, count: int, number: int, outer: int, padded: int) -> None:
+    """Move the output channels of all groups to the beginning of each row."""
+    for p in range(count):
+        row = out + 4 * p * number * padded
+        for group in range(1, number):
+            for i in range(outer):
+                put(row, group * outer + i, get(row, group * padded + i))
 
 
 @inlined
@@ -128,7 +142,8 @@ def correlate(
         y_strides: its strides.
         y_size: its D, H and W.
         weights: address of the packed weights.
-        groups: how many; input channels of each, output channels, and these filled up to whole vectors.
+        groups: how many; input channels of each, output channels, and these filled up to whole vectors; where both are
+            1, the channels are not filled up one by one, but all together.
         blocks: images of a block, rows of positions of a block, and how many blocks an image has.
         origin: where the first block begins in the image that is read.
         shape: size of a block with its padding.
@@ -143,7 +158,8 @@ def correlate(
     places, problems, taps, count = tables
     block = scratch[0] + 4 * slot * scratch[1]
     out, spare = block + 4 * scratch[2], block + 4 * scratch[3]
-    width = number * padded
+    width = number if inner != 1 or outer != 1 else -(-number // LANES) * LANES
+    width = width * padded
     for item in range(start, stop):
         n, q0 = item // bands * per, item % bands * band
         images, rows = min(per, source[1] - n), min(band, grid[0] - q0)
@@ -153,18 +169,22 @@ def correlate(
         )  # fmt: skip
         area = images * rows * grid[1] * grid[2]
         for problem in range(count):
-            info = problems + 8 * 6 * problem
+            info = problems + 8 * 7 * problem
             first = entry(info, 0), entry(info, 1), entry(info, 2)
-            here, some, panels = entry(info, 3), entry(info, 4), weights + 4 * entry(info, 5)
-            for group in range(number):
-                _multiply(
-                    block + 4 * group * inner, places, area, taps + 8 * here, some, inner,
-                    panels + 4 * group * padded * some * inner, padded, out + 4 * group * padded, width,
-                )  # fmt: skip
-                write_positions(
-                    out + 4 * group * padded, width, y[1] + 4 * group * outer, y[0] + 4 * group * outer * y_strides[1],
-                    y_strides, y_size, n, images, q0, rows, grid, first, spread, outer,
-                )  # fmt: skip
+            here, some, panels, depth = entry(info, 3), entry(info, 4), weights + 4 * entry(info, 5), entry(info, 6)
+            if inner == 1 and outer == 1:
+                weigh(block, places, area, taps + 8 * here, some, number, panels, out, width)
+            else:
+                for group in range(number):
+                    _multiply(
+                        block + 4 * group * inner, places, area, taps + 8 * here, some, depth,
+                        panels + 4 * group * padded * some * depth, padded, out + 4 * group * padded, width,
+                    )  # fmt: skip
+                if number > 1 and padded > outer:
+                    _close_up(out, area, number, outer, padded)
+            write_positions(
+                out, width, y[1], y[0], y_strides, y_size, n, images, q0, rows, grid, first, spread, number * outer
+            )  # fmt: skip
 
 
 @loop
@@ -192,13 +212,14 @@ def correlate_weights(
         origin: likewise.
         shape: likewise.
         steps: rows of the image from one row of positions to the next; numbers from one position to the next.
-        tables: addresses of the table of kernel elements and channels, and of that of lines; rows of the former.
+        tables: addresses of the table of kernel elements and channels, and of that of lines; rows of the former;
+            for groups of one channel the table of positions, and the number of the kernel's elements.
         scratch: address of scratch memory; how much a slot has; where the gradients begin, and the spare memory.
         total: address of the sums, zeros at first, and how many a slot has.
     """
     number, inner, outer, padded = groups
     per, band, bands = blocks
-    elements, lines, rows = tables
+    elements, lines, rows, places, taps = tables
     block = scratch[0] + 4 * slot * scratch[1]
     out, spare = block + 4 * scratch[2], block + 4 * scratch[3]
     sums = total[0] + 4 * slot * total[1]
@@ -214,6 +235,9 @@ def correlate_weights(
             g, g_strides, g_size, channels, n, images, (q0, 0, 0), (high, g_size[1], g_size[2]), out, spare
         )  # fmt: skip
         count = images * high * g_size[1]
+        if inner == 1 and outer == 1:
+            weigh_gradients(block, places, count * g_size[2], elements, taps, number, out, sums)
+            continue
         for group in range(number):
             a, b, c = block + 4 * group * inner, out + 4 * group * outer, sums + 4 * group * rows * padded
             for r in range(0, rows, ROWS):

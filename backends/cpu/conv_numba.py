@@ -56,7 +56,7 @@ def conv_weight(x: Any, g: Any, s: Shape, kernel: Ints) -> Any:
     p = plan.weights(s, threads.get_num_threads(), ROWS, LANES)
     b, channels, padded = p.blocks, s.outer * s.groups, p.groups[3]
     number = workers(b.count, s.work)
-    each = s.groups * p.rows * padded
+    each = p.sums
     total = np.zeros(number * each + WIDE, np.float32)
     begin = _rounded(b.per * b.area)
     spare = begin + _rounded(b.per * b.band * math.prod(s.out[1:]) * channels + WIDE)
@@ -65,10 +65,14 @@ def conv_weight(x: Any, g: Any, s: Shape, kernel: Ints) -> Any:
     share(
         direct.correlate_weights, b.count, number, (address(x), s.n), strides(x), s.size, address(g), strides(g),
         s.out, p.groups, b.numbers, tuple(-q for q, _ in s.padding), b.shape, (s.stride[0], s.stride[2] * x.shape[1]),
-        (address(p.elements), address(p.lines), p.rows), (address(memory), slot, begin, spare),
+        (address(p.elements), address(p.lines), p.rows, address(p.positions), p.taps), (address(memory), slot, begin, spare),
         (address(total), each),
     )  # fmt: skip
     w = np.empty((channels, s.inner, *kernel), np.float32)
+    if s.inner == s.outer == 1:
+        sums = total[: number * each].reshape(number, -1, plan.whole(channels, LANES))
+        w.reshape(channels, -1)[...] = sums.sum(0)[: p.taps, :channels].T
+        return w
     share(
         direct.unpack, channels, workers(channels, 4 * w.size), (address(total), each), number, p.rows, s.inner,
         s.outer, padded, math.prod(kernel), address(w),
@@ -99,26 +103,32 @@ def _rounded(count: int) -> int:
 
 def _correlate(p: plan.Correlation, s: Shape, x: Any, w: Any, bias: Any, y: Any, transposed: bool) -> None:
     number_of, inner, outer, padded = p.groups
-    packed = np.empty(p.packed + WIDE, np.float32)
+    packed = scratch(p.packed + WIDE, "packed")
     k, c, *rest = (n // w.itemsize for n in w.strides)
     ways = (c, k, s.outer * k) if transposed else (k, c, s.outer * k)
     kernel = three(rest, 0)
     all_taps = [sum(i * n for i, n in zip(t, kernel, strict=True)) for t in np.ndindex(*s.kernel)]
     panels = -(-padded // WIDE)
-    at = address(packed)
+    at, depthwise = 0, inner == outer == 1
+    flat = w.reshape(len(w), -1) if depthwise else w
     for chosen in p.elements:
         taps = plan.table([all_taps[t] for t in chosen] or [0])
-        size = number_of * padded * len(chosen) * inner
-        if size:
+        size = p.width * len(chosen) * inner
+        if size and depthwise:
+            rows = packed[at : at + size].reshape(len(chosen), p.width)
+            rows[:, number_of:] = 0
+            rows[:, :number_of] = flat[:, list(chosen)].T
+        elif size:
             share(
                 direct.pack, number_of * panels, workers(number_of * panels, 4 * size), address(w), ways,
-                address(taps), len(chosen), inner, outer, panels, padded, at,
+                address(taps), len(chosen), inner, outer, panels, padded,
+                address(packed) + 4 * at,
             )  # fmt: skip
-        at += 4 * size
+        at += size
     shift = _shift(bias, number_of * outer)
     b = p.blocks
     begin = _rounded(b.per * b.area)
-    results = plan.whole(b.per * b.band * math.prod(p.grid[1:]), ROWS) * number_of * padded
+    results = plan.whole(b.per * b.band * math.prod(p.grid[1:]), 2 * ROWS) * p.width
     spare = begin + _rounded(results)
     slot = spare + begin
     number = workers(b.count, s.work)

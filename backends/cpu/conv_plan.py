@@ -139,6 +139,13 @@ def table(values: Any, unit: int = 1) -> Any:
     return np.append(flat, np.repeat(flat[-1:], whole(len(flat), unit) - len(flat)))
 
 
+def _padded(inner: int, outer: int, groups: int, lanes: int) -> tuple[int, int]:
+    """Output channels of a group filled up to whole vectors, and those of all groups; see `correlate`."""
+    if inner == outer == 1:
+        return 1, whole(groups, lanes)
+    return whole(outer, lanes), whole(outer, lanes) * groups
+
+
 def _seen(s: Shape) -> Ints:
     """How much of an image with its padding the positions need."""
     return tuple(
@@ -161,23 +168,37 @@ class Correlation:
     taps: Any
     elements: tuple[tuple[int, ...], ...]  # numbers of the kernel's elements in each problem
     packed: int  # numbers of the packed weights
+    width: int  # of a row of results
+
+
+def runs(places: list[int], inner: int, channels: int) -> tuple[list[int], int]:
+    """Where runs of memory begin that hold all channels of the kernel's elements at ``places``, and their length."""
+    longest = 1
+    if inner == channels:  # without groups neighbours lie end to end
+        longest = next((i for i in range(1, len(places)) if places[i] - places[i - 1] != channels), len(places))
+        neighbours = all(places[i] - places[i - 1] == channels for i in range(1, len(places)) if i % max(longest, 1))
+        if not longest or not neighbours or len(places) % longest:
+            longest = 1
+    return places[:: max(longest, 1)], max(longest, 1) * inner
 
 
 @functools.lru_cache(maxsize=128)
 def forward(s: Shape, threads: int, rows: int, lanes: int) -> Correlation:
     """A convolution: one problem, positions ``stride`` apart in what is read."""
     seen = _seen(s)
-    padded, channels = whole(s.outer, lanes), s.inner * s.groups
-    blocks = cut(s.n, channels, padded * s.groups, s.out, s.stride[0], seen, threads)
+    padded, width = _padded(s.inner, s.outer, s.groups, lanes)
+    channels = s.inner * s.groups
+    blocks = cut(s.n, channels, width, s.out, s.stride[0], seen, threads)
     _, h, w = blocks.shape
     taps = [
         ((a * s.dilation[0] * h + b * s.dilation[1]) * w + c * s.dilation[2]) * channels
         for a, b, c in itertools.product(*map(range, s.kernel))
     ]
+    starts, depth = runs(taps, s.inner, channels)
     return Correlation(
         (s.groups, s.inner, s.outer, padded), blocks, tuple(-p for p, _ in s.padding), s.stride[0], s.out, (1, 1, 1),
-        table(offsets(blocks, channels, s.out, s.stride), rows), table([0, 0, 0, 0, len(taps), 0]), table(taps),
-        (tuple(range(len(taps))),), s.groups * padded * len(taps) * s.inner,
+        table(offsets(blocks, channels, s.out, s.stride), 2 * rows), table([0, 0, 0, 0, len(starts), 0, depth]),
+        table(starts), (tuple(range(len(taps))),), width * len(taps) * s.inner, width,
     )  # fmt: skip
 
 
@@ -188,13 +209,14 @@ def adjoint(s: Shape, threads: int, rows: int, lanes: int) -> Correlation:
     Padded position ``q * stride + r`` was seen by the elements ``t`` with ``dilation * t = r`` modulo the stride, from
     output position ``q - (dilation * t - r) / stride``.
     """
-    padded, channels = whole(s.inner, lanes), s.outer * s.groups
+    padded, width = _padded(s.outer, s.inner, s.groups, lanes)
+    channels = s.outer * s.groups
     low = tuple(p // t for (p, _), t in zip(s.padding, s.stride, strict=True))
     high = tuple(-(-(p + m) // t) for (p, _), t, m in zip(s.padding, s.stride, s.size, strict=True))
     grid = tuple(b - a for a, b in zip(low, high, strict=True))
     reach = tuple(d * (k - 1) // t for d, k, t in zip(s.dilation, s.kernel, s.stride, strict=True))
     seen = tuple(m + e for m, e in zip(grid, reach, strict=True))
-    blocks = cut(s.n, channels, padded * s.groups, grid, 1, seen, threads)
+    blocks = cut(s.n, channels, width, grid, 1, seen, threads)
     _, h, w = blocks.shape
     problems: list[int] = []
     taps: list[int] = []
@@ -208,14 +230,16 @@ def adjoint(s: Shape, threads: int, rows: int, lanes: int) -> Correlation:
                 a, b, c = (x - e // m for x, e, m in zip(reach, away, s.stride, strict=True))
                 found.append((number, ((a * h + b) * w + c) * channels))
         first = [q * t + r - p for q, t, r, (p, _) in zip(low, s.stride, rest, s.padding, strict=True)]
-        problems += [*first, len(taps), len(found), packed]
-        taps += [offset for _, offset in found]
+        found.sort(key=lambda pair: pair[1])
+        starts, depth = runs([offset for _, offset in found], s.outer, channels)
+        problems += [*first, len(taps), len(starts), packed, depth]
+        taps += starts
         elements.append(tuple(number for number, _ in found))
-        packed += s.groups * padded * len(found) * s.outer
+        packed += width * len(found) * s.outer
     return Correlation(
         (s.groups, s.outer, s.inner, padded), blocks, tuple(a - e for a, e in zip(low, reach, strict=True)), 1, grid,
-        s.stride, table(offsets(blocks, channels, grid, (1, 1, 1)), rows), table(problems), table(taps or [0]),
-        tuple(elements), packed,
+        s.stride, table(offsets(blocks, channels, grid, (1, 1, 1)), 2 * rows), table(problems), table(taps or [0]),
+        tuple(elements), packed, width,
     )  # fmt: skip
 
 
@@ -228,6 +252,9 @@ class WeightSums:
     elements: Any
     lines: Any
     rows: int
+    positions: Any
+    taps: int
+    sums: int  # how many numbers they are
 
 
 @functools.lru_cache(maxsize=128)
@@ -244,7 +271,9 @@ def weights(s: Shape, threads: int, rows: int, lanes: int) -> WeightSums:
         ]
     )
     elements = table(taps[:, None] + np.arange(s.inner), rows)
+    places = offsets(blocks, channels, s.out, s.stride)
+    padded, width = _padded(s.inner, s.outer, s.groups, lanes)
     return WeightSums(
-        (s.groups, s.inner, s.outer, whole(s.outer, lanes)), blocks, elements,
-        table(offsets(blocks, channels, s.out, s.stride)[..., 0]), len(elements),
+        (s.groups, s.inner, s.outer, padded), blocks, elements, table(places[..., 0]), len(elements), table(places),
+        len(taps), len(elements) * width,
     )  # fmt: skip

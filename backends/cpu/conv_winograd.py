@@ -113,7 +113,7 @@ def convolve(
     packed = pack(w, inner, outer, padded, turned, number)
     single = blocks.count == 1  # then panels are shared out, and each is transformed where it is used
     held = 0 if single else e * e * inner * padded
-    transformed = np.empty(held + WIDE, np.float32)
+    transformed = scratch(held + WIDE, "transformed")
     slabs = (whole(count, ROWS) * inner + 16, whole(count, ROWS) * padded + 16)
     block = blocks.per * blocks.area
     sizes = [block, e * e * slabs[0], e * e * slabs[1], max(block, m * m * count * padded)]
@@ -139,7 +139,7 @@ def pack(w: Any, inner: int, outer: int, padded: int, turned: bool, number: int)
     k, c, *rest = (i // w.itemsize for i in w.strides)
     h, _, v = three(rest, 0)
     taps = plan.table([a * h + b * v for a in range(3) for b in range(3)][:: -1 if turned else 1])
-    packed = np.empty(9 * inner * padded + WIDE, np.float32)
+    packed = scratch(9 * inner * padded + WIDE, "packed")
     panels = -(-padded // WIDE)
     ways = (c, k, 0) if turned else (k, c, 0)
     share(
@@ -160,13 +160,13 @@ def weight_gradient(m: int, x: Any, g: Any, s: Shape, number: int) -> Any:
     block = blocks.per * blocks.area
     places, slot = _laid([block, max(block, m * m * count * outer), SPARE])
     memory = scratch(number * slot)
-    held = np.empty(e * e * sum(slabs) + 2 * WIDE, np.float32)
+    held = scratch(e * e * sum(slabs) + 2 * WIDE, "transformed")
     targets = (address(held), address(held) + 4 * (e * e * slabs[0] + WIDE), *slabs)
     elements = plan.table(np.arange(inner), ROWS)
     w = np.empty((outer, inner, 3, 3), np.float32)
     single = most >= blocks.count
     panel = e * e * rows * WIDE + 16
-    sums = np.empty((min(number, panels) if single else panels) * panel, np.float32)
+    sums = scratch((min(number, panels) if single else panels) * panel, "packed")
     tiles = n * grid[0] * grid[2]
     done = 0
     for at in range(0, blocks.count, most):

@@ -23,6 +23,8 @@ from .winograd_numba import (
 
 __all__: list[str] = []  # found through conv_numba.py
 
+SLICE = 8 * ROWS  # input channels
+
 
 @loop
 def prepare(start: int, stop: int, slot: int, m: int, packed: int, channels: int, padded: int, target: int, spare: int,
@@ -216,18 +218,25 @@ def add_products(
     """
     e = m + 2
     inner, outer, padded = channels
+    rows = tables[2]
     for item in range(start, stop):
         first = item * WIDE
         width = min(WIDE, padded - first)
         total = sums[0] + 4 * (item if sums[2] else slot) * sums[1]
-        slab = tables[2] * width
-        for point in range(e * e):
-            a, b = operands[0] + 4 * point * operands[2], operands[1] + 4 * (point * operands[3] + first)
-            for r in range(0, tables[2], ROWS):
-                c = total + 4 * (point * slab + r * width)
-                if width > LANES:
-                    tile2(a, tables[0] + 8 * r, tables[1], 1, count, inner, b, outer, c, width, more)
-                else:
-                    tile1(a, tables[0] + 8 * r, tables[1], 1, count, inner, b, outer, c, width, more)
-        if w != 0:
-            transform_kernels(m, total, slab, inner, width, w, outer, first, spare[0] + 4 * slot * spare[1])
+        for low in range(0, rows, SLICE):  # the sums of all points for some channels stay in the cache
+            high = min(low + SLICE, rows)
+            slab = (high - low) * width
+            part = total + 4 * low * e * e * width * sums[2]
+            for point in range(e * e):
+                a, b = operands[0] + 4 * point * operands[2], operands[1] + 4 * (point * operands[3] + first)
+                for r in range(low, high, ROWS):
+                    c = part + 4 * (point * slab + (r - low) * width)
+                    if width > LANES:
+                        tile2(a, tables[0] + 8 * r, tables[1], 1, count, inner, b, outer, c, width, more)
+                    else:
+                        tile1(a, tables[0] + 8 * r, tables[1], 1, count, inner, b, outer, c, width, more)
+            if w != 0:
+                transform_kernels(
+                    m, part, slab, min(high, inner) - low, width, w + 4 * low * 9, inner, outer, first,
+                    spare[0] + 4 * slot * spare[1],
+                )  # fmt: skip

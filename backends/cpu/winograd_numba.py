@@ -201,18 +201,19 @@ def transform_weights(m: int, panel: int, channels: int, width: int, target: int
 
 @inlined
 def transform_kernels(
-    m: int, sums: int, slab: int, channels: int, width: int, w: int, outer: int, first: int, spare: int
+    m: int, sums: int, slab: int, channels: int, width: int, w: int, inner: int, outer: int, first: int, spare: int
 ) -> None:
-    """Sums (m + 2, m + 2, channels, width) to elements of the kernel, in weights (outer, channels, 3, 3)."""
+    """Sums (m + 2, m + 2, channels, width) to elements of the kernel, in weights (outer, inner, 3, 3)."""
     e = m + 2
     nine = spare + 4 * 40 * LANES
-    for c in range(channels):
-        for v in range(0, width, LANES):
+    for v in range(0, width, LANES):
+        there = min(LANES, outer - first - v)
+        for c in range(channels):
             for j in range(e):
                 kernel_line(m, sums + 4 * (j * slab + c * width + v), e * slab, spare + 4 * j * LANES, e * LANES)
             for a in range(3):
                 kernel_line(m, spare + 4 * a * e * LANES, LANES, nine + 4 * 3 * a * LANES, LANES)
-            for i in range(min(LANES, outer - first - v)):
-                element = w + 4 * ((first + v + i) * channels + c) * 9
+            for i in range(there):
+                element = w + 4 * ((first + v + i) * inner + c) * 9
                 for t in range(9):
                     put(element, t, get(nine, t * LANES + i))

@@ -42,18 +42,19 @@ def share(kernel: Callable[..., None], items: int, number: int, *args: Any) -> N
 class _Memory(threading.local):
     """What a thread computes in; kept for the next kernel, because new pages cost time."""
 
-    array: Any = None
+    def __init__(self) -> None:
+        self.arrays: dict[str, Any] = {}
 
 
 _memory = _Memory()
 KEPT = 1 << 22  # numbers; more than that is given back
 
 
-def scratch(count: int) -> Any:
-    """``count`` float32 to write on until the next call in this thread."""
-    array = _memory.array
+def scratch(count: int, purpose: str = "blocks") -> Any:
+    """``count`` float32 to write on until this thread asks for some with the same purpose again."""
+    array = _memory.arrays.get(purpose)
     if array is None or len(array) < count:
         array = np.empty(count, np.float32)
         if count <= KEPT:
-            _memory.array = array
+            _memory.arrays[purpose] = array
     return array
