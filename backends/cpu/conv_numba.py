@@ -65,8 +65,8 @@ def conv_weight(x: Any, g: Any, s: Shape, kernel: Ints) -> Any:
     share(
         direct.correlate_weights, b.count, number, (address(x), s.n), strides(x), s.size, address(g), strides(g),
         s.out, p.groups, b.numbers, tuple(-q for q, _ in s.padding), b.shape, (s.stride[0], s.stride[2] * x.shape[1]),
-        (address(p.elements), address(p.lines), p.rows, address(p.positions), p.taps), (address(memory), slot, begin, spare),
-        (address(total), each),
+        (address(p.elements), address(p.lines), p.rows, address(p.positions), p.taps),
+        (address(memory), slot, begin, spare), (address(total), each),
     )  # fmt: skip
     w = np.empty((channels, s.inner, *kernel), np.float32)
     if s.inner == s.outer == 1:

@@ -95,6 +95,7 @@ def _operator(op: Any, emit: str) -> None:
 _operator(operator.add, "fadd")
 _operator(operator.sub, "fsub")
 _operator(operator.mul, "fmul")
+_operator(operator.truediv, "fdiv")
 
 
 @instructions
@@ -126,6 +127,55 @@ def fill(typingctx: Any, value: Any) -> Any:
         return _filled(builder, args[0])
 
     return VECTOR(types.float32), codegen
+
+
+@instructions
+def choose_larger(typingctx: Any, x: Any, y: Any, a: Any, b: Any) -> Any:
+    """``a`` in lanes where ``x`` is larger than ``y`` or is NaN, else ``b``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        larger = builder.fcmp_ordered(">", args[0], args[1])
+        return builder.select(builder.or_(larger, builder.fcmp_unordered("uno", args[0], args[0])), args[2], args[3])
+
+    return VECTOR(VECTOR, VECTOR, VECTOR, VECTOR), codegen
+
+
+@instructions
+def choose_equal(typingctx: Any, x: Any, y: Any, a: Any, b: Any) -> Any:
+    """``a`` in lanes where ``x`` is equal to ``y``, else ``b``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered("==", args[0], args[1]), args[2], args[3])
+
+    return VECTOR(VECTOR, VECTOR, VECTOR, VECTOR), codegen
+
+
+def _bytes_at(builder: Any, address: Any, offset: Any) -> Any:
+    byte = ir.IntType(8)
+    pointer = builder.gep(builder.inttoptr(address, byte.as_pointer()), [offset])
+    return builder.bitcast(pointer, ir.VectorType(byte, LANES).as_pointer())
+
+
+@instructions
+def load_bytes(typingctx: Any, address: Any, offset: Any) -> Any:
+    """The bytes at ``offset`` from ``address``, as a vector of float32."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.uitofp(builder.load(_bytes_at(builder, args[0], args[1]), align=1), LANE)
+
+    return VECTOR(types.int64, types.int64), codegen
+
+
+@instructions
+def store_bytes(typingctx: Any, address: Any, offset: Any, value: Any) -> Any:
+    """Write a vector of whole numbers as bytes at ``offset`` from ``address``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        small = builder.fptoui(args[2], ir.VectorType(ir.IntType(8), LANES))
+        builder.store(small, _bytes_at(builder, args[0], args[1]), align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, VECTOR), codegen
 
 
 @instructions
@@ -170,6 +220,17 @@ def _call(builder: Any, name: str, emit: Any, args: Any) -> None:
         emit(body, *function.args)
         body.ret_void()
     builder.call(function, args)
+
+
+@instructions
+def note(typingctx: Any, address: Any, offset: Any, value: Any) -> Any:
+    """Write an int64 at ``offset`` int64 from ``address``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(args[2], _pointer(builder, args[0], args[1], INT))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), codegen
 
 
 def _tile(vectors: int) -> Any:
