@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -135,6 +136,9 @@ TABLE = [
           lambda x: F.cross_entropy(x, labels(x, x.shape[1]), ignore_index=0, label_smoothing=0.1, reduction="sum"),
           lambda x: -((log_probabilities(x)[wg.arange(x.shape[0]), labels(x, x.shape[1])] * 0.9
                        + log_probabilities(x).mean(1) * 0.1) * (labels(x, x.shape[1]) != 0)).sum()),
+    Fused("nll_loss", lambda x: F.nll_loss(x, labels(x, x.shape[1])),
+          lambda x: -x[wg.arange(x.shape[0]), labels(x, x.shape[1])].mean(),
+          sizes=tuple(ROWS[:3])),
     Fused("layer_norm", lambda x, w, b: F.layer_norm(x, x.shape[1:], w, b),
           lambda x, w, b: normal(x, (1,)) * w + b, same),
     Fused("layer_norm without weight", lambda x: F.layer_norm(x, x.shape[1:]), lambda x: normal(x, (1,))),
@@ -282,7 +286,7 @@ sys.exit("numba" in sys.modules)
 @pytest.mark.parametrize(("mode", "times", "imported"), [("auto", 3, 0), ("0", 3, 0), ("1", 1, 1)])
 def test_when_numba_is_imported(mode: str, times: int, imported: int):
     pytest.importorskip("numba")
-    environment = {**__import__("os").environ, "WENGERT_NUMBA": mode}
+    environment = {**os.environ, "WENGERT_NUMBA": mode}
     root = Path(__file__).parent.parent
     done = subprocess.run([sys.executable, "-c", PROGRAM.format(times=times)], env=environment, cwd=root, check=False)
     assert done.returncode == imported
@@ -357,3 +361,18 @@ def test_random_numbers_have_the_same_bits(name: str, kernels: str):
     found = getattr(random_kernels, name)(2**63 + 5, 2**64 - 300, *rest)
     expected = getattr(definitions.random, name)(np, 2**63 + 5, 2**64 - 300, *rest)
     assert found.tobytes() == expected.tobytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["0", "all"])
+def test_the_op_table_in_both_modes(mode: str):
+    """Rows of the op table that have compiled kernels, with these switched off, and on for arrays of any size."""
+    pytest.importorskip("numba")
+    names = (
+        "softmax or cross_entropy or nll or norm or gelu or mish or silu or elu or attention or dropout or embedding"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/test_ops.py", "-k", names]
+    environment = {**os.environ, "WENGERT_NUMBA": mode}
+    root = Path(__file__).parent.parent
+    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]

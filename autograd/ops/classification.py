@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ...backends import kernels_of
-from ...backends.dtypes import FROM_NUMPY, float32
+from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import DTypeError, GraphError, InvalidValueError, ShapeError
 from ...backends.strictness import doubt
 from ..admission import scalar_type, unsupported
-from ..base import TensorBase, wrap
+from ..base import TensorBase
 from ..primitive import apply
 from ..promotion import operands
 from .arithmetic import add, mul, sub
 from .calling import broadcast_error
 from .cast import cast
 from .exponential import exp, log_rule
-from .loss import BCE, BCELogits, CrossEntropy, Pick, not_zero, reduced, reduction_of
+from .loss import BCE, NLL, BCELogits, CrossEntropy, reduced, reduction_of
 from .loss_doubts import log_probabilities, same_size
 from .reduction import LogSumExp, sum_rule
 from .select import where_rule
@@ -138,19 +137,9 @@ def nll_loss(
     _constant("nll_loss", "weight", weight)
     single = x.ndim == 1
     if single:
-        input, t = reshape_rule(input, (1, x.size)), t.reshape(1)
-    k = kernels_of[type(x)]
-    half = x.dtype.itemsize == 2
-    dtype = float32.dtype if half else x.dtype
-    valid, safe, each = k.class_weights(t, None if weight is None else weight._data, ignore_index, dtype)
-    picked = apply(Pick, input, safe)
-    losses = where_rule(wrap(valid), mul(cast(picked, dtype) if half else picked, wrap(-each)), 0.0)
-    y: Any = losses if reduction == "none" else sum_rule(losses, None)
-    if reduction == "mean":
-        y = y / wrap(not_zero(k, k.sum(each)))
-    if single and reduction == "none":
-        y = reshape_rule(y, ())
-    return cast(y, x.dtype) if half else y
+        input, target = reshape_rule(input, (1, x.size)), reshape_rule(target, (1,))
+    y: Any = apply(NLL, input, target, weight, ignore_index=ignore_index, reduction=reduction)
+    return reshape_rule(y, ()) if single and reduction == "none" else y
 
 
 def _arrays(op: str, input: Any, target: Any) -> tuple[Any, Any]:

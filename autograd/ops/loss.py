@@ -13,7 +13,7 @@ from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import ShapeError
 from ...backends.strictness import doubt
 from ..admission import unsupported
-from ..base import TensorBase
+from ..base import TensorBase, wrap
 from ..formulas import kernel_or_formula
 from ..primitive import Primitive, apply
 from ..promotion import operands
@@ -104,6 +104,26 @@ class CrossEntropy(Primitive):
         g = _over(g.astype(kept[0].dtype), total)
         gx = ctx.k.cross_entropy_backward(g, x, kept, target, each, weight, p["ignore_index"], p["smoothing"])
         return gx, None, None
+
+
+class NLL(Primitive):
+    """``-x[target]``, weighted and reduced: linear in ``x``, so that the gradient places ``g`` where ``x`` was read."""
+
+    torch_name = "NllLoss"
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, target: Any, weight: Any, *, ignore_index: int, reduction: str) -> Any:
+        ctx.save(target, weight)
+        ctx.info = x.shape[1], x.dtype
+        return ctx.k.nll(x, target, weight, ignore_index, reduction)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        target, weight = (_array(v) for v in ctx.saved)
+        classes, dtype = ctx.info
+        places, factor = ctx.k.nll_factor(target, weight, **ctx.params, dtype=dtype)
+        g = g * (wrap(factor) if isinstance(g, TensorBase) else factor)
+        return apply(Place, g, places, n=classes), None, None
 
 
 def _array(x: Any) -> Any:

@@ -83,19 +83,19 @@ def tanh_backward(g: Any, y: Any) -> Any:
 
 def silu_backward(g: Any, x: Any) -> Any:
     """The gradient of ``x * sigmoid(x)``."""
-    gx = looped("silu_backward", x, g)
+    gx = looped("silu_backward", x, g, least=1)
     return plain.silu_backward(np, g, x) if gx is None else gx
 
 
 def mish(x: Any) -> Any:
     """``x * tanh(log(1 + exp(x)))``."""
-    y = looped("mish", x)
+    y = looped("mish", x, least=1)
     return plain.mish(np, x) if y is None else y
 
 
 def mish_backward(g: Any, x: Any) -> Any:
     """The gradient of `mish`."""
-    gx = looped("mish_backward", x, g)
+    gx = looped("mish_backward", x, g, least=1)
     return plain.mish_backward(np, g, x) if gx is None else gx
 
 
@@ -157,7 +157,7 @@ def _gelu_tanh_gradient_into(out: Any, g: Any, x: Any) -> None:
 
 def gelu(x: Any, approximate: str) -> Any:
     """``x`` times the normal distribution function of ``x``; see the definition."""
-    if (y := looped("gelu" if approximate == "none" else "gelu_tanh", x)) is not None:
+    if (y := looped("gelu" if approximate == "none" else "gelu_tanh", x, least=1)) is not None:
         return y
     if not alike(x):
         return plain.gelu(np, x, approximate)
@@ -167,7 +167,7 @@ def gelu(x: Any, approximate: str) -> Any:
 def gelu_backward(g: Any, x: Any, approximate: str) -> Any:
     """``g`` times the derivative of `gelu`; see the definition."""
     name = "gelu_backward" if approximate == "none" else "gelu_tanh_backward"
-    if (gx := looped(name, x, g)) is not None:
+    if (gx := looped(name, x, g, least=1)) is not None:
         return gx
     if not alike(g, x):
         return plain.gelu_backward(np, g, x, approximate)
@@ -176,7 +176,7 @@ def gelu_backward(g: Any, x: Any, approximate: str) -> Any:
 
 def by_rows(name: str, axis: int, x: Any, *gradient: Any) -> Any:
     """The compiled loop ``name`` over rows of float32 that lie along ``axis``; None where NumPy is to do it."""
-    loops = compiled("softmax", x.size)
+    loops = compiled("softmax", x.size, least=1)
     if loops is None or x.dtype.char != "f" or not x.flags.c_contiguous or axis % x.ndim != x.ndim - 1:
         return None
     n = x.shape[-1]

@@ -22,7 +22,8 @@ from . import threads
 
 __all__: list[str] = []  # nothing here is a kernel
 
-LEAST = 1 << 13  # elements of an array for which a compiled kernel is called at all
+LEAST = 1 << 13  # elements from which on a compiled kernel is called where NumPy needs a call or two
+CALL = 1 << 10  # elements that a call counts for, as what leads to NumPy's loops takes time, too
 WORTH = 1 << 27  # elements handled in all, from which on Numba is imported
 SHARED = 1 << 18  # elements from which on waking another thread takes less time than it saves
 
@@ -34,7 +35,7 @@ _families: dict[str, Any] = {}
 _waiting: dict[str, int] = {}  # the work of families that are not compiled yet
 
 
-def compiled(family: str, work: int, cold: int = 0) -> Any:
+def compiled(family: str, work: int, cold: int = 0, least: int | None = None) -> Any:
     """The compiled kernels of a family for ``work`` elements; None if NumPy is to do it.
 
     Args:
@@ -42,15 +43,16 @@ def compiled(family: str, work: int, cold: int = 0) -> Any:
         work: the number of elements, times the passes over memory that are saved.
         cold: how much of that the family must have had before it is compiled; what an earlier process compiled is
             taken from the disk without that.
+        least: what ``work`` has to be; 1 where NumPy needs many calls, `LEAST` unless told.
     """
     global _seen
-    if work < LEAST:
+    if work < (least or LEAST):
         return None
     try:
         return _families[family]
     except KeyError:
         pass
-    _seen += work
+    _seen += work + CALL
     if _mode == "auto" and _seen < WORTH and "numba" not in sys.modules:
         return None
     if cold and _mode == "auto":

@@ -11,7 +11,15 @@ from ..errors import ArgumentError, DimensionError
 from .compiled import compiled, spread
 from .product import ones
 
-__all__ = ["bce", "cross_entropy", "cross_entropy_backward", "pick", "squared_error"]
+__all__ = ["bce", "cross_entropy", "cross_entropy_backward", "nll", "nll_factor", "pick", "place", "squared_error"]
+
+
+largest, smallest = np.maximum.reduce, np.minimum.reduce
+
+
+def _ignored(target: Any) -> bool:
+    """Whether a class is negative, so that its sample is left out, or wrong."""
+    return bool(smallest(target, axis=None) < 0)
 
 
 def pick(x: Any, target: Any) -> Any:
@@ -36,18 +44,18 @@ def cross_entropy(x: Any, target: Any, weight: Any, ignore_index: int, smoothing
         IndexError: a class that is not there.
     """
     plainly = x.ndim == 2 and x.dtype.char in "fd" and weight is None and not smoothing and ignore_index < 0
-    if not plainly or not target.size or not x.shape[1] or target.min() < 0:
+    if not plainly or not target.size or not x.shape[1] or _ignored(target):
         valid = target != ignore_index
         pick(x, np.where(valid, target, 0))
         return plain.cross_entropy(np, x, target, weight, ignore_index, smoothing)
-    loops = compiled("softmax", x.size)
+    loops = compiled("softmax", x.size, least=1)
     if loops is not None and x.dtype.char == "f" and x.flags.c_contiguous and target.dtype.char == "l":
-        if target.max() >= x.shape[1]:
+        if largest(target) >= x.shape[1]:
             pick(x, target)
         losses, tops, sums = np.empty((3, len(x)), np.float32)
         spread(loops.cross_entropy, *x.shape, x, target, losses, tops, sums)
         return losses, None, (tops, sums)
-    exps = x - x.max(1, keepdims=True)
+    exps = x - largest(x, axis=1, keepdims=True)
     try:
         losses = exps[np.arange(len(x)), target]
     except IndexError:
@@ -75,11 +83,53 @@ def cross_entropy_backward(
     exps, sums = kept
     if exps.ndim == 1:
         gx = np.empty(x.shape, np.float32)
-        spread(compiled("softmax", x.size).cross_entropy_backward, *x.shape, g.reshape(-1), x, target, *kept, gx)
+        spread(
+            compiled("softmax", x.size, least=1).cross_entropy_backward, *x.shape, g.reshape(-1), x, target, *kept, gx
+        )
         return gx
     gx = exps * (g.reshape(-1, 1) / sums)
     gx[np.arange(len(gx)), target] -= g
     return gx
+
+
+def nll(x: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
+    """``-x[target]``, weighted and reduced; see the definition.
+
+    Raises:
+        IndexError: a class that is not there.
+    """
+    if x.ndim != 2 or x.dtype.char not in "fd" or not target.size or not _all_count(target, weight, ignore_index):
+        pick(x, np.where(target != ignore_index, target, 0))
+        return plain.nll(np, x, target, weight, ignore_index, reduction)
+    try:
+        losses = x[np.arange(len(x)), target]
+    except IndexError:
+        pick(x, target)
+        raise
+    if reduction == "none":
+        return np.negative(losses, out=losses)
+    return np.add.reduce(losses) / (-losses.size if reduction == "mean" else -1)
+
+
+def nll_factor(target: Any, weight: Any, ignore_index: int, reduction: str, dtype: Any) -> tuple[Any, Any]:
+    """What `nll` depends on, and by how much; see the definition."""
+    if dtype.char not in "fd" or not target.size or not _all_count(target, weight, ignore_index):
+        return plain.nll_factor(np, target, weight, ignore_index, reduction, dtype)
+    return target, np.full(target.shape, -1 / target.size if reduction == "mean" else -1.0, dtype)
+
+
+def _all_count(target: Any, weight: Any, ignore_index: int) -> bool:
+    """Whether all samples count for 1."""
+    return weight is None and not _ignored(target) and (ignore_index < 0 or not (target == ignore_index).any())
+
+
+def place(g: Any, target: Any, n: int) -> Any:
+    """Each sample's value at its class; see the definition."""
+    if g.ndim != 1 or not g.size or _ignored(target) or largest(target) >= n:
+        return plain.place(np, g, target, n)
+    y = np.zeros((len(g), n), g.dtype)
+    y[np.arange(len(g)), target] = g
+    return y
 
 
 def squared_error(x: Any, y: Any, reduction: str) -> Any:

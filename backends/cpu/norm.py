@@ -14,6 +14,8 @@ from .product import ones
 
 __all__ = ["normalise", "normalise_backward"]
 
+LAST = (1,)  # of rows
+
 
 def total(x: Any, axes: Axes) -> Any:
     """The sum over ``axes``, kept at size 1, by products with ones where the memory is in one piece.
@@ -52,14 +54,20 @@ def normalise(x: Any, w: Any, b: Any, axes: Axes, eps: float, centre: bool = Tru
     """Normalise and scale; see the definition."""
     if x.dtype.char not in "fd":
         return plain.normalise(np, x, w, b, axes, eps, centre)
-    loops = compiled("norm", x.size)
+    loops = compiled("norm", x.size, least=1 if axes == LAST else None)
     if loops is not None and (found := loops.normalise(x, w, b, axes, eps, centre)):
         return found
-    n = max(count(x, axes), 1)
-    mean = total(x, axes) / n if centre else None
-    y = x - mean if centre else x
-    var = product_total(y, y, axes) / n
-    scale = (var + eps) ** -0.5
+    if axes == LAST and x.ndim == 2 and x.size:  # without what finds out about other axes
+        n = x.shape[1]
+        mean = (np.vecdot(x, ones(n, x.dtype.char)) / n)[:, None] if centre else None
+        y = x - mean if centre else x
+        var = (np.vecdot(y, y) / n)[:, None]
+    else:
+        n = max(count(x, axes), 1)
+        mean = total(x, axes) / n if centre else None
+        y = x - mean if centre else x
+        var = product_total(y, y, axes) / n
+    scale = 1 / np.sqrt(var + eps)
     if w is not None and var.shape == w.shape:  # both vary along the same axes: one multiplication
         scale, w = scale * w, None
     y = np.multiply(y, scale, out=y if centre else None)
@@ -76,11 +84,11 @@ def normalise_backward(
     """The gradients; see the definition. Those of ``w`` and ``b`` are summed here where the axes are the same."""
     if x.dtype.char not in "fd" or (w is not None and w.dtype != x.dtype):
         return plain.normalise_backward(np, g, x, w, mean, var, axes, eps, needs)
-    loops = compiled("norm", x.size)
+    loops = compiled("norm", x.size, least=1 if axes == LAST else None)
     if loops is not None and (found := loops.normalise_backward(g, x, w, mean, var, axes, eps, needs)):
         return found
     n = max(count(x, axes), 1)
-    rstd = (var + eps) ** -0.5
+    rstd = 1 / np.sqrt(var + eps)
     hat = x * rstd if mean is None else x - mean
     if mean is not None:
         hat *= rstd

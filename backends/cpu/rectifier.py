@@ -84,7 +84,7 @@ def softplus(x: Any, beta: float, threshold: float) -> Any:
     """``log(1 + exp(beta * x)) / beta``, and ``x`` where ``beta * x`` is above ``threshold``."""
     if x.dtype.char not in WIDE or not x.ndim:
         return plain.softplus(FASTER, x, beta, threshold)
-    if (y := looped("softplus", x, numbers=(beta, threshold))) is not None:
+    if (y := looped("softplus", x, least=1, numbers=(beta, threshold))) is not None:
         return y
     z = np.multiply(x, beta)
     y = np.abs(z)
@@ -99,17 +99,17 @@ def softplus(x: Any, beta: float, threshold: float) -> Any:
 
 def softplus_backward(g: Any, x: Any, beta: float, threshold: float) -> Any:
     """The gradient of `softplus`."""
-    gx = looped("softplus_backward", x, g, numbers=(beta, threshold))
+    gx = looped("softplus_backward", x, g, least=1, numbers=(beta, threshold))
     return plain.softplus_backward(FASTER, g, x, beta, threshold) if gx is None else gx
 
 
 def elu_backward(g: Any, x: Any, alpha: float, scale: float, input_scale: float) -> Any:
     """The gradient of `elu`."""
-    gx = looped("elu_backward", x, g, numbers=(alpha, scale, input_scale)) if input_scale > 0 else None
+    gx = looped("elu_backward", x, g, least=1, numbers=(alpha, scale, input_scale)) if input_scale > 0 else None
     return plain.elu_backward(FASTER, g, x, alpha, scale, input_scale) if gx is None else gx
 
 
 def log_sigmoid(x: Any) -> Any:
     """``log(sigmoid(x))`` without overflow."""
-    y = looped("log_sigmoid", x)
+    y = looped("log_sigmoid", x, least=1)
     return plain.log_sigmoid(np, x) if y is None else y

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..definitions import special as plain
-from .compiled import compiled, spread
+from .compiled import LEAST, compiled, spread
 
 __all__ = ["erf"]
 
@@ -55,7 +55,7 @@ def alike(x: Any, *others: Any) -> bool:
     return all(a.dtype.char == "f" and a.shape == x.shape and a.strides == x.strides for a in others)
 
 
-def looped(name: str, x: Any, *others: Any, numbers: tuple[float, ...] = ()) -> Any:
+def looped(name: str, x: Any, *others: Any, numbers: tuple[float, ...] = (), least: int | None = None) -> Any:
     """The compiled loop ``name`` over float32 arrays of one shape; None where NumPy is to do it.
 
     Args:
@@ -63,8 +63,9 @@ def looped(name: str, x: Any, *others: Any, numbers: tuple[float, ...] = ()) -> 
         x: its first array, or its second, after a gradient that comes first in ``others``.
         others: a gradient, which is laid out as ``x`` is.
         numbers: what follows the arrays.
+        least: as in `compiled`.
     """
-    loops = compiled("activation", x.size)
+    loops = compiled("activation", x.size, least=least)
     if loops is None or not alike(x):
         return None
     gradients = []
@@ -79,6 +80,9 @@ def looped(name: str, x: Any, *others: Any, numbers: tuple[float, ...] = ()) -> 
     out = np.empty_like(x)
     *flat, end = [a.reshape(-1) if x.flags.c_contiguous else a.ravel("K") for a in (*gradients, x, out)]
     loop, scalars = getattr(loops, name), [np.float32(n) for n in numbers]
+    if x.size < LEAST:
+        loop(*flat, end, *scalars)
+        return out
     spread(lambda start, stop: loop(*[a[start:stop] for a in (*flat, end)], *scalars), x.size, 1)
     return out
 

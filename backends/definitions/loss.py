@@ -18,6 +18,8 @@ __all__ = [
     "class_weights",
     "cross_entropy",
     "cross_entropy_backward",
+    "nll",
+    "nll_factor",
     "pick",
     "place",
     "squared_error",
@@ -69,6 +71,34 @@ def cross_entropy(
         even = -xp.sum(logs if weight is None else logs * class_weight(weight, x), axis=1) / x.shape[1]
         losses = losses * (1 - smoothing) + xp.where(valid, even, xp.asarray(0, dtype=x.dtype)) * smoothing
     return losses, each, (exps, sums)
+
+
+def nll(xp: Any, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
+    """``-x[target]``, times the class's weight; reduced, the mean being over the weights.
+
+    Args:
+        xp: the array namespace.
+        x: (N, C, ...).
+        target: (N, ...), integers.
+        weight: (C) or None.
+        ignore_index: a class whose samples count for nothing.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+    """
+    kind = "float32" if x.dtype.itemsize == 2 else x.dtype
+    valid, safe, each = class_weights(xp, target, weight, ignore_index, kind)
+    losses = xp.where(valid, -wide(pick(xp, x, safe)) * each, xp.asarray(0, dtype=kind))
+    if reduction != "none":
+        losses = xp.sum(losses)
+    if reduction == "mean":
+        losses = losses / xp.sum(each)
+    return losses.astype(x.dtype)
+
+
+def nll_factor(xp: Any, target: Any, weight: Any, ignore_index: int, reduction: str, dtype: Any) -> tuple[Any, Any]:
+    """What `nll` depends on: a class for each sample, and by how much."""
+    kind = "float32" if dtype.itemsize == 2 else dtype
+    _, safe, each = class_weights(xp, target, weight, ignore_index, kind)
+    return safe, -each / xp.sum(each) if reduction == "mean" else -each
 
 
 def class_weights(xp: Any, target: Any, weight: Any, ignore_index: int, dtype: Any) -> tuple[Any, Any, Any]:
