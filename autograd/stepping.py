@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..backends.errors import GraphError
+from ..backends.errors import GraphError, SparseOperandError
 from .api import _gradients, _tuple
 from .base import TensorBase, wrap
 from .engine import Pass, conform
@@ -45,9 +45,10 @@ class BackwardStep:
         self.index, self.count, self.node, self.seconds = index, len(run.order), node, run.seconds
         self.leaves: tuple[Tensor, ...] = leaves
         self.incoming: tuple[Tensor | None, ...] = tuple(map(_tensor, run.incoming))
+        raw = (*run.raw, *(None,) * len(node.edges))  # a rule may leave out what comes last
         self.outgoing: tuple[Tensor | None, ...] = tuple(
             None if g is None or e is None else _tensor(conform(g, *_expected(e)))
-            for g, e in zip(run.raw, node.edges, strict=False)
+            for g, e in zip(raw, node.edges, strict=False)
         )
         self._kept = kept
 
@@ -71,8 +72,8 @@ class BackwardStep:
 
         For an elementwise operation it has the output's shape, and ``outgoing = incoming * local`` (summed over
         broadcast dimensions). For others it is the Jacobian, of shape ``(*output, *input)``, where the output has at
-        most 64 elements, and ``outgoing = (incoming[..., None] * local).sum(output dimensions)``. None where there
-        is no gradient, for larger outputs, and for operations with several outputs.
+        most 64 elements, and ``outgoing = (incoming[..., None] * local).sum(output dimensions)``; of one element, it
+        has the input's shape. None where there is no gradient, for larger outputs, and for several outputs.
         """
         node = self._kept
         nothing = (None,) * len(node.edges)
@@ -85,14 +86,14 @@ class BackwardStep:
         try:
             if hasattr(node.op, "expression") or size == 1:
                 return self._answers(k.ones(shape, dtype), elementwise=size > 1)
-            if size > JACOBIAN_LIMIT:
+            if not 0 < size <= JACOBIAN_LIMIT:
                 return nothing
             rows = []
             for i in range(size):
                 one = k.zeros((size,), dtype)
                 one[i] = 1
                 rows.append(self._answers(one.reshape(shape), elementwise=False))
-        except GraphError:  # a Function of the user's own, which has given back what it saved
+        except (GraphError, SparseOperandError):  # a user's Function has given back what it saved; sparse gradients
             return nothing
         from .ops import stack
 
@@ -108,7 +109,7 @@ class BackwardStep:
             raw = node.op.backward(node, g)
         finally:
             mode.grad, mode.reattach = before
-        raw = raw if type(raw) is tuple else (raw,)
+        raw = (*(raw if type(raw) is tuple else (raw,)), *(None,) * len(node.edges))
         found: list[Tensor | None] = []
         for r, e in zip(raw, node.edges, strict=False):
             if r is None or e is None:
@@ -121,6 +122,16 @@ class BackwardStep:
 
     def __repr__(self) -> str:
         return f"<BackwardStep {self.index + 1}/{self.count}: {self.node.name()}>"
+
+    def __str__(self) -> str:
+        """What came in and what goes on, in a line for each input; numbers where they are single ones."""
+        lines = [f"{self.index + 1}/{self.count} {self.op}"]
+        for i, (out, local) in enumerate(zip(self.outgoing, self.local, strict=True)):
+            if out is not None:
+                come, meets, leaves = map(_said, (self.incoming[0], local, out))
+                how = f"{come} * {meets} = {leaves}" if local is not None else f"{come} -> {leaves}"
+                lines.append(f"  to input {i}: {how}")
+        return "\n".join(lines)
 
 
 def backward_steps(
@@ -152,9 +163,13 @@ def backward_steps(
         >>> import wengert as wg
         >>> x, y, z = (wg.tensor(v, requires_grad=True) for v in (-2.0, 5.0, -4.0))
         >>> for step in wg.autograd.backward_steps((x + y) * z):
-        ...     print(step.op, *[f"{g.item():g} * {d.item():g}" for g in step.incoming for d in step.local])
-        Mul 1 * -4 1 * 3
-        Add -4 * 1 -4 * 1
+        ...     print(step)
+        1/2 Mul
+          to input 0: 1 * -4 = -4
+          to input 1: 1 * 3 = 3
+        2/2 Add
+          to input 0: -4 * 1 = -4
+          to input 1: -4 * 1 = -4
         >>> x.grad.item(), y.grad.item(), z.grad.item()
         (-4.0, -4.0, 3.0)
     """
@@ -251,6 +266,12 @@ def _expected(edge: Any) -> tuple[Any, Any]:
     """The shape and dtype of the gradient that goes along an edge."""
     data = edge._data if edge.edge_kind == LEAF else edge
     return data.shape, data.dtype
+
+
+def _said(g: Any) -> str:
+    if g is None:
+        return "nothing"
+    return f"{g.item():g}" if g.ndim == 0 and not g.is_complex() else f"{tuple(g.shape)}"
 
 
 def _tensor(value: Any) -> Any:

@@ -18,6 +18,7 @@ const overlaps = () => {
   for (const button of document.querySelectorAll("header button, footer button, select, #search, #position")) {
     const b = rect(button);
     if (b.width && (b.left < 0 || b.right > innerWidth + 1 || b.bottom > innerHeight + 1)) faults.push("cut off: " + (button.id || button.textContent));
+    if (button.tagName !== "INPUT" && button.scrollWidth > button.clientWidth + 1 && button.clientWidth) faults.push("clipped: " + button.id);
   }
   return faults;
 };

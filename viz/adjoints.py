@@ -31,7 +31,7 @@ class Adjoints:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.leaves: dict[int, Any] = {}
-        roots = {id(t): t for t in graph.roots if edge_of(t) is not None and t._data.dtype.kind in "fV"}
+        roots = {id(t): t for t in graph.roots if edge_of(t) is not None and t._data.dtype.kind in "fcV"}
         if not roots:
             raise GraphError("nothing was recorded")
         self.ids = {id(n.source): n.id for n in graph}

@@ -96,9 +96,9 @@ def _plain(array: Any) -> Any:
 
 
 def _histogram(finite: Any, low: float, high: float) -> tuple[int, ...]:
-    if not low < high or not np.isfinite(high - low):
+    if not np.isfinite(high - low) or not low + (high - low) / (4 * BINS) > low:  # no range that could be divided
         return ()
-    sample = finite[:: -(-finite.size // SAMPLE)]
+    sample = finite[:: -(-finite.size // SAMPLE)].astype(np.float64)
     return tuple(np.histogram(sample, BINS, (low, high))[0].tolist())
 
 

@@ -59,7 +59,7 @@ def described(g: Any) -> str:
     if not v.shape and v.numbers is not None:
         return minus(str(v))
     if v.numbers is not None and len(v.shape) == 1 and v.shape[0] <= 8:
-        return "(" + ", ".join(minus(f"{x:.4g}") for x in v.numbers) + ")"
+        return "(" + ", ".join(minus(x if isinstance(x, str) else f"{x:.4g}") for x in v.numbers) + ")"
     return f"of shape {times(v.shape)}, " + minus(str(v))
 
 

@@ -201,10 +201,11 @@ class Panel {
   backwardStep(index, position) {
     const { model } = this, step = model.steps[index], n = model.nodes[step.node], f = model.data.formulas[n.op];
     const parts = model.into[step.node].map((e) => this.passed(step, n, f, e)).filter(Boolean);
+    const told = parts.length > 0 && parts.every((part) => part.querySelector(".product")); // the incoming gradient, too
     this.fill(
       el("p.phase.back", position), el("h2", n.op), n.module ? el("p.path", n.module) : null,
       f.text ? el("div.formula", el("div.math", "y = " + f.text)) : el("p.about", f.about),
-      step.in.map((v, i) => (v ? valueCard(step.in.length > 1 ? `Incoming gradient of output ${i}` : "Incoming gradient", v, "back") : null)),
+      told ? null : step.in.map((v, i) => (v ? valueCard(step.in.length > 1 ? `Incoming gradient of output ${i}` : "Incoming gradient", v, "back") : null)),
       parts, this.source(n.op),
     );
   }
@@ -292,7 +293,7 @@ function legend() {
 }
 
 function keysHelp() {
-  const keys = [["Space", "play or pause"], ["← →", "one step back or on"], ["↑ ↓", "to an input, to a reader"], ["Tab", "next box"], ["Enter", "open or close a group"],
+  const keys = [["Space", "play or pause"], ["← →", "one step back or on"], ["↑ ↓", "to an input, to a reader"], ["Tab", "next box"], ["Enter", "open a group, or close the one around"],
     ["/", "search"], ["+ − 0", "zoom, fit"], ["Esc", "back to the overview"]];
   return el("section", el("h3", "Keys"), el("dl.facts.keys", keys.map(([key, what]) => [el("dt", el("kbd", key)), el("dd", what)])));
 }

@@ -108,7 +108,8 @@ class Playback {
     const target = line.edges.length ? this.model.edges[line.edges[line.edges.length - 1]][1] : null;
     const carried = line.source === undefined || isDone(line.source);
     const gradient = target === null ? on && this.order.slice(0, this.at).some((e) => e.back) : isBack(target);
-    const isActive = active && ((!current.back && to === active) || (current.back && to === active && target !== null) || (!current.back && from === active && target === null));
+    const noGradient = current?.back && line.source !== undefined && this.model.nodes[line.source].kind === "data";
+    const isActive = active && !noGradient && ((!current.back && to === active) || (current.back && to === active && target !== null) || (!current.back && from === active && target === null));
     for (const path of line.paths) {
       path.classList.toggle("pending", !carried);
       path.classList.toggle("flow", Boolean(isActive && !current.back));

@@ -194,7 +194,7 @@ function shapeText(shape) {
 function number(x, digits = 5) {
   if (typeof x !== "number") return String(x).replace("nan", "NaN").replace("inf", "∞");
   const text = x === 0 ? "0" : Math.abs(x) >= 1e6 || Math.abs(x) < 1e-4 ? x.toExponential(digits - 3) : String(+x.toPrecision(digits));
-  return text.replace("-", "−").replace("e+", "e");
+  return text.replaceAll("-", "−").replace("e+", "e");
 }
 
 function bytes(count) {
