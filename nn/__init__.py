@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..autograd.ops.linear_loss import LinearCrossEntropyOptions as LinearCrossEntropyOptions
 from ..autograd.watch import new_trail as _new_trail
+from . import _reduction as _reduction
 from . import flex_attention as flex_attention
 from . import functional as functional
 from . import grad as grad

@@ -192,6 +192,13 @@ def test_legacy_reductions():
         assert nn.L1Loss(size_average=False).reduction == "sum"
     with pytest.warns(UserWarning, match="reduction='none'"):
         assert nn.MSELoss(reduce=False).reduction == "none"
+    with pytest.warns(UserWarning, match="use reduction='mean'"):
+        assert nn.functional.mse_loss(wg.ones(2), wg.zeros(2), reduction="elementwise_mean").item() == 1.0
+    assert nn._reduction.legacy_get_string(False, None, emit_warning=False) == "sum"
+    assert [nn._reduction.get_enum(name) for name in ("none", "mean", "sum")] == [0, 1, 2]
+    assert nn._reduction.legacy_get_enum(None, False, emit_warning=False) == 0
+    with pytest.raises(ValueError, match="not a valid value for reduction"):
+        nn._reduction.get_enum("median")
 
 
 # ---------------------------------------------------------------------- attention

@@ -221,11 +221,21 @@ def reduction_of(size_average: Any, reduce: Any, reduction: str) -> str:
         ValueError: there is no such reduction.
     """
     if size_average is not None or reduce is not None:
-        average = size_average is None or size_average
-        reduction = "none" if not (reduce is None or reduce) else "mean" if average else "sum"
+        return legacy_reduction(size_average, reduce)
+    if reduction in ("none", "mean", "sum"):
+        return reduction
+    if reduction == "elementwise_mean":
+        doubt("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.")
+        return "mean"
+    raise ValueError(f"{reduction} is not a valid value for reduction; use 'none', 'mean' or 'sum'")
+
+
+def legacy_reduction(size_average: bool | None, reduce: bool | None, emit_warning: bool = True) -> str:
+    """What PyTorch's old flags for the reduction mean."""
+    average = size_average is None or size_average
+    reduction = "none" if not (reduce is None or reduce) else "mean" if average else "sum"
+    if emit_warning:
         doubt(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.")
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not a valid value for reduction; use 'none', 'mean' or 'sum'")
     return reduction
 
 
