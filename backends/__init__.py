@@ -11,6 +11,7 @@ from . import tuning as tuning  # before everything that imports NumPy: it sets 
 from . import cudnn as cudnn
 from . import dtypes as dtypes
 from . import errors as errors
+from . import mha as mha
 from . import mkl as mkl
 from . import mkldnn as mkldnn
 from . import mps as mps

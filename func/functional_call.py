@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..autograd.base import TensorBase
-from ..backends.errors import ArgumentError
+from ..nn.utils.stateless import _functional_call
 
 if TYPE_CHECKING:
     from ..autograd.tensor import Tensor
     from ..nn.module import Module
 
 __all__ = ["functional_call"]
-
-ABSENT = object()
 
 
 def functional_call(
@@ -32,7 +28,8 @@ def functional_call(
 
     Args:
         module: the module, which is as before afterwards.
-        parameter_and_buffer_dicts: tensors by dotted name, or several such dicts; what is not named stays.
+        parameter_and_buffer_dicts: tensors by dotted name, or several such dicts; what is not named stays. A tensor
+            that the module assigns to such a name in the call goes into the one dict.
         args: the positional arguments; a single one need not be in a tuple.
         kwargs: the keyword arguments.
         tie_weights: a tensor that the module holds under several names is replaced under all of them.
@@ -42,8 +39,10 @@ def functional_call(
         What the module returns.
 
     Raises:
-        ValueError: not dicts, or a name in two of them. RuntimeError: ``strict``, and the names are not the module's.
-        TypeError: a value that is no tensor. AttributeError: a name leads through a module that is not there.
+        ValueError: not dicts, a name in two of them, or two tensors for one that the module shares.
+        RuntimeError: ``strict``, and the names are not the module's.
+        TypeError: a value that is no tensor, or that of an attribute which is none.
+        AttributeError: a name leads through a module that is not there.
 
     Example:
         >>> import wengert as wg
@@ -53,18 +52,13 @@ def functional_call(
         tensor([3.])
     """
     values = _merged(parameter_and_buffer_dicts)
-    own = _tensors_of(module)
-    if strict:
-        _check_names(module, own, values)
-    if tie_weights:
-        values = _tied(own, values)
-    args = () if args is None else args if isinstance(args, tuple) else (args,)
-    with _replaced(module, values):
-        return module(*args, **(kwargs or {}))
+    return _functional_call(module, values, args, kwargs, tie_weights=tie_weights, strict=strict)
 
 
 def _merged(dicts: Any) -> dict[str, Any]:
     """One dict of all values."""
+    if isinstance(dicts, dict):
+        return dicts  # itself, since it is told what the module assigns
     if isinstance(dicts, Mapping):
         return dict(dicts)
     if not isinstance(dicts, Sequence):
@@ -77,48 +71,3 @@ def _merged(dicts: Any) -> dict[str, Any]:
     if repeated:
         raise ValueError(f"{repeated} appeared in multiple dictionaries; behavior of functional call is ambiguous")
     return {name: value for part in dicts for name, value in part.items()}
-
-
-def _tensors_of(module: Module) -> dict[str, Any]:
-    """The module's parameters and buffers under each of their names."""
-    return dict(module.named_parameters(remove_duplicate=False)) | dict(module.named_buffers(remove_duplicate=False))
-
-
-def _check_names(module: Module, own: dict[str, Any], values: dict[str, Any]) -> None:
-    missing = [repr(name) for name in own if name not in values]
-    unexpected = [repr(name) for name in values if name not in own]
-    parts = [
-        f"\n\t{what} key(s): {', '.join(names)}."
-        for what, names in (("Unexpected", unexpected), ("Missing", missing))
-        if names
-    ]
-    if parts:
-        raise ArgumentError(f"Error(s) in reparametrizing for {type(module).__name__}:{''.join(parts)}")
-
-
-def _tied(own: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """``values`` with the further names of every tensor that is given under one of its names."""
-    given = {id(own[name]): value for name, value in values.items() if name in own}
-    return {name: given[id(tensor)] for name, tensor in own.items() if id(tensor) in given} | values
-
-
-@contextmanager
-def _replaced(module: Module, values: dict[str, Any]) -> Iterator[None]:
-    """Put ``values`` into the modules; their own tensors come back at the end, whatever happens."""
-    before: list[tuple[dict[str, Any], str, Any]] = []
-    try:
-        for path, value in values.items():
-            if not isinstance(value, TensorBase):
-                raise TypeError(f"{path!r} is to be a Tensor, got {value!r}, of type {type(value).__name__}")
-            *owners, name = path.split(".")
-            # Members are read from the instance's dict; writing there leaves the registration alone.
-            members = module.get_submodule(".".join(owners)).__dict__
-            before.append((members, name, members.get(name, ABSENT)))
-            members[name] = value
-        yield
-    finally:
-        for members, name, old in reversed(before):
-            if old is ABSENT:
-                members.pop(name, None)
-            else:
-                members[name] = old

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import importlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -187,3 +188,9 @@ class MultiheadAttention(Module):
             is_causal=is_causal,
         )
         return (output.transpose(0, 1) if swap else output), weights
+
+
+def __getattr__(name: str) -> Any:
+    if name == "bias":  # a path of PyTorch's
+        return importlib.import_module(".attention_bias", __package__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,7 @@ from ..autograd.tensor import Tensor
 __all__ = ["Buffer", "Parameter"]
 
 
-def _tensor_on(cls: type[Tensor], data: Any, requires_grad: bool) -> Any:
+def tensor_on(cls: type[Tensor], data: Any, requires_grad: bool) -> Any:
     """A ``cls`` on the memory of ``data``, a leaf of its own."""
     if data is None:
         data = Tensor(0)
@@ -49,7 +49,7 @@ class Parameter(Tensor):
     __torch_function__ = staticmethod(disabled)  # what is computed from one is a plain tensor
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
-        return _tensor_on(cls, data, requires_grad)
+        return tensor_on(cls, data, requires_grad)
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         """`__new__` has made it; a subclass may take more arguments."""
@@ -89,7 +89,7 @@ class Buffer(Tensor):
     persistent: bool
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
-        self = _tensor_on(cls, data, data is not None and data.requires_grad)
+        self = tensor_on(cls, data, data is not None and data.requires_grad)
         self.persistent = persistent
         return self
 
@@ -116,7 +116,7 @@ def _clone(tensor: Any) -> Any:
 
 def _rebuild(cls: type[Any], data: Any, requires_grad: bool, attributes: dict[str, Any]) -> Any:
     """What unpickling calls."""
-    tensor = _tensor_on(cls, data, requires_grad)
+    tensor = tensor_on(cls, data, requires_grad)
     tensor.__dict__.update(attributes)
     return tensor
 

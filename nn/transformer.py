@@ -41,6 +41,22 @@ def activation_named(activation: Activation) -> Callable[[Any], Any]:
     return F.relu if activation == "relu" else F.gelu
 
 
+def clones(module: Module, n: int) -> ModuleList:
+    """``n`` copies of a module."""
+    return ModuleList([copy.deepcopy(module) for _ in range(n)])
+
+
+def is_causal_mask(mask: Any, is_causal: bool | None = None, size: int | None = None) -> bool:
+    """Whether a mask is the causal one; ``is_causal`` is believed where it is given."""
+    if is_causal is not None or mask is None or mask.ndim != 2:
+        return is_causal is True
+    size = mask.shape[0] if size is None else size
+    if tuple(mask.shape) != (size, size):
+        return False
+    causal = Transformer.generate_square_subsequent_mask(size, device=mask.device, dtype=mask.dtype)
+    return bool((mask == causal).all())
+
+
 class TransformerLayer(Module):
     """What the layers of encoder and decoder share; see `TransformerEncoderLayer`."""
 
@@ -215,7 +231,7 @@ class TransformerEncoder(Module):
         mask_check: bool = True,
     ) -> None:
         super().__init__()
-        self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
+        self.layers = clones(encoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
@@ -228,10 +244,17 @@ class TransformerEncoder(Module):
         src_key_padding_mask: Tensor | None = None,
         is_causal: bool | None = None,
     ) -> Tensor:
-        """The encoded sequences; see `TransformerEncoderLayer`."""
-        x = src
+        """The encoded sequences; see `TransformerEncoderLayer`.
+
+        Args:
+            src: as a layer takes it.
+            mask: likewise.
+            src_key_padding_mask: likewise.
+            is_causal: whether ``mask`` is the causal one; looked up when left out.
+        """
+        x, causal = src, is_causal_mask(mask, is_causal)
         for layer in self.layers:
-            x = layer(x, src_mask=mask, src_key_padding_mask=src_key_padding_mask, is_causal=bool(is_causal))
+            x = layer(x, src_mask=mask, src_key_padding_mask=src_key_padding_mask, is_causal=causal)
         return x if self.norm is None else self.norm(x)
 
 
@@ -246,7 +269,7 @@ class TransformerDecoder(Module):
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
-        self.layers = ModuleList([copy.deepcopy(decoder_layer) for _ in range(num_layers)])
+        self.layers = clones(decoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
 
@@ -262,7 +285,7 @@ class TransformerDecoder(Module):
         memory_is_causal: bool = False,
     ) -> Tensor:
         """The decoded sequences; see `TransformerDecoderLayer`."""
-        x = tgt
+        x, causal = tgt, is_causal_mask(tgt_mask, tgt_is_causal)
         for layer in self.layers:
             x = layer(
                 x,
@@ -271,7 +294,7 @@ class TransformerDecoder(Module):
                 memory_mask=memory_mask,
                 tgt_key_padding_mask=tgt_key_padding_mask,
                 memory_key_padding_mask=memory_key_padding_mask,
-                tgt_is_causal=bool(tgt_is_causal),
+                tgt_is_causal=causal,
                 memory_is_causal=memory_is_causal,
             )
         return x if self.norm is None else self.norm(x)

@@ -171,13 +171,46 @@ def test_functional_call_replaces_tied_weights_and_puts_all_back():
     assert model.calls is buffer
     alone = func.functional_call(model, given, wg.ones(2), tie_weights=False) - 20
     np.testing.assert_allclose(alone.detach().numpy(), own.sum(1).detach().numpy(), rtol=1e-5, atol=1e-5)
-    with pytest.raises(RuntimeError, match=r"Missing key\(s\): 'a.weight'"):
-        func.functional_call(model, given, wg.ones(2), strict=True)
+    assert given["calls"].item() == 3.0  # what the module assigned
+    func.functional_call(model, given, wg.ones(2), strict=True)
+    with pytest.raises(RuntimeError, match=r"Unexpected key\(s\): 'c'.\s+Missing key\(s\): 'a.weight'"):
+        func.functional_call(model, {**given, "c": ones}, wg.ones(2), tie_weights=False, strict=True)
+    with pytest.raises(ValueError, match=r"multiple values for keys \['a.weight', 'b.weight'\]"):
+        func.functional_call(model, {**given, "a.weight": wg.zeros(2, 2)}, wg.ones(2))
     with pytest.raises(TypeError, match="weight"):
         func.functional_call(model, {"calls": wg.zeros(()), "a.weight": 3}, wg.ones(2))
     assert model.calls is buffer
     with pytest.raises(ValueError, match="multiple"):
         func.functional_call(model, (given, given), wg.ones(2))
+
+
+class Extra(wg.nn.Module):
+    def forward(self, x: Any) -> Any:
+        return x + self.extra, list(self.parameters())
+
+
+def test_functional_call_of_names_that_the_module_has_not():
+    model, extra = Extra(), wg.nn.Parameter(wg.ones(2))
+    y, parameters = func.functional_call(model, {"extra": extra}, wg.ones(2))
+    close(y, [2.0, 2.0])
+    assert parameters[0] is extra
+    assert not hasattr(model, "extra")
+    assert func.functional_call(model, {"extra": wg.ones(2)}, wg.ones(2))[1] == []
+    model.size = 3
+    with pytest.raises(TypeError, match="attribute `size`: 3 is not an instance of"):
+        func.functional_call(model, {"size": wg.ones(2)}, wg.ones(2))
+    layer = wg.nn.Linear(2, 2)
+    close(func.functional_call(layer, {"weight": wg.eye(2), "bias": None}, wg.ones(2)), [1.0, 1.0])
+    assert layer.bias is not None
+    layer.itself = layer  # names go in circles
+    close(func.functional_call(layer, {"itself.bias": wg.zeros(2), "weight": wg.eye(2)}, wg.ones(2), tie_weights=False),
+          [1.0, 1.0])  # fmt: skip
+
+
+def test_the_older_functional_call_warns():
+    with pytest.warns(FutureWarning, match=r"Please use `torch.func.functional_call`"):
+        y = wg.nn.utils.stateless.functional_call(wg.nn.Linear(2, 1), {"weight": wg.ones(1, 2)}, wg.ones(2), {})
+    assert y.shape == (1,)
 
 
 def test_gradients_by_a_modules_parameters():

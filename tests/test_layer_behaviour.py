@@ -225,6 +225,7 @@ WRONG_ATTENTION: dict[str, tuple[Any, str]] = {
     "rows": ({"key_padding_mask": (3, 3)}, r"key_padded_mask.shape\[0\] to be 2, but got 3"),
     "columns": ({"key_padding_mask": (2, 4)}, r"key_padded_mask.shape\[1\] to be 3, but got 4"),
     "dimensions of a mask": ({"key_padding_mask": (3,)}, "key_padding_mask"),
+    "type of a mask": ({"key_padding_mask": (2, 3, "int64")}, "only bool and floating types of key_padding_mask"),
     "dimensions of the keys": ({"key": (3, 4)}, "expected `key` and `value` to be 3-D but found 2-D"),
     "dimensions of the queries": ({"query": (1, 2, 3, 4)}, "received 4-D query tensor"),
 }
@@ -237,7 +238,12 @@ def test_attention_refuses_shapes(what: str, library: str):
     changed, message = WRONG_ATTENTION[what]
     shapes: dict[str, Any] = {"query": (3, 2, 4), "key": (3, 2, 4), "value": (3, 2, 4), **changed}
     with pytest.raises(AssertionError, match=message):
-        T.nn.MultiheadAttention(4, 2)(**{name: T.ones(shape) for name, shape in shapes.items()})
+        T.nn.MultiheadAttention(4, 2)(
+            **{
+                name: T.ones(shape[:2], dtype=T.int64) if shape[-1] == "int64" else T.ones(shape)
+                for name, shape in shapes.items()
+            }
+        )
 
 
 # ---------------------------------------------------------------------- a model as a whole

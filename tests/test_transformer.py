@@ -145,3 +145,55 @@ def test_what_does_not_fit_is_refused():
         model(wg.ones(2, 2, 4), wg.ones(2, 4))
     with pytest.raises(RuntimeError, match="attn_mask"):
         nn.TransformerEncoderLayer(4, 2, 6)(wg.ones(3, 2, 4), is_causal=True)
+
+
+@pytest.mark.parametrize("corner", ["upper_left", "lower_right"])
+@pytest.mark.parametrize("size", [(4, 4), (3, 5)])
+def test_a_causal_bias_is_its_mask(corner: str, size: tuple[int, int]):
+    from wengert.nn.attention.bias import CausalBias, CausalVariant
+
+    bias = getattr(nn.attention.bias, f"causal_{corner}")(*size)
+    assert isinstance(bias, (wg.Tensor, CausalBias))
+    assert bias.variant == CausalVariant[corner.upper()]
+    mask = wg.ones(*size, dtype=wg.bool).tril(size[1] - size[0] if corner == "lower_right" else 0)
+    q, k, v = wg.rand(2, size[0], 8), wg.rand(2, size[1], 8), wg.rand(2, size[1], 8)
+    attend = nn.functional.scaled_dot_product_attention
+    assert wg.allclose(attend(q, k, v, attn_mask=bias), attend(q, k, v, attn_mask=mask))
+    assert repr(bias) == repr(mask)
+    with pytest.raises(ValueError, match="causal=True"):
+        attend(q, k, v, bias, is_causal=True)
+
+
+def test_stacks_tell_their_layers_that_a_mask_is_causal():
+    seen: list[Any] = []
+
+    class Spy(nn.Module):
+        def forward(self, x: Any, *args: Any, is_causal: Any = None, tgt_is_causal: Any = None, **rest: Any) -> Any:
+            seen.append(is_causal if tgt_is_causal is None else tgt_is_causal)
+            return x
+
+    x = wg.ones(3, 1, 2)
+    causal = nn.Transformer.generate_square_subsequent_mask(3)
+    encoder, decoder = nn.TransformerEncoder(Spy(), 1), nn.TransformerDecoder(Spy(), 1)
+    for mask, hint in ((causal, None), (causal.isinf(), None), (causal * 2, None), (wg.zeros(3, 3), None), (None, None),
+                       (causal, False)):  # fmt: skip
+        encoder(x, mask=mask, is_causal=hint)
+        decoder(x, x, tgt_mask=mask, tgt_is_causal=hint)
+    assert seen == [True] * 6 + [False] * 6
+    assert nn.modules.transformer._detect_is_causal_mask(causal, size=3)
+    assert not nn.modules.transformer._detect_is_causal_mask(causal, size=4)
+
+
+def test_the_hint_of_a_causal_mask_changes_nothing():
+    x, mask = wg.rand(4, 2, 6), nn.Transformer.generate_square_subsequent_mask(4)
+    for options in ({}, {"add_bias_kv": True}, {"add_zero_attn": True}):
+        layer = nn.MultiheadAttention(6, 2, **options)  # type: ignore[arg-type]
+        for needed in (True, False):
+            with_hint, without = (layer(x, x, x, attn_mask=mask, need_weights=needed, is_causal=c)[0] for c in (1, 0))
+            assert wg.allclose(with_hint, without, atol=1e-6)
+
+
+def test_the_switch_of_fused_layers_is_remembered():
+    wg.backends.mha.set_fastpath_enabled(False)
+    assert not wg.backends.mha.get_fastpath_enabled()
+    wg.backends.mha.set_fastpath_enabled(True)

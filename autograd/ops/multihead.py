@@ -131,10 +131,13 @@ def multi_head_attention_forward(
         raise AssertionError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {e}")
     if head * num_heads != e:
         raise AssertionError(f"embed_dim {e} not divisible by num_heads {num_heads}")
-    _check_mask(attn_mask, (length, key._data.shape[0]), n * num_heads)
-    _check_padding(key_padding_mask, (n, key._data.shape[0]))
     if is_causal and attn_mask is None:
         raise ShapeError("multi_head_attention_forward: Need attn_mask if specifying the is_causal hint.")
+    # The hint takes the mask's place where nothing else is masked, and no keys are added, which all queries see.
+    is_causal = is_causal and key_padding_mask is None and not need_weights and bias_k is None and not add_zero_attn
+    attn_mask = None if is_causal else attn_mask
+    _check_mask(attn_mask, (length, key._data.shape[0]), n * num_heads)
+    _check_padding(key_padding_mask, (n, key._data.shape[0]))
     separate = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else None
     q, k, v = _projected((query, key, value), in_proj_weight, in_proj_bias, separate)
     mask = _additive(attn_mask, q._data.dtype)
@@ -149,7 +152,7 @@ def multi_head_attention_forward(
         k, v = (pad(t, (0, 0, 0, 1)) for t in (k, v))
         mask, padding = _one_more(mask), _one_more(padding)
     bias = _combined(mask, padding, n, num_heads, length)
-    y, shares = _attended(q, k, v, bias, dropout_p if training else 0.0, need_weights)
+    y, shares = _attended(q, k, v, bias, dropout_p if training else 0.0, need_weights, is_causal)
     y = linear(reshape_rule(permute_rule(y, (2, 0, 1, 3)), (length, n, e)), out_proj_weight, out_proj_bias)
     if shares is not None and average_attn_weights:
         shares = mean_rule(shares, (1,))
@@ -190,6 +193,8 @@ def _check_padding(mask: Any, shape: tuple[int, int]) -> None:
     if mask is None:
         return
     m = mask._data
+    if m.dtype.kind in "iuc":
+        raise AssertionError("only bool and floating types of key_padding_mask are supported")
     for i, size in enumerate(shape):
         if m.shape[i] != size:
             raise AssertionError(
@@ -206,10 +211,10 @@ def _projected(inputs: Any, weight: Any, bias: Any, separate: Any) -> Any:
     return [linear(t, w, b) for t, w, b in zip(inputs, weights, biases, strict=True)]
 
 
-def _attended(q: Any, k: Any, v: Any, bias: Any, p: float, need_weights: bool) -> tuple[Any, Any]:
+def _attended(q: Any, k: Any, v: Any, bias: Any, p: float, need_weights: bool, causal: bool) -> tuple[Any, Any]:
     """The attention (N, heads, L, head size), and the weights if they are needed."""
     if not need_weights:
-        return scaled_dot_product_attention(q, k, v, bias, p), None
+        return scaled_dot_product_attention(q, k, v, bias, p, causal), None
     scores = mul(bmm_rule(q, k, False, True), q._data.shape[-1] ** -0.5)  # (N, heads, L, S)
     shares = softmax(scores if bias is None else add(scores, bias), -1)
     return bmm_rule(dropout(shares, p) if p else shares, v), shares

@@ -99,7 +99,15 @@ _PATHS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     ),
     "rnn": ((recurrent, cells), {}),
     "sparse": ((embedding,), {}),
-    "transformer": ((transformer,), {"_get_activation_fn": transformer.activation_named}),
+    "transformer": (
+        (transformer,),
+        {
+            "_detect_is_causal_mask": transformer.is_causal_mask,
+            "_generate_square_subsequent_mask": transformer.Transformer.generate_square_subsequent_mask,
+            "_get_activation_fn": transformer.activation_named,
+            "_get_clones": transformer.clones,
+        },
+    ),
     "upsampling": ((shapes,), {}),
 }
 

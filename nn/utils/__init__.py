@@ -10,6 +10,7 @@ from . import parametrizations as parametrizations
 from . import parametrize as parametrize
 from . import prune as prune
 from . import rnn as rnn
+from . import stateless as stateless
 from . import vectors as _vectors
 from .clip import NonFiniteError as NonFiniteError
 from .clip import clip_grad_norm_ as clip_grad_norm_
