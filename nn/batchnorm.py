@@ -116,21 +116,28 @@ class InstanceNormNd(StatisticsNorm):
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
+    def _get_no_batch_dim(self) -> int:
+        """How many dimensions an input without a batch has."""
+        return self.dims + 1
+
     def _check_input_dim(self, input: Tensor) -> None:
-        require_dims(input, self.dims + 1, self.dims + 2)
+        require_dims(input, self._get_no_batch_dim(), self._get_no_batch_dim() + 1)
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, C, *) or (C, *), and the same out."""
         self._check_input_dim(input)
-        channel = input.ndim - self.dims - 1
+        channel = input.ndim - self._get_no_batch_dim()
         if input.shape[channel] != self.num_features:
-            message = (
-                f"expected input's size at dim={channel} to match num_features ({self.num_features}), but got: "
-                f"{input.shape[channel]} (shape {list(input.shape)})"
-            )
+            size = f"input's size at dim={channel}"
             if self.affine:
-                raise ValueError(message)
-            warn(message + "; num_features is not used because affine=False")
+                raise ValueError(
+                    f"expected {size} to match num_features ({self.num_features}), but got: {input.shape[channel]} "
+                    f"(shape {list(input.shape)})"
+                )
+            warn(
+                f"{size} does not match num_features. You can silence this warning by not passing in num_features, "
+                "which is not used because affine=False"
+            )
         if channel == 1:
             return self._normalised(input)
         return self._normalised(input.unsqueeze(0)).squeeze(0)

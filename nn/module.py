@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..autograd.grad_mode import no_grad
 from ..backends import Device
+from ..backends.call_site import warn
 from ..backends.dtypes import DType, bfloat16, float16, float32, float64
 from ..backends.errors import WengertError
 from .conversion import converted, parse_to
@@ -230,6 +231,11 @@ class Module(State):
             wengert.float64
         """
         device, dtype, options = parse_to(*args, **kwargs)
+        if dtype is not None and dtype.is_complex:
+            warn(
+                "Complex modules are a new feature under active development whose design may change, and some modules "
+                "might not work as expected when using complex tensors as parameters or buffers."
+            )
         layout = options.pop("memory_format", None)  # only of what has the dimensions of images
 
         def convert(t: Tensor) -> Tensor:

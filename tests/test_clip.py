@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,19 @@ def test_large_and_small_gradients_do_not_overflow():
 def test_nothing_to_clip():
     assert nn.utils.clip_grad_norm_([], 1.0).item() == 0.0
     assert nn.utils.clip_grad_norm_(nn.Linear(2, 2).parameters(), 1.0).item() == 0.0
+
+
+def test_a_generator_with_nothing_left_is_warned_of():
+    parameters = model_with_gradients().parameters()
+    assert len(list(parameters)) == 6
+    with pytest.warns(
+        UserWarning, match="`parameters` is an empty generator, no gradient clipping will occur"
+    ) as caught:
+        assert nn.utils.clip_grad_norm_(parameters, 1.0) == 0
+    assert [w.filename for w in caught] == [__file__]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nn.utils.clip_grad_norm_([], 1.0)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

@@ -394,6 +394,44 @@ def test_expanded_tensors_are_not_written():
     wg.ones(2, 1).expand(2, 1).add_(1)
 
 
+@pytest.mark.parametrize(
+    ("write", "values"),
+    [
+        (lambda x: x.zero_(), [0, 0]),
+        (lambda x: x.fill_(3), [3, 3]),
+        (lambda x: wg.nn.functional.threshold_(x, 2, 1), [1, 5]),
+        (lambda x: wg.nn.functional.threshold(x, 2, 1, inplace=True), [1, 5]),
+        (lambda x: wg.zeros(3, 2, out=x), [0, 0]),
+        (lambda x: wg.full((3, 2), 4.0, out=x), [4, 4]),
+        (lambda x: wg._foreach_zero_([x]), [0, 0]),
+    ],
+)
+def test_expanded_tensors_take_one_number_everywhere(write: Any, values: list[float]):
+    x = wg.tensor([-1.0, 5.0])
+    write(x.expand(3, 2))
+    same(x, values)
+
+
+def test_the_gradient_of_a_write_to_an_expanded_tensor():
+    for write, expected in ((lambda x: x.zero_(), [0, 0]), (lambda x: wg.nn.functional.threshold_(x, 0, 1), [0, 2])):
+        x = wg.tensor([-1.0, 5.0], requires_grad=True)
+        y = x * 2
+        z = y.expand(3, 2)
+        assert write(z) is z
+        y.sum().backward(retain_graph=True)
+        same(x.grad, expected)
+        x.grad = None
+        z.sum().backward()
+        same(x.grad, [3 * g for g in expected])
+
+
+def test_expanded_tensors_change_their_shape():
+    x = wg.ones(1, 2).expand(3, 2)
+    assert x.t_().shape == (2, 3)
+    assert x.unsqueeze_(0).shape == (1, 2, 3)
+    assert x.squeeze_(0).transpose_(0, 1).shape == (3, 2)
+
+
 def test_a_write_that_does_not_fit_changes_nothing():
     y = wg.ones(2)
     refused(lambda: y.add_(wg.ones(3, 2)), "add_", "[2]", "[3, 2]")

@@ -117,8 +117,10 @@ def test_statistics_from_before_batches_were_counted():
 
 
 def test_an_instance_norm_without_parameters_only_warns_of_the_number_of_channels():
-    with pytest.warns(UserWarning, match="num_features"):
+    with pytest.warns(UserWarning, match="which is not used because affine=False"):
         assert nn.InstanceNorm1d(2)(wg.randn(1, 3, 4)).shape == (1, 3, 4)
+    dims = [norm(2)._get_no_batch_dim() for norm in (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)]
+    assert dims == [2, 3, 4]
 
 
 # ---------------------------------------------------------------------- embeddings
@@ -228,6 +230,11 @@ WRONG_ATTENTION: dict[str, tuple[Any, str]] = {
     "type of a mask": ({"key_padding_mask": (2, 3, "int64")}, "only bool and floating types of key_padding_mask"),
     "dimensions of the keys": ({"key": (3, 4)}, "expected `key` and `value` to be 3-D but found 2-D"),
     "dimensions of the queries": ({"query": (1, 2, 3, 4)}, "received 4-D query tensor"),
+    "mask": ({"attn_mask": (3,)}, "`attn_mask` to be `None`, 2-D or 3-D but found 1-D"),
+    "mask without a batch": (
+        {"query": (3, 4), "key": (5, 4), "value": (5, 4), "attn_mask": (1, 3, 5)},
+        r"Expected `attn_mask` shape to be \(2, 3, 5\)",
+    ),
 }
 
 
@@ -243,6 +250,31 @@ def test_attention_refuses_shapes(what: str, library: str):
                 name: T.ones(shape[:2], dtype=T.int64) if shape[-1] == "int64" else T.ones(shape)
                 for name, shape in shapes.items()
             }
+        )
+
+
+@pytest.mark.parametrize("static", ["key", "value"])
+@pytest.mark.parametrize("library", ["wengert", pytest.param("torch", marks=pytest.mark.parity)])
+def test_given_keys_get_no_bias(static: str, library: str):
+    T = pytest.importorskip(library)
+    layer, x = T.nn.MultiheadAttention(4, 2, add_bias_kv=True), T.ones(3, 1, 4)
+    given = {"key": "static_k", "value": "static_v"}[static]
+    with pytest.raises(AssertionError, match=f"bias cannot be added to static {static}"):
+        T.nn.functional.multi_head_attention_forward(
+            x,
+            x,
+            x,
+            4,
+            2,
+            layer.in_proj_weight,
+            layer.in_proj_bias,
+            layer.bias_k,
+            layer.bias_v,
+            False,
+            0.0,
+            layer.out_proj.weight,
+            layer.out_proj.bias,
+            **{given: T.ones(2, 3, 2)},
         )
 
 
@@ -337,3 +369,19 @@ def test_pools_of_nothing():
         F.fractional_max_pool2d(wg.ones(1, 0, 4, 4), 2, 2)
     with pytest.raises(RuntimeError, match="output_size must either"):
         F.fractional_max_pool2d(x, 2, (2,))
+
+
+def test_a_module_that_is_not_initialised_draws_nothing():
+    wg.manual_seed(3)
+    expected = wg.rand(2).tolist()
+    wg.manual_seed(3)
+    assert nn.utils.skip_init(nn.Linear, 5, 1).weight.shape == (1, 5)
+    assert wg.rand(2).tolist() == expected
+
+
+def test_complex_modules_are_warned_of():
+    layer = nn.Linear(2, 2)
+    for dtype in (wg.complex64, wg.complex128):
+        with pytest.warns(UserWarning, match="Complex modules are a new feature") as caught:
+            assert layer.to(dtype).weight.dtype is dtype
+        assert [w.filename for w in caught] == [__file__]

@@ -17,7 +17,7 @@ from .cast import Cast, cast
 from .index_put import fitted
 from .layout import MemoryFormat, apart, clone, contiguous_format, has_format, is_contiguous, preserve_format
 from .scalar import number_for, refuse_fractions
-from .writing import writable, write_into
+from .writing import without_repeats, writable, write_into
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -130,16 +130,8 @@ def fill_(input: Tensor, value: Any) -> Tensor:
         )
     else:
         number = to(value, input.device, input.dtype)  # type: ignore[arg-type]
-    write_into(Fill, _without_repeats(input), "fill_", number)
+    write_into(Fill, without_repeats(input), "fill_", number)
     return input
-
-
-def _without_repeats(input: Any) -> Any:
-    """An expanded tensor's elements once each, as a view; another tensor itself."""
-    strides = input._data.strides
-    if 0 not in strides:
-        return input
-    return input[tuple([slice(0, 1) if s == 0 else slice(None) for s in strides])]
 
 
 def fill(input: Tensor, value: Any) -> Tensor:
@@ -150,7 +142,8 @@ def fill(input: Tensor, value: Any) -> Tensor:
 def zero_(input: Tensor) -> Tensor:
     """Write zero everywhere."""
     try:
-        return write_into(Zero, input, "zero_", 0)
+        write_into(Zero, without_repeats(input), "zero_", 0)
+        return input
     except SparseOperandError:
         return inplace(input, "zero_", zeros_rule)
 

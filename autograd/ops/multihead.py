@@ -123,6 +123,7 @@ def multi_head_attention_forward(
     """
     batched = _is_batched(query, key, value, key_padding_mask, attn_mask)
     if not batched:
+        _check_unbatched(attn_mask, (num_heads, query._data.shape[0], key._data.shape[0]))
         query, key, value = (_with_batch(t) for t in (query, key, value))
         key_padding_mask = None if key_padding_mask is None else _with_batch(key_padding_mask, 0)
     length, n, e = query._data.shape
@@ -143,6 +144,8 @@ def multi_head_attention_forward(
     mask = _additive(attn_mask, q._data.dtype)
     padding = _additive(key_padding_mask, q._data.dtype)
     if bias_k is not None and bias_v is not None:
+        if static_k is not None or static_v is not None:
+            raise AssertionError(f"bias cannot be added to static {'value' if static_k is None else 'key'}.")
         k, v = (cat([t, expand_rule(b, (1, n, e))], 0) for t, b in ((k, bias_k), (v, bias_v)))
         mask, padding = _one_more(mask), _one_more(padding)
     q = _heads(q, num_heads)
@@ -171,9 +174,15 @@ def _is_batched(query: Any, key: Any, value: Any, padding: Any, mask: Any) -> bo
         raise AssertionError(f"{kind} `key` and `value` to be {dims}-D but found {k}-D and {v}-D tensors respectively")
     for name, t, wanted in (("key_padding_mask", padding, (dims - 1,)), ("attn_mask", mask, (2, 3))):
         if t is not None and t._data.ndim not in wanted:
-            forms = " or ".join(f"{n}-D" for n in wanted)
-            raise AssertionError(f"{kind} `{name}` to be `None` or {forms} but found {t._data.ndim}-D tensor instead")
+            forms = "`None`, 2-D or 3-D" if len(wanted) > 1 else f"`None` or {wanted[0]}-D"
+            raise AssertionError(f"{kind} `{name}` to be {forms} but found {t._data.ndim}-D tensor instead")
     return dims == 3
+
+
+def _check_unbatched(mask: Any, shape: tuple[int, int, int]) -> None:
+    """Check the mask (heads, L, S) of inputs without a batch."""
+    if mask is not None and mask._data.ndim == 3 and mask._data.shape != shape:
+        raise AssertionError(f"Expected `attn_mask` shape to be {shape} but got {tuple(mask._data.shape)}")
 
 
 def _check_mask(mask: Any, shape: tuple[int, int], heads: int) -> None:

@@ -16,6 +16,7 @@ from .dims import canonical_dim
 from .elementwise import Binary, Unary, scaled
 from .select import where, where_rule
 from .trigonometric import tanh
+from .writing import without_repeats
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -226,7 +227,9 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """``input``, and ``value`` where it is not above ``threshold``."""
-    return activate(Threshold, "threshold", input, inplace, integers=True, threshold=threshold, value=value)
+    if inplace:
+        return threshold_(input, threshold, value)
+    return activate(Threshold, "threshold", input, integers=True, threshold=threshold, value=value)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
@@ -248,4 +251,10 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 
 
 relu_, leaky_relu_, rrelu_ = in_place(relu), in_place(leaky_relu), in_place(rrelu)
-hardtanh_, threshold_ = in_place(hardtanh), in_place(threshold)
+hardtanh_ = in_place(hardtanh)
+
+
+def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
+    """`threshold` in place, of expanded tensors too: each element is written once."""
+    activate(Threshold, "threshold", without_repeats(input), True, integers=True, threshold=threshold, value=value)
+    return input

@@ -45,3 +45,11 @@ def write_into(prim: Any, tensor: Any, name: str, *values: Any, **params: Any) -
         prim.forward(kernels_of[type(x)].nocontext, x, *arrays, own=True, **params)
         wrote(tensor, name)
     return tensor
+
+
+def without_repeats(input: Any) -> Any:
+    """An expanded tensor's elements once each, as a view; another tensor itself."""
+    strides = input._data.strides
+    if 0 not in strides:
+        return input
+    return input[tuple([slice(0, 1) if s == 0 else slice(None) for s in strides])]

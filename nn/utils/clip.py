@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from ...autograd.base import TensorBase, wrap
@@ -12,6 +13,7 @@ from ...autograd.inplace import wrote
 from ...autograd.ops import cat
 from ...autograd.promotion import get_default_dtype
 from ...backends import default_device, get_backend, kernels_of
+from ...backends.call_site import warn
 from ...backends.errors import WengertError
 from ..init import unrecorded
 
@@ -162,7 +164,7 @@ def clip_grad_norm_(
         foreach: accepted as in PyTorch.
 
     Returns:
-        The norm before, shape ().
+        The norm before, shape (). A generator that has nothing left to give is warned of.
 
     Raises:
         RuntimeError: the norm is not finite; the message says which gradient is the first at fault.
@@ -173,6 +175,8 @@ def clip_grad_norm_(
     """
     given = parameters if isinstance(parameters, TensorBase) else list(parameters)
     tensors = _listed(given)
+    if not tensors and isinstance(parameters, GeneratorType):
+        warn("`parameters` is an empty generator, no gradient clipping will occur.")
     names = None
     if error_if_nonfinite:
         names = [name for name, p in zip(_named(given), tensors, strict=True) if p._grad is not None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any, TypeVar
 
+from ...autograd.random import fork_rng
 from ..conv import Convolution
 from ..module import Module
 
@@ -15,6 +16,8 @@ M = TypeVar("M", bound=Module)
 
 def skip_init(module_cls: type[M], *args: Any, **kwargs: Any) -> M:
     """A module whose parameters have arbitrary values, for weights that are loaded next.
+
+    The default generator stays as it was.
 
     Args:
         module_cls: its class, whose constructor takes ``device``.
@@ -33,7 +36,8 @@ def skip_init(module_cls: type[M], *args: Any, **kwargs: Any) -> M:
         raise RuntimeError(f"Expected a Module; got {module_cls}")
     if "device" not in inspect.signature(module_cls).parameters:
         raise RuntimeError("Module must support a 'device' arg to skip initialization")
-    return module_cls(*args, **kwargs)
+    with fork_rng():
+        return module_cls(*args, **kwargs)
 
 
 def _convert(module: M, memory_format: Any, dims: int) -> M:
