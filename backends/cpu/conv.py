@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from ..definitions import conv as plain
 from ..definitions.conv import Ints, Pairs, channels_last, interior, out_size, taps, window
@@ -61,7 +60,7 @@ class Columns:
         self.pieces = list(_pieces(n, math.prod(self.shape) * x.itemsize))
         self.rows = max([p.stop - p.start for p in self.pieces], default=0)
         self.pointwise = all(k == 1 for k in kernel) and all(s == 1 for s in stride) and not any(map(any, padding))
-        self.stride, self.dilation, self.kernel = stride, dilation, len(kernel)
+        self.stride, self.dilation, self.kernel = stride, dilation, kernel
         if not self.pointwise:
             self.buffer = np.empty((self.rows, *self.shape), x.dtype)
         if any(map(any, padding)):
@@ -78,16 +77,7 @@ class Columns:
             padded = self.padded[: len(x)]
             padded[self.inside] = x
             x = padded
-        steps = x.strides[2:]
-        view = as_strided(
-            x,
-            (len(x), *self.shape),
-            (
-                *x.strides[:2],
-                *[s * d for s, d in zip(steps, self.dilation, strict=True)],
-                *[s * t for s, t in zip(steps, self.stride, strict=True)],
-            ),
-        )
+        view = last.covered(x, self.kernel, self.shape[1 + len(self.kernel) :], self.stride, self.dilation)
         columns = self.buffer[: len(x)]
         columns[...] = view
         return columns

@@ -280,3 +280,32 @@ def unpack(
                 for s in range(1, slots):
                     value += get(source + 4 * s * total[1], (t * inner + c) * padded)
                 put(target, c * taps + t, value)
+
+
+@loop
+def few(
+    start: int, stop: int, slot: int, w: int, rows: int, depth: int, tables: Any, columns: int, width: int, y: int
+) -> None:
+    """``y = w columns`` for ROWS rows of ``w`` each: where there are few positions, weights are read as they lie.
+
+    Args:
+        start: number of the first of these parts.
+        stop: and behind the last.
+        slot: unused.
+        w: address of the weights (rows, depth).
+        rows: how many there are.
+        depth: of the product.
+        tables: addresses of the table of rows, and of a single 0.
+        columns: address of what the kernel covers (depth, width).
+        width: positions, filled up to whole vectors.
+        y: address of the results, with room for ROWS rows more.
+    """
+    for item in range(start, stop):
+        first = min(item * ROWS, rows - ROWS)
+        left = w + 4 * first * depth
+        for p in range(0, width, WIDE):
+            right, result = columns + 4 * p, y + 4 * (first * width + p)
+            if width - p > LANES:
+                tile2(left, tables[0], tables[1], 1, depth, 1, right, width, result, width, 0)
+            else:
+                tile1(left, tables[0], tables[1], 1, depth, 1, right, width, result, width, 0)

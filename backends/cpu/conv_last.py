@@ -35,6 +35,14 @@ def padded(x: Any, padding: Pairs, value: float = 0) -> Any:
     return y
 
 
+def covered(x: Any, kernel: Ints, out: Ints, stride: Ints, dilation: Ints) -> Any:
+    """What the kernel covers at each position of a padded ``x``, as a view (N, C, *kernel, *out)."""
+    steps = x.strides[2:]
+    near = [s * d for s, d in zip(steps, dilation, strict=True)]
+    far = [s * t for s, t in zip(steps, stride, strict=True)]
+    return as_strided(x, (*x.shape[:2], *kernel, *out), (*x.strides[:2], *near, *far))
+
+
 def _steps(n: int, bytes_each: int) -> range:
     return range(0, n, max(1, PIECE // max(1, bytes_each)))
 

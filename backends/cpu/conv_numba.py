@@ -9,7 +9,9 @@ import numpy as np
 
 from ..definitions.conv import Ints, channels_last
 from . import conv_direct_numba as direct
+from . import conv_last as last
 from . import conv_plan as plan
+from . import conv_spread_numba as spread
 from . import conv_winograd as winograd
 from . import threads
 from .conv_plan import Shape, address, strides, three
@@ -18,12 +20,17 @@ from .workers import scratch, share, workers
 
 __all__: list[str] = []  # found through conv.py
 
+FEW = 64  # positions
+DIMENSIONS = {3: (2,), 4: (0, 2), 5: (0, 1, 2)}  # which of three an array has
+
 
 def conv(x: Any, w: Any, bias: Any, s: Shape) -> Any:
     """The convolution; see the definition."""
-    n = x.ndim - 2
-    out = s.out if n == 3 else s.out[::2] if n == 2 else s.out[2:]
+    out = tuple(s.out[i] for i in DIMENSIONS[x.ndim])
     y = _like(w if channels_last(w) else x, (s.n, s.outer * s.groups, *out))
+    if s.n * math.prod(s.out) <= FEW and s.groups == 1 and s.outer >= ROWS and w.flags.c_contiguous and w.size > x.size:
+        _few(x, w, bias, s, y)
+        return y
     m = winograd.tile_of(s)
     if m:
         count = workers(s.n * s.out[0], s.work)
@@ -34,6 +41,32 @@ def conv(x: Any, w: Any, bias: Any, s: Shape) -> Any:
     return y
 
 
+def _few(x: Any, w: Any, bias: Any, s: Shape, y: Any) -> None:
+    """A convolution with few positions, for which it is not worth putting the weights in another order.
+
+    Its columns are written down, as there are few.
+    """
+    n, k, places = s.n, s.outer, math.prod(s.out)
+    depth, width = s.inner * math.prod(s.kernel), plan.whole(n * places, LANES)
+    columns = scratch(depth * width + WIDE, "packed")[: depth * width].reshape(depth, width)
+    columns[:, n * places :] = 0
+    real = DIMENSIONS[x.ndim]
+    kernel, out, stride, dilation = (tuple([v[i] for i in real]) for v in (s.kernel, s.out, s.stride, s.dilation))
+    x = last.padded(x, tuple([s.padding[i] for i in real]))
+    seen = np.moveaxis(last.covered(x, kernel, out, stride, dilation), 0, len(real) + 1)
+    columns[:, : n * places] = seen.reshape(depth, n * places)
+    rows = plan.table(np.arange(ROWS) * depth)
+    result = np.empty((k, width), np.float32)
+    parts = -(-k // ROWS)
+    share(
+        direct.few, parts, workers(parts, s.work), address(w), k, depth, (address(rows), address(winograd.ZERO)),
+        address(columns), width, address(result),
+    )  # fmt: skip
+    if bias is not None:
+        result += bias[:, None]
+    y[...] = np.moveaxis(result[:, : n * places].reshape(k, n, *out), 1, 0)
+
+
 def conv_input(g: Any, w: Any, s: Shape, size: Ints) -> Any:
     """The adjoint in the input; see the definition."""
     x = _like(g, (s.n, s.inner * s.groups, *size))
@@ -42,6 +75,9 @@ def conv_input(g: Any, w: Any, s: Shape, size: Ints) -> Any:
         around = tuple((k - 1 - b, 0) for (b, _), k in zip(s.padding, s.kernel, strict=True))
         count = workers(s.n * s.size[0], s.work)
         winograd.convolve(m, g, s.out, w, _shift(None, w.shape[1]), x, s.size, around, True, count)
+        return x
+    if spread.pays(s):
+        spread.input_gradient(g, w, s, x, threads.get_num_threads())
         return x
     p = plan.adjoint(s, threads.get_num_threads(), ROWS, LANES)
     _correlate(p, s, g, w, None, x, True)
