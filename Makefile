@@ -53,6 +53,7 @@ bench: $(call env,dev) $(call env,torch) ## speed and memory beside PyTorch, as 
 	$(PY) benchmarks/run.py $(ARGS)
 
 docs: $(call env,docs) ## the documentation as web pages in build/docs
+	$(PY) -m docs.gallery_page --pages build/extra/pages
 	$(PY) -m sphinx -W --keep-going -b html docs build/docs $(ARGS)
 
 clean: ## remove everything that the targets made, the environment included

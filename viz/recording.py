@@ -23,7 +23,11 @@ __all__ = ["module_paths", "record"]
 
 @contextmanager
 def record(
-    models: Module | Mapping[str, Module] | None = None, *, values: bool = True, lines: bool = True
+    models: Module | Mapping[str, Module] | None = None,
+    *,
+    values: bool = True,
+    lines: bool = True,
+    times: bool = True,
 ) -> Iterator[None]:
     """Within this block, note of every recorded operation its module, the line of the program, its values and time.
 
@@ -35,6 +39,7 @@ def record(
             ``model.features[0]``. Its parameters and buffers are named, too.
         values: measure every output (`wengert.viz.measure`).
         lines: note the line of the program that called the operation.
+        times: note how long each operation took, from the end of the one before.
 
     Example:
         >>> import wengert as wg
@@ -46,7 +51,7 @@ def record(
         >>> [node.name for node in y.graph.leaves]
         ['0.weight', '0.bias']
     """
-    recorder = _Recorder(values, lines, mode.trace)
+    recorder = _Recorder(values, lines, times, mode.trace)
     with ExitStack() as undo:
         for prefix, model in _named(models).items():
             recorder.watch(prefix, model, undo)
@@ -69,7 +74,7 @@ def module_paths(model: Module) -> Any:
         >>> [node.module for node in y.graph if node.kind == "op"]
         ['0', '1']
     """
-    return record(model, values=False, lines=False)
+    return record(model, values=False, lines=False, times=False)
 
 
 def _named(models: Any) -> Mapping[str, Any]:
@@ -81,8 +86,8 @@ def _named(models: Any) -> Mapping[str, Any]:
 class _Recorder:
     """Called with every node that is recorded."""
 
-    def __init__(self, values: bool, lines: bool, before: Any) -> None:
-        self.values, self.lines, self.before = values, lines, before
+    def __init__(self, values: bool, lines: bool, times: bool, before: Any) -> None:
+        self.values, self.lines, self.times, self.before = values, lines, times, before
         self.calls: list[Call] = []
         self.count = 0
         self.names: dict[int, tuple[Any, str]] = {}
@@ -122,7 +127,7 @@ class _Recorder:
         }
         many = outputs if isinstance(outputs, tuple) else (outputs,)
         values = tuple(measure(y) for y in many if hasattr(y, "dtype")) if self.values else ()
-        noted[node] = Noted(tuple(self.calls), seconds, values, data, self.names)
+        noted[node] = Noted(tuple(self.calls), seconds if self.times else None, values, data, self.names)
         if self.lines:
             node.site = call_site()
         self.clock = time.perf_counter()

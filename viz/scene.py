@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..autograd.graph_formats import times
 from .groups import TO, Group, Item, expanded, group, kind_of
 from .known import Known
+from .values import measure
 
 if TYPE_CHECKING:
     from ..autograd.graph import Graph, GraphNode
@@ -207,7 +208,8 @@ class _Composer:
             n = members[0]
             title = _title(n) if len(members) == 1 else f"{len(members)} × {_title(n)}"
             targets = tuple({self.place[t] for m in members for t in self.readers.get(m.id, ())})
-            box = Box(kind, title, "", _tooltip(n), self._common_frame(targets))
+            note = _grad(n) if len(members) == 1 else ""
+            box = Box(kind, title, note, _tooltip(n), self._common_frame(targets))
             order[len(self.boxes)] = min([order[t] for t in targets], default=n.id) - 0.5
             for m in members:
                 self.place[m.id] = len(self.boxes)
@@ -330,6 +332,12 @@ def _note(n: GraphNode, outer: str) -> str:
     if n.kind == "op" and n.saved:
         parts.append("keeps " + size(n.saved))
     return " · ".join(parts)
+
+
+def _grad(n: GraphNode) -> str:
+    """The gradient that a scalar leaf has."""
+    found = n.source._grad if n.kind == "leaf" and n.shapes[0] == () else None
+    return "" if found is None else f"grad {measure(found)}"
 
 
 def _tag(n: GraphNode, uses: int, module: str, said: str) -> Tag:
