@@ -28,14 +28,14 @@ and close, every operation shows its values and gradients, and the forward and t
 ```python
 from wengert import viz
 
-with viz.record(model):                    # optional: modules, values, lines, times
+with viz.record(model):  # optional: modules, values, lines, times
     loss = criterion(model(x), y)
 
-loss.graph                                 # in a notebook: the picture
+loss.graph  # in a notebook: the picture
 viz.draw({"loss": loss}, path="loss.svg")  # or .dot, .json, .txt
-viz.view({"loss": loss}, path="loss.html") # the page
-print(viz.explain(loss, wrt=w))            # the chain rule in words; .latex has it in formulas
-for step in loss.backward_steps():         # backward, one operation at a time
+viz.view({"loss": loss}, path="loss.html")  # the page
+print(viz.explain(loss, wrt=w))  # the chain rule in words; .latex has it in formulas
+for step in loss.backward_steps():  # backward, one operation at a time
     print(step)
 ```
 """
