@@ -7,8 +7,8 @@ from typing import Any
 
 from ..backends import kernels_of
 from ..backends.batched import BatchError, level_type
-from .base import wrap
-from .batching import leave, together
+from .base import TensorBase
+from .batching import enter, leave, outermost_array, together
 from .entries import gradients_of
 from .primitive import bind_levels
 
@@ -44,11 +44,12 @@ def gradients_of_rows(
         For each input a tensor with the rows in front, or None where there is no path.
     """
     rows = int(grads[0]._data.shape[0])
-    kind = level_type(grads[0]._data[0, ...], rows)
+    arrays = [o._data for o in outputs if isinstance(o, TensorBase)]
+    kind = level_type(outermost_array([*arrays, *[g._data[0, ...] for g in grads]]), rows)
     k = kernels_of[kind]
     bind_levels(together)
     try:
-        batches = [wrap(kind.of(g._data)) for g in grads]
+        batches = [enter(g, kind, 0) for g in grads]
         found = gradients_of(outputs, batches, inputs, True, False, seen_as=lambda node: Seen(node, k))
     except BatchError:
         parts = [gradients_of(outputs, [g[i] for g in grads], inputs, True) for i in range(rows)]

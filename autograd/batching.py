@@ -29,6 +29,8 @@ class Enter(Primitive):
     @staticmethod
     def forward(ctx: Any, x: Any, *, kind: Any, dim: int) -> Any:
         ctx.info = kind, dim
+        if type(x) is not kind.outer:
+            raise BatchError("vmap: a batch of gradients meets a graph that was recorded under vmap")
         return kind.of(kernels_of[type(x)].xp.moveaxis(x, dim, 0))
 
     @staticmethod
@@ -48,7 +50,7 @@ class Leave(Primitive):
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         kind, dim = ctx.info
-        return apply(Enter, g, kind=kind, dim=dim)
+        return enter(g, kind, dim)
 
 
 class Lift(Primitive):
@@ -81,9 +83,14 @@ class Total(Primitive):
 
 def enter(tensor: Any, kind: type[BatchedArray], dim: int) -> Any:
     """A tensor as one example along ``dim``."""
-    if issubclass(kind.outer, BatchedArray):
+    if issubclass(kind.outer, BatchedArray) and getattr(type(array_of(tensor)), "depth", 0) < kind.outer.depth:
         tensor = lift(tensor, kind.outer)
     return apply(Enter, tensor, kind=kind, dim=dim)
+
+
+def array_of(value: Any) -> Any:
+    """The array of a Tensor; an array as it is."""
+    return value._data if isinstance(value, TensorBase) else value
 
 
 def leave(tensor: Any, kind: type[BatchedArray], dim: int) -> Any:
@@ -93,7 +100,7 @@ def leave(tensor: Any, kind: type[BatchedArray], dim: int) -> Any:
 
 def lift(value: Any, kind: type[BatchedArray]) -> Any:
     """A Tensor or array that all examples share as one of a batch; one of a batch as it is."""
-    array = value._data if isinstance(value, TensorBase) else value
+    array = array_of(value)
     if type(array) is kind:
         return value
     if isinstance(array, SparseArray):
@@ -108,13 +115,13 @@ def together(prim: Any, values: tuple[Any, ...]) -> tuple[Any, ...]:
         RuntimeError: an operand comes from a call of ``vmap`` that has ended.
     """
     for v in values:
-        if isinstance(v._data if isinstance(v, TensorBase) else v, BatchedArray):
+        if isinstance(array_of(v), BatchedArray):
             break
     else:
         return values
     if prim in OWN:
         return values
-    kind: Any = deepest([v._data if isinstance(v, TensorBase) else v for v in values])
+    kind: Any = deepest([array_of(v) for v in values])
     return tuple([lift(v, kind) if isinstance(v, TensorBase) or type(v) in kernels_of else v for v in values])
 
 

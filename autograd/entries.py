@@ -8,6 +8,7 @@ from typing import Any
 
 from ..backends import kernels_of
 from ..backends.errors import DeviceError, DTypeError, GraphError, ShapeError
+from . import forward_mode
 from .base import TensorBase, wrap
 from .edges import place_of
 from .engine import Pass
@@ -29,7 +30,8 @@ def run_backward(
     for tensor in inputs or ():
         if isinstance(tensor, TensorBase):
             tensor.retain_grad()  # type: ignore[attr-defined]  # a non-leaf gets its gradient as any that asked for it
-    _start(Pass(create_graph, retain, None if keys is None else set(keys), True), outputs, grads)
+    run = Pass(create_graph or forward_mode.running(), retain, None if keys is None else set(keys), True)
+    _start(run, outputs, grads)
 
 
 def gradients_of(
@@ -43,10 +45,13 @@ def gradients_of(
     """The gradients of ``outputs`` with respect to ``inputs`` as Tensors; None where there is no path."""
     retain = create_graph if retain_graph is None else retain_graph
     keys = [key_of(i, "grad") for i in inputs]
-    run = Pass(create_graph, retain, set(keys), False)
+    dual = forward_mode.running()  # rules pass tangents on where they run on Tensors
+    run = Pass(create_graph or dual, retain, set(keys), False)
     run.seen_as = seen_as
     _start(run, outputs, grads)
     found = [run.found.get(key) for key in keys]
+    if dual and not create_graph:
+        return [g if g is None else forward_mode.keep_tangents(wrap(g._data), g) for g in found]
     return [g if g is None or isinstance(g, TensorBase) else wrap(g) for g in found]
 
 

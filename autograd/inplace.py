@@ -252,6 +252,10 @@ def _keep_old(result: Any, before: Any, start: int) -> None:
 def finish_write(tensor: Any, result: Any, before: Any, op: str) -> None:
     """Count the write, and move ``tensor`` (and its base) to where ``result`` is in the graph."""
     wrote(tensor, op)
+    if "_tangents" in result.__dict__ or "_tangents" in tensor.__dict__:
+        from .forward_mode import move_tangents
+
+        move_tangents(tensor, result)
     if not mode.grad or not (result._rg or before._rg):
         return
     if result._rg:
@@ -300,6 +304,8 @@ def stand_in(tensor: Any) -> Any:
     edge = edge_of(tensor)
     if edge is not None:
         t._edge, t._rg = edge, True
+    if "_tangents" in tensor.__dict__:
+        t.__dict__["_tangents"] = dict(tensor.__dict__["_tangents"])
     return t
 
 

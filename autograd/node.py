@@ -127,9 +127,11 @@ class Node:
         if type(saved) is Packed:
             value = saved.unpacked()
             array, source, version = value._data, saved.source, version_of(value)
+            tangents = value.__dict__.get("_tangents")
         else:
             kept: Saved = saved  # type: ignore[assignment]
             array, source, version = unpack(self, kept), kept[1], kept[2]
+            tangents = None
         edge = source
         if type(source) is int:
             edge = self.edges[source] if source >= 0 else self.output_edge(~source)
@@ -137,6 +139,8 @@ class Node:
             return edge
         tensor = wrap(array)
         tensor._ver = version  # what is recorded with it now must see later writes too
+        if tangents:
+            tensor.__dict__["_tangents"] = tangents
         if edge is not None:
             tensor._edge, tensor._rg = edge, True
         return tensor

@@ -87,8 +87,11 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
     Returns:
         A Tensor (array), or a tuple of them where the op has several outputs.
     """
-    if _together is not None:
-        values = _together(prim, values)
+    if _special:
+        if _forward is not None and (dual := _forward(prim, values, params)) is not NotImplemented:
+            return dual
+        if _together is not None:
+            values = _together(prim, values)
     first = values[0]
     if isinstance(first, TensorBase):
         if len(values) == 1:
@@ -172,6 +175,8 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
 
 def apply1(prim: Any, a: Any, params: dict[str, Any]) -> Any:
     """`apply` for one Tensor: the same, without the loops."""
+    if _forward is not None and (dual := _forward(prim, (a,), params)) is not NotImplemented:
+        return dual
     x = a._data
     k = kernels_of[type(x)]
     if prim.kernels and not _has_kernels(prim, k):
@@ -229,8 +234,11 @@ NEEDED = (True,)
 
 def apply2(prim: Any, a: Any, b: Any) -> Any:
     """`apply` for two Tensors and an op with one output that is no view: the same, without the loops."""
-    if _together is not None:
-        a, b = _together(prim, (a, b))
+    if _special:
+        if _forward is not None and (dual := _forward(prim, (a, b), NO_PARAMS)) is not NotImplemented:
+            return dual
+        if _together is not None:
+            a, b = _together(prim, (a, b))
     x, y = a._data, b._data
     needs_a = a._rg or (a._view is not None and a._view.joined(a))
     needs_b = b._rg or (b._view is not None and b._view.joined(b))
@@ -367,11 +375,20 @@ def _wrap_views(prim: Any, y: Any, source: Any, params: dict[str, Any], node: An
 
 def bind_levels(together: Callable[[Any, tuple[Any, ...]], tuple[Any, ...]]) -> None:
     """From now on, bring operands of different levels of ``vmap`` together; called when it is used first."""
-    global _together
-    _together = together
+    global _together, _special
+    _together, _special = together, True
 
 
+def bind_forward(intercept: Callable[..., Any] | None) -> None:
+    """Ask ``intercept`` about every op from now on, or nobody; called where forward mode begins and ends."""
+    global _forward, _special
+    _forward = intercept
+    _special = _together is not None or intercept is not None
+
+
+_special = False  # whether one of the two is there
 _together: Any = None
+_forward: Any = None
 
 
 def bind_views(make_view: Callable[..., Any]) -> None:

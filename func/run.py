@@ -15,6 +15,7 @@ from ..autograd import ops
 from ..autograd.base import TensorBase, edge_of
 from ..autograd.batching import active, lift
 from ..autograd.entries import gradients_of
+from ..autograd.forward_mode import keep_tangents
 from ..autograd.grad_mode import enable_grad, mode
 from ..autograd.node import LEAF, OUTPUT
 from ..backends.errors import ArgumentError, InvalidValueError
@@ -103,7 +104,7 @@ class Run:
             leaf = lift(leaf, active[-1])
         if self.outer and edge_of(leaf) is not None:
             return ops.view_as(leaf, leaf)
-        return leaf.detach().requires_grad_()
+        return keep_tangents(leaf.detach(), leaf).requires_grad_()
 
     def seen_outside(self, tensors: Sequence[Any]) -> bool:
         """Whether one of ``tensors`` depends on a leaf that this run did not make, and the caller records."""
@@ -129,7 +130,7 @@ class Run:
         for leaf in leaves:
             if not isinstance(leaf, TensorBase):
                 raise ArgumentError(f"Expected tensors, got unsupported type {type(leaf)}")
-        return unflatten(structure, [t if self.seen_outside([t]) else t.detach() for t in leaves])
+        return unflatten(structure, [t if self.seen_outside([t]) else keep_tangents(t.detach(), t) for t in leaves])
 
     def pull(self, outputs: Sequence[Any], gs: Sequence[Any], retain: bool, create: bool) -> list[Any]:
         """The gradients of ``outputs`` by each input, given those of the outputs; zeros where there is no path."""

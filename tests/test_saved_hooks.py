@@ -218,3 +218,32 @@ def test_a_write_that_only_the_user_knows_of_is_counted():
     graph.increment_version(x)
     with pytest.raises(RuntimeError, match="modified by an inplace"):
         y.sum().backward()
+
+
+@pytest.mark.parametrize("name", ["copy_", "setitem", "index_put_", "scatter_", "fill_", "zero_", "index_fill_"])
+def test_writes_in_place_reach_the_tensor_under_hooks(name: str):
+    def write(y: Any, b: Any) -> Any:
+        if name == "setitem":
+            y[0] = b[0] * 2
+        elif name == "index_put_":
+            y.index_put_((wg.tensor([0]),), b[:1])
+        elif name == "scatter_":
+            y.scatter_(0, wg.tensor([1]), b[:1])
+        elif name == "index_fill_":
+            y.index_fill_(0, wg.tensor([2]), 9.0)
+        else:
+            getattr(y, name)(*{"copy_": (b * 1,), "fill_": (3.0,)}.get(name, ()))
+        return y
+
+    a, b = wg.ones(3, requires_grad=True), wg.tensor([5.0, 6.0, 7.0], requires_grad=True)
+    plain = write(a * 1, b)
+    with wg.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t):
+        hooked = write(a * 1, b)
+        seen = hooked.tolist()
+    assert seen == plain.tolist()
+    for y in (plain, hooked):
+        y.sum().backward(retain_graph=True)
+    gradient = a.grad.clone()
+    a.grad = None
+    plain.sum().backward()
+    assert wg.equal(gradient, 2 * a.grad)

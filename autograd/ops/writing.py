@@ -36,9 +36,13 @@ def write_into(prim: Any, tensor: Any, name: str, *values: Any, **params: Any) -
         InplaceError: see `check_writable`.
     """
     check_writable(tensor, name)
-    if mode.grad and (edge_of(tensor) is not None or any(getattr(v, "requires_grad", False) for v in values)):
+    recorded = mode.grad and (edge_of(tensor) is not None or any(getattr(v, "requires_grad", False) for v in values))
+    if recorded or any("_tangents" in v.__dict__ for v in (tensor, *values) if isinstance(v, TensorBase)):
         before = stand_in(tensor)
-        finish_write(tensor, apply(prim, before, *values, own=True, **params), before, name)
+        result = apply(prim, before, *values, own=True, **params)
+        if mode.savers:  # the stand-in had memory of its own
+            tensor._data[...] = result._data
+        finish_write(tensor, result, before, name)
     else:
         x = tensor._data
         arrays = [v._data if isinstance(v, TensorBase) else v for v in values]

@@ -58,13 +58,13 @@ class BatchedArray:
         array._all, array.base, array.shared = whole, base, None
         return array
 
-    shape = property(lambda self: self._all.shape[1:])
-    ndim = property(lambda self: self._all.ndim - 1)
-    dtype = property(lambda self: self._all.dtype)
-    itemsize = property(lambda self: self._all.dtype.itemsize)
-    strides = property(lambda self: self._all.strides[1:])
-    nbytes = property(lambda self: self._all.nbytes)
-    T = property(lambda self: self.transpose())
+    shape = property(lambda self: self._all.shape[1:], doc="Of an example.")
+    ndim = property(lambda self: self._all.ndim - 1, doc="Dimensions of an example.")
+    dtype = property(lambda self: self._all.dtype, doc="The element type.")
+    itemsize = property(lambda self: self._all.dtype.itemsize, doc="Bytes of an element.")
+    strides = property(lambda self: self._all.strides[1:], doc="Of an example.")
+    nbytes = property(lambda self: self._all.nbytes, doc="Bytes of all examples.")
+    T = property(lambda self: self.transpose(), doc="Dimensions reversed.")
 
     @property
     def size(self) -> int:
@@ -116,9 +116,11 @@ class BatchedArray:
         )
 
     def item(self, *args: Any) -> Any:
+        """Refused: there is one value for each example."""
         raise self._refuse(".item()")
 
     def tolist(self) -> Any:
+        """Refused, too."""
         raise self._refuse(".tolist()")
 
     __float__ = __int__ = __complex__ = __index__ = item
@@ -235,7 +237,11 @@ UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "inv
 
 
 def _method(name: str) -> Callable[..., Any]:
-    return lambda self, *args, **kwargs: invoke(name, (self, *args), kwargs)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return invoke(name, (self, *args), kwargs)
+
+    method.__name__, method.__doc__ = name, f"NumPy's ``{name}``, for each example."
+    return method
 
 
 def _reflected(name: str) -> Callable[..., Any]:
