@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.dtypes import float32
-from ...backends.errors import DTypeError, ShapeError
+from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .cast import cast
@@ -122,7 +122,9 @@ def scaled_dot_product_attention(
             attn_mask = cast(attn_mask, q.dtype)
         mask = attn_mask
     dropped = None
-    if dropout_p > 0:
+    if dropout_p:
+        if not 0 < dropout_p <= 1:
+            raise ArgumentError(f"{op}: dropout probability has to be between 0 and 1, but got {dropout_p}")
         a, b = values[0]._data.shape, values[1]._data.shape
         dropped = draw("random_bernoulli", None, query.device, (*_lead(a, b), a[-2], b[-2]), "bool", 1 - dropout_p)
     factor = 1 / math.sqrt(q.shape[-1] or 1) if scale is None else scale
