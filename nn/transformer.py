@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..autograd import ops
 from ..backends.errors import ArgumentError, ShapeError
 from . import functional as F
 from . import init
 from .attention import MultiheadAttention
+from .causal import causal_mask, is_causal_mask
 from .containers import ModuleList
 from .dropout import Dropout
 from .linear import Linear
@@ -32,6 +31,11 @@ __all__ = [
 Activation = str | Callable[[Any], Any]
 
 
+def clones(module: Module, n: int) -> ModuleList:
+    """``n`` copies of a module."""
+    return ModuleList([copy.deepcopy(module) for _ in range(n)])
+
+
 def activation_named(activation: Activation) -> Callable[[Any], Any]:
     """The function that ``relu`` or ``gelu`` names; a function is its own."""
     if not isinstance(activation, str):
@@ -39,22 +43,6 @@ def activation_named(activation: Activation) -> Callable[[Any], Any]:
     if activation not in ("relu", "gelu"):
         raise ArgumentError(f"activation should be relu/gelu, not {activation}; another one is given as a function")
     return F.relu if activation == "relu" else F.gelu
-
-
-def clones(module: Module, n: int) -> ModuleList:
-    """``n`` copies of a module."""
-    return ModuleList([copy.deepcopy(module) for _ in range(n)])
-
-
-def is_causal_mask(mask: Any, is_causal: bool | None = None, size: int | None = None) -> bool:
-    """Whether a mask is the causal one; ``is_causal`` is believed where it is given."""
-    if is_causal is not None or mask is None or mask.ndim != 2:
-        return is_causal is True
-    size = mask.shape[0] if size is None else size
-    if tuple(mask.shape) != (size, size):
-        return False
-    causal = Transformer.generate_square_subsequent_mask(size, device=mask.device, dtype=mask.dtype)
-    return bool((mask == causal).all())
 
 
 class TransformerLayer(Module):
@@ -382,7 +370,7 @@ class Transformer(Module):
             tensor([[0., -inf],
                     [0., 0.]])
         """
-        return ops.triu(ops.full((sz, sz), -math.inf, device=device, dtype=dtype), 1)
+        return causal_mask(sz, device, dtype)
 
     def forward(
         self,

@@ -46,7 +46,7 @@ def uniform_(input: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Genera
     numbers = u * (b - a) + a
     if a and input._data.dtype.kind != "c":  # the sum may be rounded up to the bound, in the tensor's type or before
         k = kernels_of[type(u)]
-        rounded = wide(k.asarray(numbers, dtype=input._data.dtype))
+        rounded = wide(k.asarray(numbers).astype(input._data.dtype, copy=False))
         numbers = k.where(rounded < b, rounded, rounded * 0 + a)
     return _fill(input, "uniform_", numbers)
 

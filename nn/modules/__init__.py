@@ -16,6 +16,7 @@ from .. import (
     adaptive_pooling,
     attention,
     batchnorm,
+    causal,
     cells,
     containers,
     conv,
@@ -102,8 +103,8 @@ _PATHS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "transformer": (
         (transformer,),
         {
-            "_detect_is_causal_mask": transformer.is_causal_mask,
-            "_generate_square_subsequent_mask": transformer.Transformer.generate_square_subsequent_mask,
+            "_detect_is_causal_mask": causal.is_causal_mask,
+            "_generate_square_subsequent_mask": causal.causal_mask,
             "_get_activation_fn": transformer.activation_named,
             "_get_clones": transformer.clones,
         },
