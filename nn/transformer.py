@@ -370,7 +370,7 @@ class Transformer(Module):
             tensor([[0., -inf],
                     [0., 0.]])
         """
-        return causal_mask(sz, device, dtype)
+        return causal_mask(sz, device, dtype)  # type: ignore[no-any-return]
 
     def forward(
         self,

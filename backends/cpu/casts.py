@@ -36,6 +36,7 @@ LOOPS = {("float32", "float16"): "half", ("float16", "float32"): "widened", ("fl
 
 def _compiled(x: Any, dtype: Any) -> Any:
     """``x`` by the CPU's instructions for 16-bit types, or None."""
+    dtype = np.dtype(dtype)  # which may be given by its name
     name = LOOPS.get((x.dtype.name, dtype.name)) if x.itemsize + dtype.itemsize == 6 else None
     loops = compiled("casts", x.size) if name and x.flags.c_contiguous else None
     if loops is None:
