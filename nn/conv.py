@@ -275,21 +275,20 @@ class ConvTransposeNd(Convolution):
         wanted = list(output_size)[-n:]
         if len(output_size) not in (n, input.ndim):
             raise ValueError(
-                f"{type(self).__name__}: for {input.ndim}D input, output_size must have {n} or {input.ndim} elements "
+                f"ConvTranspose{n}D: for {input.ndim}D input, output_size must have {n} or {input.ndim} elements "
                 f"(got {len(output_size)})"
             )
-        extra = []
-        for d in range(n):
-            size = input.shape[d - n]
-            reach = self.dilation[d] * (self.kernel_size[d] - 1) + 1
-            smallest = (size - 1) * self.stride[d] - 2 * int(self.padding[d]) + reach
-            if not smallest <= wanted[d] < smallest + self.stride[d]:
-                raise ValueError(
-                    f"requested an output size of {wanted}, but in dimension {d} valid sizes range from {smallest} "
-                    f"to {smallest + self.stride[d] - 1} (for an input of {list(input.shape)})"
-                )
-            extra.append(wanted[d] - smallest)
-        return tuple(extra)
+        sizes = input.shape[-n:]
+        spans = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+        margins = [2 * int(p) for p in self.padding]
+        least = [(m - 1) * s - p + r for m, s, p, r in zip(sizes, self.stride, margins, spans, strict=True)]
+        most = [m + s - 1 for m, s in zip(least, self.stride, strict=True)]
+        if any(not low <= m <= high for low, m, high in zip(least, wanted, most, strict=True)):
+            raise ValueError(
+                f"requested an output size of {wanted}, but valid sizes range from {least} to {most} (for an input of "
+                f"{sizes})"
+            )
+        return tuple(m - low for m, low in zip(wanted, least, strict=True))
 
 
 class ConvTranspose1d(ConvTransposeNd):

@@ -9,7 +9,6 @@ from ..autograd.grad_mode import no_grad
 from ..backends import Device
 from ..backends.call_site import warn
 from ..backends.dtypes import DType, bfloat16, float16, float32, float64
-from ..backends.errors import WengertError
 from .conversion import converted, parse_to
 from .hooks import ModuleHooks, active, call_with_hooks
 from .members import BUFFERS, MODULE, PARAMETER
@@ -70,7 +69,7 @@ class Module(State):
             if self._hooks is None and not active:
                 return self.forward(*args, **kwargs)
             return call_with_hooks(self, args, kwargs)
-        except WengertError as error:
+        except Exception as error:
             say_where(error, self)
             raise
 

@@ -345,4 +345,4 @@ def require_dims(input: Tensor, *allowed: int) -> None:
     """Raise ValueError unless ``input`` has one of these numbers of dimensions."""
     if input.ndim not in allowed:
         wanted = " or ".join(f"{n}D" for n in allowed)
-        raise ValueError(f"expected {wanted} input (got {input.ndim}D input of shape {list(input.shape)})")
+        raise ValueError(f"expected {wanted} input (got {input.ndim}D input) of shape {list(input.shape)}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..autograd import ops
 from ..autograd.ops.recurrent_layers import all_layers
-from ..backends.errors import InvalidValueError, ShapeError
+from ..backends.errors import DTypeError, InvalidValueError, ShapeError
 from ..backends.strictness import doubt
 from .cells import GATES, reset_uniform
 from .module import Module
@@ -79,7 +79,10 @@ class RNNBase(Module):
                 raise ValueError(f"{name} must be greater than zero, not {self.__dict__[name]}")
         p = self.dropout
         if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 <= p <= 1:
-            raise ValueError(f"dropout should be a number in range [0, 1], the probability of a zero, but is {p!r}")
+            raise ValueError(
+                "dropout should be a number in range [0, 1] representing the probability of an element being zeroed, "
+                f"but it is {p!r}"
+            )
         if p > 0 and self.num_layers == 1:
             doubt(
                 "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
@@ -187,7 +190,14 @@ class RNNBase(Module):
             kind, names = ("batched", "hx and cx") if dims == 3 else ("unbatched", "hx and cx")
             names = names if len(sizes) == 2 else "hx"
             got = ", ".join(f"{state.ndim}-D" for state in given)
-            raise ShapeError(f"For {kind} {dims}-D input, {names} should also be {dims}-D but got ({got})")
+            got = f"({got}) tensors" if len(sizes) == 2 else f"{got} tensor"
+            raise ShapeError(f"For {kind} {dims}-D input, {names} should also be {dims}-D but got {got}")
+        for state in given:
+            if state.dtype != input.dtype:
+                raise DTypeError(
+                    f"Input and hidden tensors are not the same dtype, found input tensor with {input.dtype} and "
+                    f"hidden tensor with {state.dtype}; convert one of them, for example with .to(input.dtype)"
+                )
         if dims == 2:
             given = tuple(ops.unsqueeze(state, 1) for state in given)
         for i, (state, size) in enumerate(zip(given, sizes, strict=True)):
@@ -208,7 +218,7 @@ class RNNBase(Module):
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)
         if input.ndim not in (2, 3):
-            raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.ndim}D tensor instead")
+            raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.ndim}D instead")
         batched = input.ndim == 3
         x = input if batched else ops.unsqueeze(input, 1)
         if batched and self.batch_first:

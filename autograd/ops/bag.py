@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import ArgumentError, DimensionError, DTypeError, ShapeError
-from ..admission import scalar_type
 from ..base import TensorBase, wrap
 from ..primitive import apply
 from .arithmetic import div, mul
@@ -15,6 +13,7 @@ from .embedding import embedding
 from .gather import IndexSelectAdjoint, gather_rule
 from .select import where_rule
 from .shape import reshape_rule
+from .size import Size
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 TYPES = (
     "embedding_bag: Expected tensor for argument #1 '{}' to have one of the following scalar types: Long, Int; but got "
-    "{} instead; convert with .long()"
+    "{} instead (while checking arguments for embedding_bag); convert with .long()"
 )
 
 
@@ -124,8 +123,8 @@ def _check_weights(input: Any, weight: Any, per_sample_weights: Any, mode: str) 
         )
     if per_sample_weights._data.shape != input._data.shape:
         raise ValueError(
-            f"embedding_bag: If per_sample_weights ({list(per_sample_weights._data.shape)}) is not None, then it must "
-            f"have the same shape as the input ({list(input._data.shape)})"
+            f"embedding_bag: If per_sample_weights ({Size(per_sample_weights._data.shape)}) is not None, then it must "
+            f"have the same shape as the input ({Size(input._data.shape)})"
         )
     if per_sample_weights._data.dtype != weight._data.dtype:
         raise DTypeError(
@@ -141,13 +140,13 @@ def bags_of(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int
             raise TypeError(f"embedding_bag(): argument '{name}' must be Tensor, not {type(value).__name__}")
     index = input._data
     if index.dtype.name not in ("int64", "int32"):
-        raise DTypeError(TYPES.format("indices", scalar_type(FROM_NUMPY[index.dtype])))
+        raise DTypeError(TYPES.format("indices", input.type()))
     k = kernels_of[type(index)]
     if index.ndim == 2:
         if offsets is not None:
             raise ValueError(
                 f"if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
-                f"sequences. However, found offsets of type {type(offsets).__name__}"
+                f"sequences. However, found offsets of type {type(offsets)}"
             )
         bags, size = index.shape
         return index.reshape(-1), k.repeat(k.arange(bags), size), bags
@@ -159,7 +158,7 @@ def bags_of(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int
         )
     starts = offsets._data
     if starts.dtype.name not in ("int64", "int32"):
-        raise DTypeError(TYPES.format("offsets", scalar_type(FROM_NUMPY[starts.dtype])))
+        raise DTypeError(TYPES.format("offsets", offsets.type()))
     if starts.size and int(starts[0]) != 0:
         raise ShapeError(
             "embedding_bag: offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "

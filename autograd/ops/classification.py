@@ -93,7 +93,7 @@ def _soft_cross_entropy(
     if target._data.dtype.kind not in "fV":
         raise DTypeError(
             f"cross_entropy: Expected floating point type for target with class probabilities, got "
-            f"{target._data.dtype.name}; class indices have the input's shape without dimension 1"
+            f"{scalar_type(FROM_NUMPY[target._data.dtype])}; class indices have the input's shape without dimension 1"
         )
     if ignore_index >= 0:
         raise ShapeError("cross_entropy: ignore_index is not supported for floating point target")
@@ -169,9 +169,11 @@ def _check_classes(op: str, x: Any, t: Any) -> None:
         )
     if t.shape != expected:
         flat = "0D or 1D target tensor expected, multi-target not supported; " if x.ndim < 3 else ""
+        if x.ndim == 4 and t.ndim != 3:
+            flat = f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {t.ndim}; "
         raise ShapeError(
             f"{op}: {flat}Expected target size {list(expected)}, got {list(t.shape)}; size mismatch (got input: "
-            f"{list(x.shape)}, target: {list(t.shape)}): a target of class indices has the input's shape without "
+            f"{list(x.shape)} , target: {list(t.shape)}): a target of class indices has the input's shape without "
             "dimension 1"
         )
     if t.dtype.char not in "lqB":  # int64 and uint8; `.name` is slow

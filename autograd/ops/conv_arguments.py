@@ -124,6 +124,7 @@ def check_types(op: str, input: Any, weight: Any, bias: Any, integers: tuple[str
     x = input._data
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and value._data.dtype != x.dtype:
+            name = name if bias is None or bias._data.dtype == x.dtype else "bias"  # PyTorch names the bias
             ours, theirs = c_name(x.dtype), c_name(value._data.dtype)
             raise DTypeError(
                 f"{op}: Input type ({ours}) and {name} type ({theirs}) should be the same (expected scalar type "

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ...backends import kernels_of
 from ...backends.batched import any_in
 from ...backends.definitions.ctc import NEVER
-from ...backends.dtypes import float32
+from ...backends.dtypes import FROM_NUMPY, float32
 from ...backends.errors import DTypeError, ShapeError
+from ..admission import unsupported
 from ..base import TensorBase, wrap
 from ..primitive import Primitive, apply
 from .arithmetic import mul
@@ -149,7 +150,7 @@ def _check(log_probs: Any, targets: Any) -> Any:
             f"ctc_loss: log_probs tensor must not be empty, and (T, N, C) or (T, C), but its shape is {list(x.shape)}"
         )
     if x.dtype.kind not in "fV":
-        raise DTypeError(f"ctc_loss is not implemented for '{x.dtype.name}'; convert first, for example with .float()")
+        raise unsupported("ctc_loss_cpu", FROM_NUMPY[x.dtype], "floating-point numbers; convert with .float()")
     if targets._data.dtype.kind not in "iu":
         raise DTypeError(f"ctc_loss: targets must be integral, but got {targets._data.dtype.name}")
     return x

@@ -107,7 +107,7 @@ def embedding(
     if index.dtype.name not in ("int64", "int32"):
         raise DTypeError(
             "embedding: Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, "
-            f"Int; but got {index.dtype.name} instead; convert with .long()"
+            f"Int; but got {input.type()} instead (while checking arguments for embedding); convert with .long()"
         )
     if w.ndim != 2:
         raise ShapeError(f"embedding: 'weight' must be 2-D, but its shape is {list(w.shape)}")

@@ -24,6 +24,7 @@ from .loss_doubts import same_size
 from .reduction import mean_rule, sum_rule
 from .select import Clamp, minimum, where_rule
 from .shape import reshape_rule
+from .size import Size
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -51,7 +52,7 @@ def margin_ranking_loss(
     reduction = reduction_of(size_average, reduce, reduction)
     ranks = [t._data.ndim for t in (input1, input2, target)]
     if len(set(ranks)) > 1:
-        shapes = [list(t._data.shape) for t in (input1, input2, target)]
+        shapes = [Size(t._data.shape) for t in (input1, input2, target)]
         raise ShapeError(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
             f"{shapes[0]}, input2: {shapes[1]}, target: {shapes[2]}"
@@ -147,8 +148,9 @@ def _rows(op: str, input: Any, target: Any, per_class: bool) -> tuple[Any, Any, 
             + (
                 ""
                 if per_class
-                else "; target tensor should be 1-D with size equal to the number of input samples. Expected target "
-                f"size {list(expected)}, but got {list(t.shape)}"
+                else f"; {op}: target tensor should be 1-D with size equal to the number of input samples (batch "
+                f"size). Expected target size {list(expected or (1,))}, but got {list(t.shape)}. Input has shape "
+                f"{list(x.shape)}."
             )
         )
     if t.dtype.name != "int64":

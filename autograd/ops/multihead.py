@@ -132,6 +132,7 @@ def multi_head_attention_forward(
         raise AssertionError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {e}")
     if head * num_heads != e:
         raise AssertionError(f"embed_dim {e} not divisible by num_heads {num_heads}")
+    _check_sizes(query, key, value, use_separate_proj_weight)
     if is_causal and attn_mask is None:
         raise ShapeError("multi_head_attention_forward: Need attn_mask if specifying the is_causal hint.")
     # The hint takes the mask's place where nothing else is masked, and no keys are added, which all queries see.
@@ -183,6 +184,20 @@ def _check_unbatched(mask: Any, shape: tuple[int, int, int]) -> None:
     """Check the mask (heads, L, S) of inputs without a batch."""
     if mask is not None and mask._data.ndim == 3 and mask._data.shape != shape:
         raise AssertionError(f"Expected `attn_mask` shape to be {shape} but got {tuple(mask._data.shape)}")
+
+
+def _check_sizes(query: Any, key: Any, value: Any, separate: bool) -> None:
+    """Check that key and value fit each other, and that all have the same batch."""
+    q, k, v = (t._data.shape for t in (query, key, value))
+    if separate and k[:2] != v[:2]:
+        raise AssertionError(f"key's sequence and batch dims {Size(k[:2])} do not match value's {Size(v[:2])}")
+    if not separate and k != v:
+        raise AssertionError(f"key shape {Size(k)} does not match value shape {Size(v)}")
+    if k[1] != q[1]:
+        raise ShapeError(
+            f"multi_head_attention_forward: the query {list(q)} has a batch of {q[1]}, and the keys {list(k)} have one "
+            f"of {k[1]}; without batch_first it is the second dimension"
+        )
 
 
 def _check_mask(mask: Any, shape: tuple[int, int], heads: int) -> None:

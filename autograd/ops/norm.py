@@ -22,6 +22,7 @@ from .layout import laid_out_like
 from .normalise import Normalise, float32_of, mean_over
 from .pool import AvgPool
 from .shape import reshape_rule
+from .size import Size
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -48,8 +49,9 @@ def _check(op: str, input: Any, **parameters: tuple[Any, Ints]) -> Any:
             )
         if value is not None and value._data.dtype != x.dtype and x.dtype.itemsize != 2:
             raise DTypeError(
-                f"{op}: mixed dtype: expect parameter to have scalar type of {scalar_type(FROM_NUMPY[x.dtype])}: "
-                f"expected scalar type {x.dtype.name} for {name} but found {value._data.dtype.name}"
+                f"{op}: mixed dtype (CPU): all inputs must share same datatype. mixed dtype: expect parameter to have "
+                f"scalar type of {scalar_type(FROM_NUMPY[x.dtype])}: expected scalar type {x.dtype.name} for {name} "
+                f"but found {value._data.dtype.name}"
             )
     return x
 
@@ -105,7 +107,7 @@ def batch_norm(
     """
     c = len(input) if isinstance(input, TensorBase) and input._data.shape == (0,) else _channels("batch_norm", input, 2)
     stats = {"running_mean": (running_mean, (c,)), "running_var": (running_var, (c,))}
-    x = _check("batch_norm", input, weight=(weight, (c,)), bias=(bias, (c,)), **stats)
+    x = _check("batch_norm", input, **stats, weight=(weight, (c,)), bias=(bias, (c,)))
     if eps < 0 and not training:
         raise InvalidValueError(f"batch_norm eps must be non-negative, but got {eps}")
     if not training:
@@ -127,7 +129,7 @@ def batch_norm(
     area = math.prod(x.shape[2:])
     if x.shape[0] * area == 1:
         raise ValueError(
-            f"batch_norm: Expected more than 1 value per channel when training, got input size {list(x.shape)}; "
+            f"batch_norm: Expected more than 1 value per channel when training, got input size {Size(x.shape)}; "
             "use a larger batch or eval mode"
         )
     running = None
@@ -228,7 +230,7 @@ def _last_dims(op: str, input: Any, normalized: Any, weight: Any, bias: Any, eps
     if x.shape[-len(last) :] != last:
         raise ShapeError(
             f"{op}: Given normalized_shape={list(last)}, expected input with shape [*, "
-            f"{', '.join(map(str, last))}], but got input of size {list(x.shape)}"
+            f"{', '.join(map(str, last))}], but got input of size{list(x.shape)}"
         )
     if not x.size:
         return _nothing(input, weight, bias, last)
@@ -251,7 +253,7 @@ def _last_dims(op: str, input: Any, normalized: Any, weight: Any, bias: Any, eps
 def _complex_rms_norm(input: Any, last: Ints, weight: Any, eps: float) -> Any:
     """`rms_norm` of complex numbers: as PyTorch composes it, with their squares and not those of their sizes."""
     if input._data.shape[-len(last) :] != last:
-        raise ShapeError(f"rms_norm: Given normalized_shape={list(last)}, but got input of size {list(input.shape)}")
+        raise ShapeError(f"rms_norm: Given normalized_shape={list(last)}, but got input of size{list(input.shape)}")
     dims = tuple(range(input._data.ndim - len(last), input._data.ndim))
     y = mul(input, (mean_over(mul(input, input), dims) + eps) ** -0.5)
     return y if weight is None else mul(y, weight)
@@ -283,7 +285,10 @@ def group_norm(
             f"{list(x.shape)} and num_groups={num_groups}"
         )
     if x.shape[0] * math.prod(x.shape[2:]) * (c // num_groups) == 1:
-        raise ValueError(f"group_norm: Expected more than 1 value per channel when training, got {list(x.shape)}")
+        raise ValueError(
+            f"group_norm: Expected more than 1 value per channel when training, got input size "
+            f"{list(x.shape)}; a group needs two values at least"
+        )
     return _grouped(input, x, num_groups, weight, bias, eps)
 
 
@@ -342,7 +347,7 @@ def instance_norm(
     area = math.prod(x.shape[2:])
     if area == 1:
         raise ValueError(
-            f"instance_norm: Expected more than 1 spatial element when training, got input size {list(x.shape)}"
+            f"instance_norm: Expected more than 1 spatial element when training, got input size {Size(x.shape)}"
         )
     if running_mean is not None and running_var is not None:
         _move_towards_instances(input, running_mean, running_var, momentum, area)

@@ -13,7 +13,7 @@ from typing import Any
 from ...backends.batched import any_in
 from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import DTypeError, ShapeError
-from ..admission import unsupported
+from ..admission import scalar_type, unsupported
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 from .conv_arguments import Ints, per_dim
@@ -203,12 +203,13 @@ def window_sizes(op: str, name: str, value: Any, n: int, least: int = 1) -> Ints
 
 
 def _windows(
-    op: str, n: int, size: Ints, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+    op: str, n: int, shape: Ints, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> dict[str, Any]:
     """The geometry of windows, as the kernels take it.
 
     With ``ceil_mode`` a last window may hang over the end, by padding made here, but must start before it.
     """
+    size = shape[-n:]  # before it the channels, for the message
     sizes = window_sizes(op, "kernel_size", kernel, n)
     steps = sizes if stride is None or len_of(stride) == 0 else window_sizes(op, "stride", stride, n)
     gaps = window_sizes(op, "dilation", dilation, n)
@@ -230,9 +231,9 @@ def _windows(
         pairs.append((p, max(p, (number - 1) * s + span - m - p)))
     if any(o < 1 for o in out):
         raise ShapeError(
-            f"{op}: Given input size: ({'x'.join(map(str, size))}). Calculated output size: "
-            f"({'x'.join(map(str, out))}). Output size is too small ({op}() Invalid computed output size: {min(out)}; "
-            "the input image is smaller than kernel size)"
+            f"{op}: Given input size: ({'x'.join(map(str, shape[-n - 1 :]))}). Calculated output size: "
+            f"({'x'.join(map(str, [*shape[-n - 1 : -n], *out]))}). Output size is too small "
+            f"({op}() Invalid computed output size: {min(out)}; the input image is smaller than kernel size)"
         )
     return {"kernel": sizes, "out": tuple(out), "stride": steps, "padding": tuple(pairs), "dilation": gaps}
 
@@ -257,7 +258,7 @@ def max_pool(
     x, single = _checked(op, n, input, kernel_size, stride, padding, dilation)
     if x._data.dtype.kind in "bc":
         raise unsupported(op, FROM_NUMPY[x._data.dtype])
-    windows = _windows(op, n, x._data.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
+    windows = _windows(op, n, x._data.shape[1:], kernel_size, stride, padding, dilation, ceil_mode)
     if return_indices:
         y, position = apply(MaxPoolWithIndices, x, **windows)
         return unbatched(y, single), unbatched(position, single)
@@ -281,7 +282,7 @@ def avg_pool(
         raise unsupported(op, FROM_NUMPY[x._data.dtype])
     if divisor_override == 0:
         raise ShapeError(f"{op}: divisor must be not zero")
-    windows = _windows(op, n, x._data.shape[2:], kernel_size, stride, padding, 1, ceil_mode)
+    windows = _windows(op, n, x._data.shape[1:], kernel_size, stride, padding, 1, ceil_mode)
     del windows["dilation"]
     return unbatched(apply(AvgPool, x, **windows, include=count_include_pad, divisor=divisor_override), single)
 
@@ -301,7 +302,9 @@ def max_unpool(n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, 
     x, single = batched(op, n, input)
     position = indices._data
     if position.dtype.name != "int64":
-        raise DTypeError(f"{op}: elements in indices should be type int64 but got: {position.dtype.name}")
+        raise DTypeError(
+            f"{op}: elements in indices should be type int64 but got: {scalar_type(FROM_NUMPY[position.dtype])}"
+        )
     if position.shape != input._data.shape:
         raise ShapeError(
             f"{op}: Expected shape of indices to be same as that of the input tensor ({list(input._data.shape)}) but "

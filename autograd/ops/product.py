@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.dtypes import FROM_NUMPY
 from ...backends.errors import (
     DeviceError,
     DTypeError,
@@ -16,6 +17,7 @@ from ...backends.errors import (
     UnsupportedDTypeError,
 )
 from ...backends.sparse import SparseArray
+from ..admission import c_name, scalar_type
 from ..base import TensorBase
 from ..out import write_out
 from ..primitive import Primitive, apply, apply2, apply_sparse
@@ -148,14 +150,19 @@ def check_pair(op: str, a: Any, b: Any, names: str = "m1 and m2") -> tuple[Any, 
     Raises:
         TypeError: one is no Tensor. DTypeError, DeviceError: they differ, or the type has no product.
     """
-    for value in (a, b):
+    for i, value in enumerate((a, b)):
         if not isinstance(value, TensorBase):
-            raise TypeError(f"{op}(): argument must be Tensor, not {type(value).__name__}")
+            place = f" '{('input', 'weight')[i]}' (position {i + 1})" if op == "linear" else ""
+            raise TypeError(f"{op}(): argument{place} must be Tensor, not {type(value).__name__}")
     x, y = a._data, b._data
     if x.dtype is not y.dtype and x.dtype != y.dtype:
+        got = f"got: {c_name(x.dtype)} != {c_name(y.dtype)}"
+        if op == "linear":
+            kinds = [scalar_type(FROM_NUMPY[z.dtype]) for z in (x, y)]
+            got += f": {names} must have the same dtype, but got {kinds[0]} and {kinds[1]}"
         raise DTypeError(
-            f"{op}: expected {names} to have the same dtype, but got: {x.dtype.name} != {y.dtype.name} for shapes "
-            f"{list(x.shape)} and {list(y.shape)}; convert one of them, for example with .to(other.dtype)"
+            f"{op}: expected {names} to have the same dtype, but {got}; the shapes are {list(x.shape)} and "
+            f"{list(y.shape)}. Convert one of them, for example with .to(other.dtype)"
         )
     if type(x) is not type(y) and a.device != b.device:  # sparse and dense ones may meet
         raise DeviceError(

@@ -69,7 +69,7 @@ def interpolate(
         >>> wg.nn.functional.interpolate(wg.tensor([[[1.0, 2.0]]]), scale_factor=2)
         tensor([[[1., 1., 2., 2.]]])
     """
-    x = _input(input)
+    x = _input(input, mode)
     n = x.ndim - 2
     _check_mode(x.ndim, mode, align_corners, antialias)
     sizes, factors = _sizes(x.shape[2:], size, scale_factor, recompute_scale_factor)
@@ -119,13 +119,15 @@ def _check_mode(ndim: int, mode: str, align_corners: bool | None, antialias: boo
         )
 
 
-def _input(input: Any) -> Any:
+def _input(input: Any, mode: str) -> Any:
     if not isinstance(input, TensorBase):
         raise TypeError(f"interpolate(): argument 'input' must be Tensor, not {type(input).__name__}")
     x = input._data
     if x.ndim not in (3, 4, 5):
         raise NotImplementedError(
-            f"Input Error: Only 3D, 4D and 5D input Tensors supported, got {x.ndim}D with shape {list(x.shape)}"
+            f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {x.ndim}D) for the modes: nearest | linear "
+            f"| bilinear | bicubic | trilinear | lanczos | area | nearest-exact (got {mode}); the shape is "
+            f"{list(x.shape)}"
         )
     if x.dtype.kind not in "fV" and x.dtype.name != "uint8":
         raise unsupported("interpolate", FROM_NUMPY[x.dtype], "floating-point numbers and uint8; convert with .float()")
@@ -163,7 +165,7 @@ def _sizes(old: tuple[int, ...], size: Any, scale: Any, recompute: bool | None) 
     if len(sizes) != n:
         raise ValueError(
             f"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions "
-            f"of {list(old)} and output size of {list(sizes)}. Please provide input tensor in (N, C, d1, d2, ...,dK) "
+            f"of {list(old)} and output size of {size}. Please provide input tensor in (N, C, d1, d2, ...,dK) "
             "format and output size in (o1, o2, ...,oK) format."
         )
     if any(s < 1 for s in sizes):

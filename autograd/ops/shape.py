@@ -208,7 +208,16 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     dim = canonical_dim(dim, len(shape), "unflatten")
     if not sizes:
         raise ShapeError("unflatten: sizes must be non-empty")
-    inner = infer_shape("unflatten", sizes_of("unflatten", sizes), shape[dim])
+    given = sizes_of("unflatten", sizes)
+    try:
+        inner = infer_shape("unflatten", given, shape[dim])
+    except ShapeError as error:
+        if min(given) < -1 or given.count(-1) > 1:
+            raise
+        raise ShapeError(
+            f"unflatten: Provided sizes {list(given)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the "
+            f"input tensor: {error}"
+        ) from None
     return apply(View, input, shape=(*shape[:dim], *inner, *shape[dim + 1 :]))
 
 

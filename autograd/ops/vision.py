@@ -63,7 +63,7 @@ def _geometry(op: str, size: Ints, kernel: Any, dilation: Any, padding: Any, str
     if any(o < 1 for o in out):
         raise ShapeError(
             f"{op}: Given input with spatial size {size}, kernel_size={sizes}, dilation={gaps}, padding={margins}, "
-            f"stride={steps}, calculated shape of the array of sliding blocks as {out}, but its components must be at "
+            f"calculated shape of the array of sliding blocks as {out}, but its components must be at "
             "least one"
         )
     pairs = tuple((p, p) for p in margins)
@@ -130,13 +130,16 @@ def fold(
     if rows % area or columns != math.prod(windows["out"]):
         blocks = f"{' * '.join(map(str, windows['out']))} = {math.prod(windows['out'])}"
         wanted = (
-            f"expected size of input's dimension 1 to be divisible by the product of kernel_size, {area}"
+            f"Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
+            f"input.size(1)={rows} and kernel_size={windows['kernel']}."
             if rows % area
-            else f"expected size of input's dimension 2 to match the calculated number of sliding blocks {blocks}"
+            else f"expected size of input's dimension 2 to match the calculated number of sliding blocks {blocks}, "
+            f"but got input.size(2)={columns}."
         )
         raise ShapeError(
             f"fold: Given output_size={size}, kernel_size={windows['kernel']}, dilation={windows['dilation']}, "
-            f"stride={windows['stride']}, {wanted}, but got input of size {list(x._data.shape)}"
+            f"padding={windows['padding'][0][0], windows['padding'][1][0]}, stride={windows['stride']}, {wanted} The "
+            f"input is of size {list(x._data.shape)}"
         )
     x = reshape_rule(x, (n, rows // area, area, *windows["out"]))
     y = apply(Fold, x, size=size, **windows)

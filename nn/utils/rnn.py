@@ -196,8 +196,9 @@ def pack_padded_sequence(
         x = ops.index_select(x, 1, sorted_indices)
     elif falling != numbers:
         raise ArgumentError(
-            "pack_padded_sequence: `lengths` array must be sorted in decreasing order when `enforce_sorted` is True; "
-            "You can pass `enforce_sorted=False` to have the sequences sorted"
+            "pack_padded_sequence: `lengths` array must be sorted in decreasing order when `enforce_sorted` is True. "
+            "You can pass `enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this "
+            "requirement if you do not need ONNX exportability."
         )
     sizes = _counts(falling)
     parts = [ops.flatten(x[start:end, :size], 0, 1) for start, end, size in _spans(sizes)]
