@@ -10,14 +10,16 @@ References:
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..definitions import attention as plain
-from .compiled import compiled
+from . import threads
+from .compiled import compiled, spread
 
 __all__ = ["attention", "attention_backward"]
 
@@ -40,10 +42,13 @@ def attention(
     job = Tiles(q, k, v, mask, dropped, scale, causal, keep)
     y = np.empty((*job.q.shape[:2], v.shape[-1]), q.dtype)
     sums = np.empty(job.q.shape[:2], q.dtype)
-    for at in job.tiles():
+
+    def one(at: Tile) -> None:
         scores = job.scores(at)
         job.softmax(scores, sums[at.heads, at.rows], at)
         np.matmul(job.thinned(scores, at), job.v[at.heads, : at.seen], out=y[at.heads, at.rows])
+
+    job.run(one)
     return y.reshape(*job.lead, *y.shape[1:]), (sums,)
 
 
@@ -67,7 +72,8 @@ def attention_backward(
     g = g.reshape(len(job.q), *g.shape[-2:])
     gq, gk, gv = np.empty_like(job.q), np.zeros_like(job.k), np.zeros_like(job.v)
     gm = np.zeros((*job.q.shape[:2], k.shape[-2]), q.dtype) if mask_wanted else None
-    for at in job.tiles():
+
+    def one(at: Tile) -> None:
         keys, rows = job.k[at.heads, : at.seen], g[at.heads, at.rows]
         p = job.scores(at)
         gs = np.matmul(rows, job.v[at.heads, : at.seen].transpose(0, 2, 1))
@@ -78,6 +84,8 @@ def attention_backward(
         gs *= scale
         np.matmul(gs, keys, out=gq[at.heads, at.rows])
         gk[at.heads, : at.seen] += np.matmul(gs.transpose(0, 2, 1), job.q[at.heads, at.rows])
+
+    job.run(one)
     gradients = [None if t is None else t.reshape(*job.lead, *t.shape[1:]) for t in (gq, gk, gv, gm)]
     return gradients[0], gradients[1], gradients[2], gradients[3]
 
@@ -113,18 +121,22 @@ class Tiles:
         if dropped is not None:
             self.dropped = np.broadcast_to(dropped, (*self.lead, *size)).reshape(-1, *size)
 
-    def tiles(self) -> Iterator[Tile]:
-        """All tiles. Those of the same heads come one after the other."""
+    def run(self, one: Callable[[Tile], None]) -> None:
+        """Call ``one`` for each tile; those of the same heads one after the other, others on threads of their own."""
         number, queries, keys = *self.q.shape[:2], self.k.shape[1]
-        heads = max(1, TILE // (queries * keys))
-        if self.mask is not None and len(self.mask.shape) > 3:
-            heads = 1
+        heads = 1 if self.mask is not None and len(self.mask.shape) > 3 else max(1, TILE // (queries * keys))
         rows = queries if queries * keys <= TILE else max(QUERIES, TILE // keys)
-        for head in range(0, number, heads):
-            for row in range(0, queries, rows):
-                end = min(row + rows, queries)
-                seen = min(end, keys) if self.causal else keys
-                yield Tile(slice(head, min(head + heads, number)), slice(row, end), seen)
+
+        def several(start: int, stop: int) -> None:
+            for head in range(start * heads, min(stop * heads, number), heads):
+                for row in range(0, queries, rows):
+                    end = min(row + rows, queries)
+                    seen = min(end, keys) if self.causal else keys
+                    one(Tile(slice(head, min(head + heads, number)), slice(row, end), seen))
+
+        parts = -(-number // heads)
+        with threads.one_for_blas() if parts > 1 else contextlib.nullcontext():
+            spread(several, parts, 4 * heads * queries * keys)
 
     def scores(self, at: Tile) -> Any:
         """The scaled and masked products of queries and keys; those of later keys in causal attention come later."""

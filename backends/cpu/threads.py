@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +33,27 @@ def _openblas() -> tuple[Any, Any] | None:
     return None
 
 
+@contextlib.contextmanager
+def one_for_blas() -> Iterator[None]:
+    """Let each matrix product run on the thread that asks for it, while work is shared out among threads otherwise."""
+    blas = _openblas()
+    before = get_num_threads()
+    if before == 1 or blas is None:
+        yield
+        return
+    blas[1](1)
+    try:
+        yield
+    finally:
+        blas[1](before)
+
+
 def get_num_threads() -> int:
     """The number of threads that CPU kernels use."""
-    if _count:
-        return _count[0]
-    blas = _openblas()
-    return int(blas[0]()) if blas else os.cpu_count() or 1
+    if not _count:  # asked once: `one_for_blas` changes what OpenBLAS says
+        blas = _openblas()
+        _count.append(int(blas[0]()) if blas else os.cpu_count() or 1)
+    return _count[0]
 
 
 def set_num_threads(number: int) -> None:
