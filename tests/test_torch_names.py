@@ -159,3 +159,22 @@ def test_what_needs_a_compiler_says_so(call):
         call()
     assert not isinstance(wg.nn.Linear(1, 1), wg.fx.GraphModule)
     assert not wg.onnx.is_in_onnx_export()
+
+
+def test_loops_and_branches_as_functions():
+    x = wg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    associative_scan = wg._higher_order_ops.associative_scan.associative_scan
+    y = associative_scan(lambda a, b: a * b, x, 0, reverse=True)
+    assert y.tolist() == [6.0, 6.0, 3.0]
+    y.sum().backward()
+    assert x.grad.tolist() == [6.0, 6.0, 4.0]
+    assert wg.cond(wg.tensor(True), lambda a: a, lambda a: -a, (3,)) == 3
+    assert wg.while_loop(lambda i: i < 5, lambda i: (i + 2,), (wg.tensor(0),))[0].item() == 6
+    carry, steps = wg._higher_order_ops.scan.scan(lambda c, v: (c + v, c * v), wg.tensor(0.0), wg.ones(3))
+    assert (carry.item(), steps.tolist()) == (3.0, [0.0, 1.0, 2.0])
+
+
+def test_sizes_by_name():
+    x = wg.ones(2, dtype=wg.float64)
+    for new in (x.new_ones, x.new_zeros, x.new_empty):
+        assert new(size=(2, 3)).shape == (2, 3)

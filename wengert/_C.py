@@ -17,7 +17,7 @@ from .backends import Device, DType, default_device
 from .fx import Graph as Graph
 from .fx import Node as Node
 from .fx import Node as Value
-from .nn.module import parse_to as _module_parse_to
+from .nn.conversion import parse_to as _module_parse_to
 
 __all__ = ["DisableTorchFunctionSubclass", "Generator", "Graph", "Node", "Tensor", "TensorBase", "TensorType", "Value"]
 
@@ -34,6 +34,18 @@ def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
 
 
 _nn = SimpleNamespace(_parse_to=_parse_to)
+
+
+class SymInt:
+    """A size that PyTorch's compiler does not know yet. None are made here, but programs ask."""
+
+
+class SymFloat:
+    """As `SymInt`, for fractions."""
+
+
+class SymBool:
+    """As `SymInt`, for conditions."""
 
 
 class TensorType:

@@ -142,6 +142,8 @@ if TYPE_CHECKING:
     from .backends.streams import Stream as Stream
     from .compiler import compile as compile
     from .func import vmap as vmap
+    from .func.control_flow import cond as cond
+    from .func.control_flow import while_loop as while_loop
     from .utils.serialization import load as load
     from .utils.serialization import save as save
     from .viz.summary import summary as summary
@@ -177,6 +179,7 @@ _MODULES = (
     "__future__",
     "_custom_ops",
     "_dynamo",
+    "_higher_order_ops",
     "_subclasses",
     "_tensor",
     "_tensor_str",
@@ -229,7 +232,7 @@ _ELSEWHERE = {
     "Future": "futures",
     "ScriptModule": "jit",
     "PyTorchFileReader": "utils.records",
-    "TensorType": "_C",
+    **dict.fromkeys(("SymBool", "SymFloat", "SymInt", "TensorType"), "_C"),
     "_assert": "utils.checks",
     "_assert_async": "utils.checks",
     "_check": "utils.checks",
@@ -262,6 +265,8 @@ _ELSEWHERE = {
     "_amp_foreach_non_finite_check_and_unscale_": "optim.grad_scaler",
     "_amp_update_scale_": "optim.grad_scaler",
     "compile": "compiler",
+    "cond": "func.control_flow",
+    "while_loop": "func.control_flow",
     "load": "utils.serialization",
     "save": "utils.serialization",
     "summary": "viz.summary",

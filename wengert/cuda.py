@@ -270,6 +270,44 @@ def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
     _set_rng_state(new_state)
 
 
+class StreamContext:
+    """`stream` as a class.
+
+    Args:
+        stream: the stream, or None for the current one.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self._block = globals()["stream"](stream)
+
+    def __enter__(self) -> None:
+        self._block.__enter__()
+
+    def __exit__(self, *exception: Any) -> None:
+        self._block.__exit__(*exception)
+
+
+class CUDAGraph:
+    """Kernels that PyTorch launches as one. None are recorded here, but programs ask whether something is one.
+
+    Raises:
+        RuntimeError: one is made.
+    """
+
+    def __init__(self, keep_graph: bool = False) -> None:
+        raise RuntimeError("CUDAGraph: kernels are not recorded here; run the program as it is")
+
+
+class graph(CUDAGraph):
+    """A block that PyTorch records; see `CUDAGraph`."""
+
+
+def make_graphed_callables(callables: Any, sample_args: Any, **options: Any) -> Any:
+    """The functions themselves, not recorded."""
+    return callables
+
+
 __path__: list[str] = []  # a package, since it has ``amp`` below it
 
 

@@ -318,6 +318,15 @@ fsdp = _absent("fsdp", "FullyShardedDataParallel", "MixedPrecision", "CPUOffload
 optim = _absent("optim", "ZeroRedundancyOptimizer")
 rpc = _absent("rpc", "RRef", "WorkerInfo")
 rpc.is_available = is_available
+_differentiable = {
+    "all_reduce": lambda tensor, op=ReduceOp.SUM, group=None: tensor.clone(),
+    "all_gather": lambda tensor, group=None: (tensor.clone(),),
+    "broadcast": lambda tensor, src=0, group=None: tensor.clone(),
+}
+nn = _add_path(
+    f"{__name__}.nn", {**_differentiable, "functional": _add_path(f"{__name__}.nn.functional", _differentiable)}
+)
+vars(nn)["__path__"] = []
 distributed_c10d = _add_path(
     f"{__name__}.distributed_c10d",
     {name: globals()[name] for name in __all__} | {"_get_default_group": _default_group},

@@ -24,6 +24,11 @@ __all__ = [
 ]
 
 
+def kineto_available() -> bool:
+    """Whether PyTorch's own tracer is there; it is not."""
+    return False
+
+
 class ProfilerActivity(enum.Enum):
     """What PyTorch's profiler can watch."""
 

@@ -11,6 +11,7 @@ from .autograd.ops import Size
 from .autograd.ops.storage import UntypedStorage as Storage
 from .autograd.tensor import Tensor as _Tensor
 from .backends import Device as _Device
+from .backends import DType as _DType
 
 __all__ = ["Device", "FileLike", "Number", "Storage"]
 
@@ -23,3 +24,4 @@ _size: TypeAlias = Size | list[builtins.int] | tuple[builtins.int, ...]
 _device, _int, _float, _bool, _complex = _Device, builtins.int, builtins.float, builtins.bool, builtins.complex
 _symint: TypeAlias = builtins.int
 _layout: TypeAlias = Any
+_dtype: TypeAlias = _DType

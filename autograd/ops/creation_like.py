@@ -73,13 +73,15 @@ def _new(kernel: str) -> Any:
 
     def new(
         input: Tensor,
-        *size: Any,
+        *sizes: Any,
         dtype: Any = None,
         layout: Any = None,
         device: Any = None,
         requires_grad: bool = False,
         pin_memory: bool = False,
+        size: Any = None,
     ) -> Tensor:
+        size = sizes if size is None else size
         d = input._data.dtype if dtype is None else to_dtype(dtype).dtype
         if layout not in (None, strided) or (layout is None and isinstance(input._data, SparseArray)):
             shape = shape_of("new_" + kernel, size)
