@@ -87,13 +87,18 @@ def _adam(p: Any, bases: Any, chunks: Any, m: Any, v: Any, rate: Any, left1: Any
 def _run(
     loop: Any, p: Any, g: Any, state: tuple[Any, ...], numbers: tuple[float, ...], flags: tuple[bool, ...]
 ) -> None:
-    parts = [np.ascontiguousarray(part) for part in (g if isinstance(g, list) else [g])]
+    parts = [
+        part if part.flags.c_contiguous else np.ascontiguousarray(part) for part in (g if isinstance(g, list) else [g])
+    ]
     bases = np.array([part.__array_interface__["data"][0] for part in parts], dtype=np.uintp)
     chunks = _chunks(tuple([part.size for part in parts]))
     numbers = tuple([p.dtype.type(number) for number in numbers])
     with _one_at_a_time:
         before = numba.get_num_threads()
-        numba.set_num_threads(before if p.size >= SHARED else 1)
+        if p.size >= SHARED or before == 1:
+            loop(p, bases, chunks, *state, *numbers, *flags)
+            return
+        numba.set_num_threads(1)
         loop(p, bases, chunks, *state, *numbers, *flags)
         numba.set_num_threads(before)
 

@@ -42,13 +42,3 @@ def lenet(lib: Any, device: str) -> Any:
         *(nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)),
     ).to(device)
     return training_step(lib, model, lib.optim.SGD(model.parameters(), lr=0.01), x, y)
-
-
-@workload("Adam, 5M parameters, step", unit="ms", threads=0)
-def adam(lib: Any, device: str) -> Any:
-    lib.manual_seed(0)
-    parameters = [lib.nn.Parameter(lib.randn(1000, 1000, device=device)) for _ in range(5)]
-    optimizer = lib.optim.Adam(parameters, lr=1e-3)
-    for p in parameters:
-        p.grad = lib.randn(1000, 1000, device=device)
-    return optimizer.step
