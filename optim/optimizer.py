@@ -15,6 +15,24 @@ from ..backends.errors import ArgumentError
 from ..backends.sparse import SparseArray
 from .arena import GroupArenas, gradient_of
 from .each import step_each
+from .helpers import ParamsT as ParamsT
+from .helpers import StateDict as StateDict
+from .helpers import _capturable_doc as _capturable_doc
+from .helpers import _default_to_fused_or_foreach as _default_to_fused_or_foreach
+from .helpers import _differentiable_doc as _differentiable_doc
+from .helpers import _disable_dynamo_if_unsupported as _disable_dynamo_if_unsupported
+from .helpers import _dispatch_sqrt as _dispatch_sqrt
+from .helpers import _foreach_doc as _foreach_doc
+from .helpers import _fused_doc as _fused_doc
+from .helpers import _get_capturable_supported_devices as _get_capturable_supported_devices
+from .helpers import _get_scalar_dtype as _get_scalar_dtype
+from .helpers import _get_value as _get_value
+from .helpers import _maximize_doc as _maximize_doc
+from .helpers import _params_doc as _params_doc
+from .helpers import _stack_if_compiling as _stack_if_compiling
+from .helpers import _to_scalar as _to_scalar
+from .helpers import _use_grad_for_differentiable as _use_grad_for_differentiable
+from .helpers import _view_as_real as _view_as_real
 from .options import check_flags
 from .saving import Saving
 from .step_hooks import hooked

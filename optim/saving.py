@@ -93,8 +93,8 @@ class Saving:
                 theirs.setdefault(name, value)
             mine.clear()
             mine.update(theirs)
-        self.state = state
-        self._arenas.clear()
+        # As PyTorch does: optimizers of others override this to bring older states up to date.
+        self.__setstate__({"state": state, "param_groups": self.param_groups})
         for hook in list(self._load_post_hooks.values()):
             hook(self)
 
@@ -165,7 +165,10 @@ class Saving:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._set_up()
+        if "_arenas" in self.__dict__:
+            self._arenas.clear()
+        else:
+            self._set_up()
         self.__dict__.update(state)
         self.state = defaultdict(dict, state["state"])
 

@@ -379,6 +379,57 @@ class Twice(Own):
         return super().step()
 
 
+class Older(Own):
+    """One that brings the groups of older files up to date, where PyTorch's programs do that."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group.setdefault("clipped", True)
+
+
+def test_states_pass_through_setstate():
+    optimizer = Older([leaf(2)], lr=0.1)
+    calls: list[Any] = []
+    optimizer.register_step_post_hook(lambda *_: calls.append(1))
+    optimizer.load_state_dict(stepped(Own([leaf(2)], lr=0.25)).state_dict())
+    assert optimizer.param_groups[0]["clipped"]
+    assert optimizer.param_groups[0]["lr"] == 0.25
+    stepped(optimizer)
+    assert calls == [1], "hooks stay"
+    assert pickle.loads(pickle.dumps(optimizer)).param_groups[0]["clipped"]
+
+
+def test_names_that_optimizers_of_others_import():
+    from wengert.optim.optimizer import (
+        ParamsT,
+        _default_to_fused_or_foreach,
+        _dispatch_sqrt,
+        _get_scalar_dtype,
+        _get_value,
+        _use_grad_for_differentiable,
+        _view_as_real,
+    )
+
+    class Plain(optim.Optimizer):
+        def __init__(self, params: ParamsT, differentiable: bool) -> None:
+            super().__init__(params, {"lr": wg.tensor(0.5), "differentiable": differentiable})
+
+        @_use_grad_for_differentiable
+        def step(self, closure: Any = None) -> Any:
+            assert wg.is_grad_enabled() == self.defaults["differentiable"]
+            for p in self.param_groups[0]["params"]:
+                p.add_(p.grad, alpha=-_get_value(self.param_groups[0]["lr"]))
+
+    assert stepped(Plain([leaf(2)], False)).param_groups[0]["params"][0].tolist() == [0.5, 0.5]
+    stepped(Plain([wg.ones(2)], True))
+    params, grads = [wg.ones(2, dtype=wg.complex64), wg.ones(2)], [wg.ones(2, dtype=wg.complex64), wg.ones(2)]
+    _view_as_real(params, grads)
+    assert [tuple(t.shape) for t in params + grads] == [(2, 2), (2,)] * 2
+    assert (_dispatch_sqrt(4.0), _get_scalar_dtype()) == (2.0, wg.float32)
+    assert _default_to_fused_or_foreach(params, False) == (False, False)
+
+
 @pytest.mark.parametrize(("kind", "steps"), [(Own, 1), (Twice, 2)])
 def test_an_optimizer_of_ones_own(kind: Any, steps: int):
     p = leaf(2)
