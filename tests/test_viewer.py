@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import re
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,10 +12,10 @@ from typing import Any
 import pytest
 
 import wengert as wg
-from wengert import nn, viz
-from wengert.nn import functional as F
+from wengert import viz
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "models"))
+from .viewer_programs import PROGRAMS, circuit, gpt, resnet, thousands
+
 pytestmark = pytest.mark.browser
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
@@ -66,75 +64,6 @@ def show(browser: Any, tmp_path: Path) -> Iterator[Open]:
         context.close()
     assert faults == []
     assert all(url.startswith(("file:", "data:")) for url in requests)
-
-
-# ---------------------------------------------------------------------- programs
-
-
-def circuit() -> tuple[dict[str, wg.Tensor], dict[str, wg.Tensor]]:
-    x, y, z = (wg.tensor(v, requires_grad=True) for v in (-2.0, 5.0, -4.0))
-    return {"f": (x + y) * z}, {"x": x, "y": y, "z": z}
-
-
-def gpt() -> tuple[dict[str, wg.Tensor], None]:
-    from gpt import GPT
-
-    wg.manual_seed(0)
-    model, tokens = GPT(20, 8, 4, 2, 16), wg.arange(8).reshape(1, 8)
-    with viz.record(model):
-        _, loss = model(tokens, tokens)
-    return {"loss": loss}, None
-
-
-def resnet() -> tuple[dict[str, wg.Tensor], dict[str, wg.Tensor]]:
-    from resnet import resnet18
-
-    wg.manual_seed(0)
-    model, images = resnet18(), wg.randn(1, 3, 32, 32)
-    with viz.record(model):
-        loss = F.cross_entropy(model.eval()(images), wg.tensor([1]))
-    return {"loss": loss}, {"images": images}
-
-
-def lstm() -> tuple[dict[str, wg.Tensor], None]:
-    cell, head = nn.LSTMCell(8, 16), nn.Linear(16, 4)
-    h = c = wg.zeros(2, 16)
-    with viz.record({"cell": cell, "head": head}):
-        for x in wg.randn(64, 2, 8):
-            h, c = cell(x, (h, c))
-        loss = F.cross_entropy(head(h), wg.tensor([1, 2]))
-    return {"loss": loss}, None
-
-
-def hvp() -> tuple[dict[str, wg.Tensor], None]:
-    model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
-    parameters = list(model.parameters())
-    with viz.record(model):
-        loss = F.mse_loss(model(wg.randn(6, 4)), wg.randn(6, 1))
-        grads = wg.autograd.grad(loss, parameters, create_graph=True)
-        product = sum((g * wg.ones_like(p)).sum() for g, p in zip(grads, parameters, strict=True))
-    return {"product": product}, None
-
-
-def gan() -> tuple[dict[str, wg.Tensor], None]:
-    from dcgan import Discriminator, Generator
-
-    g, d = Generator(width=8), Discriminator(width=8)
-    with viz.record({"G": g, "D": d}):
-        loss = F.binary_cross_entropy_with_logits(d(g(wg.randn(2, 100, 1, 1))).flatten(), wg.ones(2))
-    return {"loss": loss}, None
-
-
-PROGRAMS = [circuit, gpt, resnet, lstm, hvp, gan]
-
-
-def thousands(count: int) -> dict[str, wg.Tensor]:
-    choose = random.Random(0)
-    values = [wg.ones(4, requires_grad=True)]
-    while len(values) < count:
-        other = values[choose.randrange(max(0, len(values) - 20), len(values))]
-        values.append(choose.choice([lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a.sin()])(values[-1], other))
-    return {"out": values[-1].sum()}
 
 
 def texts(page: Any, selector: str) -> list[str]:
@@ -277,7 +206,7 @@ def test_search_that_finds_nothing_says_so(show: Open):
 
 def test_details_of_an_operation(show: Open):
     page = show(*resnet())
-    page.click("[data-key^=n] >> text=MaxPool")
+    page.click("#view .box > .title >> text=MaxPool")
     text = page.text_content("#panel")
     for part in ("max of each window", "1×64×8×8", "float32", "forward took", "backward took", "kept for backward"):
         assert part in text
@@ -318,7 +247,7 @@ def test_nothing_overlaps_or_is_cut_off(show: Open, program: Callable[[], Any], 
     assert overlaps(page) == []
     page.evaluate("graphview.playback.show(graphview.playback.order.length)")
     assert overlaps(page) == []
-    page.evaluate("graphview.model.openAll(300) && graphview.select('n' + graphview.model.ops[0])")
+    page.evaluate("graphview.model.ops.length < 300 && document.getElementById('open-all').click()")
     assert overlaps(page) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from pathlib import Path
@@ -95,6 +96,17 @@ def test_pages_are_written(tmp_path: Path, through: str):
     else:
         assert viz.view({"f": f}, names, path) == path
     assert "<title>f</title>" in path.read_text(encoding="utf-8")
+
+
+def test_a_page_within_a_notebook():
+    f, names = circuit()
+    page = viz.show({"f": f}, names, height=400)
+    frame = page._repr_html_()
+    assert html.unescape(frame.partition('srcdoc="')[2].partition('" style')[0]) == page.html
+    assert "height:400px" in frame
+    bundle = f.graph._repr_mimebundle_()
+    assert bundle["image/svg+xml"].startswith("<svg")
+    assert bundle["text/plain"] == repr(f.graph)
 
 
 def test_the_scripts_of_the_page_are_short_files():

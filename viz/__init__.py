@@ -15,6 +15,8 @@ from .explain import explain as explain
 from .layers import LayerHistory as LayerHistory
 from .layers import histograms as histograms
 from .layers import watch_layers as watch_layers
+from .page import Page as Page
+from .page import show as show
 from .page import to_html as to_html
 from .page import view as view
 from .plotting import MissingExtraError as MissingExtraError

@@ -17,7 +17,7 @@ from .page_data import page_data
 if TYPE_CHECKING:
     from ..nn import Module
 
-__all__ = ["to_html", "view"]
+__all__ = ["Page", "show", "to_html", "view"]
 
 SCRIPTS = ("layout.js", "placing.js", "tree.js", "picture.js", "panel.js", "playback.js", "main.js")
 
@@ -78,6 +78,41 @@ def view(output: Any, params: Module | Any = None, path: str | os.PathLike[str] 
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(to_html(graph, **options), encoding="utf-8")
     return target
+
+
+class Page:
+    """A page within a notebook.
+
+    Attributes:
+        html: its text.
+        height: of the frame that it is shown in, in pixels.
+    """
+
+    def __init__(self, html: str, height: int) -> None:
+        self.html, self.height = html, height
+
+    def _repr_html_(self) -> str:
+        style = f"width:100%;height:{self.height}px;border:1px solid #cbd5e1;border-radius:10px"
+        return f'<iframe srcdoc="{escape(self.html)}" style="{style}" title="computation graph"></iframe>'
+
+    def __repr__(self) -> str:
+        return f"<Page of {len(self.html):,} characters, to be shown in a notebook>"
+
+
+def show(output: Any, params: Module | Any = None, height: int = 620, **options: Any) -> Page:
+    """`view` within a notebook.
+
+    Args:
+        output: as for `view`.
+        params: as for `view`.
+        height: in pixels.
+        options: as for `to_html`.
+
+    Returns:
+        What a notebook shows as a frame with the page in it.
+    """
+    graph = output if isinstance(output, Graph) else Graph(output)
+    return Page(to_html(graph if params is None else graph.named(params), **options), height)
 
 
 @functools.cache

@@ -26,7 +26,7 @@ FEW = 32  # elements: so many are sent as they are
 
 def page_data(graph: Graph, title: str, backward: bool, most: int) -> dict[str, Any]:
     """All of it, as plain data."""
-    names = [graph.nodes[o].name for o in graph.outputs if graph.nodes[o].name]
+    names = list(dict.fromkeys(graph.nodes[o].name for o in graph.outputs if graph.nodes[o].name))
     root = group(graph)
     steps, gradients, why = _backward(graph) if backward else ([], {}, "it was not asked for")
     known = Known(graph)

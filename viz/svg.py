@@ -27,7 +27,7 @@ LINE, QUIET, PAPER, INK, STRONG = "#8795a8", "#5b6878", "#ffffff", "#0f172a", "#
 FRAME_FILLS, FRAME_LINE = ("#ffffff", "#f6f8fb"), "#cbd5e1"
 TIP = ' marker-end="url(#tip)"'
 SANS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
-TITLE, NOTE, TAG = 14.0, 11.0, 11.5
+TITLE, NOTE, TAG, LONGEST = 14.0, 11.0, 11.5, 48
 TAG_HEIGHT, TAG_STEP, TAG_GAP, MARGIN, LEGEND = 21.0, 26.0, 26.0, 24.0, 40.0
 BOLD = ' font-weight="600"'
 HALO = f' paint-order="stroke" stroke="{PAPER}" stroke-width="4" stroke-linejoin="round"'
@@ -113,13 +113,18 @@ def _draw_title(frame: Frame, at: Bounds, depth: int) -> str:
     )
 
 
+def clipped(text: str) -> str:
+    """A name that fits into a box: its middle is left out if it is long. The tooltip has all of it."""
+    return text if len(text) <= LONGEST else text[: LONGEST // 2 - 1] + "…" + text[1 - LONGEST // 2 :]
+
+
 def width_of(text: str, size: float) -> float:
     """About how wide a text is in a sans-serif font; rather too wide than too narrow."""
     return size * sum(0.92 if c in WIDE else 0.34 if c in NARROW else 0.72 if c.isupper() else 0.6 for c in text)
 
 
 def _block(box: Box) -> Block:
-    half = max(26.0, (max(width_of(_heading(box), TITLE) * 1.04, width_of(box.note, NOTE)) + 26) / 2)
+    half = max(26.0, (max(width_of(_heading(box), TITLE) * 1.04, width_of(clipped(box.note), NOTE)) + 26) / 2)
     height = 44.0 if box.note else 32.0
     left = right = max([half, *(10 + width_of(shape, NOTE) for shape in _few(box.gives))])
     if box.tags:
@@ -129,11 +134,12 @@ def _block(box: Box) -> Block:
 
 
 def _tag_width(tag: Tag) -> float:
-    return width_of(tag.text, TAG) + width_of(tag.shape, NOTE) + 28
+    return width_of(clipped(tag.text), TAG) + width_of(tag.shape, NOTE) + 28
 
 
 def _heading(box: Box) -> str:
-    return f"{box.title} ×{box.times}" if box.times > 1 else box.title
+    title = clipped(box.title)
+    return f"{title} ×{box.times}" if box.times > 1 else title
 
 
 def _label_sides(scene: Scene, layout: Arrangement) -> list[float]:
@@ -164,7 +170,7 @@ def _draw(box: Box, block: Block, at: Point, side: float) -> str:
         _text(x, y + (-3 if box.note else 5), _heading(box), TITLE, ink, "middle", BOLD),
     ]
     if box.note:
-        parts.append(_text(x, y + 13, box.note, NOTE, QUIET, "middle"))
+        parts.append(_text(x, y + 13, clipped(box.note), NOTE, QUIET, "middle"))
     parts.append("</g>")
     for i, tag in enumerate(box.tags):
         parts.append(_draw_tag(tag, x - block.half, y + (i - (len(box.tags) - 1) / 2) * TAG_STEP))
@@ -185,7 +191,7 @@ def _draw_tag(tag: Tag, edge: float, y: float) -> str:
             'marker-end="url(#tip)"/>',
             f'<rect x="{right - width:.1f}" y="{y - TAG_HEIGHT / 2:.1f}" width="{width:.1f}" height="{TAG_HEIGHT:g}" '
             f'rx="{TAG_HEIGHT / 2:g}" fill="{fill}" stroke="{border}"/>',
-            _text(right - width + 10, y + 4, tag.text, TAG, ink, "start"),
+            _text(right - width + 10, y + 4, clipped(tag.text), TAG, ink, "start"),
             _text(right - 10, y + 4, tag.shape, NOTE, QUIET, "end"),
             "</g>",
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,16 +73,26 @@ def measure(value: Any) -> Values:
     flat = plain.reshape(-1)
     if not flat.size:
         return Values(shape, dtype, numbers=numbers)
+    if flat.size == 1:
+        return _single(shape, dtype, float(flat[0]), numbers)
     flat = flat.astype(np.float64) if flat.dtype.kind != "f" or flat.dtype.itemsize < 4 else flat
-    finite = flat[np.isfinite(flat)]
-    nans = int(np.isnan(flat).sum())
+    good = np.isfinite(flat)
+    finite = flat if good.all() else flat[good]
+    nans = 0 if finite is flat else int(np.isnan(flat).sum())
     rest = flat.size - finite.size - nans
-    zeros = float((flat == 0).mean())
+    zeros = 1 - np.count_nonzero(flat) / flat.size
     if not finite.size:
         return Values(shape, dtype, zeros=zeros, nans=nans, infinities=rest, numbers=numbers)
     low, high = float(finite.min()), float(finite.max())
     mean, std = float(finite.mean(dtype=np.float64)), float(finite.std(dtype=np.float64))
     return Values(shape, dtype, low, high, mean, std, zeros, nans, rest, _histogram(finite, low, high), numbers)
+
+
+def _single(shape: tuple[int, ...], dtype: str, x: float, numbers: Any) -> Values:
+    """`measure` of one number, quickly: graphs of scalars have many."""
+    if not math.isfinite(x):
+        return Values(shape, dtype, nans=int(math.isnan(x)), infinities=int(math.isinf(x)), numbers=numbers)
+    return Values(shape, dtype, x, x, x, 0.0, float(x == 0), numbers=numbers)
 
 
 def _plain(array: Any) -> Any:

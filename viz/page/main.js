@@ -90,6 +90,13 @@
     playback.paint();
   }
 
+  // After all groups were opened or closed.
+  function refresh() {
+    redraw();
+    picture.fit();
+    if (playback.at !== null) playback.show(playback.at);
+  }
+
   function listenToPicture() {
     picture.root.addEventListener("click", (event) => {
       if (picture.moved) return;
@@ -136,10 +143,9 @@
     on("fit", () => picture.fit(true));
     on("open-all", () => {
       if (!model.openAll(1200)) { tell(`${model.ops.length.toLocaleString("en")} operations are too many to show at once: open groups one by one.`); return; }
-      redraw();
-      picture.fit();
+      refresh();
     });
-    on("close-all", () => { model.closeAll(); redraw(); picture.fit(); });
+    on("close-all", () => { model.closeAll(); refresh(); });
     on("theme", switchTheme);
     find("search").addEventListener("input", search);
     find("search").addEventListener("keydown", searchKeys);

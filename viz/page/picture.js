@@ -65,13 +65,15 @@ class Picture {
 
   measure(box) {
     const value = this.scalar(box);
-    const heading = box.times > 1 ? box.title + " ×" + box.times : box.title + (value ? " = " + value : "");
+    const title = clipped(box.title);
+    const heading = box.times > 1 ? title + " ×" + box.times : title + (value ? " = " + value : "");
+    box.small = clipped(box.note);
     box.number = value;
     box.gradient = box.kind === "variable" || box.kind === "parameter" ? this.derivative(box.node) : "";
-    const half = Math.max(28, (Math.max(...[box.note, box.gradient].map((t) => widthOf(t, FONT.note)), widthOf(heading, FONT.title)) + 28) / 2);
+    const half = Math.max(28, (Math.max(...[box.small, box.gradient].map((t) => widthOf(t, FONT.note)), widthOf(heading, FONT.title)) + 28) / 2);
     box.tags.forEach((tag) => {
       const name = this.model.label(tag.node), owner = box.node !== undefined ? this.model.nodes[box.node].module : "";
-      tag.text = tag.many > 1 ? tag.many + " × data" : below(name, owner) || name;
+      tag.text = tag.many > 1 ? tag.many + " × data" : clipped(below(name, owner) || name);
       tag.said = tag.many > 1 ? "" : this.model.said(tag.node);
       tag.width = widthOf(tag.text, FONT.tag) + widthOf(tag.said, FONT.note) + (tag.said ? 30 : 20);
     });
@@ -120,11 +122,14 @@ class Picture {
   drawBox(box, [x, y]) {
     const { half, height } = box.block, top = y - height / 2;
     const group = svg("g", { class: "box " + box.kind, "data-key": box.key, role: "button", tabindex: -1, "aria-label": this.spoken(box) });
+    const hint = svg("title");
+    hint.textContent = [box.title, box.note, box.kind === "group" ? "" : this.model.nodes[box.node].shapes.map(shapeText).join(", ")].filter(Boolean).join("\n");
+    group.append(hint);
     const radius = box.kind === "op" || box.kind === "group" ? 8 : Math.min(17, height / 2);
     for (const back of box.times > 1 ? [8, 4, 0] : [0]) {
       group.append(svg("rect", { x: x - half + back, y: top - back, width: 2 * half, height, rx: radius, class: "body" }));
     }
-    const second = box.note || box.gradient;
+    const second = box.small || box.gradient;
     group.append(words(x, second ? y - 4 : y + 5, box.heading, "title"));
     if (second) group.append(words(x, y + 13, second, box.gradient ? "gradient" : "note"));
     box.tags.forEach((tag, i) => group.append(this.drawTag(tag, x - half, y + (i - (box.tags.length - 1) / 2) * TAG_STEP)));
@@ -135,7 +140,7 @@ class Picture {
 
   spoken(box) {
     const kind = box.kind === "group" ? "group, closed" : box.kind === "op" ? "operation" : box.kind;
-    return [box.heading, box.gradient, box.note, kind].filter(Boolean).join(", ");
+    return [box.title, box.times > 1 ? "times " + box.times : box.number, box.gradient, box.note, kind].filter(Boolean).join(", ");
   }
 
   drawTag(tag, edge, y) {

@@ -186,6 +186,11 @@ function below(path, outer) {
   return outer && path.startsWith(outer + ".") ? path.slice(outer.length + 1) : path;
 }
 
+// A name that fits into a box: its middle is left out if it is long.
+function clipped(text, most = 44) {
+  return text.length > most ? text.slice(0, most / 2 - 1) + "…" + text.slice(1 - most / 2) : text;
+}
+
 function shapeText(shape) {
   return shape.join("×") || "scalar";
 }
