@@ -65,7 +65,7 @@ class Parameter(Tensor):
         return memo[id(self)]
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return _rebuild, (type(self), _plain(self), self._rg, dict(self.__dict__))
+        return rebuilt, (type(self), _plain(self), self._rg, dict(self.__dict__))
 
 
 class Buffer(Tensor):
@@ -102,7 +102,7 @@ class Buffer(Tensor):
         return memo[id(self)]
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return _rebuild, (type(self), _plain(self), self._rg, dict(self.__dict__))
+        return rebuilt, (type(self), _plain(self), self._rg, dict(self.__dict__))
 
 
 def _plain(tensor: Any) -> Any:
@@ -114,7 +114,7 @@ def _clone(tensor: Any) -> Any:
     return tensor.detach().clone()
 
 
-def _rebuild(cls: type[Any], data: Any, requires_grad: bool, attributes: dict[str, Any]) -> Any:
+def rebuilt(cls: type[Any], data: Any, requires_grad: bool, attributes: dict[str, Any]) -> Any:
     """What unpickling calls."""
     tensor = tensor_on(cls, data, requires_grad)
     tensor.__dict__.update(attributes)

@@ -8,6 +8,7 @@ import os
 import pickle
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -176,7 +177,7 @@ DAMAGED = {
     "entry": (with_header({"w": 3}), "damaged"),
     "negative shape": (with_header({"w": {**ENTRY, "shape": [-1]}}, bytes(4)), "damaged"),
     "boolean shape": (with_header({"w": {**ENTRY, "shape": [True]}}, bytes(4)), "damaged"),
-    "unknown type": (with_header({"w": {**ENTRY, "dtype": "U32"}}, bytes(4)), "U32"),
+    "unknown type": (with_header({"w": {**ENTRY, "dtype": "F8_E8M0", "data_offsets": [0, 1]}}, bytes(1)), "F8_E8M0"),
     "wrong size": (with_header({"w": {**ENTRY, "shape": [2]}}, bytes(4)), "damaged"),
     "gap": (with_header({"w": {**ENTRY, "data_offsets": [4, 8]}}, bytes(8)), "damaged"),
     "overlap": (with_header({"w": ENTRY, "v": ENTRY}, bytes(4)), "damaged"),
@@ -238,6 +239,55 @@ def test_whole_objects_are_pickled_and_read_only_on_request(tmp_path: Path):
     target.write_bytes(target.read_bytes()[:-20])
     with pytest.raises(RuntimeError, match=r"cannot load .*model\.pt"):
         wg.load(target, weights_only=False)
+
+
+class Settings:
+    def __init__(self, rate: float) -> None:
+        self.rate = rate
+
+
+def test_classes_that_are_said_to_be_safe_are_read_without_trust(tmp_path: Path):
+    target = tmp_path / "settings.pt"
+    value = {"settings": Settings(0.5), "weight": wg.ones(2), "dtype": wg.half, "shape": wg.Size([2]), "of": range(3)}
+    wg.save(value, target)
+    with pytest.raises(pickle.UnpicklingError, match=r"Unsupported global: GLOBAL .*Settings .*add_safe_globals"):
+        wg.load(target)
+    with wg.serialization.safe_globals([Settings]):
+        found = wg.load(target)
+    assert found["settings"].rate == 0.5
+    assert found["weight"].tolist() == [1.0, 1.0]
+    assert (found["dtype"], found["shape"], found["of"]) == (wg.float16, wg.Size([2]), range(3))
+    with wg.serialization.safe_globals([(Settings, f"{Settings.__module__}.Settings")]):
+        wg.load(target)
+    with pytest.raises(pickle.UnpicklingError, match="settings"):
+        wg.load(target)
+
+
+class Evil:
+    def __reduce__(self) -> Any:
+        return os.getcwd, ()
+
+
+def test_nothing_of_a_whole_object_is_called_without_trust(tmp_path: Path):
+    wg.save([Evil()], tmp_path / "evil.pt")
+    with pytest.raises(pickle.UnpicklingError, match=r"posix.getcwd"):
+        wg.load(tmp_path / "evil.pt")
+    assert wg.load(tmp_path / "evil.pt", weights_only=False) == [os.getcwd()]
+
+
+def test_parameters_and_sizes_stay_what_they_are(path: str):
+    weight = wg.nn.Parameter(wg.ones(2))
+    wg.save({"p": weight, "frozen": wg.nn.Parameter(wg.zeros(1), False), "data": weight.data, "s": wg.Size([3])}, path)
+    found = wg.load(path)
+    assert isinstance(found["p"], wg.nn.Parameter)
+    assert found["p"].requires_grad
+    assert isinstance(found["frozen"], wg.nn.Parameter)
+    assert not found["frozen"].requires_grad
+    assert type(found["data"]) is wg.Tensor
+    with wg.no_grad():
+        found["p"].fill_(3.0)
+    assert found["data"].tolist() == [3.0, 3.0]
+    assert isinstance(found["s"], wg.Size)
 
 
 def test_arguments_of_pytorchs_save_and_load(tmp_path: Path):

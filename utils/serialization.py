@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from ..autograd.base import TensorBase, wrap
+from ..autograd.ops.size import Size
 from ..autograd.sparse.creation import unpacked
 from ..backends import Device, DType, default_device, get_backend, kernels_of, to_dtype
 from ..backends.sparse import SparseArray
+from ..nn.parameter import Parameter
 from . import objects, safetensors, torch_file
 from .safetensors import FileFormatError, Target
 
@@ -92,8 +94,8 @@ def load(
         pickle_module: accepted as in PyTorch.
         mmap: accepted as in PyTorch.
         **pickle_load_args: accepted as in PyTorch.
-        weights_only: nothing in the file is executed. False also reads whole objects that `save` wrote, which may run
-            any code: only for files that you trust.
+        weights_only: nothing in the file is executed but what `serialization.add_safe_globals` names. False also reads
+            any other whole object that `save` wrote, which may run any code: only for files that you trust.
 
     Raises:
         RuntimeError: the file is damaged, truncated or of another kind, or holds a whole object, such as a module.
@@ -131,7 +133,7 @@ class Writer:
     A tree has text, numbers, booleans and None as they are. Everything else is an object with one of these keys:
     ``tensor`` (with ``sparse`` beside it where it holds the values of a
     sparse one), ``array`` (the name of an array), ``dict``, ``ordered`` (pairs), ``list``, ``tuple``, ``set``,
-    ``complex``, ``dtype``, ``device``.
+    ``complex``, ``dtype``, ``device``, ``size``.
     """
 
     def __init__(self) -> None:
@@ -150,6 +152,8 @@ class Writer:
             return self.node(value.item(), path)
         if isinstance(value, dict):
             return self._dict(value, path)
+        if isinstance(value, Size):
+            return {"size": list(value)}
         for kind, key in ((list, "list"), (tuple, "tuple"), ((set, frozenset), "set")):
             if isinstance(value, kind):
                 return {key: [self.node(item, (*path, str(i))) for i, item in enumerate(value)]}
@@ -192,6 +196,8 @@ class Writer:
         node = self._array(kernels_of[type(tensor._data)].backend.to_numpy(tensor._data), path)
         if tensor.requires_grad:
             node["requires_grad"] = True
+        if isinstance(tensor, Parameter):
+            node["parameter"] = True
         return node
 
     def _array(self, array: Any, path: tuple[str, ...]) -> dict[str, Any]:
@@ -223,6 +229,7 @@ class Reader:
     def __init__(self, arrays: dict[str, Any], place: Callable[[Any], Any]) -> None:
         self.arrays, self.place = arrays, place
         self.tensors: dict[str, Any] = {}
+        self.parameters: dict[str, Any] = {}  # on the memory of these
 
     def value(self, node: Any) -> Any:
         """The value that a tree stands for."""
@@ -243,6 +250,8 @@ class Reader:
         ((kind, content),) = node.items()
         if kind == "array":
             return self.arrays[content]
+        if kind == "size":
+            return Size(content)
         if kind in ("list", "tuple", "set"):
             items = [self.value(item) for item in content]
             return items if kind == "list" else tuple(items) if kind == "tuple" else set(items)
@@ -271,10 +280,14 @@ class Reader:
         """The tensor that an array becomes; the same one each time."""
         if name not in self.tensors:
             tensor = self.place(self._values(name, node))
-            if node.get("requires_grad"):
+            if node.get("requires_grad") and not node.get("parameter"):
                 tensor.requires_grad_(True)
             self.tensors[name] = tensor
-        return self.tensors[name]
+        if not node.get("parameter"):
+            return self.tensors[name]
+        if name not in self.parameters:
+            self.parameters[name] = Parameter(self.tensors[name], node.get("requires_grad", False))
+        return self.parameters[name]
 
 
 def _mover(map_location: Any) -> Callable[[Any], Any] | None:
