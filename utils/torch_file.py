@@ -125,7 +125,9 @@ class _Tensor:
                 f"within its storage of {self.storage.size} elements: the file is damaged"
             )
         steps = [s * self.storage.itemsize for s in self.stride]
-        return np.lib.stride_tricks.as_strided(self.storage[self.offset :], self.size, steps)
+        start = self.offset * self.storage.itemsize if math.prod(self.size) else 0
+        memory = self.storage.view(np.uint8)  # `as_strided` does not know all types
+        return np.ndarray(self.size, self.storage.dtype, buffer=memory, offset=start, strides=steps)
 
 
 def _tensor(storage: Any, offset: Any, size: Any, stride: Any, requires_grad: Any = False, *rest: Any) -> _Tensor:
