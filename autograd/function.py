@@ -16,6 +16,10 @@ from typing import Any, ClassVar
 from ..backends import kernels_of
 from ..backends.errors import GraphError, InplaceError
 from .base import TensorBase, alias, edge_of, new, version_of, wrap
+from .batching import active
+from .forward_mode import state
+from .function_ctx import FunctionCtx as FunctionCtx
+from .function_levels import apply_by_level
 from .function_node import BackwardCFunction, FunctionOp
 from .grad_mode import INFERENCE, mode, no_grad
 from .inplace import View, move, wrote
@@ -25,81 +29,6 @@ from .saved import Packed, inference_error
 from .write_checks import check_writable
 
 __all__ = ["BackwardCFunction", "Function", "FunctionCtx", "InplaceFunction", "once_differentiable"]
-
-
-class FunctionCtx:
-    """What ``forward`` leaves for ``backward``: saved tensors, settings, and any attribute that the user sets.
-
-    Attributes:
-        needs_input_grad: per argument of ``apply``, whether its gradient is wanted.
-    """
-
-    def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
-        self.needs_input_grad = needs_input_grad
-        self._to_save: tuple[Any, ...] | None = ()  # None when the node has it
-        self._dirty: tuple[Any, ...] = ()
-        self._constant: tuple[Any, ...] = ()
-        self._materialize = True
-        self._materialize_non_diff_grads = True
-        self._node: Callable[[], Any] = lambda: None  # a weak reference: the node holds the context
-
-    def save_for_backward(self, *tensors: Any) -> None:
-        """Keep tensors for backward: inputs and outputs come back in their place of the graph.
-
-        Raises:
-            TypeError: one is neither a Tensor nor None; set those as attributes of ``ctx``.
-        """
-        for i, t in enumerate(tensors):
-            if t is not None and not isinstance(t, TensorBase):
-                raise TypeError(
-                    f"save_for_backward can only save variables, but argument {i} is of type {type(t).__name__}; "
-                    "keep anything else as an attribute of ctx"
-                )
-        self._to_save = tensors
-
-    def save_for_forward(self, *tensors: Any) -> None:
-        """Accepted for programs that also define a forward-mode rule."""
-
-    def mark_dirty(self, *tensors: Any) -> None:
-        """Say which inputs ``forward`` wrote to in place; each of them must be returned."""
-        self._dirty = tensors
-
-    def mark_shared_storage(self, *pairs: Any) -> None:
-        """Nothing: a relic, since memory that is shared is found without it."""
-        warnings.warn(
-            "mark_shared_storage is deprecated. Tensors with shared storages are automatically tracked. Note that "
-            "calls to `set_()` are not tracked",
-            FutureWarning,
-            stacklevel=2,
-        )
-
-    def mark_non_differentiable(self, *tensors: Any) -> None:
-        """Say which outputs have no gradient."""
-        self._constant = tensors
-
-    def set_materialize_grads(self, value: bool) -> None:
-        """With False, ``backward`` gets None instead of zeros for outputs that were not used."""
-        self._materialize = value
-
-    @property
-    def saved_tensors(self) -> tuple[Any, ...]:
-        """What ``save_for_backward`` kept.
-
-        Raises:
-            RuntimeError: backward has already freed them, or one was overwritten in place since.
-        """
-        node = self._node()
-        if node is not None:
-            return node.saved_tensors  # type: ignore[no-any-return]
-        if self._to_save is None:
-            raise GraphError("the graph that this context belongs to, and what was saved in it, have been freed")
-        return self._to_save
-
-    @property
-    def saved_variables(self) -> tuple[Any, ...]:
-        """The old name of `saved_tensors`."""
-        warnings.warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
-        return self.saved_tensors
 
 
 class Function:
@@ -181,8 +110,24 @@ class Function:
         )
 
     @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """The tangent of each output, given those of the arguments: what forward mode uses where it is written."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
+
+    @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
-        """The operation on a batch, for programs that define it; `wengert.func.vmap` has no need of it."""
+        """The operation on a batch: `wengert.func.vmap` calls it where it is written, else ``forward`` on examples.
+
+        Args:
+            info: ``batch_size`` and ``randomness``.
+            in_dims: for each argument the dimension of the batch, or None.
+            args: the arguments with it.
+
+        Returns:
+            The outputs, and the dimension of the batch in each.
+        """
         raise NotImplementedError("To use autograd.Function with vmap, you must override the vmap staticmethod.")
 
     vjp = backward  # the other name of backward
@@ -202,6 +147,16 @@ class Function:
         two_step = cls.setup_context is not Function.setup_context
         if kwargs or two_step:
             args = _bound(cls.forward, args, kwargs, two_step)
+        if active or state.seen:  # within vmap, or forward mode
+            by_level = apply_by_level(cls, Function, args)
+            if by_level is not NotImplemented:
+                return by_level
+        return cls._apply(args)[0]
+
+    @classmethod
+    def _apply(cls, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx]:
+        """What `apply` does, once all arguments stand in their places; the context, too."""
+        two_step = cls.setup_context is not Function.setup_context
         edges = tuple([edge_of(a) if isinstance(a, TensorBase) else None for a in args])
         ctx = FunctionCtx(tuple([e is not None for e in edges]))
         with no_grad():
@@ -222,7 +177,7 @@ class Function:
             ctx._node = weakref.ref(node)
             if mode.trace is not None:
                 mode.trace(node, results, args)
-        return outputs if many else outputs[0]
+        return (outputs if many else outputs[0]), ctx
 
 
 class InplaceFunction(Function):

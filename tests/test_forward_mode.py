@@ -224,8 +224,44 @@ COMPOSITIONS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "jacfwd by two": lambda T, x, t: T.func.jacfwd(lambda a, b: a @ b.T, argnums=(0, 1))(x, t),
     "chunks": lambda T, x, t: T.vmap(lambda a: f(T, a), chunk_size=1)(x),
     "out_dims": lambda T, x, t: T.vmap(lambda a: (f(T, a), a), out_dims=(1, 0))(x),
+    "jvp of a Function": lambda T, x, t: T.func.jvp(lambda a: cube(T).apply(a), (x,), (t,)),
+    "vmap of a Function": lambda T, x, t: T.vmap(lambda a: cube(T).apply(a))(x),
+    "grad of vmap of a Function": lambda T, x, t: T.func.grad(lambda a: T.vmap(lambda b: cube(T).apply(b)[0])(a).sum())(
+        x
+    ),
     "is_grads_batched": lambda T, x, t: batched(T, x),
 }
+
+
+def cube(T: Any) -> Any:
+    """A Function with rules of its own; its jvp is ten times what it should be, so that it is seen to be used."""
+
+    class Cube(T.autograd.Function):
+        @staticmethod
+        def forward(x: Any) -> Any:
+            return x**3, x * 1
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            ctx.save_for_backward(inputs[0])
+            ctx.save_for_forward(inputs[0])
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, g2: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return g * 3 * x**2 + g2
+
+        @staticmethod
+        def jvp(ctx: Any, t: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return 30 * x**2 * t, t
+
+        @staticmethod
+        def vmap(info: Any, in_dims: Any, x: Any) -> Any:
+            y, z = Cube.apply(x)
+            return (y * info.batch_size, z), (in_dims[0], in_dims[0])
+
+    return Cube
 
 
 def batched(T: Any, x: Any) -> Any:
