@@ -28,7 +28,7 @@ def show_config() -> None:
         "numpy": f"{np.__version__}, {blas.get('name')} {blas.get('version')}",
         "tuning": tuning.advice(),
         "processors": str(os.cpu_count()),
-        "numba": _version("numba") or "not installed: pip install wengert[fast]",
+        "numba": _numba(),
         "devices": ", ".join(registry.names()),
         "default device": str(registry.default_device()),
         "cupy": next((v for n in ("cupy-cuda13x", "cupy-cuda12x", "cupy") if (v := _version(n))), "")
@@ -37,6 +37,14 @@ def show_config() -> None:
     width = max(map(len, list(lines)[1:]))
     for i, (name, value) in enumerate(lines.items()):
         sys.stdout.write(f"{name} {value}\n" if i == 0 else f"  {name:<{width}}  {value}\n")
+
+
+def _numba() -> str:
+    version, mode = _version("numba"), os.environ.get("WENGERT_NUMBA", "auto")
+    if not version:
+        return "not installed: pip install wengert[fast]"
+    use = {"auto": "used when it pays", "0": "not used"}.get(mode, "used at once")
+    return f"{version}, {use} (WENGERT_NUMBA={mode})"
 
 
 def _version(package: str) -> str:

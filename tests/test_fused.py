@@ -359,6 +359,12 @@ def test_random_numbers_have_the_same_bits(name: str, kernels: str):
     assert found.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 64, 5000])
+def test_permutations_are_the_same(n: int, kernels: str):
+    found = random_kernels.random_permutation(2**63 + 5, 7, n)
+    np.testing.assert_array_equal(found, definitions.random.random_permutation(np, 2**63 + 5, 7, n))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["0", "all"])
 def test_the_op_table_in_both_modes(mode: str):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -183,7 +184,13 @@ def random_integers(key: int, offset: int, low: int, high: int, shape: Any, dtyp
 def random_permutation(key: int, offset: int, n: int, dtype: Any = int64) -> Any:
     """The integers below ``n`` in random order; see the definition."""
     words = _words(key, offset, plain.blocks(n, 2))
-    return plain.permutation_from(np, words, n, to_dtype(dtype))
+    loops = compiled("random", 2 * n)
+    if loops is None or sys.byteorder == "big":
+        return plain.permutation_from(np, words, n, to_dtype(dtype))
+    width = max(1, (n - 1).bit_length())
+    keys, order = words.view(np.uint64)[:n], np.empty(n, np.uint64)
+    loops.permutation(keys, np.uint64(width), order)
+    return order.astype(to_dtype(dtype).dtype)
 
 
 def random_bernoulli(key: int, offset: int, p: Any, shape: Any, dtype: Any = bool_) -> Any:

@@ -124,3 +124,32 @@ def normal(words: Any, out: Any) -> None:
         swap = bit(turn, TOP)
         out[2 * i] = radius * (sine if swap else cosine)
         out[2 * i + 1] = radius * (cosine if swap else sine)
+
+
+@loop
+def permutation(keys: Any, width: Any, order: Any) -> None:
+    """The order of random 64-bit keys whose low ``width`` bits become their places; ``keys`` are not changed.
+
+    Random keys are spread evenly over as many buckets, one for the upper ``width`` bits each, so that sorting takes
+    time in proportion to their number: within a bucket they are inserted one after the other.
+    """
+    places = (UNIT << width) - UNIT
+    shift = U(64) - width
+    ends = np.zeros((1 << np.int64(width)) + 1, np.int64)
+    for i in range(keys.size):
+        ends[np.int64(keys[i] >> shift) + 1] += 1
+    for b in range(1, ends.size):
+        ends[b] += ends[b - 1]
+    for i in range(keys.size):
+        key = (keys[i] & ~places) | U(i)
+        bucket = np.int64(key >> shift)
+        order[ends[bucket]] = key
+        ends[bucket] += 1
+    for i in range(1, order.size):
+        key, j = order[i], i
+        while j > 0 and order[j - 1] > key:
+            order[j] = order[j - 1]
+            j -= 1
+        order[j] = key
+    for i in range(order.size):
+        order[i] &= places
