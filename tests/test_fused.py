@@ -155,6 +155,7 @@ TABLE = [
           lambda x, w, b: normal(x, (2, 3)) * along(w, x) + along(b, x), channels, tuple(IMAGES)),
     Fused("linear", F.linear, lambda x, w, b: (x[:, None] * w).sum(2) + b,
           lambda shape: (shape, (6, shape[1]), (6,))),
+    Fused("cumsum", lambda x: wg.cumsum(x, 1), lambda x: x @ wg.ones(x.shape[1], x.shape[1], dtype=x.dtype).triu()),
     Fused("relu", wg.relu, lambda x: x * (x > 0)),
     Fused("sigmoid", wg.sigmoid, lambda x: 1 / (1 + wg.exp(-x))),
     Fused("tanh", wg.tanh, lambda x: 2 / (1 + wg.exp(-2 * x)) - 1),

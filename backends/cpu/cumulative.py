@@ -9,6 +9,7 @@ import numpy as np
 
 from ..definitions import cumulative as plain
 from ..definitions import statistics as plain_statistics
+from .compiled import compiled, spread
 from .transposed import compact
 
 __all__ = ["cumprod", "cumsum", "cumulative_extreme"]
@@ -19,6 +20,12 @@ WIDE = "fdFD"  # type characters of what is computed as it is
 
 def cumsum(x: Any, axis: int, reverse: bool = False) -> Any:
     """The running sum; see the definition."""
+    last = x.ndim and axis % x.ndim == x.ndim - 1 and x.dtype.char in "fd" and x.flags.c_contiguous and x.size
+    loops = compiled("cumulative", x.size) if last else None
+    if loops is not None:
+        y, n = np.empty(x.shape, x.dtype), x.shape[-1]
+        spread(loops.cumsum, x.size // n, n, x.reshape(-1, n), reverse, y.reshape(-1, n))
+        return y
     if x.dtype.char not in WIDE or not _by_rows(x, axis):
         return plain.cumsum(np, x, axis, reverse)
     return _running(np.add, np.flip(x, axis), axis)[_backwards(axis)] if reverse else _running(np.add, x, axis)
