@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..autograd.ops.linear_loss import LinearCrossEntropyOptions as LinearCrossEntropyOptions
 from ..autograd.watch import new_trail as _new_trail
 from . import _reduction as _reduction
+from . import common_types as common_types
 from . import flex_attention as flex_attention
 from . import functional as functional
 from . import grad as grad
@@ -45,6 +46,7 @@ from .cells import GRUCell as GRUCell
 from .cells import LSTMCell as LSTMCell
 from .cells import RNNCell as RNNCell
 from .cells import RNNCellBase as RNNCellBase
+from .containers import Container as Container
 from .containers import ModuleDict as ModuleDict
 from .containers import ModuleList as ModuleList
 from .containers import Sequential as Sequential
@@ -94,6 +96,7 @@ from .loss import L1Loss as L1Loss
 from .loss import LinearCrossEntropyLoss as LinearCrossEntropyLoss
 from .loss import MSELoss as MSELoss
 from .loss import NLLLoss as NLLLoss
+from .loss import NLLLoss2d as NLLLoss2d
 from .loss import SmoothL1Loss as SmoothL1Loss
 from .margin_loss import CosineEmbeddingLoss as CosineEmbeddingLoss
 from .margin_loss import HingeEmbeddingLoss as HingeEmbeddingLoss

@@ -8,10 +8,12 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar, overload
 
+from ..backends.call_site import warn
 from .members import MODULE
 from .module import Module, indented
 
 __all__ = [
+    "Container",
     "ModuleDict",
     "ModuleList",
     "Sequential",
@@ -303,3 +305,21 @@ def pairs_of(source: Any, who: str) -> list[tuple[str, Any]]:
             raise ValueError(f"{who} sequence element #{i} has length {len(pair)}; 2 is required")
         pairs.append(pair)
     return pairs
+
+
+class Container(Module):
+    """A module with the given parts, as PyTorch had it before `Sequential` and the others.
+
+    Args:
+        **kwargs: the parts.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__()
+        warn(
+            "`nn.Container` is deprecated. All of its functionality is now implemented in `nn.Module`. Subclass that "
+            "instead.",
+            FutureWarning,
+        )
+        for key, value in kwargs.items():
+            self.add_module(key, value)

@@ -10,7 +10,15 @@ from ..backends.paths import add_path
 from ..backends.processes import default_group
 from .module import Module
 
-__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel", "gather", "scatter"]
+__all__ = [
+    "DataParallel",
+    "DistributedDataParallel",
+    "data_parallel",
+    "gather",
+    "parallel_apply",
+    "replicate",
+    "scatter",
+]
 
 __path__: list[str] = []  # a package, since it has something below it
 
@@ -93,6 +101,22 @@ def data_parallel(module: Module, inputs: Any, *args: Any, module_kwargs: Any = 
     return module(*arguments, **(module_kwargs or {}))
 
 
+def replicate(network: Module, devices: Sequence[Any], detach: bool = False) -> list[Module]:
+    """The model for each device: itself, for the one that there is."""
+    return [network]
+
+
+def parallel_apply(
+    modules: Sequence[Module], inputs: Sequence[Any], kwargs_tup: Sequence[Any] | None = None, devices: Any = None
+) -> list[Any]:
+    """Each module's result for its input, one after the other."""
+    named = kwargs_tup if kwargs_tup is not None else [{}] * len(modules)
+    given = [i if isinstance(i, list | tuple) else (i,) for i in inputs]
+    return [module(*args, **kwargs) for module, args, kwargs in zip(modules, given, named, strict=True)]
+
+
 scatter_gather = add_path(f"{__name__}.scatter_gather", {"scatter": scatter, "gather": gather})
 distributed = add_path(f"{__name__}.distributed", {"DistributedDataParallel": DistributedDataParallel})
 _paths = add_path(f"{__name__}.data_parallel", {"DataParallel": DataParallel, "data_parallel": data_parallel})
+_replicate = add_path(f"{__name__}.replicate", {"replicate": replicate})
+_apply = add_path(f"{__name__}.parallel_apply", {"parallel_apply": parallel_apply})

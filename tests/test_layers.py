@@ -27,7 +27,8 @@ from .cases.base import Make
 from .cases.layer_case import CASES, Built, LayerCase
 
 # Classes without a `forward` of their own: bases, and containers, which tests/test_module.py has.
-ELSEWHERE = {"Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "RNNBase", "RNNCellBase"}
+ELSEWHERE = {"Container", "Module", "ModuleDict", "ModuleList"}
+ELSEWHERE |= {"ParameterDict", "ParameterList", "RNNBase", "RNNCellBase"}
 
 
 def mapped(value: Any, change: Any) -> Any:

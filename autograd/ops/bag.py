@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.call_site import warn
 from ...backends.errors import ArgumentError, DimensionError, DTypeError, ShapeError
 from ..base import TensorBase, wrap
 from ..primitive import apply
@@ -62,6 +63,12 @@ def embedding_bag(
     """
     if mode not in ("sum", "mean", "max"):
         raise ValueError("mode has to be one of sum, mean or max")
+    if input._data.dtype.kind in "fV" and weight._data.dtype.name == "int64":
+        warn(
+            "Argument order of nn.functional.embedding_bag was changed. Usage `embedding_bag(weight, input, ...)` is "
+            "deprecated, and should now be `embedding_bag(input, weight, ...)`."
+        )
+        input, weight = weight, input
     index, bag, bags = bags_of(input, offsets, include_last_offset)
     _check_weights(input, weight, per_sample_weights, mode)
     if sparse and mode == "max":

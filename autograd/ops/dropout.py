@@ -141,8 +141,10 @@ def _batched(
         )
     if ndim not in (n + 1, n + 2):
         warn(
-            f"{op}: Received a {ndim}-D input to {op}, which is deprecated: expected {n + 2}-D, or {n + 1}-D without a "
-            "batch"
+            f"{op}: Received a {ndim}-D input to {op}, which is deprecated and will result in an error in a future "
+            "release. To retain the behavior and silence this warning, please use dropout instead. Note that "
+            f"{op} exists to provide channel-wise dropout on inputs with {n} spatial dimensions, a channel dimension, "
+            f"and an optional batch dimension (i.e. {n + 1}D or {n + 2}D inputs)."
         )
         return run(input, p, training, inplace)
     if ndim == n + 2:
@@ -163,7 +165,9 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     if isinstance(input, TensorBase) and input._data.ndim == 3:
         warn(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired "
-            "- input is interpreted as shape (N, C, L), where C is the channel dim; please use dropout1d for that"
+            "- input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a "
+            "future release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To maintain "
+            "the 1D channel-wise dropout behavior, please switch to using dropout1d instead."
         )
         return feature_dropout(input, p, training, inplace)
     return _batched(2, input, p, training, inplace)

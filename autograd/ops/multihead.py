@@ -142,6 +142,10 @@ def multi_head_attention_forward(
     _check_padding(key_padding_mask, (n, key._data.shape[0]))
     separate = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else None
     q, k, v = _projected((query, key, value), in_proj_weight, in_proj_bias, separate)
+    if attn_mask is not None and key_padding_mask is not None:
+        kinds = [t._data.dtype.kind == "b" for t in (attn_mask, key_padding_mask)]
+        if kinds[0] != kinds[1]:
+            warn("Support for mismatched key_padding_mask and attn_mask is deprecated. Use same type for both instead.")
     mask = _additive(attn_mask, q._data.dtype)
     padding = _additive(key_padding_mask, q._data.dtype)
     if bias_k is not None and bias_v is not None:

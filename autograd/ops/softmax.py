@@ -66,15 +66,17 @@ class LogSoftmax(Primitive):
         return log_softmax_backward(g, y, axis=ctx.params["dim"])
 
 
+def _guessed(name: str, ndim: int) -> int:
+    """The dimension that PyTorch took before it asked for one, with its warning."""
+    doubt(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.")
+    return 0 if ndim in (0, 1, 3) else 1
+
+
 def _along(prim: Any, name: str, input: Tensor, dim: int | None, dtype: Any, out: Any) -> Any:
     x = input if dtype is None else cast(input, to_dtype(dtype).dtype)
     ndim = x._data.ndim
     if dim is None:  # what PyTorch guesses when it is not told
-        dim = 0 if ndim in (0, 1, 3) else 1
-        doubt(
-            f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an "
-            "argument."
-        )
+        dim = _guessed(name, ndim)
     if x._data.dtype.kind not in "fV":
         raise unsupported(name, x.dtype, "floating-point numbers; pass dtype=, or convert with .float()")
     dim = canonical_dim(dim, ndim, name)
@@ -120,4 +122,6 @@ def log_softmax(
 @numpy_names
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """``softmax(-input)``."""
+    if dim is None:
+        dim = _guessed("softmin", input._data.ndim)
     return softmax(-input, dim, _stacklevel, dtype)

@@ -13,6 +13,7 @@ from . import rnn as rnn
 from . import stateless as stateless
 from . import vectors as _vectors
 from .clip import NonFiniteError as NonFiniteError
+from .clip import clip_grad_norm as clip_grad_norm
 from .clip import clip_grad_norm_ as clip_grad_norm_
 from .clip import clip_grad_value_ as clip_grad_value_
 from .clip import clip_grads_with_norm_ as clip_grads_with_norm_
@@ -30,8 +31,6 @@ from .norms import spectral_norm as spectral_norm
 from .norms import weight_norm as weight_norm
 from .vectors import parameters_to_vector as parameters_to_vector
 from .vectors import vector_to_parameters as vector_to_parameters
-
-clip_grad_norm = clip_grad_norm_  # PyTorch's older name
 
 # PyTorch has a file for each of these. Where it is named like a function, the plain name is the function's.
 clip_grad = _add_path(f"{__name__}.clip_grad", {name: getattr(_clip, name) for name in _clip.__all__})

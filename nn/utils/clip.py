@@ -20,7 +20,14 @@ from ..init import unrecorded
 if TYPE_CHECKING:
     from ...autograd.tensor import Tensor
 
-__all__ = ["NonFiniteError", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ = [
+    "NonFiniteError",
+    "clip_grad_norm",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "clip_grads_with_norm_",
+    "get_total_norm",
+]
 
 Tensors = Any  # a Tensor or an iterable of them
 
@@ -191,3 +198,18 @@ def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | Non
     for p in _listed(parameters):
         if p._grad is not None:
             p._grad.clamp_(-float(clip_value), float(clip_value))
+
+
+def clip_grad_norm(
+    parameters: Any,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """`clip_grad_norm_` by its older name, with a warning."""
+    warn(
+        "`wengert.nn.utils.clip_grad_norm` is now deprecated in favor of `wengert.nn.utils.clip_grad_norm_`.",
+        FutureWarning,
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...autograd import ops
 from ...autograd.grad_mode import no_grad
+from ...backends.call_site import warn
 from .. import functional as F
 from ..conv import ConvTransposeNd
 from ..parameter import Parameter
@@ -167,6 +168,10 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     References:
         T. Salimans and D. P. Kingma, "Weight normalization", arXiv:1602.07868.
     """
+    warn(
+        "`wengert.nn.utils.weight_norm` is deprecated in favor of `wengert.nn.utils.parametrizations.weight_norm`.",
+        FutureWarning,
+    )
     if _hooked(module, WeightNorm, name):
         raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
     hook = WeightNorm(name, dim)

@@ -109,3 +109,6 @@ loss("NLLLoss", lambda m: (m.real(4), np.array(3)), weight=weights)
 loss("NLLLoss", classes(2, 3, 2), reduction="sum", ignore_index=1)
 loss("CrossEntropyLoss", lambda m: (m.real(3, 4, 2), m.positive(3, 4, 2)), weight=weights, reduction="none")
 loss("CrossEntropyLoss", lambda m: (m.real(3, 4), np.array([-100, 2, -100])))
+
+for name in ("mean", "sum"):
+    loss("NLLLoss2d", classes(2, 3, 2), weight=weights, reduction=name)
