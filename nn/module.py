@@ -9,6 +9,7 @@ from ..autograd.grad_mode import no_grad
 from ..backends import Device
 from ..backends.call_site import warn
 from ..backends.dtypes import DType, bfloat16, float16, float32, float64
+from ..backends.errors import ArgumentError
 from .conversion import converted, parse_to
 from .hooks import ModuleHooks, active, call_with_hooks
 from .members import BUFFERS, MODULE, PARAMETER
@@ -48,6 +49,7 @@ class Module(State):
     """
 
     training: bool
+    dump_patches: bool = False  # PyTorch's, and without effect
     call_super_init: bool = False  # True lets a mixin after Module in the bases be initialised by it
     _hooks: ModuleHooks | None = None
 
@@ -72,6 +74,8 @@ class Module(State):
         except Exception as error:
             say_where(error, self)
             raise
+
+    _call_impl = _wrapped_call_impl = __call__  # PyTorch's names, which some programs call
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -256,6 +260,14 @@ class Module(State):
     def cuda(self: M, device: Any = None) -> M:
         """Move to a CUDA device."""
         return self.to(Device("cuda") if device is None else Device(device))
+
+    def ipu(self: M, device: Any = None) -> M:
+        """For PyTorch's sake: there is no such backend."""
+        raise ArgumentError("wengert is not linked with support for ipu devices")
+
+    def xpu(self: M, device: Any = None) -> M:
+        """For PyTorch's sake: there is no such backend."""
+        raise AssertionError("wengert not compiled with XPU enabled")
 
     def float(self: M) -> M:
         """Convert the floating parameters and buffers to float32."""

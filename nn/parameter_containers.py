@@ -83,8 +83,7 @@ class ParameterList(Module):
         return "\n".join(f"  ({i}): {_described(value, False)}" for i, value in enumerate(self))
 
     def __repr__(self) -> str:
-        extra = self.extra_repr()
-        return f"{self._get_name()}(\n{indented('  ' + extra)}\n)" if extra else f"{self._get_name()}()"
+        return _shown(self._get_name(), self.extra_repr())
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """A list computes nothing."""
@@ -211,12 +210,16 @@ class ParameterDict(Module):
         return "\n".join(f"  ({key}): {_described(value, True)}" for key, value in self.items())
 
     def __repr__(self) -> str:
-        extra = self.extra_repr()
-        return f"{self._get_name()}(\n{indented('  ' + extra)}\n)" if extra else f"{self._get_name()}()"
+        return _shown(self._get_name(), self.extra_repr())
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """A dict computes nothing."""
         raise RuntimeError(f"{type(self).__name__} should not be called.")
+
+
+def _shown(name: str, extra: str) -> str:
+    """The text of a container, as PyTorch's: a single value stands in the line of the name."""
+    return f"{name}(\n{indented('  ' + extra)}\n)" if "\n" in extra else f"{name}({extra})"
 
 
 def _as_parameter(value: Any) -> Any:

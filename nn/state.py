@@ -35,7 +35,7 @@ class IncompatibleKeys(NamedTuple):
     def __repr__(self) -> str:
         if not self.missing_keys and not self.unexpected_keys:
             return "<All keys matched successfully>"
-        return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
     def __str__(self) -> str:
         return repr(self)
@@ -186,15 +186,15 @@ class State(Members):
     def get_extra_state(self) -> Any:
         """What else belongs in the state_dict; a subclass that overrides it overrides `set_extra_state` too."""
         raise RuntimeError(
-            f"{type(self).__name__}.get_extra_state() was called, but the class does not override it; a class that "
-            "overrides set_extra_state() needs both"
+            "Reached a code path in Module.get_extra_state() that should never be called. "
+            f"{type(self).__name__} overrides set_extra_state() only; it needs both"
         )
 
     def set_extra_state(self, state: Any) -> None:
         """Take back what `get_extra_state` gave."""
         raise RuntimeError(
-            f"{type(self).__name__}.set_extra_state() was called, but the class does not override it; a class that "
-            "overrides get_extra_state() needs both"
+            "Reached a code path in Module.set_extra_state() that should never be called. "
+            f"{type(self).__name__} overrides get_extra_state() only; it needs both"
         )
 
     # ------------------------------------------------------------------ in
@@ -363,8 +363,8 @@ class Load:
                 self.errors.append(error)
             else:
                 source = given[key]
-                if source._data.ndim == 0 and value._data.shape == (1,):
-                    source = source.reshape(1)  # a number from a file older than 0-d tensors
+                if source._data.shape == (1,) and value._data.ndim == 0:
+                    source = source.reshape(())  # a number from a file older than 0-d tensors
                 self.changes.append(Change(module, name, source, self.assign))
         extra = prefix + EXTRA
         if type(module).set_extra_state is not State.set_extra_state:

@@ -7,7 +7,6 @@ from typing import Any
 
 from ..autograd.base import TensorBase
 from ..backends.errors import WengertError
-from .members import type_name
 
 PREFIXES = ("module.", "_orig_mod.", "model.")  # what wrappers put in front of every name
 
@@ -26,10 +25,10 @@ def mismatch(key: str, value: Any, source: Any) -> str | None:
     if not isinstance(source, TensorBase):
         return (
             f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint '
-            f"but received {type_name(source)}"
+            f"but received {type(source)}"
         )
     given: Any = source
-    if given.shape == value.shape or (given.shape == () and value.shape == (1,)):
+    if given.shape == value.shape or (given.shape == (1,) and value.shape == ()):
         return None
     return (
         f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, "

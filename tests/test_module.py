@@ -1049,3 +1049,34 @@ def test_compiling_a_module_changes_nothing():
     module = Scale()
     assert module.compile(mode="max-autotune") is None  # type: ignore[func-returns-value]
     assert module(wg.ones(2)).tolist() == [1.0, 2.0]
+
+
+def test_what_older_files_hold_for_numbers():
+    """One element goes into a number, as in files older than 0-d tensors; a number does not go into one element."""
+    number, element = nn.Module(), nn.Module()
+    number.p, element.p = nn.Parameter(wg.zeros(())), nn.Parameter(wg.zeros(1))
+    assert str(number.load_state_dict({"p": wg.ones(1)})) == "<All keys matched successfully>"
+    assert number.p.shape == ()
+    assert number.p.item() == 1
+    with pytest.raises(RuntimeError, match=r"copying a param with shape wengert.Size\(\[\]\)"):
+        element.load_state_dict({"p": wg.ones(())})
+
+
+def test_names_that_programs_of_torch_use():
+    layer = nn.Linear(2, 3)
+    x = wg.ones(1, 2)
+    assert layer._call_impl(x).tolist() == layer._wrapped_call_impl(x).tolist() == layer(x).tolist()
+    assert layer.dump_patches is False
+    with pytest.raises(RuntimeError, match="not linked with support for ipu devices"):
+        layer.ipu()
+    with pytest.raises(AssertionError, match="not compiled with XPU"):
+        layer.xpu()
+    assert repr(layer.load_state_dict({}, strict=False)).startswith("_IncompatibleKeys(missing_keys=['weight', ")
+
+
+def test_containers_of_parameters_print_as_in_torch():
+    one, two = [nn.Parameter(wg.zeros(2))], [nn.Parameter(wg.zeros(2)), nn.Parameter(wg.zeros(1))]
+    line = "Parameter containing: [wengert.float32 of size"
+    assert repr(nn.ParameterList(one)) == f"ParameterList(  (0): {line} 2])"
+    assert repr(nn.ParameterList(two)) == f"ParameterList(\n    (0): {line} 2]\n    (1): {line} 1]\n)"
+    assert repr(nn.ParameterList()) == "ParameterList()"
