@@ -12,6 +12,7 @@ from typing import Any
 
 from ..backends import backend_of, get_backend
 from ..backends.sparse import SparseArray
+from . import gradcheck_levels as levels
 from .api import grad
 from .base import TensorBase, wrap
 
@@ -52,10 +53,10 @@ def gradcheck(
         nondet_tol: how far two runs of the same backward may differ.
         check_undefined_grad: check too that gradients of zero give zero, and not NaN.
         check_grad_dtypes: check too that each gradient has its input's dtype.
-        check_batched_grad: without effect: gradients of a batch are computed one by one.
-        check_batched_forward_grad: without effect, like ``check_forward_ad``: there is no forward mode.
-        check_forward_ad: see there.
-        check_backward_ad: with False nothing is checked.
+        check_batched_grad: check too a backward pass for a batch of incoming gradients.
+        check_batched_forward_grad: without effect.
+        check_forward_ad: check too the tangents of forward mode, along a random direction.
+        check_backward_ad: with False gradients are not checked.
         fast_mode: one random direction instead of the whole Jacobian: far quicker, and nearly as sharp.
         masked: sparse inputs are moved at the places that they store either way.
 
@@ -76,6 +77,10 @@ def gradcheck(
     try:
         if check_backward_ad:
             check.run(fast_mode, check_undefined_grad, check_grad_dtypes)
+        if check_forward_ad:
+            levels.tangents(check, _differentiable, _like, _flat, GradcheckError)
+        if check_batched_grad:
+            levels.batched_gradients(check, _differentiable(func(*args)), _like, _flat, GradcheckError)
     except GradcheckError:
         if raise_exception:
             raise
@@ -117,8 +122,8 @@ def gradgradcheck(
         check_undefined_grad: see there.
         check_grad_dtypes: see there.
         check_batched_grad: see there.
-        check_fwd_over_rev: without effect: there is no forward mode.
-        check_rev_over_rev: with False nothing is checked.
+        check_fwd_over_rev: check too the tangents of the gradients.
+        check_rev_over_rev: with False gradients of the gradients are not checked.
         fast_mode: see there.
         masked: see there.
 
@@ -158,6 +163,7 @@ def gradgradcheck(
         check_undefined_grad=check_undefined_grad,
         check_grad_dtypes=check_grad_dtypes,
         check_batched_grad=check_batched_grad,
+        check_forward_ad=check_fwd_over_rev,
         check_backward_ad=check_rev_over_rev,
         fast_mode=fast_mode,
     )

@@ -134,8 +134,6 @@ def test_inputs_are_checked():
     broadcast = wg.ones(1, dtype=wg.float64).expand(3).requires_grad_()
     with pytest.raises(RuntimeError, match="dimension with stride 0"):
         gradcheck(lambda t: t * 2, broadcast)
-    x = wg.ones(2, dtype=wg.float64, requires_grad=True)
-    assert gradcheck(lambda t: t * 2, x, check_forward_ad=True, check_batched_grad=True)  # of no effect
 
 
 def test_checking_leaves_the_random_numbers_alone(x: Any):
@@ -220,3 +218,31 @@ def test_a_modified_value_is_reported_with_the_line_that_recorded_it():
         pytest.raises(RuntimeError, match=r"recorded at .*test_gradcheck\.py:\d+"),
     ):
         y.sum().backward()
+
+
+def test_forward_mode_and_batches_of_gradients_are_checked_where_asked():
+    class Wrong(wg.autograd.Function):
+        """Its gradient is right, and its tangent is not."""
+
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x**2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * 2 * ctx.saved_tensors[0]
+
+        @staticmethod
+        def jvp(ctx: Any, t: Any) -> Any:
+            return t * 3
+
+    x = wg.tensor([[0.4, -1.0], [2.0, 0.3]], dtype=wg.float64, requires_grad=True)
+    z = wg.tensor([0.4 + 1j, -1.0], dtype=wg.complex128, requires_grad=True)
+    for function, value in ((lambda t: (t.sin() @ t, t.sum(0)), x), (lambda t: (t * t).abs(), z)):
+        assert gradcheck(function, value, check_forward_ad=True, check_batched_grad=True)
+        assert gradgradcheck(function, value, check_fwd_over_rev=True, check_batched_grad=True)
+    assert gradcheck(Wrong.apply, x)
+    with pytest.raises(RuntimeError, match="computed with forward mode mismatch for output 0 with respect to input 0"):
+        gradcheck(Wrong.apply, x, check_forward_ad=True)
+    assert not gradcheck(Wrong.apply, x, check_forward_ad=True, raise_exception=False)
