@@ -245,6 +245,9 @@ def overlaps(page: Any) -> list[str]:
 def test_nothing_overlaps_or_is_cut_off(show: Open, program: Callable[[], Any], size: dict[str, int]):
     page = show(*program(), size=size)
     assert overlaps(page) == []
+    if page.locator(".box.group").count():
+        page.evaluate("graphview.select([...graphview.picture.elements.keys()].find((k) => k[0] === 'g'), true, true)")
+        assert overlaps(page) == []
     page.evaluate("graphview.playback.show(graphview.playback.order.length)")
     assert overlaps(page) == []
     page.evaluate("graphview.model.ops.length < 300 && document.getElementById('open-all').click()")

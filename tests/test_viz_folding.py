@@ -203,6 +203,7 @@ def checked(scene: Scene) -> None:
         for left, top, right, low in inside:
             assert at.x - 1e-6 <= left <= right <= at.x + at.width + 1e-6
             assert at.y - 1e-6 <= top <= low <= at.y + at.height + 1e-6
+            assert f == 0 or top >= at.y + 30  # the title of the frame stands above
         for i, (l1, t1, r1, b1) in enumerate(inside):
             for l2, t2, r2, b2 in inside[:i]:
                 assert r1 <= l2 + 1e-6 or r2 <= l1 + 1e-6 or b1 <= t2 + 1e-6 or b2 <= t1 + 1e-6

@@ -10,6 +10,13 @@ const overlaps = () => {
     if (!same && a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)
       faults.push("overlap: " + bodies[i].parentNode.textContent + " / " + bodies[j].parentNode.textContent);
   }));
+  for (const title of document.querySelectorAll("#view .frame-title")) {
+    const t = rect(title);
+    areas.forEach((a, i) => {
+      if (t.left < a.right && a.left < t.right && t.top < a.bottom - 1 && a.top < t.bottom - 1)
+        faults.push("on the title " + title.textContent + ": " + bodies[i].parentNode.textContent);
+    });
+  }
   for (const text of document.querySelectorAll("#view .box > text, #view .tag > text")) {
     const t = rect(text), own = rect([...text.parentNode.querySelectorAll(":scope > .body")].pop());
     if (t.left < own.left - 1 || t.right > own.right + 1) faults.push("sticks out: " + text.textContent);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import wengert as wg
@@ -82,11 +83,29 @@ def long_names() -> tuple[dict[str, wg.Tensor], nn.Module]:
         return {"an output with a rather long name, too, <b>&amp;</b>": model[name](wg.ones(1, 3)).sum()}, model
 
 
+def scalars() -> tuple[dict[str, wg.Tensor], None]:
+    """A network whose every weight is a tensor of its own."""
+    choose = random.Random(0)
+
+    def number(grad: bool) -> wg.Tensor:
+        return wg.tensor(choose.uniform(-1, 1), requires_grad=grad)
+
+    sizes = [2, 4, 4, 1]
+    layers = [[[number(True) for _ in range(a + 1)] for _ in range(b)] for a, b in pairwise(sizes)]
+    loss = number(False)
+    for _ in range(12):
+        x = [number(False), number(False)]
+        for layer in layers:
+            x = [(sum(w * v for w, v in zip(ws, x, strict=False)) + ws[-1]).tanh() for ws in layer]
+        loss = loss + (x[0] - 1) ** 2
+    return {"loss": loss}, None
+
+
 def nothing() -> tuple[wg.Tensor, None]:
     return wg.ones(3), None
 
 
-PROGRAMS = [circuit, gpt, resnet, lstm, hvp, gan, many_branches, long_names, nothing]
+PROGRAMS = [circuit, gpt, resnet, lstm, hvp, gan, many_branches, long_names, scalars, nothing]
 
 
 def thousands(count: int) -> dict[str, wg.Tensor]:

@@ -133,6 +133,7 @@ class _Nest:
         for a, b in request.lines:
             self._cut(a, b)
         self.layouts: list[Layout] = [Layout([], [], 0.0, 0.0)] * len(request.frames)
+        self.margins = [(HEAD, PAD)] * len(request.frames)
         self.places: list[dict[Key, Point]] = [{} for _ in request.frames]
 
     def _cut(self, a: int, b: int) -> None:
@@ -155,7 +156,7 @@ class _Nest:
         for f in reversed(range(frames)):
             self._lay_out(f, rooms)
             half = max(self.layouts[f].width + 2 * PAD, self.request.titles[f]) / 2
-            head, foot = self._margins(f)
+            head, foot = self.margins[f]
             rooms[f] = Block(half, half, self.layouts[f].height + head + foot, half)
         whole = self.layouts[0]
         bounds = [Bounds(0.0, 0.0, whole.width, whole.height)] * frames
@@ -171,17 +172,19 @@ class _Nest:
                     room = rooms[i]
                     left, top = x + cx - room.half, y + cy - room.height / 2
                     bounds[i] = Bounds(left, top, 2 * room.half, room.height)
-                    corners[i] = (x + cx - self.layouts[i].width / 2, top + self._margins(i)[0])
+                    corners[i] = (x + cx - self.layouts[i].width / 2, top + self.margins[i][0])
             for piece, route in zip(self.inside[f].pieces, self.layouts[f].routes, strict=True):
                 points = [(x + px, y + py) for px, py in route]
                 self._to_borders(piece, points, bounds[f])
                 routes.append((piece.origin, points, piece.target[0] == "box"))
         return Arrangement(centres, bounds, routes)
 
-    def _margins(self, f: int) -> tuple[float, float]:
-        """The room above and below what a frame holds: less where a row of ports is there already."""
-        kinds = {kind for kind, _ in self.inside[f].keys}
-        return (HEAD - 24 if "in" in kinds else HEAD), (2.0 if "out" in kinds else PAD)
+    def _margin(self, f: int, blocks: list[Block]) -> tuple[float, float]:
+        """The room above and below what a frame holds: less where a row of ports leaves some already."""
+        layout = self.layouts[f]
+        pairs = [(y, b.height / 2) for (_, y), b in zip(layout.centres, blocks, strict=True) if not b.pin]
+        first, last = min(y - h for y, h in pairs), max(y + h for y, h in pairs)
+        return max(8.0, HEAD - first), max(2.0, PAD - (layout.height - last))
 
     def _to_borders(self, piece: _Piece, points: list[Point], frame: Bounds) -> None:
         """Lengthen a piece that begins or ends at a border of its frame up to there."""
@@ -199,7 +202,9 @@ class _Nest:
         rank = {key: i for i, key in enumerate(order)}
         links = [(rank[p.source], rank[p.target]) for p in inside.pieces]
         ports = [self._port(p) for p in inside.pieces]
-        self.layouts[f] = layout = layered([self._block(key, rooms) for key in order], links, ports)
+        blocks = [self._block(key, rooms) for key in order]
+        self.layouts[f] = layout = layered(blocks, links, ports)
+        self.margins[f] = self._margin(f, blocks) if blocks else (HEAD, PAD)
         self.places[f] = dict(zip(order, layout.centres, strict=True))
 
     def _block(self, key: Key, rooms: list[Block]) -> Block:

@@ -108,6 +108,7 @@ class _Composer:
         self.uses = Counter(e.source for e in graph.edges)
         self.tagged = tagged_inputs(graph)
         self.known = Known(graph)
+        self.merged: set[int] = set()  # inputs that share a box
         self.first: dict[int, float] = {}  # box -> the first operation in it: the order of boxes
 
     def scene(self) -> Scene:
@@ -213,6 +214,7 @@ class _Composer:
             order[len(self.boxes)] = min([order[t] for t in targets], default=n.id) - 0.5
             for m in members:
                 self.place[m.id] = len(self.boxes)
+            self.merged.update(m.id for m in members if len(members) > 1)
             self.boxes.append(box)
 
     def _common_frame(self, targets: tuple[int, ...]) -> int:
@@ -265,7 +267,7 @@ class _Composer:
 
     def _said(self, node: int, output: int) -> str:
         """What stands beside a line: a shape, or the number where it is one that is known."""
-        copied = any(self.copies.get(node, {}).values())
+        copied = any(self.copies.get(node, {}).values()) or node in self.merged
         return (None if copied else self.known.number(node, output)) or times(self.graph.nodes[node].shapes[output])
 
     def _next_block(self, source: int, target: int) -> bool:

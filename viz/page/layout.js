@@ -181,12 +181,18 @@ function nested({ blocks, lines, parents, frameOf, titles }) {
     for (const f of out.slice(0, out.indexOf(common))) { join(f, key, "o" + a, a, line); key = "f" + f; }
     for (let d = into.indexOf(common); d >= 0; d--) { join(into[d], key, d ? "f" + into[d - 1] : "b" + b, a, line); key = "i" + a; }
   });
-  const layouts = [], spots = [], rooms = parents.map(() => null);
+  const layouts = [], spots = [], margins = [], rooms = parents.map(() => null);
   const offset = (f, key) => spots[f].get(key)[0] - layouts[f].width / 2;
-  const margins = inside.map(({ keys }) => {
-    const kinds = [...keys.keys()].map((k) => k[0]);
-    return [kinds.includes("i") ? HEAD - 22 : HEAD, kinds.includes("o") ? 2 : PAD];
-  });
+  // The room above and below what a frame holds: less where a row of ports leaves some already.
+  const margin = (f, shapes) => {
+    let first = Infinity, last = -Infinity;
+    layouts[f].centres.forEach(([, y], i) => {
+      if (shapes[i].pin) return;
+      first = Math.min(first, y - shapes[i].height / 2);
+      last = Math.max(last, y + shapes[i].height / 2);
+    });
+    return [Math.max(8, HEAD - first), Math.max(2, PAD - (layouts[f].height - last))];
+  };
   for (let f = parents.length - 1; f >= 0; f--) {
     const keys = topological(inside[f]), rank = new Map(keys.map((k, i) => [k, i]));
     const shapes = keys.map((k) => k[0] === "b" ? blocks[+k.slice(1)] : k[0] === "f" ? rooms[+k.slice(1)]
@@ -196,6 +202,7 @@ function nested({ blocks, lines, parents, frameOf, titles }) {
       p.target[0] === "f" ? offset(+p.target.slice(1), "i" + p.origin) : null, p.line]);
     layouts[f] = layered(shapes, links);
     spots[f] = new Map(keys.map((k, i) => [k, layouts[f].centres[i]]));
+    margins[f] = margin(f, shapes);
     const half = Math.max(layouts[f].width + 2 * PAD, titles[f]) / 2;
     rooms[f] = { left: half, right: half, half, height: layouts[f].height + margins[f][0] + margins[f][1] };
   }

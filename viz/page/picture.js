@@ -51,9 +51,11 @@ class Picture {
       const path = svg("path", { d: curve(route.points), class: "line" + (route.tip ? " tip" : "") });
       for (const line of scene.lines) if (line.from === route.origin && this.uses(line, route)) line.paths.push(path);
       lines.append(path);
-      if (route.tip) this.labelGradient(scene.lines[route.line], route, labels);
     }
     scene.boxes.forEach((box, i) => boxes.append(this.drawBox(box, this.layout.centres[i])));
+    const arriving = this.layout.routes.filter((route) => route.tip), ends = new Map(scene.lines.map((line) => [line.to, []]));
+    for (const route of arriving) ends.get(scene.lines[route.line].to).push(route.points[route.points.length - 1][0]);
+    for (const route of arriving) this.labelGradient(scene.lines[route.line], route, labels, ends);
     this.labelSources(labels);
     this.view.replaceChildren(frames, lines, labels, boxes);
   }
@@ -69,7 +71,7 @@ class Picture {
     const heading = box.times > 1 ? title + " ×" + box.times : title + (value ? " = " + value : "");
     box.small = clipped(box.note);
     box.number = value;
-    box.gradient = box.kind === "variable" || box.kind === "parameter" ? this.derivative(box.node) : "";
+    box.gradient = !(box.many > 1) && ["variable", "parameter"].includes(box.kind) ? this.derivative(box.node) : "";
     const half = Math.max(28, (Math.max(...[box.small, box.gradient].map((t) => widthOf(t, FONT.note)), widthOf(heading, FONT.title)) + 28) / 2);
     box.tags.forEach((tag) => {
       const name = this.model.label(tag.node), owner = box.node !== undefined ? this.model.nodes[box.node].module : "";
@@ -85,7 +87,7 @@ class Picture {
 
   // The number that a variable or output is, if it is one: it stands in the box.
   scalar(box) {
-    if (box.kind === "op" || box.kind === "group" || this.model.nodes[box.node].shapes[0].length) return "";
+    if (box.kind === "op" || box.kind === "group" || box.many > 1 || this.model.nodes[box.node].shapes[0].length) return "";
     const said = this.model.said(box.node);
     return said === "scalar" ? "" : said;
   }
@@ -175,14 +177,13 @@ class Picture {
   }
 
   // The gradient that comes back along a line, beside its end.
-  labelGradient(line, route, labels) {
+  labelGradient(line, route, labels, ends) {
     const target = this.scene.boxes[line.to];
     const edge = line.edges[0], gradient = edge === undefined ? this.outputGradient(line.source) : this.model.edgeGradient(edge);
     if (!gradient || gradient[NUMBERS] === null || gradient[SHAPE].length || line.edges.length > 1 || target.kind === "group") return;
     const [x, y] = route.points[route.points.length - 1];
-    const siblings = this.scene.lines.filter((l) => l.to === line.to);
-    const last = siblings.indexOf(line) >= siblings.length / 2;
-    line.gradient = words(x + (last ? 11 : -11), y - 9, number(gradient[NUMBERS]), "gradient", last ? "start" : "end");
+    const right = x > target.x + 1, inner = ends.get(line.to).filter((end) => (right ? end > x + 1 : end < x - 1)).length;
+    line.gradient = words(x + (right ? 11 : -11), y - 9 - 13 * inner, number(gradient[NUMBERS]), "gradient", right ? "start" : "end");
     labels.append(line.gradient);
   }
 

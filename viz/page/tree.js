@@ -147,7 +147,7 @@ class GraphModel {
       const first = Math.min(...targets.map((t) => boxes[t].first)) - 0.5;
       for (const m of members) place.set(m.id, boxes.length);
       boxes.push({ key: "n" + n.id, kind: n.kind, title: members.length > 1 ? members.length + " × " + word : word, note: "",
-        tags: [], node: n.id, first: Number.isFinite(first) ? first : n.id, frame: commonFrame(frames, targets.map((t) => boxes[t].frame)) });
+        many: members.length, tags: [], node: n.id, first: Number.isFinite(first) ? first : n.id, frame: commonFrame(frames, targets.map((t) => boxes[t].frame)) });
     }
   }
 
@@ -164,7 +164,8 @@ class GraphModel {
       if (from === to) return;
       const grouped = boxes[from].kind === "group" || boxes[to].kind === "group";
       if (grouped && between.has(key)) { between.get(key).edges.push(i); return; }
-      const line = { from, to, edges: [i], label: this.said(s, output), source: s, input };
+      const many = boxes[from].many > 1, label = many ? shapeText(this.nodes[s].shapes[output]) : this.said(s, output);
+      const line = { from, to, edges: [i], label, source: s, input };
       lines.push(line);
       between.set(key, line);
     });
