@@ -32,7 +32,7 @@ def _compiled(
     x: Any, y: Any, size: Ints, k: int, c: int, kernel: Ints, stride: Ints, padding: Pairs, dilation: Ints, groups: int
 ) -> tuple[Any, Any]:
     """The compiled kernels and the shape they take, if they are worth it for these operands; else None and None."""
-    if x.dtype.char != "f" or y.dtype.char != "f":
+    if x.dtype.char != "f" or y.dtype.char != "f" or not (x.flags.aligned and y.flags.aligned):
         return None, None
     s = conv_plan.shape_of(len(x), c, size, k, kernel, stride, padding, dilation, groups)
     if s.cost < LEAST:

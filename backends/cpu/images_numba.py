@@ -65,7 +65,9 @@ def read_block(
 @inlined
 def _read_line(source: int, c: int, w: int, run: int, channels: int, target: int) -> None:
     """``run`` pixels with ``channels`` channels each."""
-    if c == 1:
+    if c == 1 and w == channels:
+        copy(source, target, run * channels)
+    elif c == 1:
         for i in range(run):
             copy(source + 4 * i * w, target + 4 * i * channels, channels)
     elif w == 1:

@@ -40,6 +40,7 @@ __all__: list[str] = []  # found through pool.py
 
 MAX, CHOSEN, MEAN, SHARE = 0, 1, 2, 3  # what a walk makes of its sources
 PART = 64  # channels that are worked on together
+PLANE = 1 << 16  # positions of an image that is turned over
 MASK = np.repeat(np.array([0, 1], np.float32), LANES)
 LOWEST, ZERO = np.float32(-np.inf), np.float32(0)
 
@@ -227,7 +228,7 @@ def suits(x: Any, channels_last: bool) -> bool:
     """Whether `pool` takes an array of this layout."""
     if channels_last:
         return bool(x.shape[1] >= LANES)
-    return bool(x.flags.c_contiguous and x.shape[0] * x.shape[1] >= LANES)
+    return bool(x.flags.c_contiguous and x.shape[0] * x.shape[1] >= LANES and math.prod(x.shape[2:]) <= PLANE)
 
 
 def pool(
