@@ -47,5 +47,5 @@ def workload(name: str, **settings: Any) -> Callable[[Callable[[Any, str], Any]]
     return add
 
 
-for part in ("small", "models", "optimizers", "cost"):  # in the order of the printed table
+for part in ("small", "kernels", "models", "optimizers", "cost"):  # in the order of the printed table
     importlib.import_module(f"{__name__}.{part}")
