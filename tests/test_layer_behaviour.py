@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import math
+import re
 import warnings
 from collections import OrderedDict
 from typing import Any
@@ -385,3 +387,117 @@ def test_complex_modules_are_warned_of():
         with pytest.warns(UserWarning, match="Complex modules are a new feature") as caught:
             assert layer.to(dtype).weight.dtype is dtype
         assert [w.filename for w in caught] == [__file__]
+
+
+# ---------------------------------------------------------------------- losses of unlike shapes and types
+
+
+# Each row: what is called with a namespace T, the dtype of the result, and its values.
+UNLIKE: dict[str, tuple[Any, str, Any]] = {
+    "l1 of a number": (lambda T, f: f.l1_loss(T.tensor(1.0).double(), T.zeros(2), reduction="sum"), "float64", 2),
+    "mse of a number": (lambda T, f: f.mse_loss(T.zeros(2), T.tensor(1.0).double()), "float64", 1),
+    "l1 of integers": (lambda T, f: f.l1_loss(T.tensor([1, 5]), T.tensor([3, 4]), reduction="none"), "int64", [2, 1]),
+    "huber": (lambda T, f: f.huber_loss(T.zeros(2), T.ones(2).double()), "float32", 0.5),
+    "soft margin": (lambda T, f: f.soft_margin_loss(T.zeros(2).half(), T.ones(2)), "float16", math.log(2)),
+    "hinge of integers": (
+        lambda T, f: f.hinge_embedding_loss(T.tensor([0, 2]), T.tensor([1, -1]), 5.7, reduction="none"),
+        "int64",
+        [0, 3],
+    ),
+    "ranking of integers": (lambda T, f: f.margin_ranking_loss(*[T.tensor([2])] * 3), "float32", 0),
+    "a broadcast label": (
+        lambda T, f: f.multilabel_soft_margin_loss(T.zeros(3), T.ones(2, 3), reduction="none"),
+        "float32",
+        [2 / 3 * math.log(2)] * 3,
+    ),
+    "one row": (lambda T, f: f.multi_margin_loss(T.zeros(1, 3), T.tensor(1), reduction="none"), "float32", 2 / 3),
+    "cosine": (lambda T, f: f.cosine_similarity(T.tensor(1.0).double(), T.ones(1, 1)), "float64", [1]),
+    "threshold": (lambda T, f: f.threshold(T.tensor([1, -3, 5]), 4.9, -1.5), "int64", [-1, -1, 5]),
+    "all dropped": (lambda T, f: f.dropout(T.tensor([1, 2]), 1.0), "int64", [0, 0]),
+    "one class": (lambda T, f: f.gumbel_softmax(T.tensor(3.0), hard=True), "float32", 1),
+}
+
+
+@pytest.mark.parametrize("what", UNLIKE)
+@pytest.mark.parametrize("library", ["wengert", pytest.param("torch", marks=pytest.mark.parity)])
+@pytest.mark.filterwarnings("ignore:Using a target size")
+def test_unlike_shapes_and_types(what: str, library: str):
+    T = pytest.importorskip(library)
+    call, dtype, values = UNLIKE[what]
+    result = call(T, T.nn.functional)
+    assert result.dtype is getattr(T, dtype)
+    np.testing.assert_allclose(numbers(result), values, rtol=1e-3)
+    assert np.shape(numbers(result)) == np.shape(values)
+
+
+# Each row: what is called, the error, and what its message says.
+UNFIT: dict[str, tuple[Any, type[Exception], str]] = {
+    "l1 bool": (lambda T, f: f.l1_loss(T.ones(2), T.ones(2).bool()), RuntimeError, "Subtraction, the `-` operator"),
+    "l1 mean": (lambda T, f: f.l1_loss(T.tensor([1]), T.tensor([2])), RuntimeError, "could not infer output dtype"),
+    "huber": (lambda T, f: f.huber_loss(T.tensor([1]), T.ones(1)), RuntimeError, "result type Float can't be cast"),
+    "soft margin": (lambda T, f: f.soft_margin_loss(T.ones(3), T.ones(2, 3)), RuntimeError, "broadcast shape [2, 3]"),
+    "soft margin of integers": (
+        lambda T, f: f.soft_margin_loss(T.tensor([1]), T.ones(1)),
+        RuntimeError,
+        "result type Float can't be cast to the desired output type Long",
+    ),
+    "hinge": (
+        lambda T, f: f.hinge_embedding_loss(T.ones(3), T.ones(2)),
+        RuntimeError,
+        "must match the size of tensor b",
+    ),
+    "cosine": (
+        lambda T, f: f.cosine_embedding_loss(T.ones(2, 3), T.ones(2, 3), T.ones(3)),
+        RuntimeError,
+        "must match the size of tensor b",
+    ),
+    "ranking": (
+        lambda T, f: f.margin_ranking_loss(T.ones(2), T.ones(2), T.ones(2).bool()),
+        RuntimeError,
+        "a bool tensor is not supported",
+    ),
+    "labels": (lambda T, f: f.multilabel_soft_margin_loss(T.tensor(1.0), T.ones(3)), IndexError, "no dimensions"),
+    "nll without classes": (
+        lambda T, f: f.nll_loss(T.zeros(2, 3), T.tensor(1)),
+        ValueError,
+        "Expected input batch_size (2) to match target batch_size (0)",
+    ),
+    "nll of one sample": (
+        lambda T, f: f.nll_loss(T.zeros(3), T.tensor([1, 2])),
+        ValueError,
+        "For 1D input, 1D target must have size 1, but got target size: 2",
+    ),
+    "bilinear types": (
+        lambda T, f: f.bilinear(T.ones(3), T.ones(3).long(), T.ones(2, 3, 3)),
+        RuntimeError,
+        "got input1: float, input2: long int, weight: float",
+    ),
+    "bilinear": (
+        lambda T, f: f.bilinear(T.tensor(1.0), T.ones(3), T.ones(2, 3, 3)),
+        RuntimeError,
+        "input dimensions do not match: got 0 and 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNFIT)
+@pytest.mark.parametrize("library", ["wengert", pytest.param("torch", marks=pytest.mark.parity)])
+@pytest.mark.filterwarnings("ignore:Using a target size")
+def test_what_losses_refuse(what: str, library: str):
+    T = pytest.importorskip(library)
+    call, error, message = UNFIT[what]
+    with pytest.raises(error, match=re.escape(message)):
+        call(T, T.nn.functional)
+
+
+def test_dropping_all_draws_nothing():
+    x = wg.ones(3, requires_grad=True)
+    wg.manual_seed(0)
+    expected = wg.rand(2).tolist()
+    wg.manual_seed(0)
+    y = F.dropout(x * 2, 1.0, inplace=True)
+    assert wg.rand(2).tolist() == expected
+    y.sum().backward()
+    assert (y.tolist(), x.grad.tolist()) == ([0, 0, 0], [0, 0, 0])
+    with pytest.warns(UserWarning, match="1-D input"):
+        assert F.dropout3d(wg.ones(2), 1.0).tolist() == [0, 0]

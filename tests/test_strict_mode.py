@@ -102,7 +102,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "kl_div": (lambda: F.kl_div(rows, rows[:, :1], reduction="sum"), "Using a target size"),
     "poisson_nll_loss": (lambda: F.poisson_nll_loss(x, x[:, None]), "broadcasts"),
     "gaussian_nll_loss": (lambda: F.gaussian_nll_loss(x, x[:, None], x + 1), "broadcasts"),
-    "soft_margin_loss": (lambda: F.soft_margin_loss(x, x[:, None]), "broadcasts"),
+    "soft_margin_loss": (lambda: F.soft_margin_loss(x[:, None], x[:1]), "broadcasts"),
     "hinge_embedding_loss": (lambda: F.hinge_embedding_loss(x, x[:, None]), "broadcasts"),
     "multilabel_soft_margin_loss": (lambda: F.multilabel_soft_margin_loss(rows, rows[:1]), "broadcasts"),
     "margin_ranking_loss": (lambda: F.margin_ranking_loss(rows, rows, rows[:, :1]), "broadcasts"),

@@ -162,11 +162,15 @@ def _arrays(op: str, input: Any, target: Any) -> tuple[Any, Any]:
 def _check_classes(op: str, x: Any, t: Any) -> None:
     """Check a target of class indices against the scores."""
     expected = x.shape[:1] * (x.ndim > 1) + x.shape[2:]
-    if t.ndim and x.ndim > 1 and t.shape[0] != x.shape[0]:
+    rows = t.shape[0] if t.ndim else 0
+    if x.ndim > 1 and rows != x.shape[0]:
         raise ValueError(
-            f"{op}: Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0]}); shapes "
+            f"{op}: Expected input batch_size ({x.shape[0]}) to match target batch_size ({rows}); shapes "
             f"{list(x.shape)} and {list(t.shape)}"
         )
+    if x.ndim == t.ndim == 1:
+        _check_indices(op, t)
+        raise ValueError(f"{op}: For 1D input, 1D target must have size 1, but got target size: {rows}")
     if t.shape != expected:
         flat = "0D or 1D target tensor expected, multi-target not supported; " if x.ndim < 3 else ""
         if x.ndim == 4 and t.ndim != 3:
@@ -176,6 +180,10 @@ def _check_classes(op: str, x: Any, t: Any) -> None:
             f"{list(x.shape)} , target: {list(t.shape)}): a target of class indices has the input's shape without "
             "dimension 1"
         )
+    _check_indices(op, t)
+
+
+def _check_indices(op: str, t: Any) -> None:
     if t.dtype.char not in "lqB":  # int64 and uint8; `.name` is slow
         raise DTypeError(
             f"{op}: expected target dtype to be Long or Byte, but got {scalar_type(FROM_NUMPY[t.dtype])} for a target "

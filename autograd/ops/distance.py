@@ -191,10 +191,10 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         dim: the dimension of the vectors.
         eps: the least length.
     """
+    if x1._data.shape != x2._data.shape:
+        x1, x2 = broadcast_tensors(x1, x2)
     a, b = operands("cosine_similarity", x1, x2)
     _floating("cosine_similarity", a, b)
-    if a._data.shape != b._data.shape:
-        a, b = broadcast_tensors(a, b)
     axis = canonical_dims(dim, a._data.ndim, "cosine_similarity") if a._data.ndim else _no_dims(dim)
     scaled = [div(x, apply(Clamp, p_norm(x, 2, axis, True), low=eps, high=None)) for x in (a, b)]
     return sum_rule(mul(*scaled), axis)

@@ -15,7 +15,7 @@ from ..admission import scalar_type
 from ..base import TensorBase, wrap
 from ..inplace import inplace as write_inplace
 from ..primitive import Primitive, apply
-from .arithmetic import add
+from .arithmetic import add, mul
 from .random import draw
 from .shape import reshape_rule
 
@@ -48,10 +48,12 @@ def _run(op: str, input: Any, p: float, training: bool, inplace: bool, channels:
         raise TypeError(f"{op}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    if channels and input._data.ndim < 2 and training and p:
-        raise ShapeError(f"{op}: Feature dropout requires at least 2 dimensions in the input, got {input._data.ndim}")
     if p == 0 or not training or not input._data.size:
         return input
+    if p == 1:
+        return write_inplace(input, op + "_", lambda t: mul(t, 0)) if inplace else mul(input, 0)
+    if channels and input._data.ndim < 2:
+        raise ShapeError(f"{op}: Feature dropout requires at least 2 dimensions in the input, got {input._data.ndim}")
     kind = input._data.dtype
     if kind.kind in "iub":
         raise DTypeError(
@@ -70,13 +72,11 @@ def _run(op: str, input: Any, p: float, training: bool, inplace: bool, channels:
 
 
 def _dropped(x: Any, mask: Any, p: float) -> Any:
-    return apply(Dropout, x, mask, scale=1 / (1 - p) if p < 1 else 0.0)
+    return apply(Dropout, x, mask, scale=1 / (1 - p))
 
 
 def _alpha_dropped(x: Any, mask: Any, p: float) -> Any:
     """Dropped elements become `ALPHA`; then a scale and a shift restore mean 0 and variance 1."""
-    if p == 1:
-        return apply(Dropout, x, mask, scale=0.0)
     k, dtype = kernels_of[type(x._data)], x._data.dtype
     scale = ((1 - p) * (1 + p * ALPHA**2)) ** -0.5
     shift = -scale * ALPHA * p

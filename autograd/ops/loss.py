@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.dtypes import FROM_NUMPY
-from ...backends.errors import ShapeError
+from ...backends.errors import DTypeError, ShapeError
 from ...backends.strictness import doubt
-from ..admission import unsupported
+from ..admission import scalar_type, unsupported
 from ..base import TensorBase, wrap
 from ..formulas import kernel_or_formula
 from ..primitive import Primitive, apply
 from ..promotion import operands
 from .arithmetic import div, mul, sub
 from .calling import broadcast_error
+from .cast import cast
 from .exponential import exp_rule, log_rule
 from .loss_doubts import doubt_sizes
-from .reduction import mean_rule, sum_rule
+from .reduction import mean, mean_rule, sum_rule
 from .rounding import abs as absolute
 from .select import Clamp, where_rule
+from .shape import reshape_rule
 from .trigonometric import tanh_rule
 
 if TYPE_CHECKING:
@@ -243,7 +245,24 @@ def reduced(loss: Any, reduction: str) -> Any:
     """The loss, its mean or its sum."""
     if reduction == "none":
         return loss
+    if reduction == "mean" and loss._data.dtype.kind in "iub":
+        return mean(loss)  # which refuses
     return mean_rule(loss, None) if reduction == "mean" else sum_rule(loss, None)
+
+
+def as_input(op: str, loss: Any, input: Any) -> Any:
+    """A loss in the dtype of its input.
+
+    Raises:
+        RuntimeError: that is an integer type.
+    """
+    dtype = input._data.dtype
+    if loss._data.dtype == dtype:
+        return loss
+    if dtype.kind in "iub":
+        found, wanted = (scalar_type(FROM_NUMPY[d]) for d in (loss._data.dtype, dtype))
+        raise DTypeError(f"{op}: result type {found} can't be cast to the desired output type {wanted}")
+    return cast(loss, dtype)
 
 
 def _pair(op: str, input: Any, target: Any) -> tuple[Any, Any]:
@@ -254,9 +273,16 @@ def _pair(op: str, input: Any, target: Any) -> tuple[Any, Any]:
     a, b = input._data, target._data
     if a.shape != b.shape:
         doubt_sizes(op, input, target)
-    if (a.dtype.kind not in "fcV" and b.dtype.kind not in "fcV") or (a.dtype.kind == "c" and op == "mse_loss"):
+    if op == "mse_loss" and a.dtype.kind == "c":
         raise unsupported(op, FROM_NUMPY[a.dtype], "floating-point numbers; convert with .float()")
-    return (input, target) if a.dtype == b.dtype and type(a) is type(b) else tuple(operands(op, input, target))
+    if op != "l1_loss" and a.dtype.kind not in "fcV" and b.dtype.kind not in "fcV":
+        raise unsupported(op, FROM_NUMPY[a.dtype], "floating-point numbers; convert with .float()")
+    if a.dtype == b.dtype and type(a) is type(b):
+        return input, target
+    if not a.ndim or not b.ndim:  # what is broadcast has a say in the type, as it has not in arithmetic
+        ndim = max(a.ndim, b.ndim)
+        input, target = (t if t._data.ndim else reshape_rule(t, (1,) * ndim) for t in (input, target))
+    return tuple(operands(op, input, target))
 
 
 def _weighted(op: str, loss: Any, weight: Any, reduction: str) -> Any:
@@ -317,6 +343,8 @@ def l1_loss(
 ) -> Tensor:
     """The absolute difference; arguments as in `mse_loss`."""
     reduction = reduction_of(size_average, reduce, reduction)
+    if "b" in [t._data.dtype.kind for t in (input, target) if isinstance(t, TensorBase)]:
+        sub(input, target)  # which refuses
     input, target = _pair("l1_loss", input, target)
     return _weighted("l1_loss", absolute(sub(input, target)), weight, reduction)
 
@@ -352,13 +380,13 @@ def smooth_l1_loss(
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
-    """``d ** 2 / 2`` for differences up to ``delta``, else ``delta (|d| - delta / 2)``.
+    """``d ** 2 / 2`` for differences up to ``delta``, else ``delta (|d| - delta / 2)``; of the input's dtype.
 
     Raises:
-        RuntimeError: ``delta`` is not positive.
+        RuntimeError: ``delta`` is not positive, or the input of integers.
     """
     reduction = reduction_of(None, None, reduction)
     if delta <= 0:
         raise ShapeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    loss = _huber("huber_loss", input, target, delta)
+    loss = as_input("huber_loss", _huber("huber_loss", input, target, delta), input)
     return reduced(loss if weight is None else mul(loss, weight), reduction)

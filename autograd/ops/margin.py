@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
 from ...backends.batched import any_in
 from ...backends.dtypes import FROM_NUMPY
-from ...backends.errors import DTypeError, InvalidValueError, ShapeError
+from ...backends.errors import DimensionError, DTypeError, InvalidValueError, ShapeError
 from ..admission import scalar_type
 from ..base import TensorBase, wrap
 from ..primitive import apply
 from ..promotion import operands
 from .activation import softplus_rule
-from .arithmetic import add, div, mul, sub
+from .arithmetic import add, div, mul, neg, sub
 from .calling import broadcast_error
 from .distance import pairwise_distance
 from .exponential import exp, log1p, sqrt
 from .gather import gather_rule
-from .loss import Pick, reduced, reduction_of
+from .loss import Pick, as_input, reduced, reduction_of
 from .loss_doubts import same_size
-from .reduction import mean_rule, sum_rule
+from .reduction import sum_rule
 from .select import Clamp, minimum, where_rule
 from .shape import reshape_rule
 from .size import Size
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def _hinge(x: Any) -> Any:
+def _hinge(x: Any, zero: float = 0.0) -> Any:
     """``max(x, 0)``."""
-    return apply(Clamp, x, low=0.0, high=None)
+    return apply(Clamp, x, low=zero, high=None)
 
 
 def margin_ranking_loss(
@@ -59,7 +60,7 @@ def margin_ranking_loss(
         )
     same_size("margin_ranking_loss", input1, input2, "second input")
     same_size("margin_ranking_loss", input1, target)
-    return reduced(_hinge(add(mul(mul(target, -1), sub(input1, input2)), margin)), reduction)
+    return reduced(_hinge(add(mul(neg(target), sub(input1, input2)), float(margin))), reduction)
 
 
 def hinge_embedding_loss(
@@ -73,8 +74,14 @@ def hinge_embedding_loss(
     """``input`` where the target is 1, ``max(0, margin - input)`` where it is -1."""
     reduction = reduction_of(size_average, reduce, reduction)
     same_size("hinge_embedding_loss", input, target)
-    far = where_rule(target != 1, _hinge(sub(margin, input)), 0.0)
-    near = where_rule(target != -1, input, 0.0)
+    zero: float = 0.0
+    if input._data.dtype.kind in "iu":
+        zero, margin = 0, int(margin)
+    try:
+        far = where_rule(target != 1, _hinge(sub(margin, input), zero), zero)
+        near = where_rule(target != -1, input, zero)
+    except ValueError as error:
+        raise broadcast_error("hinge_embedding_loss", input, target) from error
     return reduced(add(far, near), reduction)
 
 
@@ -113,21 +120,33 @@ def cosine_embedding_loss(
     input1, input2 = operands("cosine_embedding_loss", input1, input2, floating=True)
     products = [sum_rule(mul(a, b), (ndim,)) for a, b in ((input1, input2), (input1, input1), (input2, input2))]
     cos = div(products[0], sqrt(mul(products[1] + 1e-12, products[2] + 1e-12)))
-    loss = add(where_rule(target == 1, 1 - cos, 0.0), where_rule(target == -1, _hinge(cos - margin), 0.0))
+    try:
+        loss = add(where_rule(target == 1, 1 - cos, 0.0), where_rule(target == -1, _hinge(cos - margin), 0.0))
+    except ValueError as error:
+        raise broadcast_error("cosine_embedding_loss", cos, target) from error
     return reduced(loss, reduction)
 
 
 def soft_margin_loss(
     input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Tensor:
-    """``log(1 + exp(-target input))`` for targets 1 and -1; infinite where the power overflows."""
+    """``log(1 + exp(-target input))`` for targets 1 and -1; infinite where the power overflows.
+
+    Raises:
+        RuntimeError: the target is larger than the input, or the input of integers.
+    """
     reduction = reduction_of(size_average, reduce, reduction)
     same_size("soft_margin_loss", input, target)
     try:
         product = mul(input, mul(target, -1))
     except ValueError as error:
         raise broadcast_error("soft_margin_loss", input, target) from error
-    return reduced(log1p(exp(product)), reduction)
+    if product._data.shape != input._data.shape:
+        raise ShapeError(
+            f"soft_margin_loss: output with shape {list(input._data.shape)} doesn't match the broadcast shape "
+            f"{list(product._data.shape)}"
+        )
+    return reduced(as_input("soft_margin_loss", log1p(exp(product)), input), reduction)
 
 
 def _rows(op: str, input: Any, target: Any, per_class: bool) -> tuple[Any, Any, bool]:
@@ -136,6 +155,8 @@ def _rows(op: str, input: Any, target: Any, per_class: bool) -> tuple[Any, Any, 
         if not isinstance(value, TensorBase):
             raise TypeError(f"{op}(): argument must be Tensor, not {type(value).__name__}")
     x, t = input._data, target._data
+    if x.ndim == 2 and len(x) == 1 and not t.ndim and not per_class:
+        input, x = reshape_rule(input, x.shape[1:]), x[0]
     if x.ndim > 2 or 0 in x.shape[1:] or (x.ndim == 1 and not x.size):
         raise ShapeError(
             f"{op}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(x.shape)}"
@@ -261,14 +282,20 @@ def multilabel_soft_margin_loss(
         size_average: as in `mse_loss`.
         reduce: likewise.
         reduction: likewise.
+
+    Raises:
+        IndexError: the input has no dimensions.
     """
     reduction = reduction_of(size_average, reduce, reduction)
+    if not input._data.ndim:
+        raise DimensionError("multilabel_soft_margin_loss: Dimension specified as -1 but tensor has no dimensions")
     same_size("multilabel_soft_margin_loss", input, target)
     # -log sigmoid(x) = softplus(-x), and -log sigmoid(-x) = softplus(x)
     loss = add(mul(target, softplus_rule(input * -1)), mul(sub(1, target), softplus_rule(input)))
     if weight is not None:
         loss = mul(loss, weight)
-    return reduced(mean_rule(loss, (loss._data.ndim - 1,)), reduction)
+    dim = input._data.ndim - 1  # of the input, whatever the target is
+    return reduced(div(sum_rule(loss, (dim,)), input._data.shape[dim] or math.nan), reduction)
 
 
 def triplet_margin_loss(

@@ -49,9 +49,11 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
         )
     k, axis = kernels_of[type(x)], canonical_dim(dim, x.ndim, "gumbel_softmax")
     noise = k.log(draw("random_exponential", None, logits.device, x.shape, x.dtype)) * -1
-    soft = softmax((logits + wrap(noise.astype(x.dtype))) / tau, axis)
+    soft = softmax((logits + wrap(k.asarray(noise, dtype=x.dtype))) / tau, axis)
     if not hard:
         return soft
+    if not x.ndim:  # one class
+        return add(soft, wrap(k.asarray(1 - soft._data, dtype=x.dtype)))
     top = k.expand_dims(k.argmax(soft._data, axis=axis), axis)
     places = k.arange(x.shape[axis]).reshape([-1 if d == axis else 1 for d in range(x.ndim)])
     one_hot = (places == top).astype(x.dtype)

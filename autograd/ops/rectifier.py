@@ -14,6 +14,7 @@ from .activation import activate, sigmoid
 from .calling import in_place
 from .dims import canonical_dim
 from .elementwise import Binary, Unary, scaled
+from .scalar import number_for
 from .select import where, where_rule
 from .trigonometric import tanh
 from .writing import without_repeats
@@ -227,9 +228,13 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """``input``, and ``value`` where it is not above ``threshold``."""
-    if inplace:
-        return threshold_(input, threshold, value)
-    return activate(Threshold, "threshold", input, integers=True, threshold=threshold, value=value)
+    return threshold_(input, threshold, value) if inplace else _threshold(input, False, threshold, value)
+
+
+def _threshold(input: Any, inplace: bool, threshold: float, value: float) -> Any:
+    if isinstance(input, TensorBase) and input._data.dtype.kind in "iu":
+        threshold, value = (number_for(n, input._data.dtype) for n in (threshold, value))
+    return activate(Threshold, "threshold", input, inplace, integers=True, threshold=threshold, value=value)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
@@ -256,5 +261,5 @@ hardtanh_ = in_place(hardtanh)
 
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     """`threshold` in place, of expanded tensors too: each element is written once."""
-    activate(Threshold, "threshold", without_repeats(input), True, integers=True, threshold=threshold, value=value)
+    _threshold(without_repeats(input), True, threshold, value)
     return input

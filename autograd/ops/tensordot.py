@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ...backends.errors import ArgumentError, DTypeError, ShapeError
+from ...backends.errors import ArgumentError, DimensionError, DTypeError, ShapeError
+from ..admission import c_name
 from ..base import TensorBase
 from ..out import write_out
 from ..primitive import apply
@@ -131,6 +132,13 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
         RuntimeError: the shapes do not fit.
     """
     a, b, w = input1._data, input2._data, weight._data
+    if not a.dtype == b.dtype == w.dtype:
+        kinds = [f"{name}: {c_name(x.dtype)}" for name, x in (("input1", a), ("input2", b), ("weight", w))]
+        raise DTypeError(f"bilinear(): All tensors must have the same dtype, got {', '.join(kinds)}")
+    if a.ndim != b.ndim:
+        raise ShapeError(f"bilinear(): input dimensions do not match: got {a.ndim} and {b.ndim}")
+    if not a.ndim:
+        raise DimensionError("bilinear(): Dimension specified as -1 but tensor has no dimensions")
     if a.shape[:-1] != b.shape[:-1]:
         dim = next((i for i, (n, m) in enumerate(zip(a.shape[:-1], b.shape[:-1], strict=False)) if n != m), 0)
         raise ShapeError(
@@ -149,7 +157,5 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             f"bilinear(): bias size does not match weight size: got {bias._data.size} but expected {w.shape[0]} for a "
             f"bias of shape {list(bias._data.shape)}"
         )
-    if a.dtype != w.dtype:
-        raise DTypeError(f"bilinear(): input1 is {a.dtype.name} but weight {w.dtype.name}; convert one of them")
     y = einsum("...i,kij,...j->...k", input1, weight, input2)
     return y if bias is None else y + bias
