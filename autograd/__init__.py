@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..backends import get_backend as _get_backend
 from ..backends.paths import add_path as _add_path
 from . import anomaly_mode as anomaly_mode
+from . import forward_ad as forward_ad
 from . import function as function
 from . import functional as functional
 from . import grad_mode as grad_mode

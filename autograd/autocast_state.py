@@ -18,7 +18,11 @@ from .tensor import Tensor
 
 __all__ = ["choose", "now"]
 
-DEFAULTS = {"cpu": bfloat16, "cuda": float16}
+DEFAULTS = {
+    **{"cpu": bfloat16, "cuda": float16},
+    **dict.fromkeys(("hpu", "maia", "xla"), bfloat16),  # kinds that are only asked about: there are no tensors there
+    **dict.fromkeys(("ipu", "mps", "mtia", "xpu"), float16),
+}
 
 
 def now() -> Casting:

@@ -21,7 +21,7 @@ def kernel_or_formula(formula: F) -> F:
         ...     return g * (1 - y * y)
     """
     name = formula.__name__
-    known: dict[Any, Any] = {}
+    known: dict[Any, bool] = {}
 
     @functools.wraps(formula)
     def run(g: Any, *args: Any, **params: Any) -> Any:
@@ -32,7 +32,8 @@ def kernel_or_formula(formula: F) -> F:
             if isinstance(a, TensorBase):
                 return formula(g, *args, **params)
         if k not in known:
-            known[k] = getattr(k, name) if k.has(name) else formula
-        return known[k](g, *args, **params)
+            known[k] = k.has(name)
+        # Looked up each time, so that a kernel may be replaced for a while, as counting arithmetic does.
+        return (getattr(k, name) if known[k] else formula)(g, *args, **params)
 
     return run  # type: ignore[return-value]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping, MutableSet
+from collections.abc import ItemsView, Iterator, KeysView, MutableMapping, MutableSet, ValuesView
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,6 +38,21 @@ class MembersOfKind(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(kind in self._kinds for kind in self._owner._kinds.values())
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(list(self))
+
+    def keys(self) -> KeysView[str]:
+        """The names, which can be gone through backwards too."""
+        return dict.fromkeys(self).keys()
+
+    def values(self) -> ValuesView[Any]:
+        """The members, which can be gone through backwards too."""
+        return {name: self._owner.__dict__[name] for name in self}.values()
+
+    def items(self) -> ItemsView[str, Any]:
+        """The names with the members, which can be gone through backwards too."""
+        return {name: self._owner.__dict__[name] for name in self}.items()
 
     def __repr__(self) -> str:
         return repr(dict(self))

@@ -117,14 +117,14 @@ class LRScheduler:
 
     def _check_order(self) -> None:
         """Warn at the first step unless the optimizer has made one."""
-        if vars(self.optimizer).get("step") is not self.optimizer._scheduled_step:
+        if vars(self.optimizer).get("step") is not getattr(self.optimizer, "_scheduled_step", None):
             warnings.warn(
                 "Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. "
                 f"Please, make sure to call `optimizer.step()` before `lr_scheduler.step()`. {_ORDER}",
                 UserWarning,
                 stacklevel=3,
             )
-        elif not self.optimizer._opt_called:
+        elif not getattr(self.optimizer, "_opt_called", False):
             warnings.warn(
                 "Detected call of `lr_scheduler.step()` before `optimizer.step()`. You should call them in the "
                 "opposite order: `optimizer.step()` before `lr_scheduler.step()`. Failure to do this skips the first "

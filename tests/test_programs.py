@@ -9,6 +9,7 @@ import pytest
 
 import wengert as wg
 
+from . import programs_distributions as programs_distributions
 from . import programs_nn as programs_nn
 from . import programs_whole as programs_whole
 from .programs import PROGRAMS

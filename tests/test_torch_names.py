@@ -178,3 +178,22 @@ def test_sizes_by_name():
     x = wg.ones(2, dtype=wg.float64)
     for new in (x.new_ones, x.new_zeros, x.new_empty):
         assert new(size=(2, 3)).shape == (2, 3)
+
+
+def test_what_a_lerp_starts_from_and_tables_of_members_backwards():
+    a, b = wg.tensor([1.0, -float("inf")]), wg.tensor([-float("inf"), 2.0])
+    assert wg.lerp(a, b, 0.25).tolist()[0] == -float("inf")
+    assert wg.lerp(b, a, 0.5).isnan().tolist() == [False, True]
+    assert wg.lerp(wg.tensor(1e30), wg.tensor(1.0), 1.0).item() == 1  # exactly the end
+    w = wg.tensor([0.25, 0.75], requires_grad=True)
+    wg.lerp(wg.zeros(2), wg.tensor([2.0, 4.0]), w).sum().backward()
+    assert w.grad.tolist() == [2.0, 4.0]
+    model = wg.nn.Sequential(wg.nn.ReLU(), wg.nn.Tanh())
+    assert [name for name, _ in reversed(model._modules.items())] == ["1", "0"]
+    assert not isinstance(model, wg.jit.ScriptModule)
+
+
+def test_kinds_of_device_that_are_only_asked_about():
+    assert not wg.is_autocast_enabled("mps")
+    assert wg.get_autocast_dtype("xpu") is wg.float16
+    assert wg.autograd.forward_ad.unpack_dual(wg.ones(1)).tangent is None

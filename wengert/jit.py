@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Dict, Final, List, NoReturn, Optional, Tuple, Union  # noqa: UP035
 
 from .backends.paths import add_path as _add_path
-from .nn.module import Module as ScriptModule
+from .nn.module import Module as _Module
 
 __all__ = [
     "Final",
@@ -41,6 +41,10 @@ __all__ = [
 
 _isinstance = isinstance
 __path__: list[str] = []  # a package, since it has something below it
+
+
+class ScriptModule(_Module):
+    """The base of modules that were written for TorchScript: a module as any other."""
 
 
 def script(obj: Any, optimize: Any = None, _frames_up: int = 0, _rcb: Any = None, example_inputs: Any = None) -> Any:

@@ -15,8 +15,11 @@ from .activation import sigmoid_rule
 from .arithmetic import add, div, mul, sub
 from .calling import binary, in_place, raw, warn_old_form
 from .cast import cast
+from .comparison import lt
 from .elementwise import Binary, quotient, scaled
 from .exponential import exp_rule
+from .rounding import abs as absolute
+from .select import where
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -138,7 +141,14 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) 
             )
     if input.dtype.category < 2:
         raise DTypeError(f"lerp: not implemented for {input.dtype}; convert with .float()")
-    y = add(input, mul(sub(end, input), weight))
+    # From whichever is nearer, so that weights of 0 and 1 give the start and the end exactly.
+    if isinstance(weight, TensorBase):
+        near = lt(absolute(weight), 0.5)  # type: ignore[arg-type]
+        y = add(where(near, input, end), mul(sub(end, input), where(near, weight, sub(weight, 1))))
+    elif abs(weight) < 0.5:
+        y = add(input, mul(sub(end, input), weight))
+    else:
+        y = add(end, mul(sub(end, input), weight - 1))
     return y if out is None else write_out(out, y, "lerp", input, end, weight)
 
 
