@@ -16,6 +16,7 @@ __all__ = [
     "DType",
     "bfloat16",
     "bool_",
+    "complex32",
     "complex64",
     "complex128",
     "finfo",
@@ -101,6 +102,33 @@ class DType:
         return (_by_name, (self.name,))
 
 
+class AbsentDType(DType):
+    """An element type that NumPy lacks: programs name it, in tables of types, and there are no tensors of it.
+
+    Raises:
+        RuntimeError: a tensor of it is to be made.
+    """
+
+    def __init__(self, name: str, category: int, itemsize: int) -> None:
+        self.name, self.category, self.itemsize = name, category, itemsize
+        self.is_floating_point, self.is_complex = category == 2, category == 3
+        self.is_signed = not name.startswith("q") or name in ("qint8", "qint32")
+
+    @property
+    def dtype(self) -> Any:
+        """NumPy's counterpart, of which there is none."""
+        raise DTypeError(f"{self.name}: NumPy has no such element type; use another")
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_by_name, (self.name,))
+
+
 bool_ = DType("bool", np.bool_, 0)
 uint8 = DType("uint8", np.uint8, 1)
 int8 = DType("int8", np.int8, 1)
@@ -131,7 +159,9 @@ ALL = (
     *FLOAT8,
 )
 FROM_NUMPY: dict[Any, DType] = {d.dtype: d for d in ALL}
-_NAMES = {d.name: d for d in ALL}
+complex32 = AbsentDType("complex32", 3, 4)
+qint8, quint8, qint32 = AbsentDType("qint8", 1, 1), AbsentDType("quint8", 1, 1), AbsentDType("qint32", 1, 4)
+_NAMES = {d.name: d for d in (*ALL, complex32, qint8, quint8, qint32)}
 _PYTHON = {bool: bool_, int: int64, float: float64, complex: complex128}
 
 

@@ -97,6 +97,10 @@ def test_wide_unsigned_and_eight_bit_types():
     assert small.float().tolist() == [0.09375, 320.0]
     with pytest.raises(RuntimeError, match="Promotion for uint16"):
         wg.promote_types(wg.uint16, wg.int32)
+    assert wg.complex32 not in {wg.float32: 1, wg.complex64: 2}
+    assert wg.complex32.is_complex
+    with pytest.raises(RuntimeError, match="NumPy has no such"):
+        wg.zeros(2, dtype=wg.complex32)
     with pytest.raises(RuntimeError, match="Promotion for Float8"):
         wg.promote_types(wg.float8_e5m2, wg.float32)
 

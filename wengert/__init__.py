@@ -63,6 +63,7 @@ from .backends.cpu.threads import get_num_threads as get_num_threads
 from .backends.cpu.threads import set_num_threads as set_num_threads
 from .backends.dtypes import bfloat16 as bfloat16
 from .backends.dtypes import bool_ as _bool
+from .backends.dtypes import complex32 as complex32
 from .backends.dtypes import complex64 as complex64
 from .backends.dtypes import complex128 as complex128
 from .backends.dtypes import finfo as finfo
@@ -79,6 +80,9 @@ from .backends.dtypes import int8 as int8
 from .backends.dtypes import int16 as int16
 from .backends.dtypes import int32 as int32
 from .backends.dtypes import int64 as int64
+from .backends.dtypes import qint8 as qint8
+from .backends.dtypes import qint32 as qint32
+from .backends.dtypes import quint8 as quint8
 from .backends.dtypes import uint8 as uint8
 from .backends.dtypes import uint16 as uint16
 from .backends.dtypes import uint32 as uint32
@@ -150,6 +154,7 @@ if TYPE_CHECKING:
 
 # PyTorch's names; from here on some of them mean no longer what Python means by them.
 bool = _bool
+chalf = complex32
 cdouble, cfloat, double, float, half = complex128, complex64, float64, float32, float16
 int, long, short = int32, int64, int16
 device, dtype, layout, memory_format, range = Device, DType, Layout, MemoryFormat, range_
