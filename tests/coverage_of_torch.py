@@ -37,7 +37,7 @@ REASONS = (
     ("sparse", FRONT, r"^(ccol_|col_|crow_|row_)?indices_copy$|^values_copy$|^resize_as_sparse_$"),
     ("named tensors", FRONT, r"^(align_|refine_|rename|names?$|has_names)"),
     ("nested tensors", ANY, r"nested|jagged|padded_tensor"),
-    ("distributed", ANY, r"distributed|^rpc|DataParallel|SyncBatchNorm|^parallel$|RRef|^(futures?|Future|FutureType)$"),
+    ("distributed", ANY, r"distributed|^rpc|DataParallel|^parallel$|RRef|^(futures?|Future|FutureType)$"),
     ("multiprocessing", FRONT, r"multiprocessing|init_num_threads|thread_safe_generator"),
     ("low-precision matrix products of one kind of GPU", "functional", r"^(scaled_|grouped_)|ScalingType|SwizzleType"),
     (
@@ -81,7 +81,7 @@ REASONS = (
         FRONT,
         r"^(from_file|volatile|reinforce|legacy_\w+|eig|symeig|solve|lstsq|matrix_rank|resize(_as)?|functional)$",
     ),
-    ("deprecated", "^torch.nn$", r"^(Container|NLLLoss2d|CrossMapLRN2d|intrinsic|modules|quantizable)$"),
+    ("deprecated", "^torch.nn$", r"^(Container|NLLLoss2d|intrinsic|modules|quantizable)$"),
     ("other packages of PyTorch", "^torch$", r"^(hub|package|ao|testing|distributions|signal|quasirandom|masked)$"),
     ("internals of copying between modules", "Tensor", r"^(module_load|grad_dtype)$"),
     ("named tensors", "Tensor", r"^index$"),
