@@ -10,6 +10,7 @@ import functools
 from typing import Any
 
 from ..backends import get_backend, kernels_of
+from ..backends.batched import BatchedArray
 from ..backends.dtypes import (
     FLOAT8,
     FROM_NUMPY,
@@ -198,9 +199,7 @@ def operands(op: str, *values: Any, floating: bool = False) -> list[Any]:
     out: list[Any] = []
     for t in tensors:
         if isinstance(t, TensorBase):
-            if type(t._data) is not type(first) and kernels_of[type(t._data)].backend.device_of(
-                t._data
-            ) != k.backend.device_of(first):
+            if type(t._data) is not type(first) and not _levels(t._data, first):
                 # a 0-d tensor of the CPU may meet tensors of a device
                 host = kernels_of[type(t._data)].backend.to_numpy(t._data)
                 t = wrap(k.backend.from_numpy(host, k.backend.device_of(first)))
@@ -212,6 +211,11 @@ def operands(op: str, *values: Any, floating: bool = False) -> list[Any]:
         else:
             out.append(t)
     return out
+
+
+def _levels(a: Any, b: Any) -> bool:
+    """Whether one of two arrays is of a level of ``vmap``: `apply` brings such together."""
+    return isinstance(a, BatchedArray) or isinstance(b, BatchedArray)
 
 
 def _numbers_alone(op: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
