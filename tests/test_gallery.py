@@ -23,7 +23,6 @@ def test_pictures_are_those_of_the_programs(entry: Entry):
     assert " µs" not in text
     kept, now = ET.fromstring(text), ET.fromstring(viz.to_svg(gallery_page.run(entry), engine="builtin"))
     titles = [[e.text for e in picture.iter("{http://www.w3.org/2000/svg}text")] for picture in (kept, now)]
-    words = [
-        [t for t in found if t and not t[-1].isdigit()] for found in titles
-    ]  # numbers may differ in the last digit
+    # Numbers may differ in the last digit, and compiled kernels keep other arrays than NumPy's.
+    words = [[t for t in found if t and not t[-1].isdigit() and not t.startswith("keeps")] for found in titles]
     assert words[0] == words[1], "draw them anew: python -m docs.gallery_page"

@@ -80,7 +80,7 @@ def measure(value: Any) -> Values:
     finite = flat if good.all() else flat[good]
     nans = 0 if finite is flat else int(np.isnan(flat).sum())
     rest = flat.size - finite.size - nans
-    zeros = 1 - np.count_nonzero(flat) / flat.size
+    zeros = 1 - float(np.count_nonzero(flat)) / flat.size
     if not finite.size:
         return Values(shape, dtype, zeros=zeros, nans=nans, infinities=rest, numbers=numbers)
     low, high = float(finite.min()), float(finite.max())
