@@ -299,8 +299,13 @@ def _retains(tensor: Any, edge: Any) -> bool:
 def stand_in(tensor: Any) -> Any:
     """A Tensor in the place of ``tensor`` before the write: nodes may keep it without forming a cycle."""
     # Hooks on saved tensors may keep the tensor that they are shown, so its memory must not be overwritten then.
-    t = wrap(tensor._data.copy() if mode.savers else tensor._data[...])
-    t._ver = version_of(tensor)
+    version = version_of(tensor)
+    if mode.savers:
+        t = wrap(tensor._data.copy())
+        t._ver = [*version]
+    else:
+        t = wrap(tensor._data[...])
+        t._ver = version
     edge = edge_of(tensor)
     if edge is not None:
         t._edge, t._rg = edge, True
