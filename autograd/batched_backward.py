@@ -12,7 +12,7 @@ from .batching import enter, leave, outermost_array, together
 from .entries import gradients_of
 from .primitive import bind_levels
 
-__all__ = ["gradients_of_rows"]
+__all__ = ["gradients_of_rows", "jacobian_of"]
 
 
 class Seen:
@@ -57,6 +57,28 @@ def gradients_of_rows(
     if not retain_graph:
         gradients_of(outputs, [g[0] for g in grads], inputs, False)
     return [None if g is None else leave(g, kind, 0) for g in found]
+
+
+def jacobian_of(output: Any, basis: Any, inputs: Sequence[Any], chunk: int | None = None) -> list[Any]:
+    """The Jacobian of one output by each input, unrecorded; zeros where there is no path.
+
+    Args:
+        output: a tensor of n elements.
+        basis: (n, *output.shape), one unit gradient for each element.
+        inputs: what to differentiate by.
+        chunk: how many rows are walked at once; all unless told.
+    """
+    from . import ops
+
+    chunks = [gradients_of_rows([output], [b], inputs, True) for b in basis.split(chunk or len(basis))]
+    blocks = []
+    for x, parts in zip(inputs, zip(*chunks, strict=True), strict=True):
+        shape = (*output.shape, *x.shape)
+        if parts[0] is None:
+            blocks.append(ops.zeros(shape, dtype=x.dtype, device=x.device))
+        else:
+            blocks.append(ops.cat(parts).reshape(shape))
+    return blocks
 
 
 def _stacked(parts: Sequence[Any]) -> Any:

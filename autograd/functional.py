@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..backends.errors import ArgumentError
 from . import ops
-from .batched_backward import gradients_of_rows
+from .batched_backward import jacobian_of
 from .functional_calls import CONSTANT, FLAT, INDEPENDENT, Call, gradients_kept, tensors_of
 from .grad_mode import enable_grad
 
@@ -159,13 +159,7 @@ def _jacobian_of(call: Call, i: int, output: Any) -> list[Any]:
     basis = ops.eye(size, dtype=output.dtype, device=output.device).reshape(size, *output.shape)
     missing = f"Output {i} of the user-provided function is independent of input {{i}}."
     if size > 1 and not call.create_graph and not call.strict and output.requires_grad:
-        found = gradients_of_rows([output], [basis], call.inputs, True)
-        return [
-            ops.zeros((*output.shape, *x.shape), dtype=x.dtype, device=x.device)
-            if g is None
-            else g.reshape((*output.shape, *x.shape))
-            for g, x in zip(found, call.inputs, strict=True)
-        ]
+        return jacobian_of(output, basis, call.inputs)
     rows = [call.pull([output], [basis[j]], missing) for j in range(size)]
     if call.create_graph:
         for row in rows:

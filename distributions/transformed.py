@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 from ..autograd import ops
@@ -9,10 +10,10 @@ from ..autograd.grad_mode import no_grad
 from ..autograd.ops.size import Size
 from . import constraints
 from .distribution import Distribution
-from .transforms import ComposeTransform, Transform
+from .transforms import AbsTransform, ComposeTransform, Transform
 from .utils import _sum_rightmost
 
-__all__ = ["Independent", "MixtureSameFamily", "TransformedDistribution"]
+__all__ = ["Half", "Independent", "MixtureSameFamily", "TransformedDistribution"]
 
 
 class TransformedDistribution(Distribution):
@@ -125,6 +126,47 @@ class TransformedDistribution(Distribution):
 
     def icdf(self, value: Any) -> Any:
         return self._pushed(self.base_dist.icdf(self._turned(value)))
+
+
+class Half(TransformedDistribution):
+    """The size of a number that is distributed evenly around zero: `HalfNormal` and `HalfCauchy`.
+
+    Args:
+        base: the distribution of the number, with a ``scale``.
+        validate_args: see `Distribution`.
+    """
+
+    arg_constraints: ClassVar[Any] = {"scale": constraints.positive}
+    support = constraints.nonnegative
+    has_rsample = True
+
+    def __init__(self, base: Any, validate_args: bool | None = None) -> None:
+        super().__init__(base, AbsTransform(), validate_args=validate_args)
+
+    @property
+    def scale(self) -> Any:
+        """The scale of the number."""
+        return self.base_dist.scale
+
+    @property
+    def mode(self) -> Any:
+        return ops.zeros_like(self.scale)
+
+    def log_prob(self, value: Any) -> Any:
+        if self._validate_args:
+            self._validate_sample(value)
+        return ops.where(value >= 0, self.base_dist.log_prob(value) + math.log(2), -math.inf)
+
+    def cdf(self, value: Any) -> Any:
+        if self._validate_args:
+            self._validate_sample(value)
+        return 2 * self.base_dist.cdf(value) - 1
+
+    def icdf(self, prob: Any) -> Any:
+        return self.base_dist.icdf((prob + 1) / 2)
+
+    def entropy(self) -> Any:
+        return self.base_dist.entropy() - math.log(2)
 
 
 class Independent(Distribution):

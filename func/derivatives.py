@@ -11,7 +11,7 @@ from typing import Any
 
 from ..autograd import ops
 from ..autograd.base import TensorBase, edge_of
-from ..autograd.batched_backward import gradients_of_rows
+from ..autograd.batched_backward import jacobian_of
 from ..autograd.grad_mode import mode
 from ..backends.errors import ArgumentError, InvalidValueError, ShapeError
 from .run import Argnums, Run
@@ -177,14 +177,7 @@ def _rows(run: Run, output: Any, chunk: int | None) -> list[Any]:
     size, create = output._data.size, run.seen_outside([output])
     basis = ops.eye(size, dtype=output.dtype, device=output.device).reshape(size, *output.shape)
     if size > 1 and chunk != 1 and not create and edge_of(output) is not None:
-        chunks = [gradients_of_rows([output], [b], run.inputs, True) for b in basis.split(chunk or size)]
-        whole = [None if parts[0] is None else ops.cat(parts) for parts in zip(*chunks, strict=True)]
-        return [
-            ops.zeros((*output.shape, *x.shape), dtype=x.dtype, device=x.device)
-            if g is None
-            else g.reshape((*output.shape, *x.shape))
-            for g, x in zip(whole, run.inputs, strict=True)
-        ]
+        return jacobian_of(output, basis, run.inputs, chunk)
     rows = [run.pull([output], [basis[i]], retain=True, create=create) for i in range(size)]
     if not rows:
         return [ops.zeros((*output.shape, *x.shape), dtype=x.dtype, device=x.device) for x in run.inputs]

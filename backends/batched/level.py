@@ -10,7 +10,7 @@ from ..registry import Backend, Kernels, announce, kernels_of
 from . import rules_positions as rules_positions
 from . import rules_products as rules_products
 from .array import BatchedArray, BatchError, deepest, mapped
-from .rules import KERNEL_RULES, RULES
+from .rules import KERNEL_RULES, RULES, Rule
 
 __all__ = ["level_type", "lifted"]
 
@@ -110,16 +110,7 @@ class Namespace:
 
     def run(self, name: str, args: Any, kwargs: Any) -> Any:
         """A function, on arrays of this level and of those around."""
-        if not _writes(name) and kwargs.get("out") is None:
-            args, kwargs = without_level(self.kind, args, kwargs)
-            if deepest((args, kwargs)) is not self.kind:
-                return with_level(self.kind, self.function(name)(*args, **kwargs))
-        rule = RULES.get(name)
-        if rule is not None:
-            result = rule(self.kind, self.function(name), args, kwargs)
-            if result is not NotImplemented:
-                return result
-        return one_by_one(self.kind, name, self.function(name), args, kwargs)
+        return computed(self.kind, name, self.function(name), RULES.get(name), args, kwargs)
 
 
 class Function:
@@ -175,15 +166,7 @@ class BatchedKernels(Kernels):
         def run(*args: Any, **kwargs: Any) -> Any:
             if deepest((args, kwargs)) is not self._kind:
                 return _new(self._kind, name, below(*args, **kwargs))
-            if not _writes(name):
-                args, kwargs = without_level(self._kind, args, kwargs)
-                if deepest((args, kwargs)) is not self._kind:
-                    return with_level(self._kind, below(*args, **kwargs))
-            if rule is not None:
-                result = rule(self._kind, below, args, kwargs)
-                if result is not NotImplemented:
-                    return result
-            return one_by_one(self._kind, name, below, args, kwargs)
+            return computed(self._kind, name, below, rule, args, kwargs)
 
         run.__name__ = name
         return run
@@ -233,6 +216,25 @@ def _writes(name: str) -> bool:
     return (name.endswith(("_", ".at")) and name != "__getitem__") or name == "copyto"
 
 
+def computed(kind: type[BatchedArray], name: str, function: Any, rule: Rule | None, args: Any, kwargs: Any) -> Any:
+    """A function of the level around on arrays of this one: once where all examples share them, by rule, or one by one.
+
+    Args:
+        kind: this level's type.
+        name: of the function, for messages.
+        function: the function, or kernel.
+        rule: its batching rule, if it has one.
+        args: its arguments.
+        kwargs: those by name.
+    """
+    if not _writes(name) and kwargs.get("out") is None:
+        args, kwargs = without_level(kind, args, kwargs)
+        if deepest((args, kwargs)) is not kind:
+            return with_level(kind, function(*args, **kwargs))
+    result = NotImplemented if rule is None else rule(kind, function, args, kwargs)
+    return one_by_one(kind, name, function, args, kwargs) if result is NotImplemented else result
+
+
 def one_by_one(kind: type[BatchedArray], name: str, function: Any, args: Any, kwargs: Any) -> Any:
     """Run ``function`` for each example, and stack what it returns. Right for every function, and slow."""
     if _writes(name) and not isinstance(args[0], kind):
@@ -250,16 +252,13 @@ def one_by_one(kind: type[BatchedArray], name: str, function: Any, args: Any, kw
 
     def example(i: int) -> Any:
         def pick(a: BatchedArray) -> Any:
-            return a._all[i, ...] if type(a) is kind else a
+            if type(a) is not kind:
+                return a
+            return a._all[i, ...] if kind.batch else _zero_example(a)
 
         return function(*mapped(args, pick), **mapped(kwargs, pick))
 
-    if not kind.batch:
-        zeros = mapped(args, lambda a: _zero_example(a) if type(a) is kind else a)
-        results = [function(*zeros, **mapped(kwargs, lambda a: _zero_example(a) if type(a) is kind else a))]
-    else:
-        results = [example(i) for i in range(kind.batch)]
-    made = _stacked(kind, name, results)
+    made = _stacked(kind, name, [example(i) for i in range(max(kind.batch, 1))])  # an empty batch has a shape, too
     if out is None:
         return made
     out[...] = made
