@@ -16,11 +16,10 @@ from ..backends.batched import BatchedArray, BatchError, lifted
 from ..backends.batched.array import deepest
 from ..backends.sparse import SparseArray
 from .base import TensorBase
+from .grad_mode import mode
 from .primitive import Primitive, apply, bind_levels
 
-__all__ = ["Enter", "Leave", "Lift", "active", "enter", "leave", "lift"]
-
-active: list[type[BatchedArray]] = []  # the levels that are running, the outermost first
+__all__ = ["Enter", "Leave", "Lift", "enter", "leave", "lift"]
 
 
 class Enter(Primitive):
@@ -65,7 +64,7 @@ class Lift(Primitive):
     def backward(ctx: Any, g: Any) -> Any:
         # Within the mapped function the gradient is that of an example; seen from outside, all examples add to it.
         kind = ctx.info
-        return g if kind in active else apply(Total, lift(g, kind), kind=kind)
+        return g if any(kind is k for k, _ in mode.levels) else apply(Total, lift(g, kind), kind=kind)
 
 
 class Total(Primitive):
@@ -128,8 +127,9 @@ def together(prim: Any, values: tuple[Any, ...]) -> tuple[Any, ...]:
 def outermost_array(arrays: list[Any]) -> Any:
     """The array on whose type a new level is built: one of the innermost level that runs, if there is one."""
     kind: Any = deepest(arrays)
-    if active and (kind is None or active[-1].depth > kind.depth):
-        return lifted(arrays[0], active[-1])
+    inner = mode.levels[-1][0] if mode.levels else None
+    if inner is not None and (kind is None or inner.depth > kind.depth):
+        return lifted(arrays[0], inner)
     return next(a for a in arrays if kind is None or type(a) is kind)
 
 
@@ -137,16 +137,11 @@ def outermost_array(arrays: list[Any]) -> Any:
 def level(kind: type[BatchedArray], randomness: str) -> Iterator[None]:
     """While the mapped function runs."""
     bind_levels(together)
-    active.append(kind)
-    modes.append(randomness)
+    before, mode.levels = mode.levels, (*mode.levels, (kind, randomness))
     try:
         yield
     finally:
-        active.pop()
-        modes.pop()
-
-
-modes: list[str] = []  # what each level says about random numbers
+        mode.levels = before
 
 
 def drawn(numbers: Callable[..., Any], shape: tuple[int, ...], args: tuple[Any, ...]) -> Any:
@@ -160,22 +155,22 @@ def drawn(numbers: Callable[..., Any], shape: tuple[int, ...], args: tuple[Any, 
     Raises:
         RuntimeError: the innermost level refuses random numbers.
     """
-    if modes[-1] == "error":
+    if mode.levels[-1][1] == "error":
         raise BatchError(
             "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
             "'different' randomness flags on vmap or perform the randomness operation out of vmap"
         )
-    return _drawn(len(active), numbers, tuple(shape), args)
+    return _drawn(mode.levels, numbers, tuple(shape), args)
 
 
-def _drawn(levels: int, numbers: Callable[..., Any], shape: tuple[int, ...], args: tuple[Any, ...]) -> Any:
+def _drawn(levels: Any, numbers: Callable[..., Any], shape: tuple[int, ...], args: tuple[Any, ...]) -> Any:
     if not levels:
         return numbers(shape, *args)
-    kind = active[levels - 1]
-    if modes[levels - 1] == "same":
-        return _drawn(levels - 1, numbers, shape, args)
+    *outer, (kind, randomness) = levels
+    if randomness == "same":
+        return _drawn(outer, numbers, shape, args)
     whole = tuple([lift(a, kind)._all if type(a) in kernels_of else a for a in args])
-    made = _drawn(levels - 1, numbers, (kind.batch, *shape), whole)
+    made = _drawn(outer, numbers, (kind.batch, *shape), whole)
     if issubclass(kind.outer, BatchedArray) and type(made) is not kind.outer:
         made = lifted(made, kind.outer)
     return kind.of(made)

@@ -16,7 +16,6 @@ from typing import Any, ClassVar
 from ..backends import kernels_of
 from ..backends.errors import GraphError, InplaceError
 from .base import TensorBase, alias, edge_of, new, version_of, wrap
-from .batching import active
 from .forward_mode import state
 from .function_ctx import FunctionCtx as FunctionCtx
 from .function_levels import apply_by_level
@@ -147,7 +146,7 @@ class Function:
         two_step = cls.setup_context is not Function.setup_context
         if kwargs or two_step:
             args = _bound(cls.forward, args, kwargs, two_step)
-        if active or state.seen:  # within vmap, or forward mode
+        if mode.levels or state.seen:  # within vmap, or forward mode
             by_level = apply_by_level(cls, Function, args)
             if by_level is not NotImplemented:
                 return by_level

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from ..backends.errors import GraphError
 from .base import TensorBase
-from .batching import active, enter, leave, modes
+from .batching import enter, leave
 from .forward_mode import carry, state, tangent_of
+from .grad_mode import mode
 
 __all__ = ["VmapInfo", "apply_by_level"]
 
@@ -29,10 +30,10 @@ def apply_by_level(function: Any, base: Any, args: tuple[Any, ...]) -> Any:
 
     Without one its ``forward`` runs as it is: tangents and batches go through the operations in it.
     """
-    if function.vmap is not base.vmap and active:
-        kind = active[-1]
+    if function.vmap is not base.vmap and mode.levels:
+        kind, randomness = mode.levels[-1]
         if any(isinstance(a, TensorBase) and type(a._data) is kind for a in args):
-            return _mapped(function, args, kind)
+            return _mapped(function, args, kind, randomness)
     if function.jvp is not base.jvp and state.seen:
         level = state.levels[state.seen - 1]
         dots = [tangent_of(a, level) if isinstance(a, TensorBase) else None for a in args]
@@ -41,17 +42,16 @@ def apply_by_level(function: Any, base: Any, args: tuple[Any, ...]) -> Any:
     return NotImplemented
 
 
-def _mapped(function: Any, args: tuple[Any, ...], kind: Any) -> Any:
+def _mapped(function: Any, args: tuple[Any, ...], kind: Any, randomness: str) -> Any:
     """The batch, given to the Function's ``vmap`` at the level around."""
     batched = [isinstance(a, TensorBase) and type(a._data) is kind for a in args]
     in_dims = tuple([0 if b else None for b in batched])
     whole = [leave(a, kind, 0) if b else a for a, b in zip(args, batched, strict=True)]
-    level, randomness = active.pop(), modes.pop()
+    levels, mode.levels = mode.levels, mode.levels[:-1]
     try:
         result = function.vmap(VmapInfo(kind.batch, randomness), in_dims, *whole)
     finally:
-        active.append(level)
-        modes.append(randomness)
+        mode.levels = levels
     if not isinstance(result, tuple) or len(result) != 2:
         raise GraphError(
             f"{function.__name__}.vmap must return two things: the outputs, and the dimension of the batch in each"

@@ -41,6 +41,7 @@ class Mode(threading.local):
     no_savers: str | None = None  # why there may be no such functions now
     running: Any = None  # the backward pass that is running
     casting: Any = None  # the autocast blocks around
+    levels: tuple[tuple[Any, str], ...] = ()  # the calls of vmap around: type of arrays, what is said of random numbers
 
 
 mode = Mode()

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..autograd import ops
 from ..autograd.base import TensorBase, edge_of
-from ..autograd.batching import active, lift
+from ..autograd.batching import lift
 from ..autograd.entries import gradients_of
 from ..autograd.forward_mode import keep_tangents
 from ..autograd.grad_mode import enable_grad, mode
@@ -100,8 +100,8 @@ class Run:
     def _track(self, leaf: Any) -> Any:
         if not isinstance(leaf, TensorBase):
             raise InvalidValueError(f"Thing passed to transform API must be Tensor, got {type(leaf)}")
-        if active:  # within vmap the gradient is that of an example, also by what all examples share
-            leaf = lift(leaf, active[-1])
+        if mode.levels:  # within vmap the gradient is that of an example, also by what all examples share
+            leaf = lift(leaf, mode.levels[-1][0])
         if self.outer and edge_of(leaf) is not None:
             return ops.view_as(leaf, leaf)
         return keep_tangents(leaf.detach(), leaf).requires_grad_()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -97,3 +98,16 @@ def test_randomness():
     assert not wg.equal(different[0], different[1])
     with pytest.raises(RuntimeError, match="Only allowed values"):
         wg.vmap(wg.sum, randomness="often")
+
+
+def test_other_threads_know_nothing_of_a_mapped_function():
+    drawn: list[Any] = []
+
+    def f(a: Any) -> Any:
+        other = threading.Thread(target=lambda: drawn.append(wg.rand(3).shape))
+        other.start()
+        other.join()
+        return a * 2
+
+    wg.vmap(f)(wg.ones(2, 3))
+    assert drawn == [(3,)]

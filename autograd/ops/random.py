@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ...backends import get_backend, kernels_of, to_dtype
 from ...backends.definitions.random import blocks_used
 from ...backends.errors import DTypeError, ShapeError, UnsupportedDTypeError
-from ..batching import active, drawn
+from ..batching import drawn
+from ..grad_mode import mode
 from ..random import Generator, default_generator
 from .creation import check_layout, dtype_beside, dtype_of, finished, place_of, shape_of, size_argument
 from .creation_like import in_order_of
@@ -43,7 +44,7 @@ def draw(kernel: str, generator: Generator | None, device: Any, shape: tuple[int
         with kernels.backend.on(where):
             return getattr(kernels, kernel)(key, offset, *args, shape, dtype)
 
-    return drawn(numbers, shape, args) if active else numbers(shape, *args)
+    return drawn(numbers, shape, args) if mode.levels else numbers(shape, *args)
 
 
 def wide(x: Any) -> Any:
@@ -189,7 +190,7 @@ def randperm(
                 rows.append(backend.kernels.random_permutation(key, offset, n, d))
         return rows[0] if len(shape) == 1 else backend.xp.stack(rows).reshape(shape)
 
-    array = drawn(permutations, (n,), ()) if active else permutations((n,))
+    array = drawn(permutations, (n,), ()) if mode.levels else permutations((n,))
     return finished(array, requires_grad, out, "randperm")
 
 
