@@ -26,6 +26,7 @@ class SyncError(StrictError):
 
 
 _syncs = types.SimpleNamespace(count=0, forbidden=0)
+current = types.SimpleNamespace(device=0)  # where new arrays lie, and where all others must be
 
 
 def sync_count() -> int:
@@ -77,6 +78,7 @@ def new(data: Any, base: StrictArray | None = None) -> StrictArray:
         raise ValueError(f"Unsupported dtype {data.dtype}")
     array = object.__new__(StrictArray)
     array._data, array.base = data, base
+    array._where = current.device if base is None else base._where
     return array
 
 
@@ -117,6 +119,9 @@ def arrays(value: Any) -> Iterator[StrictArray]:
 
 def call(name: str, function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     sources = list(arrays([*args, *kwargs.values()]))
+    for source in sources:
+        if source._where != current.device:
+            raise StrictError(f"{name}: an array of device {source._where} is used on device {current.device}")
     if name in tables.NO_BFLOAT16 and any(source.dtype == BFLOAT16 for source in sources):
         raise TypeError(f"CuPy has no {name} for bfloat16")
     raw, keywords = unwrap(tuple(args)), {key: unwrap(value) for key, value in kwargs.items()}
@@ -201,19 +206,21 @@ def index(key: Any) -> tuple[tuple[Any, ...], bool]:
 class StrictArray:
     """What stands in for ``cupy.ndarray``: an array that the host cannot look into unnoticed."""
 
-    __slots__ = ("__weakref__", "_data", "base")
+    __slots__ = ("__weakref__", "_data", "_where", "base")
     __array_priority__ = 100
     __hash__ = None  # type: ignore[assignment]
     _data: Any
+    _where: int
     base: StrictArray | None
 
     def __init__(self, shape: Any, dtype: Any = float) -> None:
         self._data, self.base = new(poison(np.empty(unwrap(shape), dtype)))._data, None
+        self._where = current.device
 
     shape = property(lambda self: self._data.shape, lambda self, shape: setattr(self._data, "shape", shape))
     flags = property(lambda self: StrictFlags(self._data.flags))
     data = property(lambda self: types.SimpleNamespace(ptr=self._data.__array_interface__["data"][0]))
-    device = property(lambda self: types.SimpleNamespace(id=0))
+    device = property(lambda self: types.SimpleNamespace(id=self._where))
     real = property(lambda self: wrap(self._data.real, [self]), lambda self, value: self.real.__setitem__(..., value))
     imag = property(lambda self: wrap(self._data.imag, [self]), lambda self, value: self.imag.__setitem__(..., value))
 

@@ -29,8 +29,8 @@ from .switches import sdp_kernel as sdp_kernel
 class CUDABackend(Backend):
     """CuPy arrays, each on the device that its memory is on."""
 
-    def __init__(self, cupy: Any, own: tuple[types.ModuleType, ...] = ()) -> None:
-        super().__init__("cuda", cupy, cupy.ndarray, own)
+    def __init__(self, cupy: Any, own: tuple[types.ModuleType, ...] = (), seen: Any = None) -> None:
+        super().__init__("cuda", cupy, cupy.ndarray, own, seen=seen)
         self._runtime = cupy.cuda.runtime
         self._devices = [Device("cuda", i) for i in range(self._runtime.getDeviceCount())]
 
@@ -75,7 +75,15 @@ def load() -> Backend:
         )
     from . import random
 
-    return CUDABackend(cupy, own=(random,))
+    return make(cupy, random)
+
+
+def make(cupy: Any, *kernels: types.ModuleType) -> CUDABackend:
+    """The backend with our own ``kernels`` before those that NVIDIA's libraries compute."""
+    from . import product
+    from .namespace import Namespace
+
+    return CUDABackend(cupy, own=(*kernels, product), seen=Namespace(cupy))
 
 
 def _import_cupy() -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from .reduction import wide
@@ -39,11 +40,13 @@ def bmm(xp: Any, a: Any, b: Any, ta: bool = False, tb: bool = False) -> Any:
     return matmul(xp, xp.swapaxes(a, -1, -2) if ta else a, xp.swapaxes(b, -1, -2) if tb else b)
 
 
-def contract(xp: Any, a: Any, b: Any, left: Labels, right: Labels, out: Labels) -> Any:
+def contract(
+    xp: Any, a: Any, b: Any, left: Labels, right: Labels, out: Labels, multiply: Callable[[Any, Any], Any] | None = None
+) -> Any:
     """The sum of products that Einstein's convention writes as ``left,right->out``, as one stacked matrix product.
 
     Labels are distinct within an operand, and each is in two of the three at least. In all three: a batch. In both
-    operands: summed. In one operand and ``out``: rows or columns.
+    operands: summed. In one operand and ``out``: rows or columns. ``multiply`` is a backend's own product.
     """
     batch = [i for i in out if i in left and i in right]
     rows = [i for i in out if i in left and i not in right]
@@ -55,7 +58,8 @@ def contract(xp: Any, a: Any, b: Any, left: Labels, right: Labels, out: Labels) 
         order = [labels.index(i) for part in parts for i in part]
         return xp.transpose(x, order).reshape([math.prod([size[i] for i in part]) for part in parts])
 
-    y = matmul(xp, matrix(a, left, batch, rows, summed), matrix(b, right, batch, summed, columns))
+    factors = matrix(a, left, batch, rows, summed), matrix(b, right, batch, summed, columns)
+    y = matmul(xp, *factors) if multiply is None else multiply(*factors)
     made = batch + rows + columns
     y = y.reshape([size[i] for i in made])
     return xp.transpose(y, [made.index(i) for i in out])

@@ -1,0 +1,20 @@
+"""CuPy as the plain definitions see it on the GPU: with products of matrices by cuBLASLt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .product import product_of
+
+
+class Namespace:
+    """CuPy, less what is slow in it, or cannot be captured. What is looked up once is an attribute from then on."""
+
+    def __init__(self, cupy: Any) -> None:
+        self._cupy = cupy
+        self.matmul = product_of
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._cupy, name)
+        setattr(self, name, found)
+        return found
