@@ -260,19 +260,3 @@ def test_few_convolutions_do_not_import_numba():
         "assert 'numba' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
-
-
-def test_compiling_waits_for_work(monkeypatch: pytest.MonkeyPatch):
-    """Without kernels on the disk a family is compiled once it has had enough work."""
-    loaded: list[str] = []
-    monkeypatch.setattr(compiled, "_mode", "auto")
-    for name in ("_families", "_waiting"):
-        monkeypatch.setattr(compiled, name, {})
-    monkeypatch.setattr(compiled, "_seen", compiled.WORTH)
-    monkeypatch.setattr(compiled, "_on_disk", lambda family: False)
-    monkeypatch.setattr(compiled, "_load", loaded.append)
-    for _ in range(3):
-        compiled.compiled("conv", 1 << 20, cold=4 << 20)
-    assert not loaded
-    compiled.compiled("conv", 1 << 20, cold=4 << 20)
-    assert loaded == ["conv"]

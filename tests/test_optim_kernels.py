@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from wengert.backends.cpu import compiled
 from wengert.backends.cpu import optim as fast
 from wengert.backends.definitions import optim as plain
 
@@ -57,7 +58,7 @@ def check(kernel: Any, name: str, states: int, options: Any, sizes: list[int], d
 @pytest.mark.parametrize("sizes", SIZES, ids=lambda sizes: f"{len(sizes)} parts")
 @pytest.mark.parametrize(("name", "states", "options"), CASES)
 def test_in_pieces(name: str, states: int, options: Any, sizes: list[int], dtype: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(fast, "_loops", [None])
+    monkeypatch.setattr(compiled, "_families", {"optim": None})
     check(getattr(fast, name), name, states, options, sizes, dtype)
 
 
@@ -86,20 +87,11 @@ def test_takes_over_when_it_pays(monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("numba")
     from wengert.backends.cpu import optim_numba
 
-    monkeypatch.setattr(fast, "_loops", [])
+    monkeypatch.setattr(compiled, "_mode", "1")
     p = np.ones(1 << 16, np.float32)
     assert fast._compiled(p[:100], 1 << 15) is None
     assert fast._compiled(p.astype(np.float16), 1 << 15) is None
-    assert fast._compiled(p, 1 << 15) is optim_numba  # Numba is there already, so there is nothing to wait for
-
-
-def test_without_numba(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(fast, "_loops", [])
-    monkeypatch.setattr(fast, "_done", fast.WORTH)
-    monkeypatch.setitem(sys.modules, "wengert.backends.cpu.optim_numba", None)
-    monkeypatch.delattr("wengert.backends.cpu.optim_numba", raising=False)
-    assert fast._compiled(np.ones(1 << 16), 1 << 15) is None
-    assert fast._loops == [None]
+    assert fast._compiled(p, 1 << 15) is optim_numba
 
 
 def test_training_a_small_model_does_not_import_numba():

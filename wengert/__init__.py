@@ -148,6 +148,7 @@ if TYPE_CHECKING:
     from .func import vmap as vmap
     from .func.control_flow import cond as cond
     from .func.control_flow import while_loop as while_loop
+    from .kernels import compile_kernels as compile_kernels
     from .utils.serialization import load as load
     from .utils.serialization import save as save
     from .viz.summary import summary as summary
@@ -232,6 +233,7 @@ _MODULES = (
 )
 _ELSEWHERE = {
     "Event": "backends.streams",
+    "compile_kernels": "kernels",
     "GradScaler": "amp",
     "Stream": "backends.streams",
     "Future": "futures",

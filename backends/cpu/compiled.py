@@ -5,7 +5,8 @@ release the lock on Python, so that plain threads run them: no second pool besid
 cores. Pieces do not depend on the number of threads, and neither do results.
 
 ``WENGERT_NUMBA`` decides: ``0`` never, ``1`` from the first large array on, ``all`` for small ones, too (for tests),
-and without it when they pay: importing Numba takes half a second, which a hundred million elements save.
+and without it from the call on at which a process has handled `WORTH` elements, so that small scripts never wait for
+Numba. That rule looks at nothing but the work: the same program has the same results, whatever is on the disk.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from .. import settings
 from . import threads
 
 __all__: list[str] = []  # nothing here is a kernel
 
 LEAST = 1 << 13  # elements from which on a compiled kernel is called where NumPy needs a call or two
 CALL = 1 << 10  # elements that a call counts for, as what leads to NumPy's loops takes time, too
-WORTH = 1 << 27  # elements handled in all, from which on Numba is imported
+WORTH = 1 << 24  # elements handled in all, from which on Numba is imported: some 50 ms of NumPy's work
 SHARED = 1 << 18  # elements from which on waking another thread takes less time than it saves
 
 _mode = os.environ.get("WENGERT_NUMBA", "auto")
@@ -32,17 +33,14 @@ if _mode == "all":
     LEAST = SHARED = 1
 _seen = 0
 _families: dict[str, Any] = {}
-_waiting: dict[str, int] = {}  # the work of families that are not compiled yet
 
 
-def compiled(family: str, work: int, cold: int = 0, least: int | None = None) -> Any:
+def compiled(family: str, work: int, least: int | None = None) -> Any:
     """The compiled kernels of a family for ``work`` elements; None if NumPy is to do it.
 
     Args:
         family: the module's name without its end, ``softmax`` for ``softmax_numba.py``.
         work: the number of elements, times the passes over memory that are saved.
-        cold: how much of that the family must have had before it is compiled; what an earlier process compiled is
-            taken from the disk without that.
         least: what ``work`` has to be; 1 where NumPy needs many calls, `LEAST` unless told.
     """
     global _seen
@@ -53,23 +51,15 @@ def compiled(family: str, work: int, cold: int = 0, least: int | None = None) ->
     except KeyError:
         pass
     _seen += work + CALL
-    if _mode == "auto" and _seen < WORTH and "numba" not in sys.modules:
+    if _mode == "auto" and _seen < WORTH and not settings.are_deterministic_algorithms_enabled():
         return None
-    if cold and _mode == "auto":
-        before = _waiting.get(family, 0)
-        _waiting[family] = before + work
-        if before == 0 and _on_disk(family):
-            cold = 0
-        if before + work < cold:
-            return None
     return _load(family)
 
 
-def _on_disk(family: str) -> bool:
-    """Whether an earlier process has compiled something of a family."""
-    folder, pattern = os.environ.get("NUMBA_CACHE_DIR"), f"{family}*_numba.*.nbi"
-    found = Path(folder).rglob(pattern) if folder else (Path(__file__).parent / "__pycache__").glob(pattern)
-    return next(iter(found), None) is not None
+def start() -> None:
+    """Let compiled kernels serve from now on, as if enough work had been done."""
+    global _seen
+    _seen = max(_seen, WORTH)
 
 
 def _load(family: str) -> Any:

@@ -25,7 +25,6 @@ PIECE = 1 << 20  # bytes of columns at a time: more than one sample where sample
 
 
 LEAST = 1 << 19  # products of two numbers from which on compiled kernels are worth calling
-COLD = 1 << 30  # what two or three seconds of NumPy's convolutions count for: compiling takes a dozen
 
 
 def _compiled(
@@ -37,7 +36,7 @@ def _compiled(
     s = conv_plan.shape_of(len(x), c, size, k, kernel, stride, padding, dilation, groups)
     if s.cost < LEAST:
         return None, None
-    return compiled("conv", s.cost >> 6, COLD), s
+    return compiled("conv", s.cost >> 6), s
 
 
 def _small(c: int, out: Ints, groups: int) -> bool:

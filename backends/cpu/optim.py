@@ -7,13 +7,13 @@ Adam on large buffers are taken over by ``optim_numba.py``, with the same result
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ..definitions import optim as plain
+from .compiled import compiled
 
 __all__ = ["gather_gradients", *(name for name in plain.__all__ if name.endswith("_step_"))]
 
@@ -87,28 +87,9 @@ rprop_step_ = in_pieces(plain.rprop_step_)
 sophia_step_ = in_pieces(plain.sophia_step_)
 
 
-# Importing Numba and loading what it has compiled takes half a second: a few hundred million elements save that.
-WORTH = 1 << 26  # elements updated in all, from which on it is used
-_done = 0
-_loops: list[Any] = []  # the module of compiled rules, or None where there is no Numba
-
-
 def _compiled(p: Any, least: int) -> Any:
     """The compiled rules, if they are worth it for this buffer, which should have ``least`` elements; else None."""
-    global _done
-    if p.size < least or p.ndim != 1 or p.dtype.char not in "fd":
-        return None
-    if not _loops:
-        _done += p.size
-        if _done < WORTH and "numba" not in sys.modules:
-            return None
-        try:
-            from . import optim_numba
-        except Exception:  # whatever is wrong with it, NumPy can do the work
-            _loops.append(None)
-        else:
-            _loops.append(optim_numba)
-    return _loops[0]
+    return compiled("optim", p.size, least) if p.ndim == 1 and p.dtype.char in "fd" else None
 
 
 _adam, _sgd = in_pieces(plain.adam_step_), in_pieces(plain.sgd_step_)

@@ -7,28 +7,22 @@ run does not depend on whether, or when, they take over.
 from __future__ import annotations
 
 import functools
-import threading
 from typing import Any
 
 import numba
 import numpy as np
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from . import threads
+from .compiled import spread
+from .jit_numba import instructions, loop
 
 __all__: list[str] = []  # found through cpu/optim.py
 
-_one_at_a_time = threading.Lock()  # one of Numba's thread pools ends the process when two threads use it
-CHUNK = 1 << 14  # elements that one thread works on at a time
-SHARED = 1 << 19  # elements from which on waking other threads takes less time than they save
-if numba.config.DISABLE_JIT:
-    raise ImportError("Numba is switched off by NUMBA_DISABLE_JIT")
-numba.set_num_threads(min(threads.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+CHUNK = 1 << 14  # elements of a piece
 
 
-@intrinsic  # type: ignore[misc]
+@instructions
 def _pointer(typingctx: Any, address: Any) -> Any:
     """An address as a pointer, for `numba.carray`."""
 
@@ -48,10 +42,10 @@ def _chunks(sizes: tuple[int, ...]) -> Any:
     return np.array(rows, dtype=np.int64).reshape(-1, 4)
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")  # type: ignore[misc]
-def _sgd(p: Any, bases: Any, chunks: Any, b: Any, lr: Any, momentum: Any, rest: Any, decay: Any, sign: Any,
-         moves: bool, nesterov: bool, first: bool) -> None:  # fmt: skip
-    for c in numba.prange(chunks.shape[0]):
+@loop
+def _sgd(begin: int, end: int, p: Any, bases: Any, chunks: Any, b: Any, lr: Any, momentum: Any, rest: Any,
+         decay: Any, sign: Any, moves: bool, nesterov: bool, first: bool) -> None:  # fmt: skip
+    for c in range(begin, end):
         start, stop, part, offset = chunks[c, 0], chunks[c, 1], chunks[c, 2], chunks[c, 3]
         g = numba.carray(_pointer(bases[part] + np.uintp(offset * p.itemsize)), (stop - start,), p.dtype)
         w, buffer = p[start:stop], b[start:stop]
@@ -66,10 +60,10 @@ def _sgd(p: Any, bases: Any, chunks: Any, b: Any, lr: Any, momentum: Any, rest: 
             w[i] = w[i] - lr * d
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")  # type: ignore[misc]
-def _adam(p: Any, bases: Any, chunks: Any, m: Any, v: Any, rate: Any, left1: Any, beta2: Any, left2: Any, scale: Any,
-          eps: Any, decay: Any, keep: Any, sign: Any) -> None:  # fmt: skip
-    for c in numba.prange(chunks.shape[0]):
+@loop
+def _adam(begin: int, end: int, p: Any, bases: Any, chunks: Any, m: Any, v: Any, rate: Any, left1: Any, beta2: Any,
+          left2: Any, scale: Any, eps: Any, decay: Any, keep: Any, sign: Any) -> None:  # fmt: skip
+    for c in range(begin, end):
         start, stop, part, offset = chunks[c, 0], chunks[c, 1], chunks[c, 2], chunks[c, 3]
         g = numba.carray(_pointer(bases[part] + np.uintp(offset * p.itemsize)), (stop - start,), p.dtype)
         w, average, square = p[start:stop], m[start:stop], v[start:stop]
@@ -85,7 +79,7 @@ def _adam(p: Any, bases: Any, chunks: Any, m: Any, v: Any, rate: Any, left1: Any
 
 
 def _run(
-    loop: Any, p: Any, g: Any, state: tuple[Any, ...], numbers: tuple[float, ...], flags: tuple[bool, ...]
+    rule: Any, p: Any, g: Any, state: tuple[Any, ...], numbers: tuple[float, ...], flags: tuple[bool, ...]
 ) -> None:
     parts = [
         part if part.flags.c_contiguous else np.ascontiguousarray(part) for part in (g if isinstance(g, list) else [g])
@@ -93,14 +87,7 @@ def _run(
     bases = np.array([part.__array_interface__["data"][0] for part in parts], dtype=np.uintp)
     chunks = _chunks(tuple([part.size for part in parts]))
     numbers = tuple([p.dtype.type(number) for number in numbers])
-    with _one_at_a_time:
-        before = numba.get_num_threads()
-        if p.size >= SHARED or before == 1:
-            loop(p, bases, chunks, *state, *numbers, *flags)
-            return
-        numba.set_num_threads(1)
-        loop(p, bases, chunks, *state, *numbers, *flags)
-        numba.set_num_threads(before)
+    spread(rule, len(chunks), CHUNK, p, bases, chunks, *state, *numbers, *flags)
 
 
 def sgd_step_(p: Any, g: Any, momentum_buffer: Any, *, lr: float, momentum: float, dampening: float,

@@ -16,15 +16,12 @@ from .reduction import total as sum_over
 __all__ = ["avg_pool", "avg_pool_input", "flat_add", "flat_gather", "max_pool", "pool_scatter"]
 
 
-COLD = 1 << 30  # elements that windows have had in all before the loops are compiled
-
-
 def _loops(x: Any, kernel: Ints) -> tuple[Any, bool]:
     """The compiled loops, if they are worth it for windows of ``x``, and whether its channels are last."""
     if x.dtype.char != "f" or not x.size or not x.flags.aligned:
         return None, False
     last = channels_last(x)
-    loops = compiled("pool", x.size * min(math.prod(kernel), 16), COLD)
+    loops = compiled("pool", x.size * min(math.prod(kernel), 16))
     return (loops, last) if loops is not None and loops.suits(x, last) else (None, last)
 
 

@@ -1,4 +1,4 @@
-"""How many threads the CPU's kernels use: NumPy's OpenBLAS, and Numba where it is loaded."""
+"""How many threads the CPU's kernels use: NumPy's OpenBLAS, and those that share out compiled loops."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import functools
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,7 +68,4 @@ def set_num_threads(number: int) -> None:
     blas = _openblas()
     if blas:
         blas[1](number)
-    numba = sys.modules.get("numba")
-    if numba is not None:
-        numba.set_num_threads(min(number, numba.config.NUMBA_NUM_THREADS))
     _count[:] = [number]
