@@ -33,10 +33,22 @@ def show_config() -> None:
         "default device": str(registry.default_device()),
         "cupy": next((v for n in ("cupy-cuda13x", "cupy-cuda12x", "cupy") if (v := _version(n))), "")
         or "not installed: pip install wengert[cuda13] or wengert[cuda12]",
+        **_cuda_libraries(),
     }
     width = max(map(len, list(lines)[1:]))
     for i, (name, value) in enumerate(lines.items()):
         sys.stdout.write(f"{name} {value}\n" if i == 0 else f"  {name:<{width}}  {value}\n")
+
+
+def _cuda_libraries() -> dict[str, str]:
+    """What became of NVIDIA's libraries, where there is a CUDA device."""
+    if not registry.device_count("cuda"):
+        return {}
+    from .cuda import cudnn_graph, libraries, product
+
+    product.library()
+    cudnn_graph.library()
+    return libraries.report()
 
 
 def _numba() -> str:

@@ -1,9 +1,15 @@
-"""Switches of cuDNN that programs set; there is one implementation of each op here, so they change nothing."""
+"""Switches of cuDNN that programs set, as ``wengert.backends.cudnn``; its bindings are below ``backends/cuda``.
+
+``enabled`` is whether it may compute at all, ``allow_tf32`` whether it may round float32 factors to TF32. Algorithms
+whose results do not repeat to the bit are taken only with ``benchmark``, which times them all, and without
+``deterministic``.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from .registry import device_count
 from .settings import switched
 
 enabled = True
@@ -15,18 +21,23 @@ fp32_precision = "none"
 
 
 def is_available() -> bool:
-    """Whether cuDNN computes here; this library brings its own kernels."""
-    return False
+    """Whether cuDNN computes here: there are a CUDA device, ``nvidia-cudnn-frontend`` and its library."""
+    return version() is not None
 
 
 def is_acceptable(tensor: Any) -> bool:
-    """Whether cuDNN would take the tensor; there is none."""
-    return False
+    """Whether cuDNN would take the tensor, by its device and element type."""
+    return bool(enabled) and tensor.device.type == "cuda" and tensor.dtype.is_floating_point and is_available()
 
 
 def version() -> int | None:
-    """The version of cuDNN; None, as it is not used."""
-    return None
+    """The version of cuDNN as a number, such as 91900; None where it does not compute."""
+    if not device_count("cuda"):
+        return None
+    from .cuda.cudnn_graph import library
+
+    graphs = library()
+    return None if graphs is None else graphs.version
 
 
 def set_flags(**values: Any) -> tuple[Any, ...]:

@@ -256,7 +256,8 @@ def fake_cuda(
 
     Args:
         devices: how many GPUs there seem to be.
-        libraries: what stands for NVIDIA's libraries, by name; the others are missing.
+        libraries: what stands for NVIDIA's libraries, by name, and for the package ``cudnn`` as "cudnn frontend"; the
+            others are missing.
         register: whether it is what ``device="cuda"`` means.
     """
     from wengert.backends.cuda import libraries as found
@@ -271,6 +272,9 @@ def fake_cuda(
         sys.modules["cupy"] = cupy
         stack.callback(setattr, found, "find", found.find)
         found.find = (libraries or {}).get  # type: ignore[assignment]
+        before = sys.modules.get("cudnn", cupy)
+        sys.modules["cudnn"] = (libraries or {}).get("cudnn frontend")  # type: ignore[assignment]
+        stack.callback(lambda: sys.modules.pop("cudnn") if before is cupy else sys.modules.update(cudnn=before))
         backend = cuda.make(cupy)
         if register:
             table, loaded = registry.kernels_of, registry._loaded

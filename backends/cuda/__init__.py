@@ -80,10 +80,10 @@ def load() -> Backend:
 
 def make(cupy: Any, *kernels: types.ModuleType) -> CUDABackend:
     """The backend with our own ``kernels`` before those that NVIDIA's libraries compute."""
-    from . import product
+    from . import attention, conv, product
     from .namespace import Namespace
 
-    return CUDABackend(cupy, own=(*kernels, product), seen=Namespace(cupy))
+    return CUDABackend(cupy, own=(*kernels, attention, conv, product), seen=Namespace(cupy))
 
 
 def _import_cupy() -> Any:
