@@ -86,7 +86,7 @@ class Convolution(Module):
                 f"padding_mode must be one of {', '.join(PADDING_MODES)}, but got padding_mode={self.padding_mode!r}"
             )
 
-    def _padding_around(self) -> list[int]:
+    def _padding_around(self) -> tuple[int, ...]:
         """The padding of both ends of each dimension, last dimension first: what `functional.pad` takes."""
         around: list[int] = []
         for d in reversed(range(len(self.kernel_size))):
@@ -97,7 +97,7 @@ class Convolution(Module):
                 around += [0, 0]
             elif d < len(self.padding):
                 around += [int(self.padding[d])] * 2
-        return around
+        return tuple(around)
 
     def reset_parameters(self) -> None:
         """Draw the parameters anew, uniform in ±1/sqrt(fan_in)."""

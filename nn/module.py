@@ -14,6 +14,7 @@ from .conversion import converted, parse_to
 from .hooks import ModuleHooks, active, call_with_hooks
 from .members import BUFFERS, MODULE, PARAMETER
 from .state import State
+from .torch_state import from_torch, is_from_torch
 from .uninitialized import is_lazy
 from .whereabouts import say_where
 
@@ -78,7 +79,7 @@ class Module(State):
     _call_impl = _wrapped_call_impl = __call__  # PyTorch's names, which some programs call
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(from_torch(self, state) if is_from_torch(state) else state)
         self.__dict__["_kinds"] = dict(self._kinds)  # a shallow copy must be able to register members of its own
 
     # ------------------------------------------------------------------ hooks

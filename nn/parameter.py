@@ -8,7 +8,7 @@ from ..autograd.base import TensorBase, version_of
 from ..autograd.subclass import disabled
 from ..autograd.tensor import Tensor
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter"]  # noqa: F822  (see the end)
 
 
 def tensor_on(cls: type[Tensor], data: Any, requires_grad: bool) -> Any:

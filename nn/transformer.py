@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,12 @@ class TransformerEncoderLayer(TransformerLayer):
 
     attentions = ("self_attn",)
 
+    @property
+    def activation_relu_or_gelu(self) -> int:
+        """1 for relu, 2 for gelu, 0 for another function; what PyTorch's layer calls it."""
+        named = inspect.unwrap(F.relu), inspect.unwrap(F.gelu)
+        return next((i for i, function in enumerate(named, 1) if inspect.unwrap(self.activation) is function), 0)
+
     def forward(
         self,
         src: Tensor,
@@ -209,6 +216,8 @@ class TransformerEncoder(Module):
         >>> wg.nn.TransformerEncoder(layer, num_layers=2)(wg.rand(10, 3, 8)).shape
         wengert.Size([10, 3, 8])
     """
+
+    use_nested_tensor = False
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pickle
+import tempfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -148,10 +149,11 @@ def test_map_location(path: str, where: object):
     assert same(wg.load(path, map_location=where), {"x": wg.ones(2)})
 
 
-def good_file() -> bytes:
-    file = io.BytesIO()
-    wg.save({"weight": wg.ones(4), "bias": wg.zeros(2)}, file)
-    return file.getvalue()
+def good_file(ending: str = ".safetensors") -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"file{ending}")
+        wg.save({"weight": wg.ones(4), "bias": wg.zeros(2)}, path)
+        return path.read_bytes()
 
 
 def with_header(header: object, data: bytes = b"") -> bytes:
@@ -168,6 +170,8 @@ DAMAGED = {
     "truncated data": (good_file()[:-3], "truncated"),
     "too long": (good_file() + b"x", "damaged"),
     "zip": (b"PK\x03\x04" + bytes(100), "torch.save"),
+    "truncated zip": (good_file(".pt")[:-30], "truncated"),
+    "damaged zip": (good_file(".pt").replace(b"FloatStorage", b"BloatStorage"), "damaged"),
     "pickle": (b"\x80\x02}q\x00." + bytes(30), "could run any code"),
     "numpy": (b"\x93NUMPY" + bytes(30), "numpy.load"),
     "lfs": (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
@@ -212,12 +216,15 @@ def test_a_missing_file(tmp_path: Path):
 
 def test_what_cannot_be_saved_is_named_and_nothing_is_written(tmp_path: Path):
     target = tmp_path / "file.safetensors"
-    with pytest.raises(TypeError, match=r"obj\['a'\]\['1'\] is a function; nor can all of it be pickled"):
+    with pytest.raises(TypeError, match=r"obj\['a'\]\['1'\] is a function; to a path that ends otherwise"):
         wg.save({"a": [wg.ones(1), lambda: 0]}, target)
+    with pytest.raises(TypeError, match=r"cannot pickle this dict: .*lambda"):
+        wg.save({"a": [wg.ones(1), lambda: 0]}, tmp_path / "file.pt")
     module = wg.nn.Identity()
     module.activation = lambda x: x
-    with pytest.raises(TypeError, match=r"state_dict\(\)"):
-        wg.save(module, target)
+    for name in ("file.safetensors", "file.pt"):
+        with pytest.raises(TypeError, match=r"state_dict\(\)"):
+            wg.save(module, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 

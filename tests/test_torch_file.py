@@ -85,7 +85,7 @@ class Calls:
 @pytest.mark.parametrize("wrap", [zipped, bytes], ids=["zip", "stream"])
 def test_nothing_is_executed(function: Any, args: Any, wrap: Any):
     content = wrap(pickle.dumps(Calls(function, *args), protocol=2))
-    with pytest.raises(RuntimeError, match=r"the file asks for .* is executed here"):
+    with pytest.raises(RuntimeError, match=r"The file asks for .* may run code"):
         wg.load(io.BytesIO(content))
 
 

@@ -1,19 +1,18 @@
-"""``save`` and ``load``: tensors, and dictionaries and lists of them, to safetensors files and back.
+"""``save`` and ``load``: PyTorch's files (`torch_writing`, `torch_file`), and safetensors files.
 
-The tensors become the file's arrays. A note in its header, in JSON, says how they were arranged, with the numbers and
-strings between them. So other programs can read a saved ``state_dict``, and no file can run code here. Files that
-PyTorch saved are read too (`torch_file`). Whole objects, such as modules, go into files of another kind (`objects`),
-which are read only with ``weights_only=False``.
+In a safetensors file tensors become the file's arrays. A note in its header, in JSON, says how they were arranged, with
+the numbers and strings between them. So other programs can read a saved ``state_dict``.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -21,9 +20,10 @@ from ..autograd.base import TensorBase, wrap
 from ..autograd.ops.size import Size
 from ..autograd.sparse.creation import unpacked
 from ..backends import Device, DType, default_device, get_backend, kernels_of, to_dtype
+from ..backends.errors import ArgumentError
 from ..backends.sparse import SparseArray
 from ..nn.parameter import Parameter
-from . import objects, safetensors, torch_file
+from . import safetensors, torch_file, torch_writing
 from .safetensors import FileFormatError, Target
 
 __all__ = ["FileFormatError", "load", "save"]
@@ -38,39 +38,41 @@ def save(
     pickle_protocol: int = 2,
     _use_new_zipfile_serialization: bool = True,
 ) -> None:
-    """Write tensors, and dictionaries, lists and tuples of tensors, numbers and strings, to a safetensors file.
+    """Write an object to a file in PyTorch's format, which PyTorch reads, too.
 
-    The file appears under its name when it is complete. A tensor that occurs twice is written once. Where there is
-    anything else in ``obj``, such as a module, all of it becomes a pickle, which `load` reads with
-    ``weights_only=False``.
+    Tensors that share memory share it again when they are read. The file appears under its name when it is complete.
+    To a path that ends in ``.safetensors`` goes a file of that format, for tensors, numbers and strings, and
+    dictionaries and lists of them.
 
     Args:
-        obj: a ``state_dict`` of a module or an optimizer, a tensor, a nesting of these, or another object.
+        obj: a ``state_dict`` of a module or an optimizer, a tensor, a nesting of these, or another object, such as a
+            module. What is more than data is read back with ``weights_only=False`` only.
         f: a path, or a file open for writing.
         pickle_module: accepted as in PyTorch.
-        pickle_protocol: of a pickle.
+        pickle_protocol: of the pickle in the file.
+        _use_new_zipfile_serialization: accepted as in PyTorch; files are of the newer form.
 
     Raises:
-        TypeError: something in ``obj`` is neither data nor can be pickled; the message says what. Nothing is written
-            then.
+        TypeError: something in ``obj`` cannot be pickled, or is not for a safetensors file; the message says what.
+            Nothing is written then.
 
     Example:
         >>> import wengert as wg, tempfile, os
-        >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
+        >>> path = os.path.join(tempfile.mkdtemp(), "checkpoint.pt")
         >>> wg.save({"weight": wg.ones(2), "epoch": 3}, path)
         >>> wg.load(path)
         {'weight': tensor([1., 1.]), 'epoch': 3}
     """
-    writer = Writer()
-    try:
+    if isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors"):
+        writer = Writer()
         tree = writer.node(obj, ())
-    except NoDataError as error:
-        try:
-            objects.write(f, obj, pickle_protocol)
-        except (pickle.PicklingError, AttributeError, TypeError, ValueError) as reason:
-            raise TypeError(f"{error}; nor can all of it be pickled: {reason}") from reason
+        safetensors.write(f, writer.arrays, {"format": "pt", NOTE: json.dumps(tree, separators=(",", ":"))})
         return
-    safetensors.write(f, writer.arrays, {"format": "pt", NOTE: json.dumps(tree, separators=(",", ":"))})
+    try:
+        torch_writing.write(f, obj, pickle_protocol)
+    except (pickle.PicklingError, AttributeError, TypeError, ValueError) as reason:
+        hint = "; save its state_dict()" if hasattr(obj, "state_dict") else ""
+        raise TypeError(f"save() cannot pickle this {type(obj).__name__}: {reason}{hint}") from reason
 
 
 def load(
@@ -82,34 +84,57 @@ def load(
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
-    """What `save` wrote, what ``torch.save`` wrote, or the tensors of any other safetensors file by name.
-
-    Of PyTorch's files (``.pt``, ``.pth``) those are read that hold tensors, parameters, numbers and text in
-    dictionaries and lists, as ``torch.save(model.state_dict(), path)`` writes them.
+    """What `save` or ``torch.save`` wrote, or the tensors of any other safetensors file by name.
 
     Args:
         f: a path, or a file open for reading.
-        map_location: the device to put tensors on, the default device when left out; or a function of a tensor and its
-            place (``"cpu"``), or a dictionary from places to devices.
+        map_location: the device to put tensors on, the default device when left out; or a function of a tensor and the
+            name of the device that it was saved from, or a dictionary from such names to devices.
         pickle_module: accepted as in PyTorch.
-        mmap: accepted as in PyTorch.
+        weights_only: read only what is data: tensors, parameters, numbers, text, NumPy arrays and containers of them.
+            Nothing else that the file names is called, but what `serialization.add_safe_globals` was given. False
+            reads everything, whole modules, too, and may run any code: only for files that you trust.
+        mmap: leave the tensors' memory in the file until it is used; needs a path, and tensors stay on the CPU.
         **pickle_load_args: accepted as in PyTorch.
-        weights_only: nothing in the file is executed but what `serialization.add_safe_globals` names. False also reads
-            any other whole object that `save` wrote, which may run any code: only for files that you trust.
 
     Raises:
-        RuntimeError: the file is damaged, truncated or of another kind, or holds a whole object, such as a module.
-            FileNotFoundError: there is none.
+        UnpicklingError: the file holds more than data, and ``weights_only`` is True. RuntimeError: it is damaged,
+            truncated or of another kind, or ``mmap`` is wanted of a file object. FileNotFoundError: there is none.
+
+    Example:
+        >>> import wengert as wg, io
+        >>> file = io.BytesIO()
+        >>> wg.save(wg.nn.Linear(2, 1).state_dict(), file)
+        >>> _ = file.seek(0)
+        >>> list(wg.load(file))
+        ['weight', 'bias']
     """
     place = _placement(map_location)
-    content, where = safetensors.contents(f)
-    if content.startswith(objects.MAGIC):
-        return objects.read(content, where, weights_only, _mover(map_location))
-    if torch_file.is_torch_file(content[:9]):
-        try:
-            return torch_file.read(io.BytesIO(content), place)
-        except FileFormatError as error:
-            raise FileFormatError(f"cannot load {where}: {error}") from error
+    if isinstance(f, (str, os.PathLike)):
+        with open(f, "rb") as file:
+            return _loaded(file, os.fspath(f), place, not weights_only, f if mmap else None)
+    if mmap:
+        raise ArgumentError("f must be a file path in order to use the mmap argument")
+    content = io.BytesIO(f.read())
+    return _loaded(content, getattr(f, "name", "the given file"), place, not weights_only, None)
+
+
+def _loaded(file: IO[bytes], where: Any, place: Callable[[Any, str], Any], trusted: bool, mapped: Any) -> Any:
+    """What is in a file that can be searched; ``where`` is what errors call it."""
+    head = file.read(9)
+    file.seek(0)
+    if not torch_file.is_torch_file(head):
+        return _arranged(file.read(), where, lambda array: place(array, "cpu"))
+    try:
+        return torch_file.read(file, place, trusted=trusted, mapped=mapped)
+    except torch_file.UntrustedFileError as error:
+        raise torch_file.UntrustedFileError(f"cannot load {where}: {error}") from None
+    except FileFormatError as error:
+        raise FileFormatError(f"cannot load {where}: {error}") from error
+
+
+def _arranged(content: bytes, where: Any, place: Callable[[Any], Any]) -> Any:
+    """What is in a safetensors file."""
     arrays, notes = safetensors.read(content, where)
     reader = Reader(arrays, place)
     if NOTE not in notes:
@@ -169,8 +194,9 @@ class Writer:
         hint = "; save its state_dict()" if hasattr(value, "state_dict") else ""
         kind_of = f"{type(value).__name__} of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
         raise NoDataError(
-            "save() takes tensors, numbers, strings, and dictionaries, lists and tuples of them, but "
-            f"obj{place} is a {kind_of}{hint}"
+            "a .safetensors file takes tensors, numbers, strings, and dictionaries, lists and tuples of them, but "
+            f"obj{place} is a {kind_of}{hint}; to a path that ends otherwise, such as model.pt, everything that can be "
+            "pickled is saved"
         )
 
     def _dict(self, value: dict[Any, Any], path: tuple[str, ...]) -> Any:
@@ -290,25 +316,25 @@ class Reader:
         return self.parameters[name]
 
 
-def _mover(map_location: Any) -> Callable[[Any], Any] | None:
-    """What moves a tensor of an object to where ``map_location`` says; None where it stays."""
-    if map_location is None:
-        return None
+def _placement(map_location: Any) -> Callable[[Any, str], Any]:
+    """What makes a tensor of a NumPy array that was saved from some device, where ``map_location`` says."""
     if isinstance(map_location, dict):
-        return lambda tensor: tensor.to(map_location.get(str(tensor.device), tensor.device))
+        named = map_location
+        return lambda array, device: _on(array, named.get(device))
     if callable(map_location):
-        return lambda tensor: map_location(tensor, str(tensor.device))
-    return lambda tensor: tensor.to(Device(map_location))
-
-
-def _placement(map_location: Any) -> Callable[[Any], Any]:
-    """What makes a tensor of a NumPy array, where ``map_location`` says."""
-    if isinstance(map_location, dict):
-        map_location = map_location.get("cpu")
-    elif callable(map_location):
         move: Callable[..., Any] = map_location
-        return lambda array: move(wrap(array), "cpu")
-    device = default_device() if map_location is None else Device(map_location)
+        return lambda array, device: move(wrap(array), device)
+    _check(map_location)
+    return lambda array, device: _on(array, map_location)
+
+
+def _check(where: Any) -> tuple[Any, Device]:
+    device = default_device() if where is None else Device(where)
     backend = get_backend(device.type)
     backend.check(device)
-    return lambda array: wrap(backend.from_numpy(array, device))
+    return backend, device
+
+
+def _on(array: Any, where: Any) -> Any:
+    backend, device = _check(where)
+    return wrap(backend.from_numpy(array, device))

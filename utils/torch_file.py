@@ -1,8 +1,9 @@
-"""Reading files that ``torch.save`` wrote, without PyTorch and without executing anything from the file.
+"""Reading PyTorch's files, without PyTorch: pickles with the tensors' memory beside them.
 
-Such a file is a pickle with the tensors' memory beside it: in a zip archive (since PyTorch 1.6), or one after the
-other in one stream (before). A pickle names functions to be called. Here a name is looked up in a table of the few
-that tensors, parameters and their containers need, each of which only arranges data; any other name is an error.
+The memory is in a zip archive with the pickle (since PyTorch 1.6), or follows it in one stream (before). A pickle names
+functions to be called. Of a file that is not trusted a name is looked up in a table of the few that tensors, parameters
+and their containers need, each of which only arranges data, and in what the program has said to be safe; any other
+name is an error. Of a trusted file everything is called that it names.
 """
 
 from __future__ import annotations
@@ -10,69 +11,84 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import struct
 import zipfile
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
+import ml_dtypes
 import numpy as np
 
+from ..autograd.base import TensorBase, wrap
+from ..autograd.ops.layout import Layout, channels_last, channels_last_3d, contiguous_format, preserve_format
 from ..autograd.ops.size import Size
+from ..autograd.sparse.creation import unpacked
+from ..autograd.tensor import Tensor
 from ..backends import Device, to_dtype
-from ..backends.dtypes import FLOAT8, WIDE_UNSIGNED, numpy_dtype
+from ..backends.dtypes import FLOAT8, numpy_dtype
+from ..nn.parameter import Parameter
+from ..nn.uninitialized import UninitializedBuffer, UninitializedParameter
 from .safetensors import FileFormatError
+from .torch_names import DTYPES, STORAGES, THEIRS, found_here, name_in_files
 
-__all__ = ["is_torch_file", "read"]
+__all__ = ["SAFE", "UntrustedFileError", "is_torch_file", "read"]
 
 MAGIC = 0x1950A86A20F9469CFC6C  # the number that the older form begins with
 ZIP, PICKLE = b"PK\x03\x04", b"\x80"
 
-STORAGES = {
-    **{"FloatStorage": "float32", "DoubleStorage": "float64", "HalfStorage": "float16"},
-    **{"BFloat16Storage": "bfloat16", "BoolStorage": "bool", "ByteStorage": "uint8", "CharStorage": "int8"},
-    **{"ShortStorage": "int16", "IntStorage": "int32", "LongStorage": "int64"},
-    **{"ComplexFloatStorage": "complex64", "ComplexDoubleStorage": "complex128", "UntypedStorage": "uint8"},
-}
-DTYPES = {
-    *("float16", "float32", "float64", "bfloat16", "complex64", "complex128"),
-    *("bool", "uint8", "int8", "int16", "int32", "int64"),
-    *(kind.name for kind in WIDE_UNSIGNED + FLOAT8),
-}
+SAFE: list[Any] = []  # what the program trusts: classes and functions, or pairs of one and the name it has in files
+
+Place = Callable[[Any, str], Any]
+
+
+class UntrustedFileError(FileFormatError, pickle.UnpicklingError):
+    """A file that may run code, read by someone who did not say that it may."""
 
 
 def is_torch_file(head: bytes) -> bool:
-    """Whether a file whose first nine bytes these are may be one of ``torch.save``'s.
+    """Whether a file whose first nine bytes these are may be one of PyTorch's.
 
     A safetensors file may begin with a pickle's byte, too: that of its header's length. Its ninth opens the header.
     """
     return head.startswith(ZIP) or (head.startswith(PICKLE) and head[8:9] != b"{")
 
 
-def read(file: IO[bytes], place: Callable[[Any], Any]) -> Any:
-    """The object that ``torch.save`` wrote.
+def read(file: IO[bytes], place: Place, *, trusted: bool = False, mapped: Any = None) -> Any:
+    """The object that ``torch.save`` or ``wengert.save`` wrote.
 
     Args:
         file: open for reading, with ``seek``.
-        place: makes a tensor of a NumPy array.
+        place: ``place(array, device)`` makes a tensor of a NumPy array that was saved from ``device``.
+        trusted: whether everything may be called that the file names.
+        mapped: the path of the file, to leave the tensors' memory there until it is used.
 
     Raises:
-        FileFormatError: the file is damaged, or asks for something that only its own program has, such as a whole
-            module; the message names it.
+        UntrustedFileError: the file asks for something that is more than data, such as a whole module, and is not
+            trusted; the message names it.
+        FileFormatError: the file is damaged, or needs a class or function that is not there.
     """
     start = file.tell()
     zipped = file.read(4) == ZIP
     file.seek(start)
     try:
-        return _read_zip(file, place) if zipped else _read_stream(file, place)
+        return _read_zip(file, place, trusted, mapped) if zipped else _read_stream(file, place, trusted)
     except FileFormatError:
         raise
-    except (zipfile.BadZipFile, pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError) as error:
+    except zipfile.BadZipFile as error:
+        raise FileFormatError(
+            f"a file of torch.save that is truncated or damaged, or another zip archive: {error}"
+        ) from error
+    except (pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError) as error:
         raise FileFormatError(f"not a file of torch.save, or a damaged one: {error!r}") from error
-    except (AttributeError, IndexError, OverflowError, MemoryError, UnicodeDecodeError) as error:
+    except (AttributeError, ImportError) as error:
+        hint = "; its classes are not where they were when it was written, or it is damaged" if trusted else ""
+        raise FileFormatError(f"a damaged file of torch.save: {error!r}{hint}") from error
+    except (IndexError, OverflowError, MemoryError, UnicodeDecodeError, NotImplementedError, struct.error) as error:
         raise FileFormatError(f"a damaged file of torch.save: {error!r}") from error
 
 
-def _read_zip(file: IO[bytes], place: Callable[[Any], Any]) -> Any:
+def _read_zip(file: IO[bytes], place: Place, trusted: bool, mapped: Any) -> Any:
     with zipfile.ZipFile(file) as archive:
         names = archive.namelist()
         root = next((name.removesuffix("data.pkl") for name in names if name.endswith("data.pkl")), None)
@@ -81,154 +97,333 @@ def _read_zip(file: IO[bytes], place: Callable[[Any], Any]) -> Any:
             raise FileFormatError(f"a zip archive without data.pkl, so not one of torch.save's; it holds {inside}")
         big = f"{root}byteorder" in names and archive.read(f"{root}byteorder") == b"big"
 
-        def load(key: str, dtype: Any) -> Any:
-            memory = np.frombuffer(bytearray(archive.read(f"{root}data/{key}")), dtype)
+        def fetch(key: str, dtype: Any, count: int) -> Any:
+            entry = archive.getinfo(f"{root}data/{key}")
+            if entry.file_size < count * dtype.itemsize:  # before memory is asked for
+                raise FileFormatError(
+                    f"the storage {key!r} should have {count} elements of {dtype}, and has {entry.file_size} bytes: "
+                    "the file is damaged"
+                )
+            if mapped is not None and entry.compress_type == zipfile.ZIP_STORED and count and not big:
+                return np.memmap(mapped, dtype, "c", _begin_of(file, entry), (count,))
+            memory = np.frombuffer(bytearray(archive.read(entry)), dtype)
             return memory.byteswap(inplace=True) if big else memory
 
-        return _Reader(io.BytesIO(archive.read(f"{root}data.pkl")), place, load).load()
+        return _reader(trusted)(io.BytesIO(archive.read(f"{root}data.pkl")), Parts(place, fetch)).load()
 
 
-def _read_stream(file: IO[bytes], place: Callable[[Any], Any]) -> Any:
+def _begin_of(file: IO[bytes], entry: zipfile.ZipInfo) -> int:
+    """Where the content of a file in an archive begins: after its own header, which has two lengths at its end."""
+    file.seek(entry.header_offset + 26)
+    lengths = file.read(4)
+    return entry.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+
+
+def _read_stream(file: IO[bytes], place: Place, trusted: bool) -> Any:
     """The older form: three pickles of numbers, the object, the keys of its storages, and then these."""
-    if _Reader(file, place, None).load() != MAGIC:
+    none = Parts(place, _no_memory)
+    if _Data(file, none).load() != MAGIC:
         raise FileFormatError("a pickle, but not one of torch.save's; a pickle could run any code, so it is not read")
-    _Reader(file, place, None).load()  # the version
-    system = _Reader(file, place, None).load()
-    reader = _Reader(file, place, None)
-    value = reader.load()
-    for key in _Reader(file, place, None).load():
-        storage = reader.storages[key]
+    _Data(file, none).load()  # the version
+    little = _Data(file, none).load().get("little_endian", True)
+    begin = file.tell()
+    survey = Parts(place, lambda key, dtype, count: (dtype, count))
+    _Survey(file, survey).load()  # the storages' types, without which what follows cannot be told apart
+    memory = {}
+    for key in _Data(file, none).load():
+        dtype, expected = survey.storages[key]
         count = int.from_bytes(file.read(8), "little")
-        content = file.read(count * storage.dtype.itemsize)
-        if len(content) != storage.nbytes or count != storage.size:
+        content = file.read(count * dtype.itemsize) if count == expected else b""
+        if len(content) != expected * dtype.itemsize:
             raise FileFormatError(f"the file ends within the storage {key!r}: it is truncated")
-        storage[:] = np.frombuffer(content, storage.dtype)
-        if not system.get("little_endian", True):
-            storage.byteswap(inplace=True)
-    return reader.arrange(value)
+        memory[key] = np.frombuffer(bytearray(content), dtype)
+        if not little:
+            memory[key].byteswap(inplace=True)
+    file.seek(begin)
+    return _reader(trusted)(file, Parts(place, lambda key, dtype, count: memory[key])).load()
 
 
-class _Tensor:
-    """A tensor of the file, before its memory is known."""
-
-    def __init__(self, storage: Any, offset: int, size: Any, stride: Any, requires_grad: bool, parameter: bool) -> None:
-        self.storage, self.offset, self.size, self.stride = storage, int(offset), tuple(size), tuple(stride)
-        self.requires_grad, self.parameter = bool(requires_grad), parameter
-
-    def array(self) -> np.ndarray[Any, Any]:
-        """The tensor's elements, in the memory that it shares with others of the file."""
-        last = self.offset + sum((n - 1) * s for n, s in zip(self.size, self.stride, strict=True))
-        outside = last >= self.storage.size or min(self.offset, *self.stride, 0) < 0
-        if math.prod(self.size) and outside:
-            raise FileFormatError(
-                f"a tensor of size {list(self.size)} and strides {list(self.stride)} at {self.offset} does not lie "
-                f"within its storage of {self.storage.size} elements: the file is damaged"
-            )
-        steps = [s * self.storage.itemsize for s in self.stride]
-        start = self.offset * self.storage.itemsize if math.prod(self.size) else 0
-        memory = self.storage.view(np.uint8)  # `as_strided` does not know all types
-        return np.ndarray(self.size, self.storage.dtype, buffer=memory, offset=start, strides=steps)
+def _no_memory(key: str, dtype: Any, count: int) -> Any:
+    raise FileFormatError("the file begins with a tensor, where a number should stand: it is damaged")
 
 
-def _tensor(storage: Any, offset: Any, size: Any, stride: Any, requires_grad: Any = False, *rest: Any) -> _Tensor:
-    return _Tensor(storage, offset, size, stride, requires_grad, parameter=False)
+# ---------------------------------------------------------------------- what tensors are made of
 
 
-def _typed_tensor(storage: Any, offset: Any, size: Any, stride: Any, requires_grad: Any, hooks: Any, dtype: Any,
-                  *rest: Any) -> _Tensor:  # fmt: skip
-    return _tensor(storage.view(numpy_dtype(dtype)), offset, size, stride, requires_grad)
+class Parts:
+    """What a file's pickle calls to put tensors together, and the memory they lie in.
+
+    Args:
+        place: makes a tensor of an array; see `read`.
+        fetch: ``fetch(key, dtype, count)`` gives a storage of the file.
+    """
+
+    def __init__(self, place: Place, fetch: Callable[[str, Any, int], Any]) -> None:
+        self.place, self.fetch = place, fetch
+        self.storages: dict[str, Any] = {}
+        self.devices: dict[int, str] = {}  # of storages, by identity
+        self.names: dict[tuple[str, str], Any] = {
+            ("torch._utils", "_rebuild_tensor"): self.tensor,
+            ("torch._utils", "_rebuild_tensor_v2"): self.tensor,
+            ("torch._utils", "_rebuild_tensor_v3"): self.typed_tensor,
+            ("torch._utils", "_rebuild_sparse_tensor"): self.sparse_tensor,
+            ("torch._utils", "_rebuild_sparse_csr_tensor"): self.sparse_tensor,
+            ("torch._utils", "_rebuild_parameter"): self.parameter,
+            ("torch._utils", "_rebuild_parameter_with_state"): self.parameter_with_state,
+            ("torch._tensor", "_rebuild_from_type_v2"): self.subclass,
+        }
+
+    def storage(self, pid: Any) -> Any:
+        """The memory that a tensor of the file lies in."""
+        if pid[0] == "module":  # the older form has the source of a class beside its name
+            return pid[1]
+        _, kind, key, device, count, *_ = pid
+        if key not in self.storages:
+            self.storages[key] = self.fetch(key, numpy_dtype(to_dtype(STORAGES[kind])), int(count))
+            self.devices[id(self.storages[key])] = device
+        return self.storages[key]
+
+    def tensor(self, storage: Any, offset: Any, size: Any, stride: Any, requires_grad: Any = False, *_: Any) -> Any:
+        """A tensor in a storage; tensors of one storage share its memory."""
+        return self._on(storage, storage, offset, size, stride, requires_grad)
+
+    def typed_tensor(
+        self, storage: Any, offset: Any, size: Any, stride: Any, requires_grad: Any, hooks: Any, dtype: Any, *_: Any
+    ) -> Any:
+        """A tensor of a type that has no storage of its own."""
+        return self._on(storage.view(numpy_dtype(dtype)), storage, offset, size, stride, requires_grad)
+
+    def _on(self, memory: Any, storage: Any, offset: Any, size: Any, stride: Any, requires_grad: Any) -> Any:
+        tensor = self.place(_array(memory, int(offset), tuple(size), tuple(stride)), self.devices[id(storage)])
+        return tensor.requires_grad_() if requires_grad else tensor
+
+    def sparse_tensor(self, layout: Any, parts: Any) -> Any:
+        """A tensor of which the elements that are not zero are there."""
+        kind = layout if isinstance(layout, str) else layout.name
+        *arrays, shape, rest = parts if kind == "sparse_coo" and len(parts) == 4 else (*parts, False)
+        block = tuple(arrays[-1].shape[1:3]) if kind in ("sparse_bsr", "sparse_bsc") else (1, 1)
+        return wrap(unpacked(kind, [a._data for a in arrays], shape, rest if kind == "sparse_coo" else block))
+
+    def parameter(self, data: Any, requires_grad: Any = True, *_: Any) -> Any:
+        """A parameter on a tensor's memory."""
+        return Parameter(data, bool(requires_grad))
+
+    def parameter_with_state(self, data: Any, requires_grad: Any, hooks: Any, state: Any) -> Any:
+        """The same with attributes of its own."""
+        parameter = self.parameter(data, requires_grad)
+        parameter.__dict__.update(state)
+        return parameter
+
+    def subclass(self, function: Any, kind: Any, arguments: Any, state: Any) -> Any:
+        """A tensor of the user's own class, or one with attributes."""
+        tensor = function(*arguments)
+        if isinstance(tensor, TensorBase):
+            if isinstance(kind, type) and not isinstance(tensor, kind) and issubclass(kind, TensorBase):
+                tensor = tensor.as_subclass(kind)  # type: ignore[attr-defined]
+            if isinstance(state, dict):
+                tensor.__dict__.update(state)
+        return tensor
 
 
-def _parameter(data: Any, requires_grad: Any = True, *rest: Any) -> _Tensor:
-    return _Tensor(data.storage, data.offset, data.size, data.stride, requires_grad, parameter=True)
+def _array(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """A tensor's elements, in the memory that it shares with others of the file."""
+    last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
+    outside = last >= storage.size or min(offset, *stride, 0) < 0 or min(size, default=0) < 0
+    if math.prod(size) and outside:
+        raise FileFormatError(
+            f"a tensor of size {list(size)} and strides {list(stride)} at {offset} does not lie "
+            f"within its storage of {storage.size} elements: the file is damaged"
+        )
+    steps = [s * storage.itemsize for s in stride]
+    start = offset * storage.itemsize if math.prod(size) else 0
+    memory = storage.view(np.uint8)  # `as_strided` does not know all types
+    return np.ndarray(size, storage.dtype, buffer=memory, offset=start, strides=steps)
 
 
-PLAIN = (set, frozenset, complex, bytearray)
+# ---------------------------------------------------------------------- what a pickle may name
 
-# What a pickle may name. Each of these arranges what it is given, and does nothing else.
+
+def _layout(text: str) -> Layout:
+    return Layout(text.rpartition(".")[2])
+
+
+def _dtype(kind: Any, *_: Any) -> np.dtype[Any]:
+    dtype: np.dtype[Any] = np.dtype(kind)
+    if dtype.hasobject or dtype.fields is not None:
+        raise FileFormatError(
+            f"the file holds a NumPy array of {dtype}, and only numbers and text are read without trust"
+        )
+    return dtype
+
+
+def _scalar(dtype: np.dtype[Any], content: bytes) -> Any:
+    return np.frombuffer(content, _dtype(dtype), 1)[0]
+
+
+def _new_array(kind: Any, shape: Any, code: Any) -> np.ndarray[Any, Any]:
+    return np.ndarray((0,), np.int8)  # its elements come afterwards
+
+
+def _fill_array(array: np.ndarray[Any, Any], state: Any) -> None:
+    _, shape, dtype, _, content = state
+    if not isinstance(content, bytes) or math.prod(shape) * _dtype(dtype).itemsize != len(content):
+        raise FileFormatError(f"a NumPy array of shape {shape} and type {dtype} without its elements: damaged")
+    array.__setstate__(state)
+
+
+def _order_bytes(dtype: np.dtype[Any], state: Any) -> None:
+    """The order of bytes in numbers is all that is left to say of a dtype of theirs."""
+    if (
+        not isinstance(state, tuple)
+        or state[1] not in ("<", ">", "|", "=")
+        or any(part is not None for part in state[2:5])
+    ):
+        raise FileFormatError("the file holds a NumPy array of a structured type, which is not read without trust")
+    if state[1] == ">":
+        raise FileFormatError(
+            "the file holds a NumPy array with its bytes in the other order; save it as little-endian"
+        )
+
+
+PLAIN = (set, frozenset, complex, bytearray, range, slice, int, float, bool, str, bytes, list, dict, tuple)
+
+# Each of these arranges what it is given, and does nothing else.
 ALLOWED: dict[tuple[str, str], Any] = {
-    ("collections", "OrderedDict"): OrderedDict,
+    **{("collections", kind.__name__): kind for kind in (OrderedDict, Counter, defaultdict)},
     **{(module, kind.__name__): kind for module in ("builtins", "__builtin__") for kind in PLAIN},
+    ("__builtin__", "xrange"): range,
     ("_codecs", "encode"): lambda text, encoding="latin1": text.encode("latin1"),
     ("torch", "Size"): Size,
     ("torch", "device"): Device,
-    ("torch._utils", "_rebuild_tensor"): _tensor,
-    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
-    ("torch._utils", "_rebuild_tensor_v3"): _typed_tensor,
-    ("torch._utils", "_rebuild_parameter"): _parameter,
-    ("torch._utils", "_rebuild_parameter_with_state"): _parameter,
-    ("torch._tensor", "_rebuild_from_type_v2"): lambda function, kind, arguments, state: function(*arguments),
-    ("torch", "Tensor"): _tensor,
-    ("torch.nn.parameter", "Parameter"): _parameter,
-    ("torch.serialization", "_get_layout"): str,
+    ("torch", "Tensor"): Tensor,
+    ("torch.nn.parameter", "Parameter"): Parameter,
+    ("torch.nn.parameter", "UninitializedParameter"): UninitializedParameter,
+    ("torch.nn.parameter", "UninitializedBuffer"): UninitializedBuffer,
+    ("torch.serialization", "_get_layout"): _layout,
     **{("torch", name): to_dtype(name) for name in DTYPES},
+    **{("torch", form.name): form for form in (contiguous_format, preserve_format, channels_last, channels_last_3d)},
     **{(module, name): name for module in ("torch", "torch.storage") for name in STORAGES},
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): _new_array for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): _dtype,
+    **{("ml_dtypes", name): getattr(ml_dtypes, name) for name in ("bfloat16", *(kind.name for kind in FLOAT8))},
 }
 
 
-class _Reader(pickle.Unpickler):
-    """An unpickler that knows the names of `ALLOWED` and no other.
+Unpickler: Any = pickle._Unpickler  # in Python, since the one in C sets attributes of anything
+
+
+class _Data(Unpickler):  # type: ignore[misc]
+    """An unpickler that makes tensors and plain containers, and what the program has said to be safe.
 
     Args:
         file: where the pickle stands.
-        place: makes a tensor of a NumPy array.
-        load: ``load(key, dtype)`` gives a storage of the file; where it is None they follow later.
+        parts: what tensors are made of.
     """
 
-    def __init__(self, file: IO[bytes], place: Callable[[Any], Any], load: Callable[[str, Any], Any] | None) -> None:
+    def __init__(self, file: IO[bytes], parts: Parts) -> None:
         super().__init__(file, encoding="utf-8")
-        self.place, self.fetch = place, load
-        self.storages: dict[str, Any] = {}
-        self.made: dict[int, Any] = {}
+        self.parts = parts
+        self.persistent_load = parts.storage
 
     def find_class(self, module: str, name: str) -> Any:
         """What ``module.name`` stands for.
 
         Raises:
-            FileFormatError: it is not one of the names that data needs.
+            UntrustedFileError: it is not one of the names that data needs, nor known to be safe.
         """
-        try:
-            return ALLOWED[module, name]
-        except KeyError:
-            raise FileFormatError(
-                f"the file asks for {module}.{name}, which is more than data, and nothing in a file is executed here; "
-                "in PyTorch, save only tensors: torch.save(model.state_dict(), path)"
-            ) from None
+        for names in (self.parts.names, ALLOWED):
+            if (module, name) in names:
+                return names[module, name]
+        full = f"{module}.{name}"
+        for entry in SAFE:
+            safe, known_as = entry if isinstance(entry, tuple) else (entry, None)
+            if full in (known_as, f"{safe.__module__}.{safe.__qualname__}", ".".join(name_in_files(safe) or ())):
+                return safe
+        raise UntrustedFileError(
+            f"Weights only load failed. The file asks for {full}, which is more than data, and may run code. Read it "
+            "with load(f, weights_only=False) if you trust where it comes from; a file of a module's state_dict() "
+            f"needs no trust. Unsupported global: GLOBAL {full} was not an allowed global by default. Please use "
+            f"`torch.serialization.add_safe_globals([{name}])` or the `torch.serialization.safe_globals([{name}])` "
+            f"context manager to allowlist {full}"
+        )
+
+    def load_build(self) -> None:
+        """Give an object its state: only one that this file has made, of a kind that may have one."""
+        state, made = self.stack.pop(), self.stack[-1]
+        if isinstance(made, np.ndarray):
+            _fill_array(made, state)
+        elif isinstance(made, np.dtype):
+            _order_bytes(made, state)
+        elif isinstance(made, (OrderedDict, TensorBase)) and isinstance(state, dict):
+            made.__dict__.update(state)
+        elif any(type(made) is (entry[0] if isinstance(entry, tuple) else entry) for entry in SAFE):
+            self.stack.append(state)
+            super().load_build()
+        else:
+            raise FileFormatError(f"the file gives a state to a {type(made).__name__}, which has none: it is damaged")
+
+    dispatch: ClassVar = {**Unpickler.dispatch, pickle.BUILD[0]: load_build}
+
+
+class _Trusting(pickle.Unpickler):
+    """An unpickler that calls whatever the file names. PyTorch's names mean what has them here."""
+
+    def __init__(self, file: IO[bytes], parts: Parts) -> None:
+        super().__init__(file, encoding="utf-8")
+        self.parts = parts
 
     def persistent_load(self, pid: Any) -> Any:
         """The memory that a tensor of the file lies in."""
-        _, kind, key, _, count, *_ = pid
-        if key not in self.storages:
-            dtype = numpy_dtype(to_dtype(STORAGES[kind]))
-            self.storages[key] = np.zeros(int(count), dtype) if self.fetch is None else self.fetch(key, dtype)
-        return self.storages[key]
+        return self.parts.storage(pid)
 
-    def load(self) -> Any:
-        """The object; of the older form a nesting that `arrange` completes."""
-        value = super().load()
-        return value if self.fetch is None else self.arrange(value)
+    def find_class(self, module: str, name: str) -> Any:
+        """What ``module.name`` stands for."""
+        if (module, name) in self.parts.names:
+            return self.parts.names[module, name]
+        root = module.partition(".")[0]
+        if root == THEIRS and (module, name) in ALLOWED:
+            return ALLOWED[module, name]
+        return found_here(module, name) if root == THEIRS else super().find_class(module, name)
 
-    def arrange(self, value: Any) -> Any:
-        """The same nesting with tensors in it; what was one tensor in the file is one here."""
-        if isinstance(value, _Tensor):
-            if id(value) not in self.made:
-                self.made[id(value)] = value, self._placed(value)
-            return self.made[id(value)][1]
-        if isinstance(value, dict):
-            for key in value:
-                value[key] = self.arrange(value[key])
-            return value
-        if isinstance(value, list):
-            value[:] = map(self.arrange, value)
-            return value
-        if isinstance(value, tuple) and not isinstance(value, Size):
-            return tuple(map(self.arrange, value))
-        return value
 
-    def _placed(self, value: _Tensor) -> Any:
-        tensor = self.place(value.array())
-        if value.parameter:
-            from ..nn.parameter import Parameter
+class _Survey(Unpickler):  # type: ignore[misc]
+    """An unpickler that makes nothing, and only sees which storages there are."""
 
-            return Parameter(tensor, value.requires_grad)
-        return tensor.requires_grad_() if value.requires_grad else tensor
+    def __init__(self, file: IO[bytes], parts: Parts) -> None:
+        super().__init__(file, encoding="utf-8")
+        self.persistent_load = parts.storage
+
+    def find_class(self, module: str, name: str) -> Any:
+        """A stand-in, or the name of a kind of storage."""
+        return name if name in STORAGES else _Nothing
+
+    def load_build(self) -> None:
+        """Nothing is made, so nothing has a state."""
+        self.stack.pop()
+
+    dispatch: ClassVar = {**Unpickler.dispatch, pickle.BUILD[0]: load_build}
+
+
+class _Nothing(dict[Any, Any]):
+    """What stands for everything that is made, and takes what is put into it."""
+
+    def __init__(self, *_: Any) -> None:
+        super().__init__()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Not kept."""
+
+    def append(self, value: Any) -> None:
+        """Not kept."""
+
+    def extend(self, values: Any) -> None:
+        """Not kept."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return id(self)
+
+
+def _reader(trusted: bool) -> Any:
+    return _Trusting if trusted else _Data

@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from .utils.objects import SAFE
 from .utils.serialization import load as load
 from .utils.serialization import save as save
+from .utils.torch_file import SAFE
 
 __all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save"]
 
