@@ -159,6 +159,9 @@ class Backend:
     def synchronize(self) -> None:
         """Wait until everything that was asked of the device is done."""
 
+    def empty_cache(self) -> None:
+        """Give back memory that is kept for reuse."""
+
 
 kernels_of: dict[type, Kernels] = {}
 _loaders: dict[str, Callable[[], Backend]] = {}
@@ -192,6 +195,11 @@ def unregister(name: str) -> None:
 def names() -> tuple[str, ...]:
     """The names of all registered backends."""
     return tuple(_loaders)
+
+
+def loaded() -> list[Backend]:
+    """All backends that have been used."""
+    return list(_loaded.values())
 
 
 def get_backend(name: str) -> Backend:

@@ -87,6 +87,7 @@ from .backends.dtypes import uint8 as uint8
 from .backends.dtypes import uint16 as uint16
 from .backends.dtypes import uint32 as uint32
 from .backends.dtypes import uint64 as uint64
+from .backends.memory import empty_cache as empty_cache
 from .backends.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
 from .backends.settings import get_deterministic_debug_mode as get_deterministic_debug_mode
 from .backends.settings import get_float32_matmul_precision as get_float32_matmul_precision

@@ -124,7 +124,7 @@ def memory_reserved(device: Any = None) -> int:
 def empty_cache() -> None:
     """Give memory that is kept for reuse back to the driver."""
     if is_available():
-        _cupy().get_default_memory_pool().free_all_blocks()
+        get_backend("cuda").empty_cache()
 
 
 class device:

@@ -32,6 +32,7 @@ from . import (
     rectifier,
     recurrent,
     reduction,
+    scratch,
     sharing,
     sorting,
     sparse,
@@ -100,6 +101,10 @@ class CPUBackend(Backend):
 
     def from_shared(self, parts: Any) -> Any:
         return sharing.rebuilt(*parts)
+
+    def empty_cache(self) -> None:
+        scratch.give_back()
+        tuning.trim()
 
 
 def get_cpu_capability() -> str:

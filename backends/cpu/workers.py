@@ -6,13 +6,11 @@ who does which item depends on nothing but the number of threads: results are eq
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from . import compiled, threads
+from .scratch import scratch as scratch
 
 __all__: list[str] = []  # nothing here is a kernel
 
@@ -37,24 +35,3 @@ def share(kernel: Callable[..., None], items: int, number: int, *args: Any) -> N
     finally:
         for future in rest:
             future.result()
-
-
-class _Memory(threading.local):
-    """What a thread computes in; kept for the next kernel, because new pages cost time."""
-
-    def __init__(self) -> None:
-        self.arrays: dict[str, Any] = {}
-
-
-_memory = _Memory()
-KEPT = 1 << 22  # numbers; more than that is given back
-
-
-def scratch(count: int, purpose: str = "blocks") -> Any:
-    """``count`` float32 to write on until this thread asks for some with the same purpose again."""
-    array = _memory.arrays.get(purpose)
-    if array is None or len(array) < count:
-        array = np.empty(count, np.float32)
-        if count <= KEPT:
-            _memory.arrays[purpose] = array
-    return array

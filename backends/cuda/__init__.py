@@ -56,6 +56,9 @@ class CUDABackend(Backend):
     def is_shared(self, array: Any) -> bool:
         return True  # as PyTorch says
 
+    def empty_cache(self) -> None:
+        self.xp.get_default_memory_pool().free_all_blocks()
+
     def synchronize(self) -> None:
         self._runtime.deviceSynchronize()
 
