@@ -181,7 +181,10 @@ DAMAGED = {
     "entry": (with_header({"w": 3}), "damaged"),
     "negative shape": (with_header({"w": {**ENTRY, "shape": [-1]}}, bytes(4)), "damaged"),
     "boolean shape": (with_header({"w": {**ENTRY, "shape": [True]}}, bytes(4)), "damaged"),
-    "unknown type": (with_header({"w": {**ENTRY, "dtype": "F8_E8M0", "data_offsets": [0, 1]}}, bytes(1)), "F8_E8M0"),
+    "unknown type": (
+        with_header({"w": {**ENTRY, "dtype": "F6_E2M3", "shape": [4], "data_offsets": [0, 3]}}, bytes(3)),
+        "F6_E2M3|damaged",
+    ),
     "wrong size": (with_header({"w": {**ENTRY, "shape": [2]}}, bytes(4)), "damaged"),
     "gap": (with_header({"w": {**ENTRY, "data_offsets": [4, 8]}}, bytes(8)), "damaged"),
     "overlap": (with_header({"w": ENTRY, "v": ENTRY}, bytes(4)), "damaged"),

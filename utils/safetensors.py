@@ -16,13 +16,20 @@ import numpy as np
 from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
-from ..backends.dtypes import ALL, numpy_dtype
+from ..backends.dtypes import ALL, FLOAT8, numpy_dtype
 from ..backends.errors import WengertError
 
-__all__ = ["FileFormatError", "complete", "contents", "read", "write"]
+__all__ = ["FileFormatError", "complete", "read", "write"]
 
-_SPECIAL = {"bool": "BOOL", "bfloat16": "BF16"}
-NAMES = {d.name: _SPECIAL.get(d.name) or d.name[0].upper() + str(8 * d.itemsize) for d in ALL if d.name != "complex128"}
+_SPECIAL = {
+    **{"bool": "BOOL", "bfloat16": "BF16"},
+    **{"float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "float8_e8m0fnu": "F8_E8M0"},
+}
+NAMES = {
+    d.name: _SPECIAL.get(d.name) or d.name[0].upper() + str(8 * d.itemsize)
+    for d in ALL
+    if d.name in _SPECIAL or (d.name != "complex128" and d not in FLOAT8)  # the format lacks the others
+}
 TYPES = {name: numpy_dtype(kind) for kind, name in NAMES.items()}
 NOTES = "__metadata__"
 
@@ -73,14 +80,6 @@ def complete(target: Target) -> Iterator[IO[bytes]]:
         with contextlib.suppress(FileNotFoundError):
             os.remove(beside)
         raise
-
-
-def contents(source: Target) -> tuple[bytes, Any]:
-    """The bytes of a path or of a file open for reading, and what to call it in errors."""
-    if isinstance(source, (str, os.PathLike)):
-        with open(source, "rb") as file:
-            return file.read(), os.fspath(source)
-    return source.read(), getattr(source, "name", "the given file")
 
 
 def read(content: bytes, where: Any) -> tuple[dict[str, Any], dict[str, str]]:

@@ -320,12 +320,12 @@ def _placement(map_location: Any) -> Callable[[Any, str], Any]:
     """What makes a tensor of a NumPy array that was saved from some device, where ``map_location`` says."""
     if isinstance(map_location, dict):
         named = map_location
-        return lambda array, device: _on(array, named.get(device))
+        return lambda array, device: tensor_on(array, named.get(device))
     if callable(map_location):
         move: Callable[..., Any] = map_location
         return lambda array, device: move(wrap(array), device)
     _check(map_location)
-    return lambda array, device: _on(array, map_location)
+    return lambda array, device: tensor_on(array, map_location)
 
 
 def _check(where: Any) -> tuple[Any, Device]:
@@ -335,6 +335,12 @@ def _check(where: Any) -> tuple[Any, Device]:
     return backend, device
 
 
-def _on(array: Any, where: Any) -> Any:
+def tensor_on(array: Any, where: Any) -> Any:
+    """A tensor of a NumPy array; on the CPU it shares the memory.
+
+    Args:
+        array: the elements.
+        where: a device; the default device for None.
+    """
     backend, device = _check(where)
     return wrap(backend.from_numpy(array, device))
