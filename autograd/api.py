@@ -13,6 +13,7 @@ from .base import TensorBase, wrap
 from .batched_backward import gradients_of_rows
 from .edges import GradientEdge
 from .entries import gradients_of, run_backward
+from .grad_mode import mode
 from .ops.size import Size
 
 if TYPE_CHECKING:
@@ -80,6 +81,12 @@ def backward(
                 "use `grad_tensors`."
             )
         grad_tensors = grad_variables
+    if mode.transforms:
+        raise GraphError(
+            "backward() called inside a functorch transform. This is not supported: the function that "
+            f"{mode.transforms[-1].name} runs would write to .grad of tensors. Use wengert.func.grad or wengert.func.vjp "
+            "instead, or call backward() outside of transforms."
+        )
     outputs = _tuple(tensors, "tensors")
     if inputs is not None:
         inputs = _tuple(inputs, "inputs")

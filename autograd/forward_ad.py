@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..backends.errors import GraphError, ShapeError
-from .forward_mode import Level, carry, tangent_of
+from .forward_mode import Level, carry, state, tangent_of
 from .grad_mode import ModeContext
 from .ops.shape import view_as
 
@@ -70,6 +70,28 @@ class dual_level(ModeContext):
 
     def __exit__(self, *exc: object) -> None:
         exit_dual_level()
+
+
+class _set_fwd_grad_enabled(ModeContext):
+    """A block in which tangents are passed on or not; a level that begins inside passes them on again."""
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = bool(mode)
+        self._before = state.seen
+
+    def __enter__(self) -> None:
+        self._before = state.seen
+        state.seen = len(state.levels) if self.mode else 0
+
+    def __exit__(self, *exc: object) -> None:
+        state.seen = self._before
+
+    def clone(self) -> ModeContext:
+        return _set_fwd_grad_enabled(self.mode)
+
+
+def _is_fwd_grad_enabled() -> bool:
+    return state.seen == len(state.levels)
 
 
 def _running(level: int | None) -> Level:

@@ -22,9 +22,10 @@ from typing import Any
 from ..backends import kernels_of
 from ..backends.errors import GraphError
 from .base import TensorBase, wrap
-from .grad_mode import enable_grad, mode
+from .grad_mode import enable_grad, followed, mode
 from .primitive import Identity, apply, bind_forward
 from .saved import use_savers
+from .transforms import check_capture
 
 __all__ = ["Level", "carry", "keep_tangents", "move_tangents", "running", "tangent_of"]
 
@@ -36,10 +37,13 @@ class _State(threading.local):
 
 
 state = _State()
+followed.append(state)
 
 
 class Level:
     """One level of forward mode, on from `begin` to `end`."""
+
+    seen_before = 0  # how many levels operations looked at when it began
 
     def begin(self) -> None:
         """Let operations pass tangents of this level on."""
@@ -47,7 +51,7 @@ class Level:
             _count[0] += 1
             bind_forward(intercept)
         state.levels.append(self)
-        state.seen = len(state.levels)
+        self.seen_before, state.seen = state.seen, len(state.levels)
         # What is saved for backward is kept with its tangents: rules compute with them, when they run within the level.
         use_savers()
         mode.savers = (*mode.savers, KEEP)
@@ -55,7 +59,7 @@ class Level:
     def end(self) -> None:
         """Stop; the tangents of this level are forgotten."""
         state.levels.remove(self)
-        state.seen = len(state.levels)
+        state.seen = min(self.seen_before, len(state.levels))
         i = max(i for i, pair in enumerate(mode.savers) if pair is KEEP)
         mode.savers = mode.savers[:i] + mode.savers[i + 1 :]
         with _count_lock:
@@ -256,7 +260,9 @@ def move_tangents(tensor: Any, result: Any) -> None:
             continue
         if dot is None:
             dot = wrap(kernels_of[type(tensor._data)].zeros_like(tensor._data))
-        if tensor._view is None and old is None:
+        elif old is None and mode.transforms:
+            check_capture(tensor, "a write in place")
+        if tensor._view is None and (old is None or type(old._data) is not type(dot._data)):
             carry(tensor, level, dot)
             continue
         state.seen, before = 0, state.seen
@@ -274,8 +280,10 @@ def _place(tensor: Any, level: Level, old: Any, dot: Any) -> None:
     if old is None:
         base = tensor._view.base
         whole = tangent_of(base, level)
-        if whole is None:
-            whole = wrap(kernels_of[type(base._data)].zeros_like(base._data))
+        if whole is None or type(whole._data) is not type(dot._data):
+            # Tangents may be of a level of ``vmap`` that their tensors are not of: memory for each example.
+            zeros = kernels_of[type(dot._data)].zeros(base._data.shape, base._data.dtype)
+            whole = wrap(zeros) if whole is None else whole + wrap(zeros)
             carry(base, level, whole)
         if tensor._view.steps is None:
             raise GraphError("forward mode: a view made by a user's Function cannot be written in place")

@@ -9,6 +9,7 @@ from ..backends.errors import ArgumentError, GraphError, ShapeError
 from . import ops
 from .base import TensorBase, edge_of
 from .entries import gradients_of
+from .transforms import refuse_inside
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -32,6 +33,10 @@ class Call:
     """One call of ``func`` on inputs of its own, so that the caller's ``.grad`` and graph are left alone."""
 
     def __init__(self, func: Callable[..., Any], inputs: Any, who: str, create_graph: bool, strict: bool) -> None:
+        refuse_inside(
+            f"Tensor.requires_grad_(), which torch.autograd.functional.* APIs ({who}) need,",
+            "Use the functions of wengert.func instead, which nest.",
+        )
         self.who, self.create_graph, self.strict = who, create_graph, strict
         self.one_input = not isinstance(inputs, tuple)
         given = tensors_of(inputs, "inputs", who)

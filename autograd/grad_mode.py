@@ -42,17 +42,20 @@ class Mode(threading.local):
     running: Any = None  # the backward pass that is running
     casting: Any = None  # the autocast blocks around
     levels: tuple[tuple[Any, str], ...] = ()  # the calls of vmap around: type of arrays, what is said of random numbers
+    transforms: tuple[Any, ...] = ()  # the transforms of `wengert.func` whose functions run, the innermost last
 
 
 mode = Mode()
+followed: list[threading.local] = [mode]  # what a thread that goes on with another's work begins with
 
 
 def in_thread(work: Callable[[], None]) -> None:
     """Do ``work`` in a thread of its own, in this thread's mode."""
-    state, failed = dict(vars(mode)), []
+    states, failed = [dict(vars(state)) for state in followed], []
 
     def body() -> None:
-        vars(mode).update(state)
+        for state, values in zip(followed, states, strict=True):
+            vars(state).update(values)
         try:
             work()
         except BaseException as error:  # raised again by the thread that waits

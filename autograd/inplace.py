@@ -17,6 +17,7 @@ from .base import TensorBase, edge_of, new, version_of, wrap
 from .grad_mode import enable_grad, mode
 from .node import LEAF, OUTPUT, Output
 from .primitive import Primitive, apply, bind_views, next_seq
+from .transforms import check_capture
 from .write_checks import CUSTOM_VIEW, MANY_VIEWS, check_cast, check_coalesced, check_writable
 
 
@@ -259,6 +260,8 @@ def finish_write(tensor: Any, result: Any, before: Any, op: str) -> None:
     if not mode.grad or not (result._rg or before._rg):
         return
     if result._rg:
+        if mode.transforms and (tensor._view.base if tensor._view is not None else tensor)._edge is None:
+            check_capture(tensor, op)
         _saved_output_is(result, tensor)
     elif tensor._view is None:
         result = apply(Erased, before)

@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..backends import kernels_of
+from ..backends.batched import BatchedArray
 from ..backends.sparse import SparseArray
+from .base import wrap
 from .promotion import get_default_dtype
 
 if TYPE_CHECKING:
@@ -199,6 +201,8 @@ def tensor_repr(tensor: Tensor, prefix: str = "") -> str:
         tensor: any tensor.
         prefix: what the text begins with, of whose length the other lines are indented; a subclass's name unless told.
     """
+    if isinstance(tensor._data, BatchedArray):
+        return _batched_text(tensor._data)
     kind = type(tensor)
     prefix = prefix or kind.__dict__.get("_printed_as", kind.__name__) + "("
     x = tensor._data
@@ -224,6 +228,13 @@ def tensor_repr(tensor: Tensor, prefix: str = "") -> str:
     if not usual:
         notes.append(f"dtype={tensor.dtype!r}")
     return _with_notes(prefix + body, notes + _place_in_graph(tensor), indent)
+
+
+def _batched_text(x: Any) -> str:
+    """One of a batch: all examples, within the level of ``vmap`` that they belong to."""
+    inside = _batched_text(x._all) if isinstance(x._all, BatchedArray) else repr(wrap(x._all))
+    lines = inside.replace("\n", "\n    ")
+    return f"BatchedTensor(lvl={x.depth}, bdim=0, value=\n    {lines}\n)"
 
 
 def _place_in_graph(tensor: Tensor) -> list[str]:

@@ -5,6 +5,7 @@ The class holds state, properties and the gradient. Operators and methods come f
 
 from __future__ import annotations
 
+import sys
 import warnings
 import weakref
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from .grad_mode import INFERENCE, mode
 from .node import OUTPUT
 from .printing import tensor_repr
 from .sparse import methods as sparse
+from .transforms import refuse_inside
 
 _Size, _new_size = ops.Size, tuple.__new__
 
@@ -165,6 +167,12 @@ class Tensor(
                 f"{type(requires_grad).__name__}"
             )
         if requires_grad:
+            if mode.transforms and _asked_by_a_program():
+                refuse_inside(
+                    "Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs)",
+                    "Use the transforms of wengert.func (grad, vjp, jacrev, jacfwd, hessian), or call requires_grad_() "
+                    "outside of the function",
+                )
             if self._data.dtype.kind not in "fcV":
                 raise GraphError(
                     f"only Tensors of floating point dtype can require gradients, not {self.dtype}; convert it first: "
@@ -314,6 +322,7 @@ class Tensor(
 
     def retain_grad(self) -> None:
         """Keep the gradient of this tensor in ``.grad`` although it is no leaf."""
+        refuse_inside("Tensor.retain_grad()", "Make the tensor an argument of the function, and differentiate by it")
         edge = edge_of(self)
         if edge is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
@@ -365,6 +374,14 @@ class Tensor(
     def is_inference(self) -> bool:
         """Whether this tensor was made under inference_mode."""
         return self._ver is INFERENCE
+
+
+def _asked_by_a_program() -> bool:
+    """Whether the library's own code is not who calls a method of a tensor now."""
+    frame: Any = sys._getframe(2)
+    while frame is not None and frame.f_globals is globals():
+        frame = frame.f_back
+    return frame is None or not str(frame.f_globals.get("__name__", "")).startswith("wengert.")
 
 
 def _lasting(name: str, member: property) -> property:

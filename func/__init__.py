@@ -7,9 +7,12 @@ from .batching import vmap as vmap
 from .derivatives import grad as grad
 from .derivatives import grad_and_value as grad_and_value
 from .derivatives import hessian as hessian
+from .derivatives import hvp as hvp
 from .derivatives import jacrev as jacrev
 from .derivatives import vjp as vjp
 from .forward import jacfwd as jacfwd
 from .forward import jvp as jvp
 from .forward import linearize as linearize
 from .functional_call import functional_call as functional_call
+from .inspection import debug_unwrap as debug_unwrap
+from .inspection import functionalize as functionalize

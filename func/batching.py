@@ -12,8 +12,9 @@ from typing import Any
 from ..autograd import ops
 from ..autograd.base import TensorBase
 from ..autograd.batching import enter, leave, level, outermost_array
+from ..autograd.transforms import name_of, within
 from ..backends.batched import level_type
-from .tree import flatten, unflatten
+from .tree import Structure, children_of, flatten, paths, unflatten
 
 __all__ = ["stack_module_state", "vmap"]
 
@@ -24,46 +25,73 @@ def _spread(dims: Dims, tree: Any, who: str, what: str = "in_dims") -> list[int 
     """One dimension for each leaf of ``tree``."""
     if dims is None or isinstance(dims, int):
         return [dims] * len(flatten(tree)[0])
-    same = isinstance(tree, type(dims)) or (isinstance(dims, (tuple, list)) and isinstance(tree, (tuple, list)))
-    if not same or not isinstance(dims, (tuple, list, dict)) or len(dims) != len(tree):
+    ours, theirs = children_of(dims), children_of(tree)
+    same = isinstance(tree, type(dims)) or (isinstance(dims, (tuple, list)) and isinstance(tree, tuple))
+    if ours is None or theirs is None or not same or len(ours[1]) != len(theirs[1]):
         tree_name = "inputs" if what == "in_dims" else "outputs"
         raise ValueError(
             f"{who}: {what} is not compatible with the structure of `{tree_name}`. {what} has structure "
-            f"{flatten(dims)[1]} but {tree_name} has structure {flatten(tree)[1]}."
+            f"{flatten(dims)[1]} but {tree_name} has structure {flatten(tree)[1]}. Give one dimension for all, or a "
+            "nesting with one for each"
         )
-    pairs = [(dims[k], tree[k]) for k in tree] if isinstance(dims, dict) else list(zip(dims, tree, strict=True))
-    return [dim for part, value in pairs for dim in _spread(part, value, who, what)]
+    parts = [dims[key] for key in tree] if isinstance(dims, dict) else ours[1]
+    return [dim for part, value in zip(parts, theirs[1], strict=True) for dim in _spread(part, value, who, what)]
 
 
-def _batch_size(leaves: list[Any], dims: list[int | None], who: str) -> int:
-    sizes = []
-    for leaf, dim in zip(leaves, dims, strict=True):
+def _batch_size(leaves: list[Any], dims: list[int | None], structure: Structure, who: str) -> int:
+    sizes: dict[str, int] = {}
+    for leaf, dim, path in zip(leaves, dims, paths(structure, "args"), strict=True):
         if dim is None:
             continue
         if not isinstance(dim, int):
             raise ValueError(
-                f"{who}: Got in_dim={dim} for an input but in_dim must be either an integer dimension or None."
+                f"{who}: Got in_dim={dim} for an input but in_dim must be either an integer dimension or None. "
+                f"(The input is {path})"
             )
         if not isinstance(leaf, TensorBase):
             raise ValueError(
                 f"{who}: Got in_dim={dim} for an input but the input is of type {type(leaf)}. We cannot vmap over "
-                "non-Tensor arguments, please use None as the respective in_dim"
+                f"non-Tensor arguments, please use None as the respective in_dim. (The input is {path})"
             )
         ndim = leaf._data.ndim
         if not -ndim <= dim < ndim:
             raise ValueError(
                 f"{who}: Got in_dim={dim} for some input, but that input is a Tensor of dimensionality {ndim} so "
-                f"expected in_dim to satisfy -{ndim} <= in_dim < {ndim}."
+                f"expected in_dim to satisfy -{ndim} <= in_dim < {ndim}. (The input is {path})"
             )
-        sizes.append(leaf._data.shape[dim])
+        sizes[path] = int(leaf._data.shape[dim])
     if not sizes:
-        raise ValueError(f"{who}: at least one input must be mapped; all of in_dims are None")
-    if len(set(sizes)) > 1:
+        raise ValueError(
+            f"{who}: at least one Tensor must be mapped: vmap needs at least one Tensor in the inputs whose in_dim is "
+            "not None; all of in_dims are None"
+        )
+    if len(set(sizes.values())) > 1:
+        found = ", ".join(f"{path}: {size}" for path, size in sizes.items())
         raise ValueError(
             "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
-            f"{sizes} for the mapped dimension"
+            f"{list(sizes.values())} for the mapped dimension ({found}). {who}: in_dims may name other dimensions, or "
+            "None for an input that every call gets whole"
         )
-    return int(sizes[0])
+    return next(iter(sizes.values()))
+
+
+def _whole(dims: Dims, tree: Any) -> Any:
+    """``tree`` with what every call gets whole as one leaf, modules and other objects as they are."""
+    if dims is None:
+        return Whole(tree)
+    if isinstance(dims, (tuple, list, dict)) and type(tree) in (tuple, list, dict) and len(dims) == len(tree):
+        if isinstance(tree, dict):
+            return {k: _whole(dims[k], v) for k, v in tree.items()} if set(dims) == set(tree) else tree
+        if not isinstance(dims, dict):
+            return type(tree)([_whole(d, v) for d, v in zip(dims, tree, strict=True)])
+    return tree
+
+
+class Whole:
+    """An argument that is not mapped."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
 def vmap(
@@ -103,23 +131,24 @@ def vmap(
         raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
     if chunk_size is not None and chunk_size <= 0:
         raise ValueError(f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})")
-    who = f"vmap({getattr(func, '__name__', func)}, in_dims={in_dims}, ...)(<inputs>)"
+    who = f"vmap({name_of(func)}, in_dims={in_dims}, ...)(<inputs>)"
 
     @functools.wraps(func)
     def mapped(*args: Any, **kwargs: Any) -> Any:
-        if not isinstance(in_dims, (int, tuple, list)):
+        if not isinstance(in_dims, (int, tuple)):
             raise ValueError(
                 f"{who}: expected `in_dims` to be int or a (potentially nested) tuple matching the structure of "
                 f"inputs, got: {type(in_dims)}."
             )
-        leaves, structure = flatten(args)
+        leaves, structure = flatten(_whole(in_dims, args))
         if not leaves:
             raise ValueError(
                 f"{who}: got no inputs. Maybe you forgot to add inputs, or you are trying to vmap over a function "
                 "with no inputs. The latter is unsupported."
             )
-        dims = _spread(tuple(in_dims) if isinstance(in_dims, list) else in_dims, args, who)
-        size = _batch_size(leaves, dims, who)
+        dims = _spread(in_dims, unflatten(structure, leaves), who)
+        size = _batch_size(leaves, dims, structure, who)
+        leaves = [leaf.value if type(leaf) is Whole else leaf for leaf in leaves]
         run = _Mapped(func, structure, kwargs, out_dims, randomness, who)
         if chunk_size is None or chunk_size >= size:
             return run(leaves, dims, size)
@@ -149,24 +178,26 @@ class _Mapped:
         arrays = [x._data for x, d in zip(leaves, dims, strict=True) if d is not None]
         kind = level_type(outermost_array(arrays), size)
         entered = [x if d is None else enter(x, kind, d) for x, d in zip(leaves, dims, strict=True)]
-        with level(kind, self.randomness):
+        with level(kind, self.randomness), within("vmap", self.func):
             outputs, shape = flatten(self.func(*unflatten(self.structure, entered), **self.kwargs))
             outs = _spread_out(self.out_dims, unflatten(shape, outputs), len(outputs), self.who)
-            return unflatten(shape, [self._left(y, d, kind) for y, d in zip(outputs, outs, strict=True)])
+            places = paths(shape, "output")
+            return unflatten(shape, [self._left(*y, kind) for y in zip(outputs, outs, places, strict=True)])
 
-    def _left(self, y: Any, dim: int | None, kind: Any) -> Any:
+    def _left(self, y: Any, dim: int | None, path: str, kind: Any) -> Any:
+        place = "" if path == "output" else f" at {path}"
         if not isinstance(y, TensorBase):
             if dim is None:
                 return y
             raise ValueError(
-                f"{self.who}: `{getattr(self.func, '__name__', self.func)}` must only return Tensors, got type "
-                f"{type(y)}."
+                f"{self.who}: `{name_of(self.func)}` must only return Tensors, got type {type(y)}{place}. Did you mean to "
+                "set out_dims= to None for output?"
             )
         if dim is None:
             if isinstance(y._data, kind):
                 raise ValueError(
-                    f"{self.who}: `{getattr(self.func, '__name__', self.func)}` can not return a BatchedTensor when "
-                    "out_dim is None"
+                    f"{self.who}: `{name_of(self.func)}` can not return a BatchedTensor when out_dim is None{place}: it "
+                    "differs from example to example; give the dimension along which to stack it"
                 )
             return y
         ndim = y._data.ndim + 1
@@ -182,7 +213,14 @@ def _spread_out(out_dims: Dims, example: Any, count: int, who: str) -> list[int 
     """One output dimension for each tensor that the function returned."""
     if isinstance(out_dims, int):
         return [out_dims] * count
-    if isinstance(out_dims, tuple) and len(out_dims) == 1 and not isinstance(example, (tuple, list, dict)):
+    if out_dims is None:
+        return [None] * count
+    if not all(isinstance(d, int) or d is None for d in flatten(out_dims)[0]):
+        raise ValueError(
+            f"{who}: `out_dims` must be an int, None or a python collection of ints representing where in the outputs "
+            f"the vmapped dimension should appear, got {out_dims}"
+        )
+    if isinstance(out_dims, tuple) and len(out_dims) == 1 and children_of(example) is None:
         out_dims = out_dims[0]
     return _spread(out_dims, example, who, "out_dims")
 

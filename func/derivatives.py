@@ -1,4 +1,4 @@
-"""``grad``, ``grad_and_value``, ``vjp``, ``jacrev``, ``hessian``: functions made of functions.
+"""``grad``, ``grad_and_value``, ``vjp``, ``jacrev``, ``hessian``, ``hvp``: functions made of functions.
 
 A derivative that is taken again is recorded by the backward pass itself, so all of them nest to any order.
 """
@@ -13,11 +13,13 @@ from ..autograd import ops
 from ..autograd.base import TensorBase, edge_of
 from ..autograd.batched_backward import jacobian_of
 from ..autograd.grad_mode import mode
+from ..backends.batched import BatchError
 from ..backends.errors import ArgumentError, InvalidValueError, ShapeError
-from .run import Argnums, Run
-from .tree import flatten, unflatten
+from .batching import vmap
+from .run import Argnums, Run, fitting, only_real
+from .tree import flatten, paths, unflatten
 
-__all__ = ["grad", "grad_and_value", "hessian", "jacrev", "vjp"]
+__all__ = ["grad", "grad_and_value", "hessian", "hvp", "jacrev", "vjp"]
 
 
 def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -43,10 +45,13 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        run = Run("grad_and_value", func, args, kwargs, argnums, has_aux)
+        run = Run("grad", func, args, kwargs, argnums, has_aux)
         value = run.output
         if not isinstance(value, TensorBase):
-            raise ArgumentError(f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(value)}")
+            raise ArgumentError(
+                f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(value)}; return other values "
+                "as aux, with has_aux=True"
+            )
         if value._data.ndim:
             raise ShapeError(
                 f"grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with "
@@ -110,7 +115,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         >>> y, pull(wg.ones(2))
         (tensor([3., 8.]), (tensor([3., 4.]), tensor([1., 2.])))
     """
-    run = Run("vjp", func, primals, {}, tuple(range(len(primals))), has_aux)
+    run = Run("vjp", func, primals, {}, None, has_aux)
     outputs, structure = run.outputs()
 
     def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
@@ -120,10 +125,16 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
                 "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
                 f"function. cotangents: {given}, primal output: {structure}"
             )
-        for i, (o, g) in enumerate(zip(outputs, gs, strict=True)):
-            if g.shape != o.shape:
+        for o, g, path in zip(outputs, gs, paths(structure, "cotangents"), strict=True):
+            if not isinstance(g, TensorBase):
+                raise TypeError(
+                    f"gradients can be either Tensors or None, but got {type(g).__name__}: {path} of the function that "
+                    "vjp returned must be a tensor like the output"
+                )
+            if g._data.shape != o._data.shape:
                 raise ShapeError(
-                    f"Mismatch in shape: cotangent {i} has the shape {list(g.shape)}, the output {list(o.shape)}"
+                    f"Mismatch in shape: {path} has a shape of {list(g.shape)} and the output of vjp's function a shape "  # type: ignore[attr-defined]
+                    f"of {list(o.shape)}; give a cotangent of the output's shape"
                 )
         create = create_graph
         if create is None:
@@ -135,7 +146,12 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
 
 
 def jacrev(
-    func: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: int | None = None
+    func: Callable[..., Any],
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    chunk_size: int | None = None,
+    _preallocate_and_copy: bool = False,
 ) -> Callable[..., Any]:
     """A function that computes the Jacobian of ``func``: one walk back for all elements of its output.
 
@@ -143,8 +159,8 @@ def jacrev(
         func: returns a tree of tensors, or ``(tree, aux)``.
         argnums: which positional arguments to differentiate by; each may be a tree of tensors.
         has_aux: ``func`` also returns a tree of tensors that is handed on undifferentiated.
-        chunk_size: how many rows are computed at once, all unless told. Rows that are recorded for derivatives of
-            higher order are computed one by one.
+        chunk_size: how many rows are computed at once, all unless told.
+        _preallocate_and_copy: for PyTorch's sake.
 
     Returns:
         A function of ``func``'s arguments. Where ``func`` returns a tensor it returns, for each tensor of the argument,
@@ -160,12 +176,14 @@ def jacrev(
                 [0., 4.]])
     """
     if chunk_size is not None and chunk_size <= 0:
-        raise InvalidValueError(f"jacrev: `chunk_size` should be greater than 0, got {chunk_size}")
+        raise InvalidValueError(f"jacrev: `chunk_size` should be greater than 0. Got {chunk_size}")
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         run = Run("jacrev", func, args, kwargs, argnums, has_aux)
+        only_real(run.inputs, run.structure, "jacrev", "input")
         outputs, structure = run.outputs()
+        only_real(outputs, structure, "jacrev", "output")
         jacobian = unflatten(structure, [run.arranged(_rows(run, output, chunk_size)) for output in outputs])
         return (jacobian, run.aux) if has_aux else jacobian
 
@@ -175,16 +193,31 @@ def jacrev(
 def _rows(run: Run, output: Any, chunk: int | None) -> list[Any]:
     """The Jacobian of one output by every input of ``run``."""
     size, create = output._data.size, run.seen_outside([output])
-    basis = ops.eye(size, dtype=output.dtype, device=output.device).reshape(size, *output.shape)
-    if size > 1 and chunk != 1 and not create and edge_of(output) is not None:
-        return jacobian_of(output, basis, run.inputs, chunk)
-    rows = [run.pull([output], [basis[i]], retain=True, create=create) for i in range(size)]
-    if not rows:
+    if not size:
         return [ops.zeros((*output.shape, *x.shape), dtype=x.dtype, device=x.device) for x in run.inputs]
-    blocks = [ops.stack(column) for column in zip(*rows, strict=True)]
+    basis = ops.eye(size, dtype=output.dtype, device=output.device).reshape(size, *output.shape)
+    if size == 1 or chunk == 1 or edge_of(output) is None:
+        rows = [run.pull([output], [basis[i]], retain=True, create=create) for i in range(size)]
+        blocks = [ops.stack(column) for column in zip(*rows, strict=True)]
+    elif create:
+        blocks = _recorded_rows(run, output, basis, chunk)
+    else:
+        return jacobian_of(output, basis, run.inputs, chunk)
     return run.released(  # type: ignore[no-any-return]
         [b.reshape((*output.shape, *x.shape)) for b, x in zip(blocks, run.inputs, strict=True)]
     )
+
+
+def _recorded_rows(run: Run, output: Any, basis: Any, chunk: int | None) -> list[Any]:
+    """All rows in one recorded walk, or one by one where a rule does not take many."""
+
+    def row(g: Any) -> list[Any]:
+        return run.pull([output], [g], retain=True, create=True)
+
+    try:
+        return vmap(row, chunk_size=chunk)(basis)  # type: ignore[no-any-return]
+    except BatchError:
+        return [ops.stack(column) for column in zip(*[row(g) for g in basis], strict=True)]
 
 
 def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -204,3 +237,35 @@ def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any
                 [ 0., 12.]])
     """
     return jacrev(jacrev(func, argnums), argnums)
+
+
+def hvp(func: Callable[..., Any], primals: Any, tangents: Any) -> Any:
+    """The product of the Hessian of ``func`` at ``primals`` with ``tangents``: two walks, and no matrix.
+
+    Args:
+        func: returns a 0-d tensor.
+        primals: its arguments, a tuple of trees of tensors.
+        tangents: the vector, of the same structure and shapes.
+
+    Returns:
+        A tuple like ``primals``.
+
+    Raises:
+        RuntimeError: ``func`` returns no scalar, or primals and tangents do not fit together.
+
+    Example:
+        >>> import wengert as wg
+        >>> wg.func.hvp(lambda x: (x**3).sum(), (wg.tensor([1.0, 2.0]),), (wg.ones(2),))
+        (tensor([ 6., 12.]),)
+
+    References:
+        Pearlmutter, "Fast Exact Multiplication by the Hessian", 1994.
+    """
+    points, directions, structure = fitting(primals, tangents, "hvp(f, primals, tangents)")
+
+    def slope(*leaves: Any) -> Any:
+        arguments = unflatten(structure, leaves)
+        gradients = flatten(grad(func, argnums=tuple(range(len(arguments))))(*arguments))[0]
+        return sum([(g * v).sum() for g, v in zip(gradients, directions, strict=True)])
+
+    return unflatten(structure, grad(slope, argnums=tuple(range(len(points))))(*points))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..autograd import ops
-from ..autograd.base import TensorBase
 from ..autograd.forward_ad import without_tangent
 from ..autograd.forward_mode import Level, carry, tangent_of
+from ..autograd.grad_mode import mode
+from ..autograd.transforms import within
 from .batching import vmap
-from .run import Argnums, chosen
-from .tree import flatten, unflatten
+from .run import CALLS, Argnums, chosen, fitting, only_real, only_tensors, output_and_aux, outputs_of
+from .tree import flatten, paths, unflatten
 
 __all__ = ["jacfwd", "jvp", "linearize"]
 
@@ -40,42 +42,36 @@ def jvp(
         >>> wg.func.jvp(wg.sin, (wg.zeros(2),), (wg.tensor([1.0, 2.0]),))
         (tensor([0., 0.]), tensor([1., 2.]))
     """
-    if not isinstance(primals, tuple):
-        raise RuntimeError(
-            f"jvp: Expected primals to be a tuple. E.g. it should be valid to call f(*primals), got {type(primals)}"
-        )
-    points, structure = flatten(primals)
-    directions, other = flatten(tangents)
-    if structure != other:
-        raise RuntimeError(
-            "jvp(f, primals, tangents): Expected primals and tangents to have the same python structure. "
-            f"Got primals and tangents with structure {structure} and {other}"
-        )
-    for p, t in zip(points, directions, strict=True):
-        if p.shape != t.shape:
-            raise RuntimeError(f"jvp: a primal of shape {list(p.shape)} has a tangent of shape {list(t.shape)}")
-    level = Level()
-    level.begin()
-    try:
-        duals = [ops.view_as(p, p) for p in points]
-        for dual, t in zip(duals, directions, strict=True):
-            carry(dual, level, t)
-        output, aux = func(*unflatten(structure, duals)), None
-        if has_aux:
-            if not isinstance(output, tuple) or len(output) != 2:
-                raise RuntimeError("jvp: with has_aux the function returns a pair: its output, and what is handed on")
-            output, aux = output
-        outputs, shape = flatten(output)
-        for y in outputs:
-            if not isinstance(y, TensorBase):
-                raise RuntimeError(f"jvp(f, primals, tangents): Expected f to return only tensors, got {type(y)}")
-        along = [tangent_of(y, level) for y in outputs]
-        values = [without_tangent(y, level) for y in outputs]
-        aux = None if aux is None else _plain(aux, level)
-    finally:
-        level.end()
+    points, directions, structure = fitting(primals, tangents, CALLS["jvp"])
+    return _push(("jvp", func), lambda *leaves: func(*unflatten(structure, leaves)), points, directions, has_aux, strict)
+
+
+def _push(
+    named: tuple[str, Any], run: Callable[..., Any], points: Any, directions: Any, has_aux: bool, strict: bool
+) -> tuple[Any, ...]:
+    """The value of ``run`` at the tensors ``points`` and the derivative, for the transform and function ``named``."""
+    call, level = CALLS[named[0]], Level()
+    with unwatched(), within(*named):
+        level.begin()
+        try:
+            duals = [ops.view_as(p, p) for p in points]
+            for dual, t in zip(duals, directions, strict=True):
+                carry(dual, level, t)
+            output, aux = run(*duals), None
+            if has_aux:
+                output, aux = output_and_aux(output, call)
+                aux = _plain(aux, level)
+            outputs, shape = outputs_of(output, call)
+            along = [tangent_of(y, level) for y in outputs]
+            values = [without_tangent(y, level) for y in outputs]
+        finally:
+            level.end()
     if strict and any(d is None for d in along):
-        raise RuntimeError("jvp(f, primals, tangents, strict=True): an output of f is independent of the primals")
+        place = paths(shape, "output")[[d is None for d in along].index(True)]
+        raise RuntimeError(
+            f"jvp(f, primals, tangents, strict=True): The output of f is independent of the input at {place}. This is "
+            "not allowed with strict=True; strict=False gives zeros"
+        )
     along = [ops.zeros_like(y) if d is None else d for d, y in zip(along, values, strict=True)]
     value, derivative = unflatten(shape, values), unflatten(shape, along)
     return (value, derivative, aux) if has_aux else (value, derivative)
@@ -83,7 +79,18 @@ def jvp(
 
 def _plain(tree: Any, level: Level) -> Any:
     leaves, structure = flatten(tree)
-    return unflatten(structure, [without_tangent(t, level) if isinstance(t, TensorBase) else t for t in leaves])
+    only_tensors(leaves, structure, "aux")
+    return unflatten(structure, [without_tangent(t, level) for t in leaves])
+
+
+@contextlib.contextmanager
+def unwatched() -> Iterator[None]:
+    """A block whose tensors are normal within ``inference_mode``, too: rules may save them."""
+    before, mode.fresh = mode.fresh, None
+    try:
+        yield
+    finally:
+        mode.fresh = before
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -99,7 +106,26 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         >>> along(wg.ones(2))
         tensor([1., 1.])
     """
-    return func(*primals), lambda *tangents: jvp(func, primals, tangents)[1]
+    value = func(*primals)
+    points, structure = flatten(primals)
+
+    def along(*tangents: Any) -> Any:
+        directions, given = flatten(tangents)
+        if given != structure:
+            raise RuntimeError(
+                "Expected the tangents that the linearized function gets to have the same argspec as the primals. "
+                f"primals: {structure}, tangents: {given}"
+            )
+        for p, t, path in zip(points, directions, paths(structure, "tangents"), strict=True):
+            for what in ("shape", "dtype", "device"):
+                if getattr(p, what) != getattr(t, what):
+                    raise RuntimeError(
+                        f"Expected {path} in flattened pytree doesn't match the {what} of the primal: it has "
+                        f"{getattr(t, what)}, and the primal has {getattr(p, what)}"
+                    )
+        return jvp(func, primals, tangents)[1]
+
+    return value, along
 
 
 def jacfwd(
@@ -130,6 +156,7 @@ def jacfwd(
         numbers = chosen(argnums, len(args))
         selected = tuple(args[i] for i in numbers)
         points, structure = flatten(selected if isinstance(argnums, tuple) else selected[0])
+        only_real(points, structure, "jacfwd", "input")
 
         def at(*leaves: Any) -> Any:
             tree = unflatten(structure, leaves)
@@ -139,13 +166,14 @@ def jacfwd(
             return func(*given, **kwargs)
 
         def push(*tangents: Any) -> Any:
-            return jvp(at, tuple(points), tangents, has_aux=has_aux)[1:]
+            return _push(("jacfwd", func), at, points, tangents, has_aux, strict=False)[1:]
 
         columns, *aux = vmap(push, randomness=randomness, out_dims=(-1, None) if has_aux else -1)(*_basis(points))
         outputs, shape = flatten(columns)
+        only_real(outputs, shape, "jacfwd", "output")
         sizes = [p._data.size for p in points]
         blocks = [
-            [b.reshape(*y.shape[:-1], *p.shape) for b, p in zip(y.split(sizes, -1), points, strict=True)]
+            [b.reshape((*y.shape[:-1], *p.shape)) for b, p in zip(y.split(sizes, -1), points, strict=True)]
             for y in outputs
         ]
         jacobian = unflatten(shape, [unflatten(structure, block) for block in blocks])
@@ -160,6 +188,6 @@ def _basis(points: list[Any]) -> list[Any]:
     for p in points:
         block = ops.zeros((total, p._data.size), dtype=p.dtype, device=p.device)
         block[start : start + p._data.size] = ops.eye(p._data.size, dtype=p.dtype, device=p.device)
-        found.append(block.reshape(total, *p.shape))
+        found.append(block.reshape((total, *p.shape)))
         start += p._data.size
     return found

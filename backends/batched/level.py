@@ -6,6 +6,7 @@ import operator
 import types
 from typing import Any
 
+from ..call_site import warn
 from ..registry import Backend, Kernels, announce, kernels_of
 from . import rules_positions as rules_positions
 from . import rules_products as rules_products
@@ -250,6 +251,8 @@ def one_by_one(kind: type[BatchedArray], name: str, function: Any, args: Any, kw
         )
     kwargs = {key: value for key, value in kwargs.items() if key != "out"}
 
+    _say_slow(kind, name)
+
     def example(i: int) -> Any:
         def pick(a: BatchedArray) -> Any:
             if type(a) is not kind:
@@ -265,6 +268,19 @@ def one_by_one(kind: type[BatchedArray], name: str, function: Any, args: Any, kw
     return out
 
 
+def _say_slow(kind: type[BatchedArray], name: str) -> None:
+    """Say once of each function that it runs once for each example."""
+    if name not in _slow and kind.batch > 1:
+        _slow.add(name)
+        warn(
+            f"vmap: There is a performance drop because we have not yet implemented the batching rule for {name}, which "
+            f"runs once for each of {kind.batch} examples. (Said once for each function.)"
+        )
+
+
+_slow: set[str] = set()
+
+
 def _zero_example(array: BatchedArray) -> Any:
     return kernels_of[type(array._all)].xp.zeros(array.shape, dtype=array.dtype)
 
@@ -278,8 +294,9 @@ def _stacked(kind: type[BatchedArray], name: str, results: list[Any]) -> Any:
     if hasattr(first, "dtype") and hasattr(first, "shape"):
         if any(r.shape != first.shape for r in results):
             raise BatchError(
-                f"vmap: {name} gives a result of another shape for each example, which cannot be stacked: "
-                f"{[list(r.shape) for r in results[:4]]}. This is a function whose shape depends on values"
+                "vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over "
+                f"{name}, which gives a result of another shape for each example: {[list(r.shape) for r in results[:4]]}. "
+                "Use one whose shape does not depend on values, such as where(condition, a, b)"
             )
         arrays = [r if type(r) in kernels_of else r.__array__() for r in results]
         whole = kernels_of[type(arrays[0])].xp.stack(arrays)
