@@ -10,7 +10,7 @@ import pytest
 
 import wengert as wg
 from wengert.autograd.batched_backward import gradients_of_rows
-from wengert.backends.batched import BatchError
+from wengert.backends.batched import BatchError, level
 from wengert.func import grad, vmap
 
 from .cases.base import OpCase
@@ -27,6 +27,22 @@ READS_VALUES = {
     *("linalg.ldl_solve", "lobpcg", "spmm", "smm", "sspaddmm", "hspmm"),
     *("nn.functional.batch_norm[running]", "nn.functional.instance_norm[running]", "batch_norm[running]"),
 }
+
+
+# What runs once for each example in these rows, and says so: what counts, and what writes where values say.
+LOOPS = {
+    *("bincount", "bin_positions", "nonzero", "searchsorted", "numbered", "unique", "isin", "cumsum", "__getitem__"),
+    *("index_copy_", "update_running_", "add", "renormalise_rows_", "memory"),
+}
+
+
+@pytest.fixture(autouse=True)
+def slow(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The names of functions that ran once for each example."""
+    names: set[str] = set()
+    monkeypatch.setattr(level, "_say_slow", lambda kind, name: names.add(name))
+    yield names
+    assert names <= LOOPS
 
 
 def may_refuse(case: OpCase) -> bool:

@@ -6,6 +6,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.batched import BatchedArray
 from ...backends.errors import ArgumentError, InplaceError, ShapeError
 from ...backends.layout import contiguous_strides as contiguous_strides
 from ...backends.layout import is_channels_last, is_dense, relaid
@@ -194,6 +195,8 @@ def sparse_strides(x: SparseArray) -> tuple[int, ...]:
 def storage_offset(input: Tensor) -> int:
     """How many elements after the beginning of its memory the tensor starts."""
     x = input._data
+    while isinstance(x, BatchedArray):  # the memory of all examples
+        x = x._all
     if x.base is None or not hasattr(x.base, "itemsize"):
         return 0
     k = kernels_of[type(x)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...backends.batched import BatchedArray, BatchError
 from ...backends.errors import ShapeError
 from ..primitive import Primitive, apply
 from .dims import canonical_dim, sizes_of
@@ -149,9 +150,14 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
     """
     sizes, steps = sizes_of("as_strided", size), sizes_of("as_strided", stride)
     if len(sizes) != len(steps):
-        raise ShapeError(f"mismatch in length of strides and shape: {list(steps)} for {list(sizes)}")
+        raise ShapeError(
+            f"mismatch in length of strides and shape: {list(steps)} for {list(sizes)}; as_strided: size and stride must "
+            "have the same length"
+        )
     if any(s < 0 for s in steps):
         raise ShapeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(steps)}")
+    if isinstance(input._data, BatchedArray):
+        return _of_each_example(input, sizes, steps, storage_offset)
     own = _offset(input)
     offset = own if storage_offset is None else storage_offset
     if offset < 0:
@@ -167,6 +173,31 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
             f"{count * x.itemsize}"
         )
     return apply(AsStrided, input, to=(sizes, steps, offset), memory=((x.shape, _stride(input), own), count))
+
+
+def _of_each_example(input: Any, sizes: tuple[int, ...], steps: tuple[int, ...], storage_offset: int | None) -> Any:
+    """The same of one example: strides and offset count in the memory of all of them, from the first one on.
+
+    Raises:
+        RuntimeError: it would reach outside the example.
+    """
+    from ..batching import enter, leave
+
+    kind = type(input._data)
+    whole = leave(input, kind, 0)
+    own = _offset(whole)
+    offset = own if storage_offset is None else storage_offset
+    shape, places = whole._data.shape[1:], _stride(whole)
+    last = own + sum([(n - 1) * s for n, s in zip(shape, places[1:], strict=True)])
+    reach = offset + sum([(n - 1) * s for n, s in zip(sizes, steps, strict=True)])
+    if 0 not in sizes and (offset < own or reach > last or 0 in shape):
+        raise BatchError(
+            f"vmap: as_strided of sizes {list(sizes)}, strides {list(steps)} and storage offset {offset} reads memory "
+            f"outside of the example, which lies from {own} to {last}. This is not supported inside of vmap; take the "
+            "strides from x.stride(), or use unfold(), expand() or slices"
+        )
+    taken = as_strided(whole, (kind.batch, *sizes), (places[0], *steps), offset)
+    return enter(taken, kind, 0)
 
 
 _offset, _stride = storage_offset, stride

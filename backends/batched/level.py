@@ -164,6 +164,8 @@ class BatchedKernels(Kernels):
         if rule is None and name in RULES:
             return getattr(self.xp, name)
 
+        rule = _rule_or_definition(self.xp, name, rule)
+
         def run(*args: Any, **kwargs: Any) -> Any:
             if deepest((args, kwargs)) is not self._kind:
                 return _new(self._kind, name, below(*args, **kwargs))
@@ -172,6 +174,47 @@ class BatchedKernels(Kernels):
         run.__name__ = name
         return run
 
+
+def _rule_or_definition(xp: Namespace, name: str, rule: Rule | None) -> Rule | None:
+    """The rule of a kernel, and where it does not apply the kernel's definition, run on batched arrays.
+
+    Definitions are written in functions of the namespace, which have rules of their own. One that writes in place is
+    left out: it may have written when it turns out that it reads values.
+    """
+    from .. import definitions
+
+    module = next((m for m in definitions.MODULES if name in m.__all__), None)
+    if module is None or _writes(name) or name in UNDEFINED:
+        return rule
+    definition = getattr(module, name)
+
+    def both(kind: type[BatchedArray], function: Any, args: Any, kwargs: Any) -> Any:
+        made = NotImplemented if rule is None else rule(kind, function, args, kwargs)
+        if made is not NotImplemented:
+            return made
+        try:
+            try:
+                return definition(xp, *args, **kwargs)
+            except BatchError:  # it may have written to what it made like an operand that all examples share
+                return definition(xp, *_of_each(kind, args), **_of_each(kind, kwargs))
+        except (BatchError, TypeError, AttributeError):  # it needs values, or arrays of the library itself
+            return NotImplemented
+
+    return both
+
+
+def _of_each(kind: type[BatchedArray], value: Any) -> Any:
+    """``value`` with all arrays in it batched, those that all examples share, too."""
+    if type(value) in kernels_of:
+        array = value if type(value) is kind else lifted(value, kind)
+        return kind.of(array._all)
+    if type(value) in (list, tuple):
+        return type(value)([_of_each(kind, v) for v in value])
+    return {k: _of_each(kind, v) for k, v in value.items()} if type(value) is dict else value
+
+
+# Kernels whose definitions ask an array where it lies.
+UNDEFINED = frozenset(("address", "memory", "strided", "is_on"))
 
 # Fused kernels whose formulas, in plain ops, are faster than one run for each example.
 FUSED = frozenset(

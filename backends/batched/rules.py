@@ -103,14 +103,15 @@ isnan lcm ldexp left_shift less less_equal log log10 log1p log2 logaddexp logadd
 logical_xor maximum minimum mod modf multiply negative nextafter not_equal positive power rad2deg reciprocal remainder
 right_shift rint sign signbit sin sinh spacing sqrt square subtract tan tanh true_divide trunc abs pow acos asin atan
 atan2 acosh asinh atanh bitwise_left_shift bitwise_right_shift"""
-POINTWISE = """where clip nan_to_num round around real imag angle isclose sinc i0 real_if_close fix isneginf isposinf"""
+POINTWISE = """where clip nan_to_num round around real imag angle isclose sinc i0 real_if_close fix isneginf isposinf
+isreal iscomplex"""
 POINTWISE_KERNELS = """elu elu_backward gelu gelu_backward hardshrink hardsigmoid hardswish leaky_relu log_sigmoid mish
 mish_backward relu relu_backward sigmoid sigmoid_backward silu silu_backward softplus softplus_backward softshrink
 softsign threshold airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 i0e i1 i1e k0 k0e k1 k1e spherical_bessel_j0
 masked_scale clamp frac logaddexp make_complex phase power power_of_two product quotient round_to rsqrt scale_by_power
 sgn sign_bit split_exponent tanh_backward trunc_divide digamma gammainc gammaincc lgamma polygamma zeta bce bce_backward
 bce_logits bce_logits_backward astype entr erf erfc erfcx erfinv log_ndtr logit ndtr ndtri xlog1py xlogy isclose
-nan_to_num"""
+nan_to_num prelu"""
 
 
 @rule(UFUNCS)
@@ -157,9 +158,14 @@ def reduction(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     arrays = [a for a in rest if is_array(a)]
     if any(ndim_of(a) != x.ndim for a in arrays):
         return NotImplemented
-    if not x.ndim:  # an example is one number
-        return NotImplemented
     settings = dict(kwargs)
+    if not x.ndim:  # an example is one number
+        if arrays or settings.get("axis") not in (None, (), 0, -1):
+            return NotImplemented
+        x, settings["axis"] = x.reshape(1), 0
+        keep = settings.pop("keepdims", False)
+        y = function(x._all, axis=1, **{k: v for k, v in settings.items() if k != "axis"}) if not rest else None
+        return NotImplemented if y is None or keep else wrapped(kind, y)
     positional = [expanded(kind, a) if is_array(a) else a for a in rest]
     where = len(arrays)
     if len(rest) > where:
@@ -184,8 +190,7 @@ def position(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     return kind.of(function(x._all, axis=moved(axis, x.ndim), **settings))
 
 
-ALONG = """cumsum cumprod cummax cummin flip roll sort argsort fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft
-take_along_axis diff"""
+ALONG = """cumsum cumprod cummax cummin sort argsort fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft diff"""
 # Kernels with an axis, and the position of it among their arguments.
 ALONG_KERNELS = {
     "softmax": 1,
@@ -202,9 +207,13 @@ ALONG_KERNELS = {
     "cumulative_extreme": 1,
     "gather_elements": 2,
     "fft_r2c": 1,
+    "fft_c2r": 2,
     "mode": 1,
+    "tally": 1,
+    "place_along": 3,
+    "take_along_axis": 2,
 }
-AXIS_NAMES = ("axis", "dim")
+AXIS_NAMES = ("axis", "dim", "axes")
 
 
 def along(kind: Kind, function: Any, args: Any, kwargs: Any, place: int | None = None) -> Any:
@@ -220,7 +229,7 @@ def along(kind: Kind, function: Any, args: Any, kwargs: Any, place: int | None =
         if settings[name] is None:
             return NotImplemented
         settings[name] = moved(settings[name], ndim)
-    elif place is not None and len(plain) > place and isinstance(plain[place], int):
+    elif place is not None and len(plain) > place and isinstance(plain[place], (int, tuple)):
         plain[place] = moved(plain[place], ndim)
     else:
         return NotImplemented
@@ -232,6 +241,8 @@ def _along_kernel(place: int) -> Rule:
 
 
 rule(ALONG)(along)
+for _name, _place in {"take_along_axis": 2, "roll": 2, "flip": 1, "fft.fftn": 2, "fft.ifftn": 2, "put_along_axis": 3}.items():
+    RULES[_name] = _along_kernel(_place)
 for _name, _place in ALONG_KERNELS.items():
     KERNEL_RULES[_name] = _along_kernel(_place)
 
@@ -315,12 +326,50 @@ def joined(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     return kind.of(function([expanded(kind, a) for a in arrays], axis=moved(axis, ndim), **settings))
 
 
-@rule("ascontiguousarray asarray asanyarray copy array positive", RULES, KERNEL_RULES)
+@rule("ascontiguousarray asarray asanyarray copy array positive compact", RULES, KERNEL_RULES)
 def copied(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     """Copies and conversions."""
     if type(args[0]) is not kind:
         return NotImplemented
     return kind.of(function(args[0]._all, *args[1:], **kwargs))
+
+
+@rule("with_strides", KERNEL_RULES)
+def unmoved(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
+    """Other strides for dimensions of size 1, which examples need not have."""
+    return args[0]
+
+
+@rule("memory_order", KERNEL_RULES)
+def order_in_memory(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
+    """How an example's dimensions lie in memory."""
+    return function(args[0]._all[0], *args[1:], **kwargs) if kind.batch else NotImplemented
+
+
+@rule("fft_c2c", KERNEL_RULES)
+def transform(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
+    """The Fourier transform over several dimensions; the last argument is the order of the result in memory."""
+    x, dims, inverse, norm, *order = given(args, kwargs)
+    if not x.ndim:
+        return NotImplemented
+    laid = [(0, *moved(o, x.ndim)) if o is not None else None for o in order]
+    return kind.of(function(x._all, moved(dims, x.ndim), inverse, norm, *laid))
+
+
+@rule("tile")
+def tiled(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
+    """Repeated along all dimensions."""
+    x, times = given(args, kwargs)
+    times = (times,) if isinstance(times, int) else tuple(times)
+    ndim = max(len(times), x.ndim)
+    return kind.of(function(aligned(kind, x, ndim), (1,) * (ndim + 1 - len(times)) + times))
+
+
+@rule("is_among", KERNEL_RULES)
+def among(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
+    """Whether elements are among values that all examples share."""
+    x, values, *rest = given(args, kwargs)
+    return kind.of(function(x._all, values, *rest)) if type(x) is kind and type(values) is not kind else NotImplemented
 
 
 @rule("zeros_like ones_like empty_like full_like")
@@ -348,10 +397,10 @@ def diagonals(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
 
 
 @rule("tril triu", RULES)
-@rule("triangle", KERNEL_RULES)
+@rule("triangle column_major permutation first_true", KERNEL_RULES)
 def last_two(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
-    """What works on the last two dimensions of any stack."""
-    return NotImplemented if args[0].ndim < 2 else kind.of(function(args[0]._all, *args[1:], **kwargs))
+    """What works on the last dimension, or the last two, of any stack."""
+    return NotImplemented if args[0].ndim < 1 else kind.of(function(args[0]._all, *args[1:], **kwargs))
 
 
 @rule("repeat")

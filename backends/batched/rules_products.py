@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .rules import KERNEL_RULES, RULES, Kind, aligned, expanded, given, is_array, moved, rule, wrapped
+from .rules import KERNEL_RULES, RULES, Kind, aligned, array_namespace, expanded, given, is_array, moved, rule, wrapped
 
 __all__: list[str] = []
 
@@ -105,10 +105,12 @@ def outer(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
 
 @rule("linalg.inv linalg.det linalg.slogdet linalg.cholesky linalg.eigh linalg.eigvalsh linalg.eig linalg.eigvals")
 @rule("linalg.svd linalg.qr linalg.pinv")
-@rule("cholesky cofactor det eig eigvals inverse matrix_exp singular_values slogdet svd eigh qr qr_raw", KERNEL_RULES)
-@rule("cholesky_info lu_factor lu_info", KERNEL_RULES)
+@rule("cholesky cofactor det eig eigvals inverse pinv matrix_exp singular_values slogdet svd eigh qr qr_raw", KERNEL_RULES)
+@rule("cholesky_info lu_factor lu_info ldl_factor", KERNEL_RULES)
 def stacked_matrices(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     """Functions of one matrix that take any stack of them."""
+    if any(type(a) is kind for a in (*args[1:], *kwargs.values())):
+        return NotImplemented
     return wrapped(kind, function(args[0]._all, *args[1:], **kwargs))
 
 
@@ -127,7 +129,12 @@ def normalised(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     ndim = args[0].ndim
     place = next(i for i, a in enumerate(args) if isinstance(a, tuple) and not is_array(a))
     axes = args[place]
-    if any(is_array(a) and a.ndim != ndim for a in args) or kwargs or axes != tuple(range(ndim - len(axes), ndim)):
+    if any(is_array(a) and a.ndim != ndim for a in args) or kwargs:
+        return NotImplemented
+    if axes == (0, *range(2, ndim)):  # of channels: those of all examples side by side
+        plain = [channels(kind, a) if is_array(a) else a for a in args]
+        return tuple(r if r is None else unchanneled(kind, r) for r in function(*plain))
+    if axes != tuple(range(ndim - len(axes), ndim)):
         return NotImplemented  # kernels are made for the axes of batch, group and layer norm
     plain = [expanded(kind, a) if is_array(a) else a for a in args]
     plain[place] = moved(args[place], ndim)
@@ -161,11 +168,16 @@ def unchanneled(kind: Kind, y: Any) -> Any:
     return kind.of(y.reshape(n, kind.batch, c // kind.batch, *rest).transpose(1, 0, *range(2, y.ndim + 1)))
 
 
+def _geometry(kwargs: Any) -> tuple[Any, ...]:
+    """What ops give convolutions by name, in the order of the kernels' parameters."""
+    return tuple([kwargs[name] for name in ("stride", "padding", "dilation", "groups") if name in kwargs])
+
+
 @rule("conv", KERNEL_RULES)
 def convolution(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     """Convolutions: the batch joins the examples where they share the weight, else it is groups."""
-    x, w, bias, *rest = args
-    if kwargs or not kind.batch:
+    x, w, bias, *rest = (*args, *_geometry(kwargs))
+    if not kind.batch:
         return NotImplemented
     if type(w) is not kind and type(bias) is not kind:
         return unfolded(kind, function(folded(kind, x), w, bias, *rest))
@@ -180,8 +192,8 @@ def convolution(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
 @rule("conv_input", KERNEL_RULES)
 def convolution_input(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     """The adjoint in the input, in the same way."""
-    g, w, *rest = args
-    if kwargs or not kind.batch:
+    g, w, *rest = (*args, *_geometry(kwargs))
+    if not kind.batch:
         return NotImplemented
     if type(w) is not kind:
         return unfolded(kind, function(folded(kind, g), w, *rest))
@@ -193,8 +205,8 @@ def convolution_input(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
 @rule("conv_weight", KERNEL_RULES)
 def convolution_weight(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     """The adjoint in the weight: one for each example, so each is a group."""
-    x, g, *settings, groups = args
-    if kwargs or not kind.batch:
+    x, g, *settings, groups = (*args, *_geometry(kwargs))
+    if not kind.batch:
         return NotImplemented
     w = function(channels(kind, x), channels(kind, g), *settings, groups * kind.batch)
     return kind.of(w.reshape(kind.batch, w.shape[0] // kind.batch, *w.shape[1:]))
@@ -214,15 +226,38 @@ def channel_sums(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     "max_pool avg_pool avg_pool_input pool_gather pool_scatter adaptive_avg_pool adaptive_avg_pool_input", KERNEL_RULES
 )
 @rule("unfold_columns fold_columns adaptive_max_positions pool_positions flat_add flat_gather flat_put", KERNEL_RULES)
-@rule("resample laid_out_like", KERNEL_RULES)
+@rule("resample laid_out_like fractional_positions", KERNEL_RULES)
 def joining(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     """What works on each of (N, ...) by itself: the batch joins the examples."""
     arrays = [a for a in args if is_array(a)]
     if not arrays or any(a.ndim != arrays[0].ndim or a.ndim < 2 for a in arrays) or not kind.batch:
         return NotImplemented
+    return _of_each_row(kind, function, args, kwargs)
+
+
+@rule("pick place", KERNEL_RULES)
+def of_rows(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
+    """The same for operands of (N, ...) and (N, C, ...)."""
+    if not kind.batch or any(is_array(a) and not a.ndim for a in args):
+        return NotImplemented
+    return _of_each_row(kind, function, args, kwargs)
+
+
+def _of_each_row(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     if any(type(v) is kind for v in kwargs.values()):
         return NotImplemented
     result = function(*[folded(kind, a) if is_array(a) else a for a in args], **kwargs)
     if type(result) is not tuple:
         return unfolded(kind, result)
     return tuple(r if r is None else unfolded(kind, r) for r in result)
+
+
+@rule("cross_entropy_backward", KERNEL_RULES)
+def scaled(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
+    """A gradient of scores that all examples share: what a gradient of 1 gives, times that of each example."""
+    g, x, kept, target, *rest = args
+    if type(g) is not kind or kwargs or any(type(a) is kind for a in (x, target, *kept, *rest)):
+        return NotImplemented
+    one = function(array_namespace(g._all).ones(target.shape, dtype=g.dtype), x, kept, target, *rest)
+    whole = aligned(kind, g, target.ndim)
+    return kind.of(whole[:, :, None] * one if target.ndim else whole[:, None] * one)
