@@ -84,8 +84,8 @@ def backward(
     if mode.transforms:
         raise GraphError(
             "backward() called inside a functorch transform. This is not supported: the function that "
-            f"{mode.transforms[-1].name} runs would write to .grad of tensors. Use wengert.func.grad or wengert.func.vjp "
-            "instead, or call backward() outside of transforms."
+            f"{mode.transforms[-1].name} runs would write to .grad of tensors. Use wengert.func.grad or "
+            "wengert.func.vjp instead, or call backward() outside of transforms."
         )
     outputs = _tuple(tensors, "tensors")
     if inputs is not None:

@@ -46,8 +46,8 @@ def refuse_inside(what: str, instead: str) -> None:
         inner = mode.transforms[-1]
         raise GraphError(
             f"You are attempting to call {what} inside of a function being transformed by a functorch transform: "
-            f"{inner.name} of {name_of(inner.function)}. This is unsupported: the gradients that the transform computes "
-            f"would not know of it. {instead}"
+            f"{inner.name} of {name_of(inner.function)}. This is unsupported: the gradients that the transform "
+            f"computes would not know of it. {instead}"
         )
 
 
@@ -78,8 +78,6 @@ def check_capture(tensor: Any, op: str) -> None:
 
 def _reached(function: Any) -> Iterator[Any]:
     """The tensors that a function has without being given them: in its closure, its globals, its module."""
-    from ..nn.module import Module
-
     stack, seen = [function], set[int]()
     while stack and len(seen) < 1000:
         value = stack.pop()
@@ -97,7 +95,7 @@ def _reached(function: Any) -> Iterator[Any]:
             stack += [value.__func__, value.__self__]
         elif isinstance(value, functools.partial):
             stack += [value.func]
-        elif isinstance(value, Module):
+        elif hasattr(type(value), "named_buffers"):  # a module
             stack += [*value.parameters(), *value.buffers()]
         elif isinstance(value, (list, tuple)):
             stack += value

@@ -190,14 +190,14 @@ class _Mapped:
             if dim is None:
                 return y
             raise ValueError(
-                f"{self.who}: `{name_of(self.func)}` must only return Tensors, got type {type(y)}{place}. Did you mean to "
-                "set out_dims= to None for output?"
+                f"{self.who}: `{name_of(self.func)}` must only return Tensors, got type {type(y)}{place}. Did you "
+                "mean to set out_dims= to None for output?"
             )
         if dim is None:
             if isinstance(y._data, kind):
                 raise ValueError(
-                    f"{self.who}: `{name_of(self.func)}` can not return a BatchedTensor when out_dim is None{place}: it "
-                    "differs from example to example; give the dimension along which to stack it"
+                    f"{self.who}: `{name_of(self.func)}` can not return a BatchedTensor when out_dim is None{place}: "
+                    "it differs from example to example; give the dimension along which to stack it"
                 )
             return y
         ndim = y._data.ndim + 1

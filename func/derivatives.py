@@ -49,8 +49,8 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
         value = run.output
         if not isinstance(value, TensorBase):
             raise ArgumentError(
-                f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(value)}; return other values "
-                "as aux, with has_aux=True"
+                f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(value)}; return other "
+                "values as aux, with has_aux=True"
             )
         if value._data.ndim:
             raise ShapeError(
@@ -133,8 +133,8 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
                 )
             if g._data.shape != o._data.shape:
                 raise ShapeError(
-                    f"Mismatch in shape: {path} has a shape of {list(g.shape)} and the output of vjp's function a shape "  # type: ignore[attr-defined]
-                    f"of {list(o.shape)}; give a cotangent of the output's shape"
+                    f"Mismatch in shape: {path} has a shape of {list(g.shape)} and the output of vjp's function a "  # type: ignore[attr-defined]
+                    f"shape of {list(o.shape)}; give a cotangent of the output's shape"
                 )
         create = create_graph
         if create is None:

@@ -43,7 +43,9 @@ def jvp(
         (tensor([0., 0.]), tensor([1., 2.]))
     """
     points, directions, structure = fitting(primals, tangents, CALLS["jvp"])
-    return _push(("jvp", func), lambda *leaves: func(*unflatten(structure, leaves)), points, directions, has_aux, strict)
+    return _push(
+        ("jvp", func), lambda *leaves: func(*unflatten(structure, leaves)), points, directions, has_aux, strict
+    )
 
 
 def _push(

@@ -116,7 +116,7 @@ class Run:
                 "argnums, or convert it: x.float()"
             )
         if leaf._ver is INFERENCE:
-            leaf = ops.clone(leaf)
+            leaf = ops.clone(leaf)  # type: ignore[arg-type]
         if mode.levels:  # within vmap the gradient is that of an example, also by what all examples share
             leaf = lift(leaf, mode.levels[-1][0])
         if edge_of(leaf) is not None:
@@ -229,8 +229,8 @@ def outputs_of(output: Any, call: str) -> tuple[list[Any], Structure]:
     leaves, structure = flatten(output)
     if not leaves or output is None:
         raise ArgumentError(
-            f"{call}: Expected f to be a function that has non-empty output (got output = {leaves}); return at least one "
-            "tensor"
+            f"{call}: Expected f to be a function that has non-empty output (got output = {leaves}); return at least "
+            "one tensor"
         )
     for leaf, path in zip(leaves, paths(structure, "output"), strict=True):
         if not isinstance(leaf, TensorBase):
@@ -263,15 +263,16 @@ def fitting(primals: Any, tangents: Any, call: str) -> tuple[list[Any], list[Any
     """
     if not isinstance(primals, tuple):
         raise ArgumentError(
-            f"{call}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals), got {type(primals)}; "
-            "a single argument is (x,)"
+            f"{call}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals), got "
+            f"{type(primals)}; a single argument is (x,)"
         )
     points, structure = flatten(primals)
     directions, other = flatten(tangents)
     if structure != other:
         raise ArgumentError(
             f"{call}: Expected primals and tangents to have the same python structure. For example, if primals is a "
-            f"tuple of 3 tensors, tangents also must be. Got primals and tangents with structure {structure} and {other}"
+            f"tuple of 3 tensors, tangents also must be. Got primals and tangents with structure {structure} and "
+            f"{other}"
         )
     if not points:
         raise ArgumentError(f"{call}: Expected primals to contain at least one Tensor.")

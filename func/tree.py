@@ -81,7 +81,11 @@ def children_of(tree: Any) -> Parts | None:
 
     if isinstance(tree, Module):
         named = dict(tree.named_parameters())
-        return tuple(named), list(named.values()), lambda new: _with_parameters(tree, dict(zip(named, new, strict=True)))
+        return (
+            tuple(named),
+            list(named.values()),
+            lambda new: _with_parameters(tree, dict(zip(named, new, strict=True))),
+        )
     return None
 
 

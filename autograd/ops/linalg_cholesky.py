@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...backends.batched import any_in, every
 from ...backends.errors import LinAlgError, ShapeError
 from ..primitive import Primitive, apply
 from .linalg import also_named, bmm_rule, check_matrix, done, done_all, lower, mH, same_batch, with_info
@@ -72,8 +73,8 @@ class CholeskyInverse(Primitive):
     @staticmethod
     def forward(ctx: Any, factor: Any) -> Any:
         zero = ctx.k.diagonal(factor, axis1=-2, axis2=-1) == 0
-        if zero.any():
-            place = max(int(i) for i in ctx.k.first_true(zero).reshape(-1))
+        if any_in(zero):
+            place = max(int(i) for i in every(ctx.k.first_true(zero)).reshape(-1))
             raise LinAlgError(
                 f"cholesky_inverse: The diagonal element {place} is zero, the inversion could not be completed because "
                 "the input matrix is singular."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...backends.batched import every
 from ...backends.errors import DTypeError, GraphError, LinAlgError, ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
@@ -66,10 +67,10 @@ def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = Fa
 
 
 def _check_pivots(op: str, info: Any) -> None:
-    found = [int(i) for i in info._data.reshape(-1)]
+    found = [int(i) for i in every(info._data).reshape(-1)]
     if any(found):
         index = next(i for i, n in enumerate(found) if n)
-        where = f"(Batch element {index}): " if info._data.ndim else ""
+        where = f"(Batch element {index}): " if every(info._data).ndim else ""
         raise LinAlgError(f"{op}: {where}D[{found[index]},{found[index]}] is zero: the matrix is singular")
 
 

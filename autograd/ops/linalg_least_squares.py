@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.batched import all_in
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..base import wrap
 from .linalg import also_named, bmm_rule, check_matrix, done_all, same_batch, type_name
@@ -86,7 +87,7 @@ def _check(op: str, A: Any, B: Any, driver: str | None) -> Any:
 def _residuals(A: Any, B: Any, x: Any, rank: Any, driver: str | None) -> Any:
     """The sums of squared residuals where LAPACK's driver has them, else an empty part of the result."""
     rows, columns = A._data.shape[-2:]
-    full = rank is None or bool((rank == columns).all())
+    full = rank is None or all_in((rank == columns)._data)
     if rows > columns and full and driver not in (None, "gelsy"):
         return (bmm_rule(A, x) - B).abs().square().sum(-2)
     return reshape_rule(x, (x._data.size,))[:0].abs()

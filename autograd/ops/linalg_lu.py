@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
+from ...backends.batched import every
 from ...backends.errors import DTypeError, LinAlgError, ShapeError
 from ..base import TensorBase, wrap
 from ..primitive import Primitive, apply
@@ -81,10 +82,10 @@ def lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
 
 def check_pivots(op: str, info: Any) -> None:
     """Raise `LinAlgError` if a matrix has a pivot of zero."""
-    found = [int(i) for i in info._data.reshape(-1)]
+    found = [int(i) for i in every(info._data).reshape(-1)]
     if any(found):
         index = next(i for i, n in enumerate(found) if n)
-        where = f"(Batch element {index}): " if info._data.ndim else ""
+        where = f"(Batch element {index}): " if every(info._data).ndim else ""
         raise LinAlgError(
             f"{op}: {where}U[{found[index]},{found[index]}] is zero and using it on lu_solve would result in a "
             "division by zero. If you still want to perform the factorization, consider calling linalg.lu(A, pivot) "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of
-from ...backends.batched import all_in, any_in
+from ...backends.batched import all_in, any_in, every
 from ...backends.errors import DTypeError, InvalidValueError, ShapeError
 from ..admission import scalar_type, unsupported
 from ..base import TensorBase
@@ -163,7 +163,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     if trials.size and not all_in(trials >= 0):
         raise ShapeError("binomial: a count is negative")
     total = k.zeros(trials.shape, dtype="float64")
-    for i in range(int(k.max(trials)) if trials.size else 0):
+    for i in range(int(every(k.max(trials)).max()) if trials.size else 0):
         hit = draw("random_bernoulli", generator, count.device, trials.shape, total.dtype, chance)
         total = total + hit * (trials > i)
     return _drawn("binomial", total.astype(n._data.dtype), None, prob)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from ...backends.batched import any_in
 from ...backends.errors import ArgumentError, DTypeError, ShapeError
 from ..base import TensorBase
 from ..primitive import Primitive, apply
@@ -251,7 +252,7 @@ def _cut(called: str, signal: Any, weight: Any, start: int, tail: int, length: i
     total = signal._data.shape[1]
     end = total - tail if length is None else min(start + length, total)
     weight = weight[:, start:end]
-    if weight._data.size and float(abs(weight._data).min()) < 1e-11:
+    if weight._data.size and any_in(abs(weight._data) < 1e-11):
         raise ArgumentError(
             f"{called} window overlap add min: 1: some points are covered by no window, or only by its zeros"
         )

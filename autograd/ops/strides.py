@@ -65,6 +65,9 @@ class AsStrided(Primitive):
 def _lies(k: Any, x: Any, layout: Any, count: int) -> bool:
     """Whether an array has the layout (sizes, strides, offset) in memory of ``count`` elements."""
     sizes, strides, offset = layout
+    if isinstance(x, BatchedArray):  # offsets count from where the example begins
+        same = [n <= 1 or s * x.itemsize == own for n, s, own in zip(sizes, strides, x.strides, strict=True)]
+        return x.shape == sizes and all(same)
     owner = x if x.base is None or not hasattr(x.base, "nbytes") else x.base
     if x.shape != sizes or count * x.itemsize > _extent(owner):
         return False
@@ -151,13 +154,13 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
     sizes, steps = sizes_of("as_strided", size), sizes_of("as_strided", stride)
     if len(sizes) != len(steps):
         raise ShapeError(
-            f"mismatch in length of strides and shape: {list(steps)} for {list(sizes)}; as_strided: size and stride must "
-            "have the same length"
+            f"mismatch in length of strides and shape: {list(steps)} for {list(sizes)}; as_strided: size and stride "
+            "must have the same length"
         )
     if any(s < 0 for s in steps):
         raise ShapeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(steps)}")
     if isinstance(input._data, BatchedArray):
-        return _of_each_example(input, sizes, steps, storage_offset)
+        return _of_example(input, sizes, steps, storage_offset)
     own = _offset(input)
     offset = own if storage_offset is None else storage_offset
     if offset < 0:
@@ -175,29 +178,23 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
     return apply(AsStrided, input, to=(sizes, steps, offset), memory=((x.shape, _stride(input), own), count))
 
 
-def _of_each_example(input: Any, sizes: tuple[int, ...], steps: tuple[int, ...], storage_offset: int | None) -> Any:
-    """The same of one example: strides and offset count in the memory of all of them, from the first one on.
+def _of_example(input: Any, sizes: tuple[int, ...], steps: tuple[int, ...], storage_offset: int | None) -> Any:
+    """The same of one of a batch: strides are those in the memory of all examples, offsets are the first example's.
 
     Raises:
         RuntimeError: it would reach outside the example.
     """
-    from ..batching import enter, leave
-
-    kind = type(input._data)
-    whole = leave(input, kind, 0)
-    own = _offset(whole)
-    offset = own if storage_offset is None else storage_offset
-    shape, places = whole._data.shape[1:], _stride(whole)
-    last = own + sum([(n - 1) * s for n, s in zip(shape, places[1:], strict=True)])
-    reach = offset + sum([(n - 1) * s for n, s in zip(sizes, steps, strict=True)])
-    if 0 not in sizes and (offset < own or reach > last or 0 in shape):
+    own, shape, places = _offset(input), input._data.shape, _stride(input)
+    start = 0 if storage_offset is None else storage_offset - own
+    last = sum([(n - 1) * s for n, s in zip(shape, places, strict=True)])
+    reach = start + sum([(n - 1) * s for n, s in zip(sizes, steps, strict=True)])
+    if 0 not in sizes and (start < 0 or reach > last or 0 in shape):
         raise BatchError(
-            f"vmap: as_strided of sizes {list(sizes)}, strides {list(steps)} and storage offset {offset} reads memory "
-            f"outside of the example, which lies from {own} to {last}. This is not supported inside of vmap; take the "
-            "strides from x.stride(), or use unfold(), expand() or slices"
+            f"vmap: as_strided of sizes {list(sizes)}, strides {list(steps)} and storage offset {own + start} reads "
+            f"memory outside of the example, which lies from {own} to {own + last}. This is not supported inside of "
+            "vmap; take the strides from x.stride(), or use unfold(), expand() or slices"
         )
-    taken = as_strided(whole, (kind.batch, *sizes), (places[0], *steps), offset)
-    return enter(taken, kind, 0)
+    return apply(AsStrided, input, to=(sizes, steps, start), memory=((shape, places, 0), last + 1))
 
 
 _offset, _stride = storage_offset, stride

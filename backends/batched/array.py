@@ -7,7 +7,18 @@ from typing import Any, ClassVar
 
 from ..errors import WengertError
 
-__all__ = ["BatchError", "BatchedArray", "all_in", "any_in", "arrays_in", "deepest", "invoke", "mapped", "physical"]
+__all__ = [
+    "BatchError",
+    "BatchedArray",
+    "all_in",
+    "any_in",
+    "arrays_in",
+    "deepest",
+    "every",
+    "invoke",
+    "mapped",
+    "physical",
+]
 
 
 class BatchError(WengertError, RuntimeError):
@@ -304,18 +315,21 @@ def invoke(name: str, args: Any, kwargs: Any) -> Any:
     return kind.namespace.run(name, args, kwargs)
 
 
+def every(array: Any) -> Any:
+    """The array with all examples of all levels: for checks of arguments, which refuse all of them or none."""
+    while isinstance(array, BatchedArray):
+        array = array._all
+    return array
+
+
 def any_in(condition: Any) -> bool:
-    """Whether a condition holds anywhere, in any example: for checks of arguments, which refuse all of them or none."""
-    while isinstance(condition, BatchedArray):
-        condition = condition._all
-    return bool(condition.any())
+    """Whether a condition holds anywhere, in any example."""
+    return bool(every(condition).any())
 
 
 def all_in(condition: Any) -> bool:
     """Whether a condition holds everywhere, in every example."""
-    while isinstance(condition, BatchedArray):
-        condition = condition._all
-    return bool(condition.all())
+    return bool(every(condition).all())
 
 
 def mapped(value: Any, change: Callable[[Any], Any]) -> Any:

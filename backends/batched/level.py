@@ -316,8 +316,8 @@ def _say_slow(kind: type[BatchedArray], name: str) -> None:
     if name not in _slow and kind.batch > 1:
         _slow.add(name)
         warn(
-            f"vmap: There is a performance drop because we have not yet implemented the batching rule for {name}, which "
-            f"runs once for each of {kind.batch} examples. (Said once for each function.)"
+            f"vmap: There is a performance drop because we have not yet implemented the batching rule for {name}, "
+            f"which runs once for each of {kind.batch} examples. (Said once for each function.)"
         )
 
 
@@ -338,8 +338,9 @@ def _stacked(kind: type[BatchedArray], name: str, results: list[Any]) -> Any:
         if any(r.shape != first.shape for r in results):
             raise BatchError(
                 "vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over "
-                f"{name}, which gives a result of another shape for each example: {[list(r.shape) for r in results[:4]]}. "
-                "Use one whose shape does not depend on values, such as where(condition, a, b)"
+                f"{name}, which gives a result of another shape for each example: "
+                f"{[list(r.shape) for r in results[:4]]}. Use one whose shape does not depend on values, such as "
+                "where(condition, a, b)"
             )
         arrays = [r if type(r) in kernels_of else r.__array__() for r in results]
         whole = kernels_of[type(arrays[0])].xp.stack(arrays)

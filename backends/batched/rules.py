@@ -241,7 +241,14 @@ def _along_kernel(place: int) -> Rule:
 
 
 rule(ALONG)(along)
-for _name, _place in {"take_along_axis": 2, "roll": 2, "flip": 1, "fft.fftn": 2, "fft.ifftn": 2, "put_along_axis": 3}.items():
+for _name, _place in {
+    "take_along_axis": 2,
+    "roll": 2,
+    "flip": 1,
+    "fft.fftn": 2,
+    "fft.ifftn": 2,
+    "put_along_axis": 3,
+}.items():
     RULES[_name] = _along_kernel(_place)
 for _name, _place in ALONG_KERNELS.items():
     KERNEL_RULES[_name] = _along_kernel(_place)

@@ -1,7 +1,7 @@
 """Batching rules for reading and writing at positions; see ``rules.py``.
 
-Positions that differ from example to example become, with one more array of positions (each example's number), positions
-in the physical array.
+Positions that differ from example to example become, with one more array of positions (each example's number),
+positions in the physical array.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from .array import BatchError
+from .array import BatchedArray, BatchError
 from .rules import KERNEL_RULES, RULES, Kind, aligned, array_namespace, expanded, given, is_array, lift, moved, rule
 
 __all__: list[str] = []
@@ -62,18 +62,24 @@ class Places:
         if not self.place or not is_array(value):
             return aligned(kind, value, self.front + self.whole.ndim - len(self.key)) if is_array(value) else value
         ndim = self.front + self.whole.ndim - len(self.key)
-        whole = aligned(kind, value, ndim) if type(value) is kind else value.reshape((1,) * (ndim + 1 - value.ndim) + value.shape)
+        whole = (
+            aligned(kind, value, ndim)
+            if type(value) is kind
+            else value.reshape((1,) * (ndim + 1 - value.ndim) + value.shape)
+        )
         axes = [i + 1 for i in range(ndim)]
         front = axes[self.place : self.place + self.front]
         return whole.transpose((0, *front, *[a for a in axes if a not in front]))
 
 
-class _Unfit(Exception):  # noqa: N818
+class _Unfit(Exception):
     """A key that is read for each example by itself."""
 
 
 def _without_ellipsis(parts: list[Any], ndim: int) -> list[Any]:
-    used = sum([p.ndim if is_array(p) and p.dtype.kind == "b" else 1 for p in parts if p is not None and p is not Ellipsis])
+    used = sum(
+        [p.ndim if is_array(p) and p.dtype.kind == "b" else 1 for p in parts if p is not None and p is not Ellipsis]
+    )
     place = next((i for i, p in enumerate(parts) if p is Ellipsis), len(parts))
     filled = [slice(None)] * (ndim - used)
     return [*parts[:place], *filled, *parts[place + 1 :]]
@@ -250,7 +256,9 @@ def slices_written(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     from ..registry import kernels_of
 
     places = Places(kind, x, (slice(None),) * (dim % x.ndim) + (index,))
-    adds = function.__name__ == "index_add_" if hasattr(function, "__name__") else function.func.__name__ == "index_add_"
+    adds = (
+        function.__name__ == "index_add_" if hasattr(function, "__name__") else function.func.__name__ == "index_add_"
+    )
     k = kernels_of[type(x._all)]
     return k.index_put_(places.whole, places.key, places.inward(kind, value), accumulate=adds)
 
@@ -272,6 +280,21 @@ def windows(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     """All windows along a dimension."""
     x, dim, *rest = given(args, kwargs)
     return kind.of(function(x._all, moved(dim, x.ndim), *rest), x) if x.ndim else NotImplemented
+
+
+@rule("strided", KERNEL_RULES)
+def strided(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
+    """An example's memory with other strides; the offset counts from where the example begins."""
+    from ..registry import kernels_of
+
+    x, sizes, strides, offset = given(args, kwargs)
+    whole = x._all
+    if not isinstance(whole, BatchedArray):
+        owner = whole if whole.base is None or not hasattr(whole.base, "itemsize") else whole.base
+        k = kernels_of[type(whole)]
+        offset += (k.address(whole) - k.address(owner)) // whole.itemsize
+    apart = whole.strides[0] // whole.itemsize
+    return kind.of(function(whole, (kind.batch, *sizes), (apart, *strides), offset), x if x.base is None else x.base)
 
 
 @rule("places", KERNEL_RULES)

@@ -105,7 +105,9 @@ def outer(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
 
 @rule("linalg.inv linalg.det linalg.slogdet linalg.cholesky linalg.eigh linalg.eigvalsh linalg.eig linalg.eigvals")
 @rule("linalg.svd linalg.qr linalg.pinv")
-@rule("cholesky cofactor det eig eigvals inverse pinv matrix_exp singular_values slogdet svd eigh qr qr_raw", KERNEL_RULES)
+@rule(
+    "cholesky cofactor det eig eigvals inverse pinv matrix_exp singular_values slogdet svd eigh qr qr_raw", KERNEL_RULES
+)
 @rule("cholesky_info lu_factor lu_info ldl_factor", KERNEL_RULES)
 def stacked_matrices(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     """Functions of one matrix that take any stack of them."""
@@ -176,7 +178,7 @@ def _geometry(kwargs: Any) -> tuple[Any, ...]:
 @rule("conv", KERNEL_RULES)
 def convolution(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     """Convolutions: the batch joins the examples where they share the weight, else it is groups."""
-    x, w, bias, *rest = (*args, *_geometry(kwargs))
+    x, w, bias, *rest = args + _geometry(kwargs)
     if not kind.batch:
         return NotImplemented
     if type(w) is not kind and type(bias) is not kind:
@@ -192,7 +194,7 @@ def convolution(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
 @rule("conv_input", KERNEL_RULES)
 def convolution_input(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     """The adjoint in the input, in the same way."""
-    g, w, *rest = (*args, *_geometry(kwargs))
+    g, w, *rest = args + _geometry(kwargs)
     if not kind.batch:
         return NotImplemented
     if type(w) is not kind:
@@ -205,7 +207,7 @@ def convolution_input(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
 @rule("conv_weight", KERNEL_RULES)
 def convolution_weight(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     """The adjoint in the weight: one for each example, so each is a group."""
-    x, g, *settings, groups = (*args, *_geometry(kwargs))
+    x, g, *settings, groups = args + _geometry(kwargs)
     if not kind.batch:
         return NotImplemented
     w = function(channels(kind, x), channels(kind, g), *settings, groups * kind.batch)
