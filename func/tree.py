@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..autograd.base import TensorBase
-from ..utils._pytree import SUPPORTED_NODES
+from ..autograd.containers import NODES
 
 __all__ = ["Structure", "children_of", "flatten", "paths", "unflatten"]
 
@@ -69,8 +69,8 @@ def children_of(tree: Any) -> Parts | None:
         return tuple(range(len(tree))), list(tree), lambda new: deque(new, tree.maxlen)
     if isinstance(tree, tuple) and hasattr(kind, "_fields"):
         return kind._fields, list(tree), lambda new: kind(*new)
-    if kind in SUPPORTED_NODES:
-        apart, together = SUPPORTED_NODES[kind]
+    if kind in NODES:
+        apart, together = NODES[kind]
         children, context = apart(tree)
         children = list(children)
         return tuple(range(len(children))), children, lambda new: together(new, context)

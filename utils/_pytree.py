@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import collections
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from ..autograd.containers import NODES
 
 __all__ = [
     "GetAttrKey",
@@ -31,25 +32,7 @@ __all__ = [
 
 PyTree = Any
 IsLeaf = Callable[[Any], bool] | None
-# By type: what takes a node apart (into children and a context), and what puts it together again.
-_nodes: dict[type, tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], Any]]] = {
-    list: (lambda node: (node, None), lambda children, _: list(children)),
-    tuple: (lambda node: (list(node), None), lambda children, _: tuple(children)),
-    dict: (lambda node: _dict_flatten(node), lambda children, keys: _dict_unflatten(children, keys)),
-    collections.OrderedDict: (
-        lambda node: (list(node.values()), list(node)),
-        lambda children, keys: collections.OrderedDict(zip(keys, children, strict=True)),
-    ),
-    collections.defaultdict: (
-        lambda node: (list(node.values()), (node.default_factory, list(node))),
-        lambda children, kept: collections.defaultdict(kept[0], zip(kept[1], children, strict=True)),
-    ),
-    collections.deque: (
-        lambda node: (list(node), node.maxlen),
-        lambda children, length: collections.deque(children, maxlen=length),
-    ),
-}
-SUPPORTED_NODES = _nodes
+SUPPORTED_NODES = _nodes = NODES
 _with_keys: dict[type, Callable[[Any], tuple[Any, Any]]] = {}  # the same, each child with the step to it
 _named = (lambda node: (list(node), type(node)), lambda children, kind: kind(*children))
 
