@@ -92,9 +92,9 @@ def heads(shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     return (2, 3, length, width), (2, 3, keys, width), (2, 3, keys, 5)
 
 
-def sequence(op: Any, fused: bool, size: Any, *tensors: Any) -> Any:
+def sequence(op: Any, fused: bool, size: Any, *tensors: Any, **params: Any) -> Any:
     """All outputs of a recurrent op or of its formula, in one row. The last sequence ends early."""
-    params = {"sizes": (size, size, max(1, size - 1)), "reverse": False}
+    params |= {"sizes": (size, size, max(1, size - 1)), "reverse": False}
     outputs = recurrent.apply(op, *tensors, **params) if fused else op.formula(*tensors, **params)
     return wg.cat([y.flatten() for y in outputs])
 
@@ -112,6 +112,10 @@ def gru(fused: bool) -> Callable[..., Any]:
     return lambda *t: sequence(recurrent.GRUSequence, fused, t[1].shape[0], *t, t[0][0] * 0.5)
 
 
+def elman(fused: bool, relu: bool) -> Callable[..., Any]:
+    return lambda *t: sequence(recurrent.RNNSequence, fused, t[1].shape[0], *t, relu=relu)
+
+
 def dropped(function: Callable[..., Any]) -> Callable[..., Any]:
     """With the same random numbers at every call."""
 
@@ -122,6 +126,7 @@ def dropped(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+STATES = ((4, 5), (61, 17), (1, 33), (3, 1))  # sequences and units
 LENGTHS = ((5, 7, 3), (1, 4, 2), (33, 65, 8), (300, 300, 4), (0, 3, 2))
 TABLE = [
     Fused("softmax", lambda x: wg.softmax(x, 1), lambda x: wg.exp(log_probabilities(x))),
@@ -181,8 +186,10 @@ TABLE = [
           lambda s: ((2, 3, s[0], s[2]), (3, s[1], s[2]), (2, 1, s[1], 4)), LENGTHS),
     Fused("dropout", dropped(lambda x: F.dropout(x, 0.25)),
           dropped(lambda x: x * F.dropout(wg.ones(*x.shape, dtype=x.dtype), 0.25))),
-    Fused("lstm", lstm(True), lstm(False), states(4, 2), ((4, 5), (1, 33), (3, 1))),
-    Fused("gru", gru(True), gru(False), states(3, 1), ((4, 5), (1, 33), (3, 1))),
+    Fused("lstm", lstm(True), lstm(False), states(4, 2), STATES),
+    Fused("gru", gru(True), gru(False), states(3, 1), STATES),
+    Fused("elman", elman(True, False), elman(False, False), states(1, 1), STATES),
+    Fused("elman with relu", elman(True, True), elman(False, True), states(1, 1), STATES),
 ]  # fmt: skip
 
 

@@ -1,0 +1,42 @@
+"""The CPU's products of few rows with a weight in panels, beside NumPy's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+block = pytest.importorskip("wengert.backends.cpu.block_numba", reason="Numba compiles these kernels")
+
+SHAPES = [(1, 1, 1), (3, 5, 7), (12, 256, 32), (31, 257, 33), (21, 600, 100), (40, 64, 16), (0, 4, 4)]
+
+
+def panels(matrix: np.ndarray, transposed: bool) -> np.ndarray:
+    """The matrix, or its transpose, in panels, with the row of zeros behind them."""
+    depth, width = matrix.shape[::-1] if transposed else matrix.shape
+    laid = np.zeros(depth * (-(-width // block.WIDE) * block.WIDE) + block.WIDE, np.float32)
+    block.pack(matrix, transposed, laid)
+    return laid
+
+
+def product(a: np.ndarray, laid: np.ndarray, columns: int) -> np.ndarray:
+    c = np.full((len(a), -(-columns // block.WIDE) * block.WIDE), np.nan, np.float32)
+    block.product(*a.shape, columns, a.ctypes.data, a.shape[1], laid.ctypes.data, c.ctypes.data, c.shape[1])
+    return c[:, :columns]
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(("rows", "depth", "columns"), SHAPES)
+def test_product(rows: int, depth: int, columns: int, transposed: bool):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((rows, depth), np.float32), rng.standard_normal((depth, columns), np.float32)
+    found = product(a, panels(np.ascontiguousarray(b.T) if transposed else b, transposed), columns)
+    np.testing.assert_allclose(found, a.astype(float) @ b.astype(float), rtol=1e-5, atol=1e-4)
+
+
+def test_a_row_is_the_same_in_blocks_of_any_height():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((37, 300), np.float32), rng.standard_normal((300, 70), np.float32)
+    laid = panels(b, False)
+    whole = product(a, laid, 70)
+    for start, stop in ((0, 1), (1, 6), (6, 14), (14, 37)):
+        np.testing.assert_array_equal(product(np.ascontiguousarray(a[start:stop]), laid, 70), whole[start:stop])
