@@ -10,7 +10,7 @@ from typing import Any
 from ..backends.call_site import call_site
 from ..backends.errors import GraphError
 from .base import TensorBase
-from .grad_mode import ModeContext, mode
+from .grad_mode import ModeContext, mode, trace_with
 from .hooks import hooks_of
 
 __all__ = [
@@ -64,7 +64,7 @@ def _accept(node: Any, grads: tuple[Any, ...]) -> None:
 
 
 def _switch(on: bool, check_nan: bool) -> None:
-    mode.trace = _remember if on else None
+    trace_with(_remember if on else None)
     mode.observe = (_check if check_nan else _accept) if on else None
     mode.complain = _complain if on else None
 

@@ -6,6 +6,7 @@ order meets each one when its gradient is complete. That is Wengert's list, read
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Sequence
 from operator import attrgetter
@@ -70,29 +71,29 @@ class Pass:
 
     def plan(self, roots: Sequence[Any]) -> None:
         """Find the nodes to run, in order, and how often each leaf will be reached."""
-        seen: set[Any] = set()
-        order: list[Any] = []
-        stack = [e.node if e.edge_kind == OUTPUT else e for e in roots if e.edge_kind != LEAF]
+        starts = [e.node if e.edge_kind == OUTPUT else e for e in roots if e.edge_kind != LEAF]
+        waiting, order = self.waiting, []
+        stack = list(dict.fromkeys(starts))
+        seen = set(stack)
         while stack:
             node = stack.pop()
-            if node in seen:
-                continue
-            seen.add(node)
             order.append(node)
             for e in node.edges:
                 if e is not None:
                     kind = e.edge_kind
-                    if kind == NODE:
-                        if e not in seen:
-                            stack.append(e)
-                    elif kind == OUTPUT:
-                        stack.append(e.node)
+                    if kind == LEAF:
+                        waiting[e] = waiting.get(e, 0) + 1
+                        continue
+                    if kind == OUTPUT:
+                        e = e.node
+                    if e not in seen:
+                        seen.add(e)
+                        stack.append(e)
         order.sort(key=_by_seq)
         if self.wanted is not None:
             order = self._leading_to_wanted(order)
-        waiting = self.waiting
-        for node in order:
-            for e in node.edges:
+            waiting.clear()  # only what leads to a wanted edge delivers
+            for e in itertools.chain.from_iterable([node.edges for node in order]):
                 if e is not None and e.edge_kind == LEAF:
                     waiting[e] = waiting.get(e, 0) + 1
         for e in roots:
@@ -119,50 +120,103 @@ class Pass:
 
     def run(self, nodes: Sequence[Any]) -> None:
         """Run planned nodes, newest first; in anomaly mode say which one failed, and where it was recorded."""
+        plain = self.wanted is None and self.seen_as is None and mode.observe is None and not self.create_graph
         try:
-            self._run(nodes)
+            if plain:
+                self._run_plain(nodes)
+            else:
+                self._run(nodes)
         except Exception:
             if self.current is not None and mode.complain is not None:
                 mode.complain(self.current)
             raise
 
     def _run(self, nodes: Sequence[Any]) -> None:
-        pop, graph, retain, deliver = self.pending.pop, self.create_graph, self.retain, self._deliver
-        special, observe, seen_as = self.wanted is not None, mode.observe, self.seen_as
+        place = None if self.retain else program_line()
+        for node in nodes:
+            self._run_node(node, self.pending.pop(node, None), place)
+
+    def _run_node(self, node: Any, g: Any, place: tuple[str, int] | None) -> None:
+        """Run one node, whatever it and the pass are like."""
+        if g is None:
+            self._skip(node)
+            return
+        graph, special, observe = self.create_graph, self.wanted is not None, mode.observe
+        rule = node.op.backward_graph if graph else node.op.backward
+        ctx = node if self.seen_as is None else self.seen_as(node)
+        if observe is not None:
+            self.current = node
+        gs: Any = [g] if node.count == 1 and node.hooks is None and not special else self._inspect(node, g)
+        g = None
+        if special and node not in self.leading:
+            return
+        grads = rule(ctx, *gs)
+        if type(grads) is not tuple:
+            grads = (grads,)
+        if node.hooks is not None:
+            grads = node.hooks.after(grads, gs, graph)
+        gs = None
+        if observe is not None:
+            observe(node, grads)
+        if not self.retain:
+            node.release(place)
+        ready = self._deliver(node.edges, grads)
+        if ready is not None:
+            grads = None  # a leaf may take its gradient's array over, if nothing else refers to it
+            for leaf in ready:
+                self._finish(leaf)
+
+    def _run_plain(self, nodes: Sequence[Any]) -> None:
+        """`_run` for an ordinary ``backward()``: on arrays, for all leaves, watched by nobody.
+
+        Small programs spend their time in this loop, so what `_deliver` does for the usual edges is written out.
+        """
+        pop, pending, waiting, owned, retain = self.pending.pop, self.pending, self.waiting, self.owned, self.retain
         place = None if retain else program_line()
         for node in nodes:
             g = pop(node, None)
-            if g is None:
-                self._skip(node)
+            if g is None or node.count != 1 or node.hooks is not None:
+                self._run_node(node, g, place)
                 continue
-            op = node.op
-            rule = op.backward_graph if graph else op.backward
-            ctx = node if seen_as is None else seen_as(node)
-            if observe is not None:
-                self.current = node
-            if node.count == 1 and node.hooks is None and not special:
-                grads = rule(ctx, g)
-                g = None
-                if type(grads) is not tuple:
-                    grads = (grads,)
-            else:
-                gs: Any = self._inspect(node, g)
-                g = None
-                if special and node not in self.leading:
-                    continue
-                grads = rule(ctx, *gs)
-                if type(grads) is not tuple:
-                    grads = (grads,)
-                if node.hooks is not None:
-                    grads = node.hooks.after(grads, gs, graph)
-                gs = None
-            if observe is not None:
-                observe(node, grads)
+            grads = node.op.backward(node, g)
+            if type(grads) is not tuple:
+                grads = (grads,)
             if not retain and (type(node._saved) is list or node._cached):
-                node.release(place)
-            ready = deliver(node.edges, grads)
+                node._saved = node._cached = None
+                node.freed_at = place
+            ready = None
+            for edge, g in zip(node.edges, grads):  # noqa: B905  (a rule may return more Nones than there are inputs)
+                if edge is None:
+                    continue
+                kind = edge.edge_kind
+                if kind == NODE:
+                    shape, dtype = edge.shape, edge.dtype
+                elif kind == LEAF:
+                    left = waiting[edge] = waiting[edge] - 1
+                    if left == 0:
+                        if g is not None and edge._grad is None and edge._hooks is None and edge not in pending:
+                            self._first(edge, g, sys.getrefcount(g) <= UNSHARED)
+                            continue
+                        ready = [edge] if ready is None else [*ready, edge]
+                    data = edge._data
+                    shape, dtype = data.shape, data.dtype
+                else:
+                    self._deliver((edge,), (g,))
+                    continue
+                if g is None:
+                    continue
+                if g.shape != shape or g.dtype is not dtype or not shape:
+                    g = conform(g, shape, dtype)
+                old = pending.get(edge)
+                if old is None:
+                    pending[edge] = g
+                elif edge in owned and type(old) is type(g):
+                    old += g  # in place where arrays can; the kernel does the same, by a longer way
+                    pending[edge] = old
+                else:
+                    self._add(edge, old, g)
             if ready is not None:
-                grads = None  # a leaf may take its gradient's array over, if nothing else refers to it
+                g = grads = old = None  # as in `_run_node`
                 for leaf in ready:
                     self._finish(leaf)
 
@@ -194,7 +248,6 @@ class Pass:
         """Hand each gradient to its edge. Returns the leaves that have now received all of theirs, if any."""
         ready = None
         pending, graph, wanted = self.pending, self.create_graph, self.wanted
-        simple = wanted is None and not graph
         for edge, g in zip(edges, grads):  # noqa: B905  (a rule may return more Nones than there are inputs)
             if edge is None:
                 continue
@@ -202,14 +255,22 @@ class Pass:
             if kind == LEAF:
                 left = self.waiting[edge] = self.waiting[edge] - 1
                 if left == 0:
-                    if simple and g is not None and edge._grad is None and edge._hooks is None and edge not in pending:
+                    if (
+                        g is not None
+                        and edge._grad is None
+                        and edge._hooks is None
+                        and edge not in pending
+                        and wanted is None
+                        and not graph
+                    ):
                         mine = sys.getrefcount(g) <= UNSHARED
                         self._first(edge, g, mine)
                         continue
                     ready = [edge] if ready is None else [*ready, edge]
                 if g is None or (wanted is not None and edge not in wanted):
                     continue
-                shape, dtype = edge._data.shape, edge._data.dtype
+                data = edge._data
+                shape, dtype = data.shape, data.dtype
             elif g is None or (wanted is not None and (edge.node if kind == OUTPUT else edge) not in self.needed):
                 continue
             else:
@@ -222,14 +283,13 @@ class Pass:
             if kind == OUTPUT:
                 self._add_output(edge, g)
             elif edge in pending:
-                self._add(edge, g)
+                self._add(edge, pending[edge], g)
             else:
                 pending[edge] = g
         return ready
 
-    def _add(self, key: Any, g: Any) -> None:
+    def _add(self, key: Any, old: Any, g: Any) -> None:
         """Add to a gradient that is there already."""
-        old = self.pending[key]
         if self.create_graph or not g.shape:
             self.pending[key] = as_array(old + g)
         elif key in self.owned and type(old) is type(g):

@@ -47,6 +47,14 @@ class Mode(threading.local):
 
 mode = Mode()
 followed: list[threading.local] = [mode]  # what a thread that goes on with another's work begins with
+tracing = False  # whether any thread has set `mode.trace`; asked first, since it is quicker to ask
+
+
+def trace_with(trace: Callable[[Any, Any, Any], None] | None) -> None:
+    """From now on, call ``trace`` with every node that this thread records, or nobody."""
+    global tracing
+    mode.trace = trace
+    tracing = tracing or trace is not None
 
 
 def in_thread(work: Callable[[], None]) -> None:

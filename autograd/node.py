@@ -102,7 +102,8 @@ class Node:
         values = []
         for s in packed:
             if type(s) is tuple:
-                values.append(s[0] if s[2][0] == s[3] else unpack(self, s))
+                array, _, version, count = s
+                values.append(array if version[0] == count else unpack(self, s))
             elif type(s) is Packed:
                 values.append(s.unpacked()._data)
             else:

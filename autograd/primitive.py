@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from ..backends import kernels_of
 from ..backends.errors import SparseOperandError
 from ..backends.layout import arranged
-from . import base
+from . import base, grad_mode
 from .base import TensorBase, edge_of, new, wrap
 from .context import give_contexts
 from .grad_mode import enable_grad, mode
@@ -142,7 +142,7 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
         if type(y) is tuple:
             return tuple([wrap(o if type(o) in kernels_of else k.asarray(o)) for o in y])
         return wrap(y if type(y) in kernels_of else k.asarray(y))
-    node: Any = new(prim.node_type)
+    node: Any = prim.node_type()
     node.k = k
     node.edges = tuple(edges)
     node.needs = tuple([e is not None for e in edges])
@@ -156,7 +156,7 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
     if prim.layout:
         y = in_order(prim.layout, k, y, arrays, node)
     node.seq = next_seq()
-    if mode.trace is not None:
+    if grad_mode.tracing and mode.trace is not None:
         mode.trace(node, y, arrays)
     if prim.view or type(y) is tuple:
         return _record_outputs(prim, node, y, values, arrays)
@@ -194,7 +194,7 @@ def apply1(prim: Any, a: Any, params: dict[str, Any]) -> Any:
         if type(y) is tuple:
             return tuple([wrap(o if type(o) in kernels_of else k.asarray(o)) for o in y])
         return wrap(y if type(y) in kernels_of else k.asarray(y))
-    node: Any = new(prim.node_type)
+    node: Any = prim.node_type()
     node.k = k
     node.edges = ((a if a._edge is None else a._edge) if view is None else view.live_edge(a),)
     node.needs = NEEDED
@@ -209,7 +209,7 @@ def apply1(prim: Any, a: Any, params: dict[str, Any]) -> Any:
     if prim.layout and not x.flags.c_contiguous:
         y = in_order(prim.layout, k, y, (x,), node)
     node.seq = next_seq()
-    if mode.trace is not None:
+    if grad_mode.tracing and mode.trace is not None:
         mode.trace(node, y, (x,))
     if type(y) is tuple:
         return _record_outputs(prim, node, y, (a,), [x])
@@ -242,7 +242,8 @@ def apply2(prim: Any, a: Any, b: Any) -> Any:
     x, y = a._data, b._data
     needs_a = a._rg or (a._view is not None and a._view.joined(a))
     needs_b = b._rg or (b._view is not None and b._view.joined(b))
-    k = kernels_of[type(x)]
+    kind = type(x)
+    k = kernels_of[kind]
     if not ((needs_a or needs_b) and mode.grad):
         try:
             z = prim.forward(k.nocontext, x, y)
@@ -251,13 +252,13 @@ def apply2(prim: Any, a: Any, b: Any) -> Any:
         if prim.layout and not x.flags.c_contiguous:
             z = in_order(prim.layout, k, z, (x, y))
         return wrap(z if type(z) in kernels_of else k.asarray(z))
-    node: Any = new(prim.node_type)
+    node: Any = prim.node_type()
     node.k = k
     node.edges = (
-        (a if a._edge is None else a._edge) if needs_a and a._view is None else edge_of(a),
-        (b if b._edge is None else b._edge) if needs_b and b._view is None else edge_of(b),
+        None if not needs_a else edge_of(a) if a._view is not None else a if a._edge is None else a._edge,
+        None if not needs_b else edge_of(b) if b._view is not None else b if b._edge is None else b._edge,
     )
-    node.needs = (needs_a, needs_b)
+    node.needs = BOTH if needs_a and needs_b else FIRST if needs_a else SECOND
     node.params = NO_PARAMS
     node._saved = node._cached = ()
     node.hooks = node.site = None
@@ -269,10 +270,12 @@ def apply2(prim: Any, a: Any, b: Any) -> Any:
         return apply_sparse(prim, (a, b), NO_PARAMS)
     if prim.layout and not x.flags.c_contiguous:
         z = in_order(prim.layout, k, z, (x, y), node)
-    if mode.trace is not None:
+    if grad_mode.tracing and mode.trace is not None:
         mode.trace(node, z, (x, y))
+    if type(z) is not kind and type(z) not in kernels_of:
+        z = k.asarray(z)
     t = new(base._class)
-    t._data = z = z if type(z) in kernels_of else k.asarray(z)
+    t._data = z
     t._grad = t._view = t._hooks = t._ver = None
     t._edge = node
     t._rg = True
@@ -283,6 +286,8 @@ def apply2(prim: Any, a: Any, b: Any) -> Any:
     return t
 
 
+# What an op needs gradients of: one object for all nodes, instead of a tuple for each.
+BOTH, FIRST, SECOND = (True, True), (True, False), (False, True)
 NO_PARAMS: dict[str, Any] = {}
 
 

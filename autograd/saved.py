@@ -47,23 +47,21 @@ def pack(node: Any, values: tuple[Any, ...], arrays: Any, outputs: tuple[Any, ..
         return
     packed: list[Any] = []
     holds = False
-    for value in node._saved:
-        for i, array in enumerate(arrays):
-            if array is value:
+    inputs = len(arrays)
+    for i, value in enumerate(node._saved):
+        if value is not None:
+            if i < inputs and arrays[i] is value:  # rules save inputs in their order, nearly always
                 source = values[i]
-                if isinstance(source, TensorBase):
-                    version = source._ver
-                    if version is None:
-                        version = source._ver = [0, None]
-                    elif version is INFERENCE:
-                        raise inference_error(node, f"input {i}")
-                    value = (value, i, version, version[0])
-                    holds = True
-                break
-        else:
-            if value is not None:
-                value = _saved_output(node, value, outputs)
-                holds = holds or type(value) is tuple
+            else:
+                i, source = _source_of(node, value, values, arrays, outputs)
+            if isinstance(source, TensorBase):
+                version = source._ver
+                if version is None:
+                    version = source._ver = [0, None]
+                elif version is INFERENCE:
+                    raise inference_error(node, f"input {i}")
+                value = (value, i, version, version[0])
+                holds = True
         packed.append(value)
     # A list says that there is something to release; a tuple of plain numbers survives any number of backwards.
     node._saved = packed if holds else tuple(packed)
@@ -95,15 +93,16 @@ def _pack_with_hooks(node: Any, values: tuple[Any, ...], arrays: Any, outputs: t
     node._saved = pack_saved
 
 
-def _saved_output(node: Node, value: Any, outputs: tuple[Any, ...]) -> Any:
+def _source_of(node: Node, value: Any, values: Any, arrays: Any, outputs: tuple[Any, ...]) -> tuple[int, Any]:
+    """Which input, or complement of an output, a saved array is, and its Tensor; None for what is no array."""
+    for i, array in enumerate(arrays):
+        if array is value:
+            return i, values[i]
     for i, output in enumerate(outputs):
         if output._data is value:
-            version = output._ver
-            if version is None:
-                version = output._ver = [0, None]
-            return (value, ~i, version, version[0])
+            return ~i, output
     if not hasattr(value, "dtype"):
-        return value
+        return 0, None
     raise WengertError(f"{node.op.__name__} saved a value that is neither an input nor an output; use ctx.cache for it")
 
 

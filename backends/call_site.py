@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import warnings
 from types import FrameType
+from typing import Any
 
 __all__ = ["call_site", "program_line", "warn"]
 
@@ -36,6 +38,11 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
 def _outside(frame: FrameType) -> tuple[FrameType, int]:
     """The innermost frame outside this package, and how many frames lie below it; the outermost if all are inside."""
     depth = 1
-    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == _PACKAGE:
+    while frame.f_back is not None and _is_inside(frame.f_globals.get("__name__")):
         frame, depth = frame.f_back, depth + 1
     return frame, depth
+
+
+@functools.cache
+def _is_inside(module: Any) -> bool:
+    return str(module).partition(".")[0] == _PACKAGE

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..autograd.base import TensorBase
-from ..autograd.grad_mode import mode
+from ..autograd.grad_mode import mode, trace_with
 from ..autograd.graph_building import Call, Noted, noted
 from ..backends import kernels_of
 from ..backends.call_site import call_site
@@ -56,7 +56,7 @@ def record(
         for prefix, model in _named(models).items():
             recorder.watch(prefix, model, undo)
         undo.callback(setattr, mode, "trace", mode.trace)
-        mode.trace = recorder
+        trace_with(recorder)
         yield
 
 

@@ -6,7 +6,7 @@ import linecache
 from typing import Any
 
 from ...backends.call_site import call_site
-from ..grad_mode import ModeContext, mode
+from ..grad_mode import ModeContext, mode, trace_with
 
 __all__ = ["record_lines", "source_line"]
 
@@ -34,7 +34,7 @@ class record_lines(ModeContext):
             if before is not None:
                 before(node, outputs, inputs)
 
-        mode.trace = remember
+        trace_with(remember)
 
     def __exit__(self, *exc: object) -> None:
         mode.trace = self._before

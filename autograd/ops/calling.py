@@ -68,16 +68,17 @@ def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool
     try:
         if isinstance(a, TensorBase):
             x = a._data
+            dtype = x.dtype
             if isinstance(b, TensorBase):
-                if x.dtype is b._data.dtype and type(x) is type(b._data) and x.dtype.char not in CHECKED:
+                if dtype is b._data.dtype and type(x) is type(b._data) and dtype.char not in CHECKED:
                     y = apply2(prim, a, b)
                     return y if out is None else write_out(out, y, name, a, b)
-                if x.dtype.char in "FD" and x.dtype is b._data.dtype and type(x) is type(b._data):
+                if dtype.char in "FD" and dtype is b._data.dtype and type(x) is type(b._data):
                     if (name, 3) in REFUSED:
-                        refuse(name, FROM_NUMPY[x.dtype])
+                        refuse(name, FROM_NUMPY[dtype])
                     y = apply2(prim, a, b)
                     return y if out is None else write_out(out, y, name, a, b)
-            elif x.dtype.char in "fd" and type(b) in NUMBERS:  # arrays take real numbers as they are
+            elif dtype.char in "fd" and type(b) in NUMBERS:  # arrays take real numbers as they are
                 y = apply(prim, a, b)
                 return y if out is None else write_out(out, y, name, a, b)
         elif type(a) in NUMBERS and isinstance(b, TensorBase) and b._data.dtype.char in "fd":
@@ -87,14 +88,19 @@ def binary(prim: Any, name: str, a: Any, b: Any, out: Any = None, floating: bool
         if y is None:
             a, b = operands(name, a, b, floating=floating)
             y = apply(prim, a, b)
-    except ValueError as error:
-        raise broadcast_error(name, a, b) from error
-    except SparseOperandError:
-        y = sparse_binary(prim, name, a, b, floating)
-    except TypeError as error:
-        refuse_array(name, error, a, b)
-        raise
+    except (ValueError, SparseOperandError, TypeError) as error:
+        y = _binary_again(error, prim, name, a, b, floating)
     return y if out is None else write_out(out, y, name, a, b)
+
+
+def _binary_again(error: Any, prim: Any, name: str, a: Any, b: Any, floating: bool) -> Any:
+    """What `binary` gives where operands were refused: rules for sparse ones know more; else an error says why."""
+    if isinstance(error, SparseOperandError):
+        return sparse_binary(prim, name, a, b, floating)
+    if isinstance(error, ValueError):
+        raise broadcast_error(name, a, b) from error
+    refuse_array(name, error, a, b)
+    raise error
 
 
 def _with_fine_number(prim: Any, a: Any, b: Any) -> Any:
@@ -252,6 +258,15 @@ def binary_operator(prim: Any, name: str, reflected: bool = False, floating: boo
     """`operator` for an op that is `binary` and nothing else, without the call between them."""
 
     def method(self: Any, other: Any) -> Any:
+        # First what is asked for nearly always, without the call of `binary`.
+        if isinstance(other, TensorBase) and not reflected:
+            x, y = self._data, other._data
+            dtype = x.dtype
+            if dtype is y.dtype and type(x) is type(y) and dtype.char in "fd":
+                try:
+                    return apply2(prim, self, other)
+                except (ValueError, SparseOperandError, TypeError) as error:
+                    return _binary_again(error, prim, name, self, other, floating)
         try:
             if reflected:
                 return binary(prim, name, other, self, None, floating)
