@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import operator
 import os
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -76,8 +77,9 @@ class Generator:
 
     def seed(self) -> int:
         """Start anew from a seed of the operating system's, and return it."""
-        self.manual_seed(int.from_bytes(os.urandom(8), "little"))
-        return self._seed
+        chosen = int.from_bytes(os.urandom(8), "little")
+        self.manual_seed(chosen)
+        return chosen
 
     def initial_seed(self) -> int:
         """The seed that the numbers come from."""
@@ -120,7 +122,66 @@ class Generator:
         return Generator, (str(self.device),), {"_seed": self._seed, "_offset": self._offset, "device": self.device}
 
 
-default_generator = Generator()
+class _Own(threading.local):
+    """What stands for the default generator in one thread, where something does."""
+
+    stream: Generator | None = None
+
+
+_own = _Own()
+
+
+class _Default(Generator):
+    """The generator of whatever is not told another one. A thread may have its own in its place; see `own_stream`."""
+
+    def take(self, blocks: int) -> tuple[int, int]:
+        stream = _own.stream
+        return super().take(blocks) if stream is None else stream.take(blocks)
+
+    def manual_seed(self, seed: int) -> Generator:
+        if _own.stream is None:
+            return super().manual_seed(seed)
+        _own.stream.manual_seed(seed)
+        return self
+
+    def initial_seed(self) -> int:
+        return super().initial_seed() if _own.stream is None else _own.stream.initial_seed()
+
+    def get_state(self) -> Tensor:
+        return super().get_state() if _own.stream is None else _own.stream.get_state()
+
+    def set_state(self, new_state: Tensor) -> Generator:
+        if _own.stream is None:
+            return super().set_state(new_state)
+        _own.stream.set_state(new_state)
+        return self
+
+
+default_generator = _Default()
+
+
+def mixed(seed: int, number: int) -> int:
+    """A seed that is another one for each pair of a seed and a number (the end of SplitMix64)."""
+    z = (seed + (number + 1) * 0x9E3779B97F4A7C15) & _MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+    return z ^ (z >> 31)
+
+
+def set_own_stream(seed: int) -> None:
+    """From now on in this thread, numbers without a generator of their own follow from ``seed``."""
+    _own.stream = Generator().manual_seed(seed & _MASK)
+
+
+@contextlib.contextmanager
+def own_stream(seed: int) -> Iterator[None]:
+    """In this thread, numbers without a generator of their own follow from ``seed``, and disturb no others."""
+    before = _own.stream
+    _own.stream = Generator().manual_seed(seed)
+    try:
+        yield
+    finally:
+        _own.stream = before
 
 
 def manual_seed(seed: int) -> Generator:
@@ -166,9 +227,9 @@ def fork_rng(devices: Any = None, enabled: bool = True, device_type: str = "cuda
         enabled: False does nothing.
         device_type: likewise.
     """
-    before = default_generator._seed, default_generator._offset
+    before = default_generator.get_state()
     try:
         yield
     finally:
         if enabled:
-            default_generator._seed, default_generator._offset = before
+            default_generator.set_state(before)

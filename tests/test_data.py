@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
+import os
+import random
 import threading
 import time
 import types
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -437,3 +441,141 @@ def test_the_loader_goes_on_after_a_bad_batch():
     with pytest.raises(KeyError):
         next(iterator)
     assert [b.tolist() for b in iterator] == [[6, 7], [8, 9]]
+
+
+# ---------------------------------------------------------------------- random numbers, and worker processes
+
+
+class Noisy(data.Dataset):
+    """Items that are drawn at random as they are read."""
+
+    def __init__(self, n: int = 12) -> None:
+        self.n = n
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, i: int) -> Any:
+        return i, wg.rand(3), wg.randint(0, 100, (2,))
+
+
+def noise(num_workers: int, context: str | None = None, batch_size: int = 4) -> list[Any]:
+    wg.manual_seed(7)
+    loader = data.DataLoader(
+        Noisy(), batch_size, shuffle=True, num_workers=num_workers, multiprocessing_context=context
+    )
+    return [[t.tolist() for t in batch] for _ in range(2) for batch in loader]
+
+
+def test_what_items_draw_is_the_same_for_any_workers():
+    alone = noise(0)
+    assert alone[0] != alone[3]  # another pass draws other numbers
+    assert len({tuple(row) for batch in alone for row in batch[1]}) == 24
+    assert noise(1) == noise(3) == alone
+    single = {i: row for batch in noise(2, batch_size=1) for i, row in zip(batch[0], batch[1], strict=True)}
+    assert single.keys() == set(range(12))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="batches go through memory of POSIX systems")
+class TestProcesses:
+    @pytest.mark.parametrize("context", ["fork", "spawn"])
+    def test_batches_are_those_of_threads(self, context: str):
+        assert noise(2, context) == noise(0)
+
+    def test_large_arrays_come_through_shared_memory_and_can_be_written(self):
+        loader = data.DataLoader(
+            data.TensorDataset(wg.arange(8.0)[:, None] * wg.ones(1, 30_000), wg.arange(8)),
+            2,
+            num_workers=2,
+            multiprocessing_context="fork",
+        )
+        for i, (x, y) in enumerate(loader):
+            assert isinstance(x._data.base, (memoryview, np.ndarray))
+            assert y.tolist() == [2 * i, 2 * i + 1]
+            assert x.mean(1).tolist() == [2.0 * i, 2.0 * i + 1]
+            x += 1
+
+    def test_an_exception_names_the_item_and_the_worker(self):
+        loader = data.DataLoader(Failing(10), batch_size=2, num_workers=2, multiprocessing_context="fork")
+        seen = []
+        with pytest.raises(KeyError) as caught:
+            seen.extend(batch.tolist() for batch in loader)
+        assert seen == [[0, 1], [2, 3]]
+        for text in ("item five is bad", "DataLoader worker 0", "This was item 5 of the Failing"):
+            assert text in str(caught.value)
+
+    def test_what_cannot_be_sent_is_named(self):
+        loader = data.DataLoader(
+            Squares(4), num_workers=1, collate_fn=lambda items: lambda: items, multiprocessing_context="fork"
+        )
+        with pytest.raises(TypeError, match="a function cannot be sent from a worker process"):
+            next(iter(loader))
+
+    @pytest.mark.parametrize(
+        ("signal", "text"), [(9, "killed by signal 9"), (0, "exited unexpectedly with exit code 3")]
+    )
+    def test_a_dead_worker_is_told(self, signal: int, text: str):
+        class Deadly(Squares):
+            def __getitem__(self, i: int) -> Any:
+                if i == 3:
+                    os.kill(os.getpid(), signal) if signal else os._exit(3)
+                return i
+
+        iterator = iter(data.DataLoader(Deadly(8), num_workers=2, multiprocessing_context="fork"))
+        assert [next(iterator).item() for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(RuntimeError, match=text):
+            next(iterator)
+        iterator.pool.close()
+
+    def test_workers_know_themselves_and_seed_other_libraries(self):
+        class Asking(Squares):
+            def __getitem__(self, i: int) -> Any:
+                info = data.get_worker_info()
+                assert info is not None
+                return info.id, os.getpid(), random.random(), float(np.random.rand())  # noqa: NPY002
+
+        def draws() -> list[Any]:
+            wg.manual_seed(1)
+            loader = data.DataLoader(
+                Asking(4), None, num_workers=2, multiprocessing_context="fork", persistent_workers=True
+            )
+            batches = list(loader)
+            loader._pool.close()
+            return batches
+
+        first = draws()
+        assert [b[0] for b in first] == [0, 1, 0, 1]
+        assert os.getpid() not in {b[1] for b in first}
+        assert [b[2:] for b in draws()] == [b[2:] for b in first]
+        assert len({b[2] for b in first}) == 4
+
+    def test_many_passes_leave_nothing_behind(self):
+        loader = data.DataLoader(
+            data.TensorDataset(wg.ones(4, 20_000)), 2, num_workers=1, multiprocessing_context="fork"
+        )
+        handles = Path("/proc/self/fd")
+        if not handles.exists():
+            pytest.skip("this system does not list its open files")
+        for _ in loader:
+            pass
+        before = len(list(handles.iterdir()))
+        for _ in range(20):
+            for _ in loader:
+                pass
+        assert len(list(handles.iterdir())) <= before
+        assert not [p for p in multiprocessing.active_children() if "DataLoader" in p.name]
+
+    def test_leaving_early_ends_the_processes(self):
+        iterator = iter(data.DataLoader(Squares(100), num_workers=2, multiprocessing_context="fork"))
+        next(iterator)
+        processes = [worker.process for worker in iterator.pool.workers]
+        del iterator
+        for process in processes:
+            process.join(timeout=10)
+            assert not process.is_alive()
+
+    def test_bad_contexts(self):
+        with pytest.raises(ValueError, match="should be one of 'thread'"):
+            data.DataLoader(Squares(), num_workers=1, multiprocessing_context="threads")
+        with pytest.raises(TypeError, match="valid context object"):
+            data.DataLoader(Squares(), num_workers=1, multiprocessing_context=3)

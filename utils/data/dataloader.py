@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import itertools
+import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...autograd.watch import begin_range, end_range, watching
 from ...backends.errors import InvalidValueError
 from .collate import default_collate, default_convert
-from .dataset import Dataset, IterableDataset, batch_of, items_of
+from .dataset import Dataset, IterableDataset, batch_of, item_of, items_of, reading, stream_of
+from .processes import maker_of
 from .sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed
 from .workers import END, Failure, Pool
 
@@ -25,11 +27,14 @@ FIXED = {"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "pers
 class DataLoader:
     """Batches of a dataset.
 
-    Workers are threads, since array libraries let go of Python's lock while they compute. They share the program's
-    memory: a batch is never copied, and a map-style dataset is read by several threads at a time. The order of the
-    batches is the same for any number of workers. Random numbers that a dataset draws itself are reproducible with
-    several workers only if it draws them from a generator of its own per item, such as
-    ``Generator().manual_seed(seed + index)``: the default generator is one for all threads.
+    Workers are threads unless told, since array libraries let go of Python's lock while they compute. They share the
+    program's memory: a batch is never copied, and a map-style dataset is read by several threads at a time. Processes,
+    for datasets that compute in Python, are had by ``multiprocessing_context``; their batches come through shared
+    memory.
+
+    The order of the batches is the same for any number of workers, and so is what a map-style dataset draws at random:
+    numbers without a generator of their own, such as ``wengert.rand(())``, follow from the pass and the item's index
+    while an item is fetched.
 
     Args:
         dataset: has ``__getitem__`` and a length, or is an `IterableDataset`.
@@ -43,7 +48,8 @@ class DataLoader:
         drop_last: leave out a last batch that is shorter.
         timeout: seconds to wait for a batch of a worker; 0 waits for ever.
         worker_init_fn: called with the worker's number in each worker before its first item.
-        multiprocessing_context: None or ``"thread"``.
+        multiprocessing_context: None or ``"thread"`` for threads; ``"fork"``, ``"spawn"``, ``"forkserver"``, or a
+            context of the ``multiprocessing`` module, for processes.
         generator: where orders and the workers' seeds come from.
         prefetch_factor: how many batches each worker fetches ahead; 2 unless told.
         persistent_workers: keep the threads from one pass to the next.
@@ -124,16 +130,17 @@ class DataLoader:
         seed = draw_seed(self.generator)  # drawn with no workers too: so their number does not change the order
         tasks = iter(self.sampler if self.batch_sampler is None else self.batch_sampler)
         if not self.num_workers:
-            return _Here(tasks, self._make_fetch()(self.dataset))
+            return _Here(tasks, self._make_fetch()(self.dataset, seed))
         pool = self._pool
         if pool is None:
-            pool = Pool(self.dataset, self.num_workers, self._make_fetch(), self.worker_init_fn, self._iterable)
+            make = maker_of(self.multiprocessing_context)
+            pool = Pool(make, self.dataset, self.num_workers, self._make_fetch(), self.worker_init_fn, self._iterable)
         if self.persistent_workers:
             self._pool = pool
         pool.start(seed)
         return _Ahead(tasks, pool, self.num_workers * (self.prefetch_factor or 1), self)
 
-    def _make_fetch(self) -> Callable[[Any], Callable[[Any], Any]]:
+    def _make_fetch(self) -> Callable[[Any, int], Callable[[Any], Any]]:
         batched = self.batch_sampler is not None
         if self._iterable:
             return functools.partial(_Stream, batched=batched, collate=self.collate_fn, drop_last=self.drop_last)
@@ -151,23 +158,25 @@ class DataLoader:
 class _Lookup:
     """From indices to a batch of a map-style dataset."""
 
-    def __init__(self, dataset: Any, batched: bool, collate: Callable[[Any], Any]) -> None:
-        self.dataset, self.batched, self.collate = dataset, batched, collate
+    def __init__(self, dataset: Any, seed: int, batched: bool, collate: Callable[[Any], Any]) -> None:
+        self.dataset, self.seed, self.batched, self.collate = dataset, seed, batched, collate
 
     def __call__(self, indices: Any) -> Any:
         if not self.batched:
-            return self.collate(self.dataset[indices])
+            with reading(self.seed):
+                return self.collate(item_of(self.dataset, indices))
         if self.collate is default_collate:
             whole = batch_of(self.dataset, indices)
             if whole is not None:
                 return whole
-        return self.collate(items_of(self.dataset, indices))
+        with reading(self.seed), stream_of(("batch", *indices)):  # the latter for what `collate` draws
+            return self.collate(items_of(self.dataset, indices))
 
 
 class _Stream:
     """The next batch of an iterable dataset; `END` when there is none."""
 
-    def __init__(self, dataset: Any, batched: bool, collate: Callable[[Any], Any], drop_last: bool) -> None:
+    def __init__(self, dataset: Any, seed: int, batched: bool, collate: Callable[[Any], Any], drop_last: bool) -> None:
         self.items, self.batched, self.collate, self.drop_last = iter(dataset), batched, collate, drop_last
         self.ended = False
 
@@ -261,9 +270,13 @@ def _check_workers(num_workers: int, timeout: float, context: Any, prefetch: int
         raise InvalidValueError("persistent_workers option needs num_workers > 0")
     if context is not None and num_workers == 0:
         raise InvalidValueError("multiprocessing_context can only be used with num_workers > 0, but got num_workers=0")
-    if context not in (None, "thread"):
-        raise InvalidValueError(
-            f"multiprocessing_context option should be None or 'thread', but got {context!r}: workers are threads"
+    if isinstance(context, str) and context not in ("thread", *multiprocessing.get_all_start_methods()):
+        known = ", ".join(map(repr, ("thread", *multiprocessing.get_all_start_methods())))
+        raise InvalidValueError(f"multiprocessing_context option should be one of {known}, but got {context!r}")
+    if not isinstance(context, (str, type(None), multiprocessing.context.BaseContext)):
+        raise TypeError(
+            "multiprocessing_context option should be a valid context object or a string specifying the start method, "
+            f"but got multiprocessing_context={context}"
         )
 
 

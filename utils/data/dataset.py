@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import bisect
+import contextlib
 import itertools
 import math
 import operator
+import threading
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from ...autograd.base import TensorBase
 from ...autograd.ops import randperm, tensor
-from ...autograd.random import Generator, default_generator
+from ...autograd.random import Generator, default_generator, mixed, own_stream
 from ...backends.errors import InvalidValueError
 
 __all__ = [
@@ -214,10 +217,53 @@ class Subset(Dataset[T_co]):
         return len(self.indices)
 
 
+class _Reading(threading.local):
+    """What a thread that fetches batches is doing."""
+
+    seed: int | None = None  # what random numbers follow from in this pass
+
+
+_reading = _Reading()
+
+
+@contextlib.contextmanager
+def reading(seed: int) -> Iterator[None]:
+    """In this thread, what a dataset draws at random follows from ``seed`` and the index of the item alone.
+
+    So it is the same for any number of workers, and for any way to share the work among them.
+    """
+    before, _reading.seed = _reading.seed, seed
+    try:
+        yield
+    finally:
+        _reading.seed = before
+
+
 def items_of(dataset: Any, indices: Sequence[Any]) -> list[Any]:
     """The items at ``indices``, in one call where the dataset has one for it."""
     many = getattr(dataset, "__getitems__", None)
-    return many(indices) if many else [dataset[i] for i in indices]
+    if many is None:
+        return [item_of(dataset, i) for i in indices]
+    with stream_of(indices[0] if indices else 0):
+        return many(indices)  # type: ignore[no-any-return]
+
+
+def item_of(dataset: Any, index: Any) -> Any:
+    """The item at ``index``."""
+    with stream_of(index):
+        try:
+            return dataset[index]
+        except Exception as error:
+            if _reading.seed is not None:
+                error.add_note(f"This was item {index!r} of the {type(dataset).__name__}.")
+            raise
+
+
+def stream_of(index: Any) -> contextlib.AbstractContextManager[None]:
+    """A block in which the numbers for one item are drawn."""
+    if _reading.seed is None:
+        return contextlib.nullcontext()
+    return own_stream(mixed(_reading.seed, index if isinstance(index, int) else zlib.crc32(repr(index).encode())))
 
 
 def batch_of(dataset: Any, indices: Sequence[Any]) -> list[Any] | None:

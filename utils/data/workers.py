@@ -1,4 +1,4 @@
-"""The threads that fetch batches ahead of the program that uses them."""
+"""The threads that fetch batches ahead of the program that uses them; processes do the same in `processes`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...autograd.grad_mode import is_grad_enabled, set_grad_enabled
+from ...autograd.random import set_own_stream
 from ...backends.errors import WengertError
 
 __all__ = ["WorkerInfo", "WorkerTimeoutError", "get_worker_info"]
@@ -82,7 +83,14 @@ class _Text(str):
         return str(self)
 
 
-END = object()  # a worker's dataset has no more items
+class _End:
+    """Stands for the end in place of a batch; also when it comes from another process."""
+
+    def __reduce__(self) -> str:
+        return "END"
+
+
+END = _End()  # a worker's dataset has no more items
 
 
 class Worker:
@@ -92,64 +100,112 @@ class Worker:
         self.tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.results: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.thread = threading.Thread(
-            target=_work,
-            args=(info, make_fetch, init, stop, self.tasks, self.results),
+            target=work,
+            args=(info, make_fetch, init, stop.is_set, self.tasks.get, self.results.put),
             name=f"DataLoader worker {info.id}",
             daemon=True,
         )
         self.thread.start()
 
+    def ask(self, task: Any) -> None:
+        """Hand over a task."""
+        self.tasks.put(task)
 
-def _work(info: WorkerInfo, make_fetch: Any, init: Any, stop: threading.Event, tasks: Any, results: Any) -> None:
-    """The life of a worker: one result for each task, in order. A task of None ends it, a seed starts a pass."""
+    def answer(self, timeout: float | None) -> Any:
+        """The next result.
+
+        Raises:
+            TimeoutError: there is none after so many seconds.
+        """
+        try:
+            return self.results.get(timeout=timeout)
+        except queue.Empty:
+            raise TimeoutError from None
+
+    def join(self) -> None:
+        """Wait for the end, but not for long: it may be in the middle of a long task."""
+        if self.thread is not threading.current_thread():
+            self.thread.join(timeout=1)
+
+
+class Start(NamedTuple):
+    """The task that begins a pass.
+
+    Attributes:
+        seed: what random numbers follow from in this pass.
+    """
+
+    seed: int
+
+
+def work(info: WorkerInfo, make_fetch: Any, init: Any, stopped: Any, get: Any, put: Any) -> None:
+    """The life of a worker: one result for each task, in order. A task of None ends it, a `Start` starts a pass.
+
+    Args:
+        info: what the worker is told of itself.
+        make_fetch: makes, of the dataset and a seed, the function from a task to its result.
+        init: called with the worker's number before its first pass.
+        stopped: whether to end at once.
+        get: waits for a task.
+        put: takes a result.
+    """
     fetch: Any = None
     broken: Failure | None = None
-    while (task := tasks.get()) is not None and not stop.is_set():
-        grad, work = task
+    while (task := get()) is not None and not stopped():
+        grad, wanted = task
         try:
             with set_grad_enabled(grad):  # as in the program; what an item changes ends with the item
-                if isinstance(work, int):
-                    info = info._replace(seed=work)
-                    first = _local.info is None
-                    _local.info = info
-                    if first and init is not None:
-                        init(info.id)
-                    fetch = make_fetch(info.dataset)
+                if isinstance(wanted, Start):
+                    info = info._replace(seed=wanted.seed + info.id)
+                    begin_pass(info, init)
+                    fetch = make_fetch(info.dataset, wanted.seed)
                     continue
-                result = fetch(work) if broken is None else broken
+                result = fetch(wanted) if broken is None else broken
         except BaseException as error:  # whatever it is, it belongs to the program that waits for the batch
             result = Failure(error, traceback.format_exc(), info.id)
-            if isinstance(work, int):
+            if isinstance(wanted, Start):
                 broken = result
                 continue
-        results.put(result)
-        del result, work, task  # the next task may be long in coming: keep nothing alive until then
+        put(result)
+        del result, wanted, task  # the next task may be long in coming: keep nothing alive until then
 
 
-def _end(workers: list[Worker], stop: threading.Event) -> None:
+def begin_pass(info: WorkerInfo, init: Any) -> None:
+    """Tell the worker, in its own thread, what it is; the first time the user's function is called."""
+    first = _local.info is None
+    _local.info = info
+    set_own_stream(info.seed)  # what is drawn between items, and by items of a stream, is the worker's own
+    if first and init is not None:
+        init(info.id)
+
+
+def _end(workers: list[Any], stop: threading.Event) -> None:
     stop.set()
     for worker in workers:
-        worker.tasks.put(None)
+        worker.ask(None)
 
 
 class Pool:
     """Workers that take turns: batch ``i`` of a pass is made by worker ``i`` modulo their number.
 
     Args:
+        make: makes a worker, such as the class `Worker`.
         dataset: what they read.
         count: how many.
-        make_fetch: makes, of the dataset, the function from a task to its result.
+        make_fetch: makes, of the dataset and a seed, the function from a task to its result.
         init: called with each worker's number in that worker's thread.
         own_copy: each worker gets a shallow copy of the dataset.
     """
 
-    def __init__(self, dataset: Any, count: int, make_fetch: Callable[[Any], Any], init: Any, own_copy: bool) -> None:
+    def __init__(
+        self, make: Any, dataset: Any, count: int, make_fetch: Callable[..., Any], init: Any, own_copy: bool
+    ) -> None:
         stop = threading.Event()
-        self.workers: list[Worker] = []
+        self.workers: list[Any] = []
         self._end = weakref.finalize(self, _end, self.workers, stop)
         for i in range(count):
             info = WorkerInfo(i, count, 0, copy.copy(dataset) if own_copy else dataset)
-            self.workers.append(Worker(info, make_fetch, init, stop))
+            self.workers.append(make(info, make_fetch, init, stop))
         self.pending: deque[int] = deque()  # the workers of the tasks that were handed out, oldest first
         self._turn = 0
         self._done: set[int] = set()
@@ -157,18 +213,18 @@ class Pool:
     def start(self, seed: int) -> None:
         """Begin a pass; what was not collected of the pass before is dropped."""
         while self.pending:
-            self.workers[self.pending.popleft()].results.get()
+            self.workers[self.pending.popleft()].answer(None)
         self._turn = 0
         self._done.clear()
-        for i, worker in enumerate(self.workers):
-            worker.tasks.put((is_grad_enabled(), seed + i))
+        for worker in self.workers:
+            worker.ask((is_grad_enabled(), Start(seed)))
 
     def hand_out(self, work: Any) -> bool:
         """Give the next worker in turn a task; False if all have come to their end."""
         for _ in self.workers:
             i, self._turn = self._turn, (self._turn + 1) % len(self.workers)
             if i not in self._done:
-                self.workers[i].tasks.put((is_grad_enabled(), work))
+                self.workers[i].ask((is_grad_enabled(), work))
                 self.pending.append(i)
                 return True
         return False
@@ -181,8 +237,8 @@ class Pool:
         """
         i = self.pending[0]
         try:
-            result = self.workers[i].results.get(timeout=timeout or None)
-        except queue.Empty:
+            result = self.workers[i].answer(timeout or None)
+        except TimeoutError:
             raise WorkerTimeoutError(f"DataLoader timed out after {timeout} seconds, waiting for worker {i}") from None
         self.pending.popleft()
         if result is END:
@@ -190,8 +246,7 @@ class Pool:
         return result
 
     def close(self) -> None:
-        """End the threads, and wait for those that are not in the middle of a long task."""
+        """End the workers, and wait for those that are not in the middle of a long task."""
         self._end()
         for worker in self.workers:
-            if worker.thread is not threading.current_thread():
-                worker.thread.join(timeout=1)
+            worker.join()
