@@ -47,9 +47,9 @@ parity: $(call env,dev) $(call env,torch) ## compare with PyTorch, which is inst
 
 gpu: $(call env,dev) $(call env,$(CUDA)) ## on a machine with a CUDA device: its tests, then the benchmarks there
 	$(PY) -m pytest -m gpu $(ARGS)
-	$(PY) benchmarks/run.py --device cuda
+	$(PY) benchmarks/run.py --device cuda --quick --only torch
 
-bench: $(call env,dev) $(call env,torch) ## speed and memory beside PyTorch, as ratios
+bench: $(call env,dev) $(call env,torch) $(call env,bench) ## speed and memory beside PyTorch and JAX (25 minutes; --quick: 3)
 	$(PY) benchmarks/run.py $(ARGS)
 
 docs: $(call env,docs) ## the documentation as web pages in build/docs

@@ -5,12 +5,8 @@ The same files are read twice. For PyTorch the word ``wengert`` in them is repla
 
 from __future__ import annotations
 
-import importlib.machinery
-import importlib.util
 import io
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -18,54 +14,18 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from benchmarks.programs import example
 
 torch = pytest.importorskip("torch")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
 pytestmark = [pytest.mark.parity, pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-
-
-class TorchLoader(importlib.machinery.SourceFileLoader):
-    """Reads a program of wengert as one of PyTorch."""
-
-    def get_data(self, path: str) -> bytes:
-        return super().get_data(path).replace(b"wengert", b"torch")
-
-    def cache_from_source(self, path: str) -> str:
-        raise NotImplementedError  # what is compiled here must not be taken for the file's own
-
-
-class TorchFinder(importlib.machinery.PathFinder):
-    """Finds the package ``torch_models`` in the folder of ``models``."""
-
-    @classmethod
-    def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> Any:
-        package, _, rest = fullname.partition(".")
-        if package != "torch_models":
-            return None
-        file = EXAMPLES / "models" / (f"{rest}.py" if rest else "__init__.py")
-        places = None if rest else [str(file.parent)]
-        return importlib.util.spec_from_file_location(
-            fullname, file, loader=TorchLoader(fullname, str(file)), submodule_search_locations=places
-        )
-
 
 @pytest.fixture(scope="module")
-def both() -> Iterator[tuple[ModuleType, ModuleType]]:
+def both() -> tuple[ModuleType, ModuleType]:
     """The models for PyTorch and for wengert."""
-    sys.path.insert(0, str(EXAMPLES))
-    sys.meta_path.insert(0, TorchFinder)
-    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        yield importlib.import_module("torch_models"), importlib.import_module("models")
-    finally:
-        sys.meta_path.remove(TorchFinder)
-        sys.path.remove(str(EXAMPLES))
-        sys.dont_write_bytecode = bytecode
-        for name in [name for name in sys.modules if name.partition(".")[0] == "torch_models"]:
-            del sys.modules[name]
+    return example(torch, "models"), example(wg, "models")
 
 
 def image(channels: int, size: int) -> Callable[[np.random.Generator], np.ndarray]:
