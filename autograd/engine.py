@@ -14,6 +14,7 @@ from typing import Any
 
 from ..backends import kernels_of
 from ..backends.call_site import program_line
+from ..backends.registry import follower
 from ..backends.sparse import SparseArray
 from . import hooks as hook_calls
 from .base import TensorBase, wrap
@@ -121,8 +122,9 @@ class Pass:
     def run(self, nodes: Sequence[Any]) -> None:
         """Run planned nodes, newest first; in anomaly mode say which one failed, and where it was recorded."""
         plain = self.wanted is None and self.seen_as is None and mode.observe is None and not self.create_graph
+        before = None if follower.start is None else follower.start()
         try:
-            if plain:
+            if plain and before is None:
                 self._run_plain(nodes)
             else:
                 self._run(nodes)
@@ -130,6 +132,9 @@ class Pass:
             if self.current is not None and mode.complain is not None:
                 mode.complain(self.current)
             raise
+        finally:
+            if before is not None:
+                follower.end(before)
 
     def _run(self, nodes: Sequence[Any]) -> None:
         place = None if self.retain else program_line()
@@ -141,6 +146,8 @@ class Pass:
         if g is None:
             self._skip(node)
             return
+        if follower.start is not None:
+            follower.follow(g)
         graph, special, observe = self.create_graph, self.wanted is not None, mode.observe
         rule = node.op.backward_graph if graph else node.op.backward
         ctx = node if self.seen_as is None else self.seen_as(node)

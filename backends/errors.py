@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "AcceleratorError",
     "ArgumentError",
     "BackendUnavailableError",
     "DTypeError",
@@ -14,6 +15,7 @@ __all__ = [
     "LinAlgError",
     "ModifiedError",
     "NonFiniteError",
+    "OutOfMemoryError",
     "OutOfRangeError",
     "ShapeError",
     "SparseOperandError",
@@ -98,6 +100,14 @@ class NonFiniteError(GraphError, ArithmeticError):
 
 class StrictError(WengertError, RuntimeError):
     """A call that is allowed, but rarely meant, refused by `wengert.debug.strict`."""
+
+
+class OutOfMemoryError(WengertError, RuntimeError, MemoryError):
+    """A device has not enough memory left: `wengert.cuda.OutOfMemoryError`."""
+
+
+class AcceleratorError(DeviceError):
+    """A device reports that something it was asked to do earlier has failed."""
 
 
 class BackendUnavailableError(DeviceError):

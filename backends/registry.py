@@ -136,9 +136,17 @@ class Backend:
         """A NumPy array with the values of ``array``, sharing memory where that is possible."""
         raise NotImplementedError
 
-    def from_numpy(self, array: Any, device: Device) -> Any:
-        """An array of this backend with the values of a NumPy array, on ``device``."""
+    def from_numpy(self, array: Any, device: Device, non_blocking: bool = False) -> Any:
+        """An array of this backend with the values of a NumPy array, on ``device``; perhaps before it is all there."""
         raise NotImplementedError
+
+    def moved(self, array: Any, device: Device) -> Any:
+        """A copy of an array of this backend on another of its devices."""
+        return self.from_numpy(self.to_numpy(array), device)
+
+    def pinned(self, array: Any) -> Any:
+        """A NumPy array's values in memory that a device reads by itself; the array where there is no such memory."""
+        return array
 
     def share(self, array: Any) -> Any:
         """A copy of ``array`` in memory that other processes see too, or itself where there is no such memory."""
@@ -241,6 +249,23 @@ def announce(backend: Backend) -> None:
 
 
 _listeners: list[Callable[[Backend], None]] = []
+
+
+class Follower:
+    """How the backward pass gets onto the device of a gradient, where a backend has several devices.
+
+    Attributes:
+        start: returns what `end` needs to put things back; None where every backend has one device.
+        follow: makes the device of an array the current one.
+        end: makes the device current that was before.
+    """
+
+    start: Callable[[], Any] | None = None
+    follow: Callable[[Any], None]
+    end: Callable[[Any], None]
+
+
+follower = Follower()
 
 
 def backend_of(array: Any) -> Backend:

@@ -94,12 +94,29 @@ class CUDAStream:
         """Whether all work here is done."""
         return bool(self._stream.done)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CUDAStream) and (self.device, self.cuda_stream) == (other.device, other.cuda_stream)
+
+    def __hash__(self) -> int:
+        return hash((self.cuda_stream, self.device))
+
+    def __repr__(self) -> str:
+        return f"<wengert.cuda.Stream device={self.device} cuda_stream={self.cuda_stream:#x}>"
+
     def __enter__(self) -> CUDAStream:
         self._stream.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._stream.__exit__(*exc)
+
+
+def current_cuda_stream(device: Device | None = None) -> CUDAStream:
+    """The queue that work on a CUDA device goes to now."""
+    cuda = get_backend("cuda").xp.cuda
+    number = cuda.runtime.getDevice() if device is None or device.index is None else device.index
+    with cuda.Device(number):
+        return CUDAStream(number, _stream=cuda.get_current_stream())
 
 
 class CUDAEvent:
@@ -116,10 +133,12 @@ class CUDAEvent:
 
     def __init__(self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> None:
         self._cuda = get_backend("cuda").xp.cuda
+        self._timed, self._recorded = enable_timing, False
         self._event = self._cuda.Event(block=blocking, disable_timing=not enable_timing)
 
     def record(self, stream: CUDAStream | None = None) -> None:
         """Put the mark behind the work that is in the queue now."""
+        self._recorded = True
         self._event.record(self._cuda.get_current_stream() if stream is None else stream._stream)
 
     def wait(self, stream: CUDAStream | None = None) -> None:
@@ -135,7 +154,15 @@ class CUDAEvent:
         self._event.synchronize()
 
     def elapsed_time(self, end_event: CUDAEvent) -> float:
-        """Milliseconds from this mark to another."""
+        """Milliseconds from this mark to another.
+
+        Raises:
+            ValueError: a mark is not timed, or has not been recorded.
+        """
+        if not (self._timed and end_event._timed):
+            raise ValueError("Both events must be created with argument 'enable_timing=True'.")
+        if not (self._recorded and end_event._recorded):
+            raise ValueError("Both events must be recorded before calculating elapsed time.")
         return float(self._cuda.get_elapsed_time(self._event, end_event._event))
 
 

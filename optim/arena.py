@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..autograd.base import TensorBase, version_of, wrap
 from ..autograd.write_checks import check_writable
-from ..backends import get_backend, kernels_of
+from ..backends import backend_of, get_backend, kernels_of
 from ..backends.errors import DTypeError, ShapeError
 from .master import MASTER, has_master, master_of, taken_from
 from .options import number_dtype
@@ -297,12 +297,13 @@ class GroupArenas:
         for p in params:
             check_writable(p, f"{type(optimizer).__name__}.step")
             alike.setdefault((p._data.dtype, p.device), []).append(p)
-        for members in alike.values():
+        for (_, device), members in alike.items():
             layout = Layout(buffers, scalars, optimizer.counted, number, has_master(self.group, members[0]))
             moving = movable(members)
-            if len(moving) > 1:
-                self.arenas.append(Arena(moving, layout, optimizer.state, move=True))
-                moved = set(moving)
-                members = [p for p in members if p not in moved]
-            self.arenas += [Arena([p], layout, optimizer.state, move=False) for p in members]
+            with backend_of(members[0]._data).on(device):
+                if len(moving) > 1:
+                    self.arenas.append(Arena(moving, layout, optimizer.state, move=True))
+                    moved = set(moving)
+                    members = [p for p in members if p not in moved]
+                self.arenas += [Arena([p], layout, optimizer.state, move=False) for p in members]
         self.scattered = len(self.arenas) > len({(arena.dtype, arena.device) for arena in self.arenas})

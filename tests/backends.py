@@ -18,7 +18,7 @@ class StrictBackend(Backend):
     def to_numpy(self, array: Any) -> Any:
         return array.get()
 
-    def from_numpy(self, array: Any, device: Device) -> Any:
+    def from_numpy(self, array: Any, device: Device, non_blocking: bool = False) -> Any:
         return strict_xp.asarray(array)
 
 

@@ -121,21 +121,49 @@ def get_elapsed_time(start: FakeEvent, end: FakeEvent) -> float:
     return (end.time - start.time) * 1e3  # type: ignore[operator]
 
 
+class FakeHook:
+    """``cupy.cuda.MemoryHook``."""
+
+    active: ClassVar[list[Any]] = []
+
+    def __enter__(self) -> Any:
+        FakeHook.active.append(self)
+        return self
+
+
+class Memory:
+    """A piece of memory that says when it is let go."""
+
+    def __init__(self, pool: FakePool, size: int) -> None:
+        self.pool, self.size, self.bytes = pool, size, np.empty(max(size, 1), np.uint8)
+        self.ptr = self.bytes.ctypes.data
+
+    def __del__(self) -> None:
+        self.pool.used -= self.size
+        for hook in FakeHook.active:
+            hook.free_postprocess(device_id=0, mem_size=self.size, mem_ptr=self.ptr, pmem_id=id(self))
+
+
 class FakePool:
     """``cupy.cuda.MemoryPool``: counts what is asked for, and has only so much."""
 
     def __init__(self) -> None:
-        self.limit, self.total, self.freed = 1 << 40, 0, 0
+        self.limit, self.total, self.used, self.freed = 1 << 40, 0, 0, 0
+
+    def set_limit(self, size: int | None = None, fraction: float | None = None) -> None:
+        self.limit = int((8 << 30) * fraction) if fraction is not None else size or 1 << 40
 
     def malloc(self, size: int) -> Any:
-        if size > self.limit:
+        if self.used + size > self.limit:
             raise OutOfMemoryError(f"Out of memory allocating {size:,} bytes (allocated so far: {self.total:,} bytes).")
-        self.total += size
-        memory = np.empty(max(size, 1), np.uint8)
-        return SimpleNamespace(ptr=memory.ctypes.data, size=size, memory=memory)
+        self.used += size
+        self.total = max(self.total, self.used)
+        for hook in FakeHook.active:
+            hook.malloc_postprocess(device_id=0, size=size, mem_size=size, mem_ptr=0, pmem_id=0)
+        return Memory(self, size)
 
     def used_bytes(self) -> int:
-        return self.total
+        return self.used
 
     def total_bytes(self) -> int:
         return self.total
@@ -227,7 +255,7 @@ class FakeCupy(ModuleType):
             Stream=FakeStream,
             Event=FakeEvent,
             MemoryPool=FakePool,
-            MemoryHook=object,
+            MemoryHook=FakeHook,
             alloc=lambda size: self.allocator(size),
             get_allocator=lambda: self.allocator,
             set_allocator=lambda allocator: setattr(self, "allocator", allocator),
@@ -246,6 +274,16 @@ class FakeCupy(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         return getattr(strict_xp, name)
+
+
+class PinnedMemoryPointer(bytearray):
+    """Page-locked memory."""
+
+
+def empty_pinned(shape: Any, dtype: Any = float, order: str = "C") -> Any:
+    """``cupyx.empty_pinned``."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    return np.frombuffer(PinnedMemoryPointer(max(size, 1)), np.uint8)[:size].view(dtype).reshape(shape, order=order)
 
 
 @contextlib.contextmanager
@@ -275,6 +313,11 @@ def fake_cuda(
         before = sys.modules.get("cudnn", cupy)
         sys.modules["cudnn"] = (libraries or {}).get("cudnn frontend")  # type: ignore[assignment]
         stack.callback(lambda: sys.modules.pop("cudnn") if before is cupy else sys.modules.update(cudnn=before))
+        kept_too = sys.modules.get("cupyx")
+        stack.callback(lambda: sys.modules.update(cupyx=kept_too) if kept_too else sys.modules.pop("cupyx"))
+        sys.modules["cupyx"] = ModuleType("cupyx")
+        sys.modules["cupyx"].empty_pinned = empty_pinned  # type: ignore[attr-defined]
+        stack.callback(FakeHook.active.clear)
         backend = cuda.make(cupy)
         if register:
             table, loaded = registry.kernels_of, registry._loaded
@@ -283,6 +326,7 @@ def fake_cuda(
             table[StrictArray], loaded["cuda"] = backend.kernels, backend
             registry.announce(backend)
         stack.callback(setattr, current, "device", 0)
+        stack.callback(setattr, registry.follower, "start", None)
         yield cupy, backend
 
 

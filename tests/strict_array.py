@@ -228,7 +228,7 @@ class StrictArray:
         sync("get()")
         return np.array(self._data, order=order)  # type: ignore[call-overload]
 
-    def set(self, array: Any) -> None:
+    def set(self, array: Any, stream: Any = None) -> None:
         sync("set()")
         if not isinstance(array, np.ndarray) or (array.dtype, array.shape) != (self.dtype, self.shape):
             raise TypeError("set() needs a NumPy array of the same dtype and shape")

@@ -163,7 +163,8 @@ device, dtype, layout, memory_format, range = Device, DType, Layout, MemoryForma
 get_default_device = default_device
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 newaxis = None
-OutOfMemoryError = MemoryError  # what NumPy and CuPy raise
+from .backends.errors import AcceleratorError as AcceleratorError  # noqa: E402
+from .backends.errors import OutOfMemoryError as OutOfMemoryError  # noqa: E402
 
 # Classes say that they are defined where programs find them: type(x) is <class 'wengert.Tensor'>.
 for _kind, _name in (

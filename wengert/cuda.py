@@ -6,7 +6,6 @@ Every function can be called without a GPU, and says so truthfully.
 from __future__ import annotations
 
 import contextlib
-from collections import OrderedDict
 from typing import Any, NamedTuple
 
 from .autograd.ops.legacy import typed_tensors as _typed_tensors
@@ -15,12 +14,45 @@ from .autograd.random import initial_seed as initial_seed
 from .autograd.random import manual_seed as manual_seed
 from .autograd.random import seed as seed
 from .autograd.random import set_rng_state as _set_rng_state
-from .backends import Device, get_backend
+from .backends import Device as _Device
 from .backends import device_count as _device_count
+from .backends import get_backend
+from .backends.errors import AcceleratorError as AcceleratorError
 from .backends.streams import CUDAEvent, CUDAStream
+from .backends.streams import current_cuda_stream as _current_stream
+from .cuda_memory import MemPool as MemPool
+from .cuda_memory import OutOfMemoryError as OutOfMemoryError
+from .cuda_memory import cupy as _cupy
+from .cuda_memory import empty_cache as empty_cache
+from .cuda_memory import get_allocator_backend as get_allocator_backend
+from .cuda_memory import get_per_process_memory_fraction as get_per_process_memory_fraction
+from .cuda_memory import host_memory_stats as host_memory_stats
+from .cuda_memory import index_of as _index
+from .cuda_memory import ipc_collect as ipc_collect
+from .cuda_memory import list_gpu_processes as list_gpu_processes
+from .cuda_memory import max_memory_allocated as max_memory_allocated
+from .cuda_memory import max_memory_cached as max_memory_cached
+from .cuda_memory import max_memory_reserved as max_memory_reserved
+from .cuda_memory import mem_get_info as mem_get_info
+from .cuda_memory import memory_allocated as memory_allocated
+from .cuda_memory import memory_cached as memory_cached
+from .cuda_memory import memory_reserved as memory_reserved
+from .cuda_memory import memory_stats as memory_stats
+from .cuda_memory import memory_stats_as_nested_dict as memory_stats_as_nested_dict
+from .cuda_memory import memory_summary as memory_summary
+from .cuda_memory import reset_accumulated_host_memory_stats as reset_accumulated_host_memory_stats
+from .cuda_memory import reset_accumulated_memory_stats as reset_accumulated_memory_stats
+from .cuda_memory import reset_max_memory_allocated as reset_max_memory_allocated
+from .cuda_memory import reset_max_memory_cached as reset_max_memory_cached
+from .cuda_memory import reset_peak_host_memory_stats as reset_peak_host_memory_stats
+from .cuda_memory import reset_peak_memory_stats as reset_peak_memory_stats
+from .cuda_memory import set_per_process_memory_fraction as set_per_process_memory_fraction
+from .cuda_memory import use_mem_pool as use_mem_pool
 
 Event = CUDAEvent
 Stream = CUDAStream
+has_half, has_magma = True, False
+CudaError = AcceleratorError
 manual_seed_all = manual_seed
 seed_all = seed
 
@@ -49,26 +81,6 @@ def init() -> None:
     get_backend("cuda")
 
 
-def _cupy() -> Any:
-    return get_backend("cuda").xp
-
-
-def _index(device: Any = None) -> int:
-    """The number that a ``device`` argument means; the current device for None.
-
-    Raises:
-        RuntimeError: there is no such device. ValueError: it is no CUDA device.
-    """
-    backend = get_backend("cuda")
-    if device is None:
-        return int(backend.xp.cuda.runtime.getDevice())
-    chosen = Device(device)
-    if chosen.type != "cuda":
-        raise ValueError(f"Expected a cuda device, but got: {chosen}")
-    backend.check(chosen)
-    return _index() if chosen.index is None else chosen.index
-
-
 def current_device() -> int:
     """The number of the device that new CUDA tensors go to."""
     return _index()
@@ -81,50 +93,24 @@ def set_device(device: Any) -> None:
 
 def synchronize(device: Any = None) -> None:
     """Wait until the device has done everything that it was asked to do."""
-    cupy = _cupy()
-    with cupy.cuda.Device(_index(device)):
-        cupy.cuda.runtime.deviceSynchronize()
+    with _cupy().cuda.Device(_index(device)):
+        get_backend("cuda").synchronize()
 
 
 def get_device_name(device: Any = None) -> str:
     """The product name of a device."""
-    name = _cupy().cuda.runtime.getDeviceProperties(_index(device))["name"]
-    return name.decode() if isinstance(name, bytes) else str(name)
+    return get_device_properties(device).name
 
 
 def get_device_capability(device: Any = None) -> tuple[int, int]:
     """The compute capability of a device, such as (9, 0)."""
-    properties = _cupy().cuda.runtime.getDeviceProperties(_index(device))
-    return int(properties["major"]), int(properties["minor"])
+    found = get_device_properties(device)
+    return found.major, found.minor
 
 
 def is_bf16_supported(including_emulation: bool = True) -> bool:
     """Whether a device can be used, since bfloat16 works on all of them."""
     return is_available()
-
-
-def mem_get_info(device: Any = None) -> tuple[int, int]:
-    """Free and total bytes of a device's memory."""
-    cupy = _cupy()
-    with cupy.cuda.Device(_index(device)):
-        free, total = cupy.cuda.runtime.memGetInfo()
-    return int(free), int(total)
-
-
-def memory_allocated(device: Any = None) -> int:
-    """Bytes that tensors hold; 0 without a GPU."""
-    return int(_cupy().get_default_memory_pool().used_bytes()) if is_available() else 0
-
-
-def memory_reserved(device: Any = None) -> int:
-    """Bytes that were taken from the driver, in use or kept for reuse; 0 without a GPU."""
-    return int(_cupy().get_default_memory_pool().total_bytes()) if is_available() else 0
-
-
-def empty_cache() -> None:
-    """Give memory that is kept for reuse back to the driver."""
-    if is_available():
-        get_backend("cuda").empty_cache()
 
 
 class device:
@@ -163,20 +149,75 @@ class DeviceProperties(NamedTuple):
     minor: int
     total_memory: int
     multi_processor_count: int
+    L2_cache_size: int = 0
+    max_threads_per_multi_processor: int = 0
+    max_threads_per_block: int = 0
+    regs_per_multiprocessor: int = 0
+    shared_memory_per_block: int = 0
+    shared_memory_per_block_optin: int = 0
+    shared_memory_per_multiprocessor: int = 0
+    warp_size: int = 32
+    is_integrated: int = 0
+    is_multi_gpu_board: int = 0
+    gcnArchName: str = ""  # of AMD's devices
+
+
+PROPERTIES = {  # as the CUDA runtime calls them
+    "major": "major",
+    "minor": "minor",
+    "total_memory": "totalGlobalMem",
+    "multi_processor_count": "multiProcessorCount",
+    "L2_cache_size": "l2CacheSize",
+    "max_threads_per_multi_processor": "maxThreadsPerMultiProcessor",
+    "max_threads_per_block": "maxThreadsPerBlock",
+    "regs_per_multiprocessor": "regsPerMultiprocessor",
+    "shared_memory_per_block": "sharedMemPerBlock",
+    "shared_memory_per_block_optin": "sharedMemPerBlockOptin",
+    "shared_memory_per_multiprocessor": "sharedMemPerMultiprocessor",
+    "warp_size": "warpSize",
+    "is_integrated": "integrated",
+    "is_multi_gpu_board": "isMultiGpuBoard",
+}
 
 
 def get_device_properties(device: Any = None) -> DeviceProperties:
-    """Name, compute capability, bytes of memory and number of multiprocessors of a device."""
-    p = _cupy().cuda.runtime.getDeviceProperties(_index(device))
-    name = p["name"].decode() if isinstance(p["name"], bytes) else str(p["name"])
-    return DeviceProperties(
-        name, int(p["major"]), int(p["minor"]), int(p["totalGlobalMem"]), int(p["multiProcessorCount"])
-    )
+    """Name, compute capability, bytes of memory, number of multiprocessors and more of a device."""
+    found = _cupy().cuda.runtime.getDeviceProperties(_index(device))
+    name = found["name"].decode() if isinstance(found["name"], bytes) else str(found["name"])
+    numbers: dict[str, Any] = {field: int(found.get(key, 0)) for field, key in PROPERTIES.items()}
+    return DeviceProperties(name, **numbers)
+
+
+def is_tf32_supported() -> bool:
+    """Whether a device has tensor cores for TF32."""
+    return is_available() and get_device_capability()[0] >= 8
 
 
 def current_stream(device: Any = None) -> Stream:
     """The queue that work goes to."""
-    return Stream(_index(device), _stream=_cupy().cuda.get_current_stream())
+    return _current_stream(_Device("cuda", _index(device)))
+
+
+def get_stream_from_external(data_ptr: int, device: Any = None) -> Stream:
+    """Another library's queue of work, by the address of CUDA's stream."""
+    number = _index(device)
+    with _cupy().cuda.Device(number):
+        return Stream(number, _stream=_cupy().cuda.Stream.from_external(_Address(data_ptr)))
+
+
+def ExternalStream(stream_ptr: int, device: Any = None) -> Stream:
+    """Another library's queue of work; see `get_stream_from_external`."""
+    return get_stream_from_external(stream_ptr, device)
+
+
+class _Address:
+    """What CuPy takes another library's stream from."""
+
+    def __init__(self, address: int) -> None:
+        self.address = address
+
+    def __cuda_stream__(self) -> tuple[int, int]:
+        return 0, self.address
 
 
 def default_stream(device: Any = None) -> Stream:
@@ -195,45 +236,6 @@ def set_stream(stream: Stream | None) -> None:
         stream._stream.use()
 
 
-def max_memory_allocated(device: Any = None) -> int:
-    """Bytes that tensors held at most; CuPy's pool does not count the peak, so what its pool has taken in all."""
-    return memory_reserved(device)
-
-
-def max_memory_reserved(device: Any = None) -> int:
-    """Bytes that were taken from the driver; 0 without a GPU."""
-    return memory_reserved(device)
-
-
-def memory_stats(device: Any = None) -> OrderedDict[str, int]:
-    """Bytes in use and bytes taken from the driver; empty without a GPU."""
-    if not is_available():
-        return OrderedDict()
-    return OrderedDict(
-        {
-            "allocated_bytes.all.current": memory_allocated(device),
-            "reserved_bytes.all.current": memory_reserved(device),
-        }
-    )
-
-
-def memory_summary(device: Any = None, abbreviated: bool = False) -> str:
-    """The bytes in use and taken from the driver, as text."""
-    return f"allocated {memory_allocated(device)} bytes, reserved {memory_reserved(device)} bytes"
-
-
-def reset_peak_memory_stats(device: Any = None) -> None:
-    """Nothing to do: peaks are not counted."""
-
-
-reset_max_memory_allocated = reset_max_memory_cached = reset_accumulated_memory_stats = reset_peak_memory_stats
-max_memory_cached, memory_cached = max_memory_reserved, memory_reserved
-
-
-def ipc_collect() -> None:
-    """Nothing to do: memory is not shared between processes."""
-
-
 def get_arch_list() -> list[str]:
     """The architectures that kernels were compiled for: none, as CuPy compiles them when they are called."""
     return []
@@ -245,8 +247,29 @@ def can_device_access_peer(device: Any, peer_device: Any) -> bool:
 
 
 def is_current_stream_capturing() -> bool:
-    """Whether work is recorded as a graph; it never is."""
-    return False
+    """Whether work is being recorded as a graph."""
+    return is_available() and bool(_cupy().cuda.get_current_stream().is_capturing)
+
+
+_waiting = {"mode": 0}
+
+
+def set_sync_debug_mode(debug_mode: int | str) -> None:
+    """What `get_sync_debug_mode` says. CuPy does not tell when it waits, so nothing is warned of.
+
+    Raises:
+        RuntimeError: it is not one of 0 "default", 1 "warn", 2 "error".
+    """
+    names = {"default": 0, "warn": 1, "error": 2}
+    mode = names.get(debug_mode) if isinstance(debug_mode, str) else debug_mode
+    if mode not in (0, 1, 2):
+        raise RuntimeError("invalid value of debug_mode, expected one of `default`, `warn`, `error`")
+    _waiting["mode"] = mode
+
+
+def get_sync_debug_mode() -> int:
+    """What `set_sync_debug_mode` set."""
+    return _waiting["mode"]
 
 
 def get_rng_state_all() -> list[Any]:
@@ -316,6 +339,10 @@ def __getattr__(name: str) -> Any:
         from .amp_names import names_of
 
         return names_of("cuda")
+    if name == "memory":
+        from . import cuda_memory
+
+        return cuda_memory
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends import Device, DType, dtypes, get_backend, kernels_of, to_dtype
 from ...backends.errors import InvalidValueError, ShapeError, SparseOperandError
+from ...backends.registry import follower
 from ...backends.sparse import SparseArray
 from ..admission import need_tensors
 from ..base import TensorBase
@@ -27,23 +28,28 @@ class ToCopy(Primitive):
     """``x`` on another device. The gradient travels back."""
 
     @staticmethod
-    def forward(ctx: Any, x: Any, *, device: Device) -> Any:
+    def forward(ctx: Any, x: Any, *, device: Device, non_blocking: bool = False) -> Any:
         ctx.info = kernels_of[type(x)].backend.device_of(x)
-        return transfer(x, device)
+        return transfer(x, device, non_blocking)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        return apply(ToCopy, g, device=ctx.info)
+        g = apply(ToCopy, g, device=ctx.info)
+        if follower.start is not None:  # the engine adds it to others there
+            follower.follow(g._data if isinstance(g, TensorBase) else g)
+        return g
 
 
 Cast.node_type.__name__ = "ToCopyBackward0"  # PyTorch has one op for both
 
 
-def transfer(x: Any, device: Device) -> Any:
-    """A copy of an array on ``device``, by way of main memory."""
-    backend = get_backend(device.type)
+def transfer(x: Any, device: Device, non_blocking: bool = False) -> Any:
+    """A copy of an array on ``device``, by way of main memory if it comes from a device of another kind."""
+    backend, source = get_backend(device.type), kernels_of[type(x)].backend
     backend.check(device)
-    return backend.from_numpy(kernels_of[type(x)].backend.to_numpy(x), device)
+    if source is backend:
+        return backend.moved(x, device)
+    return backend.from_numpy(source.to_numpy(x), device, non_blocking)
 
 
 def same_device(a: Device, b: Device) -> bool:
@@ -91,7 +97,7 @@ def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     Args:
         input: any shape.
         src: a Tensor that broadcasts to it, or a number.
-        non_blocking: for PyTorch's sake.
+        non_blocking: return before it is done, where ``src`` is in page-locked memory and ``input`` on a GPU.
 
     Raises:
         RuntimeError: the shapes do not fit, or ``input`` may not be written.
@@ -112,7 +118,7 @@ def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         "target, {target}",
     )
     refuse_fractions(value._data, input._data.dtype)
-    value = to(apart("copy_", input._data, input, value), input.device, input.dtype)
+    value = to(apart("copy_", input._data, input, value), input.device, input.dtype, non_blocking=non_blocking)
     return write_into(Overwrite, input, "copy_", value)
 
 
@@ -170,16 +176,23 @@ def to(input: Tensor, *args: Any, **options: Any) -> Tensor:
         >>> wg.ones(2).to(wg.int64)
         tensor([1, 1])
     """
+    soon = options.get("non_blocking")
     device, dtype, copy, memory_format = to_arguments(args, options)
     y = input
     if device is not None and not same_device(device, input.device):
-        y = apply(ToCopy, y, device=device)
+        soon = _third(args) if soon is None else soon
+        y = apply(ToCopy, y, device=device, **({"non_blocking": True} if soon else {}))
     if dtype is not None and dtype != y._data.dtype:
         y = cast(y, dtype)
     if memory_format.order is not None or memory_format is contiguous_format:
         keeps = has_format(y, memory_format) if y is input else is_contiguous(y, memory_format)
         return y if keeps and not (copy and y is input) else clone(y, memory_format=memory_format)
     return clone(y) if copy and y is input else y
+
+
+def _third(args: tuple[Any, ...]) -> Any:
+    """The argument ``non_blocking`` among those that `to` was given by position: the first bool after a dtype."""
+    return next((value for value in args[1:3] if type(value) is bool), None)
 
 
 def to_arguments(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Device | None, Any, bool, MemoryFormat]:
@@ -249,7 +262,8 @@ def to_cuda(
     Raises:
         RuntimeError: there is no such device, or CuPy is missing.
     """
-    return to(input, "cuda" if device is None else device, memory_format=memory_format)
+    device = "cuda" if device is None else device
+    return to(input, device, non_blocking=non_blocking, memory_format=memory_format)
 
 
 def type_as(input: Tensor, other: Tensor) -> Tensor:

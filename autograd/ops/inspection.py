@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from ...backends import kernels_of
-from ...backends.errors import ArgumentError, GraphError
+from ...backends import device_count, get_backend, kernels_of
+from ...backends.errors import ArgumentError, DeviceError, GraphError
 from ...backends.sparse import SparseArray
-from ..base import TensorBase, new
+from ..base import TensorBase, new, wrap
 from ..primitive import apply
 from .exchange import bool_of
 from .indexing import Alias
@@ -72,17 +73,49 @@ def _backend(input: Tensor) -> Any:
 
 
 def pin_memory(input: Tensor, device: Any = None) -> Tensor:
-    """``input`` itself: copies to a device choose their own way."""
-    return input
+    """A copy in page-locked memory, from which a GPU copies by itself (``non_blocking=True``); itself without a GPU.
+
+    Raises:
+        RuntimeError: the tensor is not in the CPU's memory.
+    """
+    if input.device.type != "cpu":
+        raise DeviceError(
+            f"cannot pin '{input.type()}' only dense CPU tensors can be pinned, and this one is on {input.device}"
+        )
+    if not device_count("cuda") or is_pinned(input):
+        return input
+    return wrap(get_backend("cuda").pinned(input._data))
 
 
 def is_pinned(input: Tensor, device: Any = None) -> bool:
-    """Whether the memory is page-locked; it never is."""
+    """Whether the memory is page-locked, as `pin_memory` makes it."""
+    base = input._data
+    while base is not None:
+        if type(base).__name__ == "PinnedMemoryPointer":
+            return True
+        base = base.obj if type(base) is memoryview else getattr(base, "base", None)
     return False
 
 
 def record_stream(input: Tensor, stream: Any) -> None:
-    """Nothing to do: memory goes back to the pool of the stream that it came from."""
+    """Say that work on ``stream`` uses the memory: it is not given to others before that work is done.
+
+    CuPy knows the stream only in which the memory was allocated, so the array is kept here. What is no longer kept by
+    anybody else is let go at a later call, when the stream has come that far.
+    """
+    if input.device.type != "cuda":
+        return
+    still = []
+    for array, used_by, event in _in_use:
+        if event is None and sys.getrefcount(array) <= ONLY_HERE:
+            event = used_by.record_event()
+        if event is None or not event.query():
+            still.append((array, used_by, event))
+    _in_use[:] = [*still, (input._data, stream, None)]
+
+
+_in_use: list[tuple[Any, Any, Any]] = []
+ONLY_HERE = 3  # references to an array that nobody uses any more: the list's, the loop's and the question's
 
 
 def as_subclass(input: Tensor, cls: type) -> Any:

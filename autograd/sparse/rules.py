@@ -44,7 +44,7 @@ def same(s: Any, **params: Any) -> Any:
 
 
 @rule(ToCopy)
-def to_copy(s: Any, *, device: Any) -> Any:
+def to_copy(s: Any, *, device: Any, non_blocking: bool = False) -> Any:
     """Another device."""
     pattern = pattern_of(s)
     moved = pattern.with_arrays(*[transfer(a, device) for a in pattern.arrays])

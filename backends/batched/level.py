@@ -250,7 +250,7 @@ class BatchedBackend(Backend):
         """Refused: there are many values."""
         return array.__array__()
 
-    def from_numpy(self, array: Any, device: Any) -> Any:
+    def from_numpy(self, array: Any, device: Any, non_blocking: bool = False) -> Any:
         """An array of the level around, the same for all examples."""
         return self.below.from_numpy(array, device)
 

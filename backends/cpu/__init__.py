@@ -87,7 +87,7 @@ class CPUBackend(Backend):
     def to_numpy(self, array: Any) -> Any:
         return array
 
-    def from_numpy(self, array: Any, device: Device) -> Any:
+    def from_numpy(self, array: Any, device: Device, non_blocking: bool = False) -> Any:
         return np.asarray(array)
 
     def share(self, array: Any) -> Any:

@@ -11,6 +11,9 @@ from typing import Any
 from ..device import Device
 from ..errors import BackendUnavailableError
 from ..registry import Backend
+from . import memory
+from .failures import explained, why_unusable
+from .guard import GuardedKernels, follow_devices
 from .switches import cudnn_sdp_enabled as cudnn_sdp_enabled
 from .switches import enable_cudnn_sdp as enable_cudnn_sdp
 from .switches import enable_flash_sdp as enable_flash_sdp
@@ -33,6 +36,8 @@ class CUDABackend(Backend):
         super().__init__("cuda", cupy, cupy.ndarray, own, seen=seen)
         self._runtime = cupy.cuda.runtime
         self._devices = [Device("cuda", i) for i in range(self._runtime.getDeviceCount())]
+        if len(self._devices) > 1:
+            self.kernels = GuardedKernels(self.kernels)
 
     def device_of(self, array: Any) -> Device:
         return self._devices[array.device.id]
@@ -45,13 +50,35 @@ class CUDABackend(Backend):
         return self.xp.cuda.Device(index)
 
     def to_numpy(self, array: Any) -> Any:
-        return self.xp.asnumpy(array)
+        try:
+            with self.on(self.device_of(array)):
+                return self.xp.asnumpy(array)
+        except RuntimeError as error:
+            raise explained(error) from error
 
-    def from_numpy(self, array: Any, device: Device) -> Any:
+    def from_numpy(self, array: Any, device: Device, non_blocking: bool = False) -> Any:
         self.check(device)
-        index = self._runtime.getDevice() if device.index is None else device.index
-        with self.xp.cuda.Device(index):
-            return self.xp.asarray(array)
+        with self.on(device):
+            if not (non_blocking and array.flags.c_contiguous and array.size):
+                return self.xp.asarray(array)
+            there = self.xp.empty(array.shape, array.dtype)
+            there.set(array, stream=self.xp.cuda.get_current_stream())  # at once, from page-locked memory
+            return there
+
+    def moved(self, array: Any, device: Device) -> Any:
+        self.check(device)
+        with self.on(device):
+            there = self.xp.empty(array.shape, array.dtype)
+            there[...] = array
+        return there
+
+    def pinned(self, array: Any) -> Any:
+        """A copy of a NumPy array in page-locked memory, from which a device copies by itself."""
+        import cupyx
+
+        there = cupyx.empty_pinned(array.shape, array.dtype)
+        there[...] = array
+        return there
 
     def is_shared(self, array: Any) -> bool:
         return True  # as PyTorch says
@@ -60,7 +87,10 @@ class CUDABackend(Backend):
         self.xp.get_default_memory_pool().free_all_blocks()
 
     def synchronize(self) -> None:
-        self._runtime.deviceSynchronize()
+        try:
+            self._runtime.deviceSynchronize()
+        except RuntimeError as error:
+            raise explained(error) from error
 
 
 def load() -> Backend:
@@ -70,7 +100,7 @@ def load() -> Backend:
         BackendUnavailableError: CuPy is missing or broken, or it finds no driver or no device.
     """
     cupy = _import_cupy()
-    reason = _why_unusable(cupy)
+    reason = why_unusable(cupy)
     if reason:
         raise BackendUnavailableError(
             f"device 'cuda' cannot be used: CuPy {cupy.__version__} is installed, but {reason}. Use device='cpu', or "
@@ -86,7 +116,11 @@ def make(cupy: Any, *kernels: types.ModuleType) -> CUDABackend:
     from . import attention, conv, product
     from .namespace import Namespace
 
-    return CUDABackend(cupy, own=(*kernels, attention, conv, product), seen=Namespace(cupy))
+    memory.install(cupy)
+    backend = CUDABackend(cupy, own=(*kernels, attention, conv, product), seen=Namespace(cupy))
+    if backend.device_count() > 1:
+        follow_devices(backend)
+    return backend
 
 
 def _import_cupy() -> Any:
@@ -102,14 +136,3 @@ def _import_cupy() -> Any:
     except ImportError as error:
         raise BackendUnavailableError(f"device 'cuda' needs CuPy, and importing it failed: {error}") from error
     return cupy
-
-
-def _why_unusable(cupy: Any) -> str:
-    """Why CuPy cannot compute here, or an empty string. Importing it works without a driver; allocating does not."""
-    try:
-        if not cupy.cuda.is_available():
-            return "it finds no CUDA driver or no CUDA device"
-        cupy.cuda.runtime.getDeviceCount()
-    except RuntimeError as error:  # CUDARuntimeError is one
-        return f"the CUDA runtime says: {error}"
-    return ""

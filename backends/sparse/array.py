@@ -207,7 +207,7 @@ class _SparseBackend(Backend):
     def to_numpy(self, array: Any) -> Any:
         raise SparseConversionError("can't convert Sparse layout tensor to numpy. Use Tensor.to_dense() first.")
 
-    def from_numpy(self, array: Any, device: Any) -> Any:
+    def from_numpy(self, array: Any, device: Any, non_blocking: bool = False) -> Any:
         refuse("from_numpy")
 
 

@@ -17,6 +17,8 @@ from .dataset import StackDataset as StackDataset
 from .dataset import Subset as Subset
 from .dataset import TensorDataset as TensorDataset
 from .dataset import random_split as random_split
+from .prefetch import placed as _placed
+from .prefetch import prefetch_to_device as prefetch_to_device
 from .sampler import BatchSampler as BatchSampler
 from .sampler import DistributedSampler as DistributedSampler
 from .sampler import RandomSampler as RandomSampler
@@ -29,8 +31,8 @@ from .workers import get_worker_info as get_worker_info
 
 
 def _pin_memory(data: Any, device: Any = None) -> Any:
-    """The data themselves: the memory of the CPU is all of one kind here."""
-    return data
+    """The data with every tensor of the CPU in page-locked memory; themselves without a GPU."""
+    return _placed(data, lambda tensor: tensor.pin_memory() if tensor.device.type == "cpu" else tensor)
 
 
 distributed = _add_path(f"{__name__}.distributed", {"DistributedSampler": DistributedSampler})

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...autograd.watch import begin_range, end_range, watching
+from ...backends import device_count
 from ...backends.errors import InvalidValueError
 from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset, batch_of, item_of, items_of, reading, stream_of
+from .prefetch import placed
 from .processes import maker_of
 from .sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed
 from .workers import END, Failure, Pool
@@ -44,7 +46,7 @@ class DataLoader:
         batch_sampler: gives lists of indices, instead of the four arguments before.
         num_workers: how many threads fetch batches ahead; with 0 they are fetched when asked for.
         collate_fn: makes a batch of a list of items; `default_collate` unless told.
-        pin_memory: accepted as in PyTorch; copies to a device choose their own way.
+        pin_memory: put batches into page-locked memory, from which a GPU copies by itself.
         drop_last: leave out a last batch that is shorter.
         timeout: seconds to wait for a batch of a worker; 0 waits for ever.
         worker_init_fn: called with the worker's number in each worker before its first item.
@@ -128,6 +130,10 @@ class DataLoader:
 
     def __iter__(self) -> Iterator[Any]:
         seed = draw_seed(self.generator)  # drawn with no workers too: so their number does not change the order
+        batches = self._batches(seed)
+        return _Pinned(batches) if self.pin_memory and device_count("cuda") else batches
+
+    def _batches(self, seed: Any) -> Iterator[Any]:
         tasks = iter(self.sampler if self.batch_sampler is None else self.batch_sampler)
         if not self.num_workers:
             return _Here(tasks, self._make_fetch()(self.dataset, seed))
@@ -153,6 +159,22 @@ class DataLoader:
         if self.batch_size is None:
             return n
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+
+
+class _Pinned:
+    """Batches in page-locked memory."""
+
+    def __init__(self, batches: Iterator[Any]) -> None:
+        self.batches = batches
+
+    def __iter__(self) -> _Pinned:
+        return self
+
+    def __next__(self) -> Any:
+        return placed(next(self.batches), lambda t: t.pin_memory() if t.device.type == "cpu" else t)
+
+    def __len__(self) -> int:
+        return len(self.batches)  # type: ignore[arg-type]
 
 
 class _Lookup:
