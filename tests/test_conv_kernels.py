@@ -31,6 +31,10 @@ SHAPES: dict[str, tuple[Any, ...]] = {
     "pointwise": (5, 20, (13, 17), 18, (1, 1), (1, 1), ((0, 0), (0, 0)), (1, 1), 1),
     "pointwise, step": (5, 20, (13, 17), 18, (1, 1), (2, 2), ((0, 0), (0, 0)), (1, 1), 1),
     "first layer": (4, 1, (28, 28), 6, (5, 5), (1, 1), ((2, 2), (2, 2)), (1, 1), 1),
+    "few outputs": (3, 2, (21, 40), 10, (3, 5), (1, 1), ((2, 0), (1, 1)), (1, 1), 1),
+    "few outputs, dilation": (2, 3, (20, 33), 7, (3, 3), (1, 1), ((2, 2), (2, 2)), (2, 2), 1),
+    "one output, short rows": (1, 2, (40, 7), 1, (3, 2), (1, 1), ((3, 0), (1, 2)), (1, 1), 1),
+    "few outputs, one dimension": (3, 4, (50,), 5, (3,), (1,), ((1, 1),), (1,), 1),
     "few positions": (1, 20, (6, 7), 18, (3, 3), (2, 1), ((1, 1), (0, 0)), (1, 1), 1),
     "few channels": (5, 3, (17, 18), 24, (3, 3), (1, 1), ((1, 1), (1, 0)), (1, 1), 1),
     "few channels, step": (3, 6, (17, 18), 16, (5, 5), (2, 2), ((2, 2), (0, 0)), (2, 1), 1),
@@ -114,7 +118,7 @@ def check(case: tuple[Any, ...], layout: str) -> None:
     again = conv.conv(x, w, b, *how), conv.conv_input(g, w, size, *how), conv.conv_weight(x, g, kernel, *how)
     for first, second in zip(results, again, strict=True):
         np.testing.assert_array_equal(first, second)
-    if len(size) > 1 and c > 1:
+    if len(size) > 1 and min(c, k) > 1:
         assert plain.channels_last(results[0]) == plain.channels_last(x)
         assert plain.channels_last(results[1]) == plain.channels_last(g)
     if layout == "contiguous":

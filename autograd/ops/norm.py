@@ -17,9 +17,8 @@ from ..base import TensorBase, wrap
 from ..inplace import wrote
 from ..primitive import apply
 from .arithmetic import add, mul
-from .cast import cast
 from .layout import laid_out_like
-from .normalise import Normalise, float32_of, mean_over
+from .normalise import Normalise, Standardise, float32_of, mean_over
 from .pool import AvgPool
 from .shape import reshape_rule
 from .size import Size
@@ -119,7 +118,7 @@ def batch_norm(
                     f"The function 'batch_norm' is not differentiable with respect to argument '{name}'. This input "
                     "cannot have requires_grad True; detach() it"
                 )
-        return _with_statistics(input, running_mean, running_var, weight, bias, eps)
+        return apply(Standardise, input, running_mean, running_var, weight, bias, eps=eps)
     if eps <= 0:
         raise InvalidValueError(f"batch_norm eps must be positive during training, but got {eps}")
     if (running_mean is None) != (running_var is None):
@@ -152,19 +151,6 @@ def _nothing(input: Any, weight: Any, bias: Any, affine: Ints) -> Any:
     if weight is not None:
         y = mul(y, reshape_rule(weight, affine))
     return y if bias is None else add(y, reshape_rule(bias, affine))
-
-
-def _with_statistics(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
-    """Batch norm with given statistics: one scale and one shift per channel."""
-    dtype, shape = x._data.dtype, (-1, *[1] * (x._data.ndim - 2))
-    scale = (wrap(var._data[...]) + eps) ** -0.5
-    if weight is not None:
-        scale = mul(scale, weight)
-    shift = mul(wrap(mean._data[...]) * -1, scale)
-    if bias is not None:
-        shift = add(shift, bias)
-    y = add(mul(x, reshape_rule(scale, shape)), reshape_rule(shift, shape))
-    return y if y._data.dtype == dtype else cast(y, dtype)
 
 
 def layer_norm(
@@ -343,7 +329,7 @@ def instance_norm(
             raise ShapeError(
                 "instance_norm: Expected running_mean and running_var to be defined when use_input_stats is false"
             )
-        return _with_statistics(input, running_mean, running_var, weight, bias, eps)
+        return apply(Standardise, input, running_mean, running_var, weight, bias, eps=eps)
     area = math.prod(x.shape[2:])
     if area == 1:
         raise ValueError(

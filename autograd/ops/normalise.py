@@ -86,6 +86,37 @@ class Normalise(Primitive):
         )
 
 
+class Standardise(Primitive):
+    """``(x - mean) / sqrt(var + eps) * w + b`` of (N, C, ...) with statistics that are given for each channel."""
+
+    kernels = ("standardise", "standardise_backward")
+    torch_name = "NativeBatchNorm"
+
+    @staticmethod
+    def formula(x: Any, mean: Any, var: Any, w: Any, b: Any, *, eps: float) -> Any:
+        dtype, shape = x.dtype, (-1, *[1] * (len(x.shape) - 2))
+        scale = (float32_of(var) + eps) ** -0.5
+        if w is not None:
+            scale = scale * w
+        shift = float32_of(mean) * -1.0 * scale
+        if b is not None:
+            shift = shift + b
+        y = x * reshape_rule(scale, shape) + reshape_rule(shift, shape)
+        return y if y.dtype == dtype else cast(y, getattr(dtype, "dtype", dtype))
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, mean: Any, var: Any, w: Any, b: Any, *, eps: float) -> Any:
+        ctx.save(x, mean, var, w, b)
+        return ctx.k.standardise(x, mean, var, w, b, eps)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, mean, var, w, _ = ctx.saved
+        needs = ctx.needs[0], *ctx.needs[3:]
+        gx, gw, gb = ctx.k.standardise_backward(g, x, mean, var, w, ctx.params["eps"], needs)
+        return gx, None, None, gw, gb
+
+
 def _sum_like(k: Any, g: Any, like: Any, affine: Ints) -> Any:
     """A scale's or shift's gradient, summed to its shape unless the kernel did it."""
     if g.shape != affine:

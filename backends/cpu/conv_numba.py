@@ -10,6 +10,7 @@ import numpy as np
 from ..definitions.conv import Ints, channels_last
 from . import conv_direct_numba as direct
 from . import conv_last as last
+from . import conv_lines_numba as lines
 from . import conv_plan as plan
 from . import conv_spread_numba as spread
 from . import conv_winograd as winograd
@@ -35,6 +36,9 @@ def conv(x: Any, w: Any, bias: Any, s: Shape) -> Any:
     if m:
         count = workers(s.n * s.out[0], s.work)
         winograd.convolve(m, x, s.size, w, _shift(bias, len(w)), y, s.out, s.padding, False, count)
+        return y
+    if lines.suits(x, y) and lines.pays(s):
+        lines.conv(x, w, _shift(bias, len(w)), s, y)
         return y
     p = plan.forward(s, threads.get_num_threads(), ROWS, LANES)
     _correlate(p, s, x, w, bias, y, False)
@@ -89,13 +93,15 @@ def conv_weight(x: Any, g: Any, s: Shape, kernel: Ints) -> Any:
     m = winograd.tile_of(s)
     if m:
         return winograd.weight_gradient(m, x, g, s, workers(s.n * s.out[0], s.work))
+    if lines.suits(x, g) and lines.pays_for_weights(s):
+        return lines.conv_weight(x, g, s, kernel)
     p = plan.weights(s, threads.get_num_threads(), ROWS, LANES)
     b, channels, padded = p.blocks, s.outer * s.groups, p.groups[3]
     number = workers(b.count, s.work)
     each = p.sums
     total = np.zeros(number * each + WIDE, np.float32)
-    begin = _rounded(b.per * b.area)
-    spare = begin + _rounded(b.per * b.band * math.prod(s.out[1:]) * channels + WIDE)
+    begin = plan.lines(b.per * b.area)
+    spare = begin + plan.lines(b.per * b.band * math.prod(s.out[1:]) * channels + WIDE)
     slot = spare + max(begin, spare - begin)
     memory = scratch(number * slot)
     share(
@@ -132,47 +138,42 @@ def _shift(bias: Any, channels: int) -> Any:
     return shift
 
 
-def _rounded(count: int) -> int:
-    """Numbers up to the next cache line, and one line more."""
-    return plan.whole(count, 16) + 16
-
-
 def _correlate(p: plan.Correlation, s: Shape, x: Any, w: Any, bias: Any, y: Any, transposed: bool) -> None:
-    number_of, inner, outer, padded = p.groups
+    number_of, _, outer, _ = p.groups
     packed = scratch(p.packed + WIDE, "packed")
-    k, c, *rest = (n // w.itemsize for n in w.strides)
-    ways = (c, k, s.outer * k) if transposed else (k, c, s.outer * k)
-    kernel = three(rest, 0)
-    all_taps = [sum(i * n for i, n in zip(t, kernel, strict=True)) for t in np.ndindex(*s.kernel)]
-    panels = -(-padded // WIDE)
-    at, depthwise = 0, inner == outer == 1
-    flat = w.reshape(len(w), -1) if depthwise else w
-    for chosen in p.elements:
-        taps = plan.table([all_taps[t] for t in chosen] or [0])
-        size = p.width * len(chosen) * inner
-        if size and depthwise:
-            rows = packed[at : at + size].reshape(len(chosen), p.width)
-            rows[:, number_of:] = 0
-            rows[:, :number_of] = flat[:, list(chosen)].T
-        elif size:
-            share(
-                direct.pack, number_of * panels, workers(number_of * panels, 4 * size), address(w), ways,
-                address(taps), len(chosen), inner, outer, panels, padded,
-                address(packed) + 4 * at,
-            )  # fmt: skip
-        at += size
+    _pack(p, s, w, packed, transposed)
     shift = _shift(bias, number_of * outer)
     b = p.blocks
-    begin = _rounded(b.per * b.area)
-    results = plan.whole(b.per * b.band * math.prod(p.grid[1:]), 2 * ROWS) * p.width
-    spare = begin + _rounded(results)
-    slot = spare + begin
+    begin, spare, slot = p.places(ROWS)
     number = workers(b.count, s.work)
     memory = scratch(number * slot)
     share(
         direct.correlate, b.count, number, (address(x), s.n), strides(x), s.out if transposed else s.size,
         (address(y), address(shift)), strides(y), s.size if transposed else s.out, address(packed), p.groups,
-        b.numbers, p.origin, b.shape, p.step, p.grid, p.spread,
-        (address(p.positions), address(p.problems), address(p.taps), len(p.elements)),
-        (address(memory), slot, begin, spare),
+        b.numbers, p.origin, b.shape, p.step, p.grid, p.spread, p.tables, (address(memory), slot, begin, spare),
     )  # fmt: skip
+
+
+def _pack(p: plan.Correlation, s: Shape, w: Any, packed: Any, transposed: bool) -> None:
+    """Write the weights to ``packed``, problem after problem, in the order in which `correlate` reads them."""
+    number_of, inner, outer, padded = p.groups
+    if inner == outer == 1:
+        flat, at = w.reshape(len(w), -1), 0
+        for chosen in p.elements:
+            rows = packed[at : at + p.width * len(chosen)].reshape(len(chosen), p.width)
+            rows[:, number_of:] = 0
+            rows[:, :number_of] = flat[:, list(chosen)].T
+            at += rows.size
+        return
+    k, c, *rest = [n // w.itemsize for n in w.strides]
+    ways = (c, k, s.outer * k) if transposed else (k, c, s.outer * k)
+    panels = -(-padded // WIDE)
+    target = address(packed)
+    for chosen, taps in zip(p.elements, plan.element_tables(p, s.kernel, three(rest, 0)), strict=True):
+        size = p.width * len(chosen) * inner
+        if size:
+            share(
+                direct.pack, number_of * panels, workers(number_of * panels, 4 * size), address(w), ways,
+                address(taps), len(chosen), inner, outer, panels, padded, target,
+            )  # fmt: skip
+        target += 4 * size

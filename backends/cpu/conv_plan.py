@@ -19,8 +19,9 @@ LIMIT = 1 << 17  # numbers of a block and its results: half a second-level cache
 
 def three(values: Any, filler: Any) -> Any:
     """One value for each of three dimensions; images are rows of one line, so that rows can be shared out."""
-    values = tuple(values)
-    return {1: (filler, filler, *values), 2: (*values[:1], filler, *values[1:]), 3: values}[len(values)]
+    if len(values) == 2:
+        return values[0], filler, values[1]
+    return (filler, filler, *values) if len(values) == 1 else tuple(values)
 
 
 def address(x: Any) -> int:
@@ -30,7 +31,7 @@ def address(x: Any) -> int:
 
 def strides(x: Any) -> tuple[int, ...]:
     """The strides of (N, C, ...), in elements, as those of (N, C, D, H, W)."""
-    n, c, *rest = (s // x.itemsize for s in x.strides)
+    n, c, *rest = [s // x.itemsize for s in x.strides]
     w = rest[-1] * x.shape[-1]
     if len(rest) == 1:
         return n, c, w, w, rest[0]
@@ -74,6 +75,11 @@ def shape_of(
         n, c // groups, k // groups, groups, three(size, 1), three(kernel, 1), three(stride, 1),
         three(padding, (0, 0)), three(dilation, 1), three(out, 1),
     )  # fmt: skip
+
+
+def lines(count: int) -> int:
+    """Numbers up to the next cache line, and one line more."""
+    return whole(count, 16) + 16
 
 
 def whole(n: int, unit: int) -> int:
@@ -153,7 +159,7 @@ def _seen(s: Shape) -> Ints:
     )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Correlation:
     """What `correlate` needs to know beside the arrays."""
 
@@ -169,6 +175,18 @@ class Correlation:
     elements: tuple[tuple[int, ...], ...]  # numbers of the kernel's elements in each problem
     packed: int  # numbers of the packed weights
     width: int  # of a row of results
+
+    @functools.cached_property
+    def tables(self) -> tuple[int, ...]:
+        """As `correlate` takes them."""
+        return *map(address, (self.positions, self.problems, self.taps)), len(self.elements)
+
+    def places(self, rows: int) -> tuple[int, int, int]:
+        """Where results and spare memory begin in a slot of scratch memory, and how much it has."""
+        begin = lines(self.blocks.per * self.blocks.area)
+        results = whole(self.blocks.per * self.blocks.band * math.prod(self.grid[1:]), 2 * rows) * self.width
+        spare = begin + lines(results)
+        return begin, spare, spare + begin
 
 
 def runs(places: list[int], inner: int, channels: int) -> tuple[list[int], int]:
@@ -241,6 +259,13 @@ def adjoint(s: Shape, threads: int, rows: int, lanes: int) -> Correlation:
         s.stride, table(offsets(blocks, channels, grid, (1, 1, 1)), 2 * rows), table(problems), table(taps or [0]),
         tuple(elements), packed, width,
     )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=256)
+def element_tables(p: Correlation, kernel: Ints, steps: Ints) -> tuple[Any, ...]:
+    """Tables of where the kernel's elements of each problem lie in weights with these steps between elements."""
+    every = [sum(i * n for i, n in zip(t, steps, strict=True)) for t in np.ndindex(*kernel)]
+    return tuple([table([every[t] for t in chosen] or [0]) for chosen in p.elements])
 
 
 @dataclasses.dataclass(frozen=True)

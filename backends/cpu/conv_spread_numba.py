@@ -6,6 +6,8 @@ in an image with its channels last, so all rows' values of some positions are on
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import itertools
 import math
 from typing import Any
@@ -106,8 +108,20 @@ def _padded(s: Shape) -> tuple[int, ...]:
     return tuple(max(m, n + p) for m, n, (p, _) in zip(seen, s.size, s.padding, strict=True))
 
 
-def input_gradient(g: Any, w: Any, s: Shape, x: Any, threads: int) -> None:
-    """Write the gradient of the input to ``x``."""
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What `spread` needs to know beside the arrays."""
+
+    per: int
+    count: int  # of blocks
+    lines: tuple[int, int, int]
+    kept: tuple[Any, ...]
+    tables: tuple[int, ...]
+    starts: tuple[int, ...]
+
+
+@functools.lru_cache(maxsize=64)
+def _planned(s: Shape, threads: int) -> Plan:
     c, outer, padded = s.inner, s.outer, _padded(s)
     area, places = math.prod(padded) * c, math.prod(s.out)
     per = max(1, min(plan.LIMIT // (area + places * outer), s.n // threads))
@@ -119,20 +133,26 @@ def input_gradient(g: Any, w: Any, s: Shape, x: Any, threads: int) -> None:
         (a * s.dilation[0] * padded[1] + b * s.dilation[1]) * padded[2] * c
         for a, b in itertools.product(range(s.kernel[0]), range(s.kernel[1]))
     ]
+    kept = plan.table(np.arange(per * places) * outer, ROWS), positions, plan.table(lines), plan.table([0]), MASK
+    sizes = [per * area, per * places * outer, ROWS * count * width, max(per * places * outer, per * area)]
+    starts = itertools.accumulate([0, *(whole(size, 16) + WIDE for size in sizes)])
+    return Plan(per, blocks.count, (count, length, width), kept, tuple(map(address, kept)), tuple(starts))
+
+
+def input_gradient(g: Any, w: Any, s: Shape, x: Any, threads: int) -> None:
+    """Write the gradient of the input to ``x``."""
+    c, outer, p = s.inner, s.outer, _planned(s, threads)
+    count, length, width = p.lines
     columns = np.zeros((outer, count, width), np.float32)
     columns[:, :, :length] = np.moveaxis(w.reshape(outer, c, count, s.kernel[2]), 1, 3).reshape(outer, count, length)
     flat = columns.reshape(outer, count * width)
     panels = [np.ravel(flat[:, i : i + WIDE]) for i in range(0, count * width, WIDE)]
     packed = np.concatenate([*panels, np.zeros(WIDE, np.float32)])
-    tables = plan.table(np.arange(per * places) * outer, ROWS), positions, plan.table(lines), plan.table([0]), MASK
     shift = np.zeros(c + WIDE, np.float32)
-    sizes = [per * area, per * places * outer, ROWS * count * width, max(per * places * outer, per * area)]
-    starts = np.cumsum([0, *(whole(size, 16) + WIDE for size in sizes)])
-    number = workers(blocks.count, s.work)
-    memory = scratch(number * int(starts[-1]))
+    number = workers(p.count, s.work)
+    memory = scratch(number * p.starts[-1])
     share(
-        spread, blocks.count, number, address(g), strides(g), s.out, (per, s.n), outer, address(packed),
-        (count, length, width), tuple(map(address, tables)), padded, (address(x), address(shift), c), strides(x),
-        s.size, tuple(-p for p, _ in s.padding),
-        (address(memory), int(starts[-1]), *(int(i) for i in starts[1:4])),
+        spread, p.count, number, address(g), strides(g), s.out, (p.per, s.n), outer, address(packed), p.lines,
+        p.tables, _padded(s), (address(x), address(shift), c), strides(x), s.size,
+        tuple([-b for b, _ in s.padding]), (address(memory), p.starts[-1], *p.starts[1:4]),
     )  # fmt: skip

@@ -134,11 +134,16 @@ def convolve(
     )  # fmt: skip
 
 
+@functools.lru_cache(maxsize=64)
+def _nine(steps: Ints, turned: bool) -> Any:
+    """The table of a kernel's elements, in weights with these steps from one to the next."""
+    return plan.table([a * steps[0] + b * steps[2] for a in range(3) for b in range(3)][:: -1 if turned else 1])
+
+
 def pack(w: Any, inner: int, outer: int, padded: int, turned: bool, number: int) -> Any:
     """Weights in panels (9, inner, width)."""
-    k, c, *rest = (i // w.itemsize for i in w.strides)
-    h, _, v = three(rest, 0)
-    taps = plan.table([a * h + b * v for a in range(3) for b in range(3)][:: -1 if turned else 1])
+    k, c, *rest = [i // w.itemsize for i in w.strides]
+    taps = _nine(three(rest, 0), turned)
     packed = scratch(9 * inner * padded + WIDE, "packed")
     panels = -(-padded // WIDE)
     ways = (c, k, 0) if turned else (k, c, 0)

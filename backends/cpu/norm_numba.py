@@ -222,6 +222,25 @@ def columns(start: int, stop: int, x: Any, mean: Any, scale: Any, shift: Any, y:
 
 
 @loop
+def scaled_planes(start: int, stop: int, x: Any, scale: Any, shift: Any, y: Any) -> None:
+    """``x * scale + shift`` of (N, C, A), a plane after another."""
+    for p in range(start, stop):
+        n, c = p // x.shape[1], p % x.shape[1]
+        xs, ys, a, b = x[n, c], y[n, c], scale[c], shift[c]
+        for i in range(xs.size):
+            ys[i] = xs[i] * a + b
+
+
+@loop
+def scaled_columns(start: int, stop: int, x: Any, scale: Any, shift: Any, y: Any) -> None:
+    """``x * scale + shift`` of rows of channels."""
+    for r in range(start, stop):
+        xs, ys = x[r], y[r]
+        for i in range(xs.size):
+            ys[i] = xs[i] * scale[i] + shift[i]
+
+
+@loop
 def column_moments(start: int, stop: int, g: Any, x: Any, mean: Any, size: int, gw: Any, gb: Any) -> None:
     """Pieces of ``size`` rows: the sums of ``g * (x - mean)`` and of ``g``, (pieces, C)."""
     for c in range(start, stop):
@@ -312,6 +331,21 @@ def normalise_backward(
     gw, gb = np.empty((2, x.shape[1]), x.dtype)
     spread(planes_backward, x.shape[1], x.size // x.shape[1], g, x, w, *statistics, eps, gx, gw, gb)
     return gx, gw.reshape(shape), gb.reshape(shape)
+
+
+def scaled(x: Any, scale: Any, shift: Any) -> Any:
+    """``x * scale + shift`` per channel of (N, C, ...), in the layout of ``x``; None where no loop fits."""
+    n, c = x.shape[:2]
+    if x.ndim > 2 and x.flags.c_contiguous:
+        seen, y = x.reshape(n, c, -1), np.empty(x.shape, x.dtype)
+        spread(scaled_planes, n * c, seen.shape[2], seen, scale, shift, y.reshape(seen.shape))
+        return y
+    last = x if x.ndim == 2 else np.moveaxis(x, 1, -1)
+    if not last.flags.c_contiguous:
+        return None
+    y = np.empty(last.shape, x.dtype)
+    spread(scaled_columns, x.size // c, c, last.reshape(-1, c), scale, shift, y.reshape(-1, c))
+    return y if x.ndim == 2 else np.moveaxis(y, -1, 1)
 
 
 def _form(x: Any, w: Any, b: Any, axes: Axes) -> str | None:

@@ -11,7 +11,14 @@ from typing import Any
 
 from .reduction import wide
 
-__all__ = ["normalise", "normalise_backward", "p_norm", "update_running_"]
+__all__ = [
+    "normalise",
+    "normalise_backward",
+    "p_norm",
+    "standardise",
+    "standardise_backward",
+    "update_running_",
+]
 
 Axes = tuple[int, ...]
 
@@ -54,6 +61,36 @@ def normalise_backward(
             gx = gx - xp.mean(h, axis=axes, keepdims=True)
         gx = (gx * rstd).astype(x.dtype)
     return gx, g * n if needs[1] else None, g if needs[2] else None
+
+
+def line(mean: Any, var: Any, w: Any, b: Any, eps: float) -> tuple[Any, Any]:
+    """The scale and the shift per channel that given statistics make with ``w`` and ``b``, either of which is None."""
+    scale = (wide(var) + eps) ** -0.5
+    if w is not None:
+        scale = scale * wide(w)
+    shift = wide(mean) * -scale
+    return scale, shift if b is None else shift + wide(b)
+
+
+def standardise(xp: Any, x: Any, mean: Any, var: Any, w: Any, b: Any, eps: float) -> Any:
+    """``(x - mean) / sqrt(var + eps) * w + b`` of (N, C, ...) with given statistics per channel."""
+    scale, shift = (v.reshape(-1, *[1] * (x.ndim - 2)) for v in line(mean, var, w, b, eps))
+    return (wide(x) * scale + shift).astype(x.dtype)
+
+
+def standardise_backward(
+    xp: Any, g: Any, x: Any, mean: Any, var: Any, w: Any, eps: float, needs: tuple[bool, ...]
+) -> tuple[Any, Any, Any]:
+    """The gradients of ``x``, ``w`` and ``b``, (C) for the latter two; None where not needed."""
+    shape, axes = (-1, *[1] * (x.ndim - 2)), (0, *range(2, x.ndim))
+    scale, _ = line(mean, var, w, None, eps)
+    gx = (wide(g) * scale.reshape(shape)).astype(x.dtype) if needs[0] else None
+    gw = gb = None
+    if needs[1]:
+        gw = xp.sum((wide(x) - wide(mean).reshape(shape)) * wide(g), axis=axes) * (wide(var) + eps) ** -0.5
+    if needs[2]:
+        gb = xp.sum(wide(g), axis=axes)
+    return gx, gw, gb
 
 
 def update_running_(
