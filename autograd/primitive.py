@@ -295,8 +295,10 @@ def in_order(layout: str, k: Any, y: Any, operands: Any, node: Any = None) -> An
     """Outputs (an array, or a tuple of them) in the memory order that the op's ``layout`` asks for.
 
     Where the first operand lies in the usual order, array libraries give that too, unless it leaves something open
-    that two others disagree about.
+    that two others disagree about, or that the op has an order of its own for.
     """
+    if layout != "operands" and type(y) is not tuple and not y.flags.c_contiguous:
+        return arranged(layout, k, y, operands)
     first = operands[0]
     if len(operands) < 3 and type(first) in kernels_of and first.flags.c_contiguous:  # nearly always
         return y

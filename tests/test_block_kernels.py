@@ -11,16 +11,21 @@ SHAPES = [(1, 1, 1), (3, 5, 7), (12, 256, 32), (31, 257, 33), (21, 600, 100), (4
 
 
 def panels(matrix: np.ndarray, transposed: bool) -> np.ndarray:
-    """The matrix, or its transpose, in panels, with the row of zeros behind them."""
+    """The matrix, or its transpose, in panels."""
     depth, width = matrix.shape[::-1] if transposed else matrix.shape
-    laid = np.zeros(depth * (-(-width // block.WIDE) * block.WIDE) + block.WIDE, np.float32)
-    block.pack(matrix, transposed, laid)
+    laid = np.zeros(depth * (-(-width // block.WIDE) * block.WIDE), np.float32)
+    block.pack(matrix.ctypes.data, matrix.shape[1], *matrix.shape, transposed, laid.ctypes.data)
     return laid
 
 
-def product(a: np.ndarray, laid: np.ndarray, columns: int) -> np.ndarray:
-    c = np.full((len(a), -(-columns // block.WIDE) * block.WIDE), np.nan, np.float32)
-    block.product(*a.shape, columns, a.ctypes.data, a.shape[1], laid.ctypes.data, c.ctypes.data, c.shape[1])
+def product(a: np.ndarray, laid: np.ndarray, columns: int, depth: int | None = None, more: float = 0) -> np.ndarray:
+    """``a @ b`` plus the number ``more``."""
+    c = np.full((len(a), -(-columns // block.WIDE) * block.WIDE), more or np.nan, np.float32)
+    steps = [s // 4 for s in a.strides]
+    full = depth or a.shape[1]
+    block.multiply(
+        *a.shape, columns, a.ctypes.data, *steps, laid.ctypes.data, full, c.ctypes.data, c.shape[1], bool(more)
+    )
     return c[:, :columns]
 
 
@@ -40,3 +45,10 @@ def test_a_row_is_the_same_in_blocks_of_any_height():
     whole = product(a, laid, 70)
     for start, stop in ((0, 1), (1, 6), (6, 14), (14, 37)):
         np.testing.assert_array_equal(product(np.ascontiguousarray(a[start:stop]), laid, 70), whole[start:stop])
+
+
+def test_a_transposed_left_side_part_of_the_panels_and_a_sum():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((20, 45), np.float32).T, rng.standard_normal((50, 70), np.float32)
+    found = product(a, panels(b, False), 70, 50, 2.0)
+    np.testing.assert_allclose(found, 2 + a.astype(float) @ b[:20].astype(float), rtol=1e-5, atol=1e-5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -183,3 +184,27 @@ def test_names_of_swapped_dimensions():
     x = wg.rand(2, 3, 4)
     assert wg.swapaxes(x, axis0=0, axis1=-1).shape == x.swapdims(dim0=0, dim1=2).shape == (4, 3, 2)
     assert x.swapaxes_(axis0=0, axis1=1).shape == (3, 2, 4)
+
+
+@pytest.mark.parametrize("join", [lambda a, b: wg.cat([a, b], 1), lambda a, b: wg.cat([b, a], 1)])
+def test_joined_tensors_lie_in_the_usual_order(join: Any):
+    """A first part of size 1 leaves the order open, in which the second does not lie."""
+    assert join(wg.zeros(1, 1, 4), wg.zeros(1, 4, 3).transpose(1, 2)).stride() == (16, 4, 1)
+
+
+def test_layer_norm_gives_the_usual_order():
+    for shape in ((1, 7, 5), (2, 7, 5)):
+        y = wg.nn.functional.layer_norm(wg.randn(*shape).transpose(1, 2), (7,))
+        assert y.is_contiguous()
+        assert y.shape == (shape[0], 5, 7)
+
+
+@pytest.mark.parametrize("dtype", [wg.float32, wg.float64])
+@pytest.mark.parametrize("length", [3, 70])
+def test_attention_keeps_heads_side_by_side(length: int, dtype: Any):
+    split = wg.randn(2, length, 3, 8, dtype=dtype).transpose(1, 2)
+    whole = split.contiguous()
+    attention = wg.nn.functional.scaled_dot_product_attention
+    assert attention(split, split, split).stride() == split.stride()
+    assert attention(whole, whole, whole).stride() == whole.stride()
+    assert wg.allclose(attention(split, split, split), attention(whole, whole, whole))

@@ -22,6 +22,7 @@ class Normalise(Primitive):
     """
 
     kernels = ("normalise", "normalise_backward")
+    layout = "channels"
 
     @staticmethod
     def formula(

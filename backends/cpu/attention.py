@@ -33,12 +33,59 @@ def _tiled(q: Any, k: Any) -> bool:
     return q.dtype.char in "fd" and bool(q.size) and math.prod(q.shape[:-1]) * k.shape[-2] > FEW
 
 
+def _heads(q: Any, k: Any, v: Any, mask: Any, dropped: Any, scale: float) -> Any:
+    """The loops that do whole heads without an array of scores, or None where others do it.
+
+    They are for (N, H, ...) of float32 with rows in one piece, and without a mask.
+    """
+    if mask is not None or dropped is not None or scale <= 0 or q.ndim != 4 or q.dtype.char != "f":
+        return None
+    if not q.shape[:2] == k.shape[:2] == v.shape[:2] or not k.size or not v.size or not q.size:
+        return None
+    if not q.strides[-1] == k.strides[-1] == v.strides[-1] == 4:
+        return None
+    return compiled("attention", math.prod(q.shape[:-1]) * k.shape[-2], least=FEW + 1)
+
+
+def _empty(like: Any, width: int) -> Any:
+    """Room for (N, H, L, ``width``) in the order of ``like``: heads side by side where a layer has split its rows."""
+    n, heads, length, _ = like.shape
+    if _heads_inside(like):
+        return np.empty((n, length, heads, width), like.dtype).transpose(0, 2, 1, 3)
+    return np.empty((n, heads, length, width), like.dtype)
+
+
+def _heads_inside(x: Any) -> bool:
+    """Whether neighbouring heads lie closer together than neighbouring places."""
+    return x.ndim == 4 and x.strides[1] < x.strides[2]
+
+
+def _in_order(y: Any, q: Any) -> Any:
+    """The result in the queries' order."""
+    if _heads_inside(q) and y.shape == q.shape:
+        return y.transpose(0, 2, 1, 3).copy("C").transpose(0, 2, 1, 3)
+    return y
+
+
+def _share(loop: Any, q: Any, v: Any, operands: Any, scale: float, causal: bool, sums: Any) -> None:
+    """Call a loop over heads, shared out among threads."""
+    places = np.array([(t.ctypes.data, *[s // 4 for s in t.strides[:3]]) for t in operands], np.int64)
+    n, heads, queries, width = q.shape
+    sizes = heads, queries, v.shape[2], width, v.shape[3]
+    spread(loop, n * heads, 4 * queries * v.shape[2], places, sizes, np.float32(scale), causal, sums)
+
+
 def attention(
     q: Any, k: Any, v: Any, mask: Any, dropped: Any, scale: float, causal: bool, keep: float
 ) -> tuple[Any, tuple[Any, ...]]:
     """``softmax(scale q k' + mask) v``; see the definition."""
+    if (loops := _heads(q, k, v, mask, dropped, scale)) is not None:
+        y, sums = _empty(q, v.shape[-1]), np.empty((math.prod(q.shape[:2]), q.shape[2]), np.float32)
+        _share(loops.forward, q, v, (q, k, v, y), scale, causal, sums)
+        return y, (sums,)
     if not _tiled(q, k):
-        return plain.attention(np, q, k, v, mask, dropped, scale, causal, keep)
+        y, kept = plain.attention(np, q, k, v, mask, dropped, scale, causal, keep)
+        return _in_order(y, q), kept
     job = Tiles(q, k, v, mask, dropped, scale, causal, keep)
     y = np.empty((*job.q.shape[:2], v.shape[-1]), q.dtype)
     sums = np.empty(job.q.shape[:2], q.dtype)
@@ -49,7 +96,7 @@ def attention(
         np.matmul(job.thinned(scores, at), job.v[at.heads, : at.seen], out=y[at.heads, at.rows])
 
     job.run(one)
-    return y.reshape(*job.lead, *y.shape[1:]), (sums,)
+    return _in_order(y.reshape(*job.lead, *y.shape[1:]), q), (sums,)
 
 
 def attention_backward(
@@ -66,6 +113,11 @@ def attention_backward(
     mask_wanted: bool,
 ) -> tuple[Any, Any, Any, Any]:
     """The gradients of ``q``, ``k``, ``v`` and of an added mask; see the definition."""
+    if not mask_wanted and kept[0].ndim == 2 and (loops := _heads(q, k, v, mask, dropped, scale)) is not None:
+        gq, gk, gv = _empty(q, q.shape[-1]), _empty(k, k.shape[-1]), _empty(v, v.shape[-1])
+        g = g if g.strides[-1] == 4 else np.ascontiguousarray(g)
+        _share(loops.backward, q, v, (q, k, v, g, gq, gk, gv), scale, causal, kept[0])
+        return gq, gk, gv, None
     if not _tiled(q, k):
         return plain.attention_backward(np, g, q, k, v, mask, dropped, kept, scale, causal, keep, mask_wanted)
     job, (sums,) = Tiles(q, k, v, mask, dropped, scale, causal, keep), kept

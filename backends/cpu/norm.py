@@ -55,6 +55,8 @@ def normalise(x: Any, w: Any, b: Any, axes: Axes, eps: float, centre: bool = Tru
     """Normalise and scale; see the definition."""
     if x.dtype.char not in "fd":
         return plain.normalise(np, x, w, b, axes, eps, centre)
+    if axes == LAST:
+        x = np.ascontiguousarray(x)
     loops = compiled("norm", x.size, least=1 if axes == LAST else None)
     if loops is not None and (found := loops.normalise(x, w, b, axes, eps, centre)):
         return found
@@ -85,6 +87,8 @@ def normalise_backward(
     """The gradients; see the definition. Those of ``w`` and ``b`` are summed here where the axes are the same."""
     if x.dtype.char not in "fd" or (w is not None and w.dtype != x.dtype):
         return plain.normalise_backward(np, g, x, w, mean, var, axes, eps, needs)
+    if axes == LAST:
+        x = np.ascontiguousarray(x)
     loops = compiled("norm", x.size, least=1 if axes == LAST else None)
     if loops is not None and (found := loops.normalise_backward(g, x, w, mean, var, axes, eps, needs)):
         return found

@@ -38,9 +38,10 @@ class Job:
         self.loops, self.rows, self.table = loops, max(sizes), _table(sizes, reverse)
         depth, width = weight.shape[::-1] if transposed else weight.shape
         self.columns = -(-width // loops.WIDE) * loops.WIDE
-        self.panels = np.zeros(depth * self.columns + loops.WIDE, np.float32)
+        self.panels = np.zeros(depth * self.columns, np.float32)
         self.work = len(self.table) * depth * width
-        loops.pack(np.ascontiguousarray(weight), transposed, self.panels)
+        weight = np.ascontiguousarray(weight)
+        loops.pack(weight.ctypes.data, weight.shape[1], *weight.shape, transposed, self.panels.ctypes.data)
 
     def run(self, loop: str, *args: Any) -> None:
         """Take all states through the steps, shared out among threads."""
