@@ -174,7 +174,7 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
 
 
 def apply1(prim: Any, a: Any, params: dict[str, Any]) -> Any:
-    """`apply` for one Tensor: the same, without the loops."""
+    """`apply` for one Tensor: the same, without the loops. Levels of ``vmap`` have nothing to say about it."""
     if _forward is not None and (dual := _forward(prim, (a,), params)) is not NotImplemented:
         return dual
     x = a._data

@@ -340,7 +340,8 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Tensor:
 
 def neg(input: Tensor, *, out: Any = None) -> Tensor:
     """``-input``."""
-    _refuse_bool("Negation", input)
+    if not isinstance(input, TensorBase) or input._data.dtype.char == "?":
+        _refuse_bool("Negation", input)
     return unary(Neg, "neg", input, out, floating=False)
 
 
@@ -376,7 +377,7 @@ negative_ = neg_
 
 
 add_operator, mul_operator = binary_operator(Add, "add"), binary_operator(Mul, "mul")
-sub_operator, rsub_operator = operator(sub), operator(sub, True)
+sub_operator, rsub_operator = binary_operator(Sub, "sub", function=sub), operator(sub, True)
 div_operator = binary_operator(Div, "div", floating=True)
 rdiv_operator = binary_operator(Div, "div", reflected=True, floating=True)
 floor_divide_operator, rfloor_divide_operator = operator(floor_divide), operator(floor_divide, True)

@@ -17,7 +17,7 @@ from ..admission import REFUSED, refuse, refuse_array
 from ..base import TensorBase, wrap
 from ..inplace import inplace
 from ..out import write_out
-from ..primitive import apply, apply2, apply_sparse, in_order
+from ..primitive import apply, apply1, apply2, apply_sparse, in_order
 from ..promotion import OperandError, get_default_dtype, operands, result_type
 from .cast import cast
 from .layout import refuse_overlap
@@ -56,7 +56,7 @@ def unary(prim: Any, name: str, x: Any, out: Any = None, floating: bool = True, 
     elif not hasattr(x, "dtype"):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(x).__name__}")
     try:
-        y = apply(prim, x, **params)
+        y = apply1(prim, x, params) if isinstance(x, TensorBase) else apply(prim, x, **params)
     except TypeError as error:
         refuse_array(name, error, x)
         raise
@@ -254,8 +254,13 @@ def operator(function: Callable[[Any, Any], Any], reflected: bool = False) -> Ca
     return method
 
 
-def binary_operator(prim: Any, name: str, reflected: bool = False, floating: bool = False) -> Callable[[Any, Any], Any]:
-    """`operator` for an op that is `binary` and nothing else, without the call between them."""
+def binary_operator(
+    prim: Any, name: str, reflected: bool = False, floating: bool = False, function: Any = None
+) -> Callable[[Any, Any], Any]:
+    """`operator` for an op that is `binary` and nothing else, without the call between them.
+
+    With ``function`` the op is more than that where its operands are not tensors of one floating type.
+    """
 
     def method(self: Any, other: Any) -> Any:
         # First what is asked for nearly always, without the call of `binary`.
@@ -268,6 +273,8 @@ def binary_operator(prim: Any, name: str, reflected: bool = False, floating: boo
                 except (ValueError, SparseOperandError, TypeError) as error:
                     return _binary_again(error, prim, name, self, other, floating)
         try:
+            if function is not None:
+                return function(self, other)
             if reflected:
                 return binary(prim, name, other, self, None, floating)
             return binary(prim, name, self, other, None, floating)

@@ -9,7 +9,7 @@ from ...backends.errors import ArgumentError, DimensionError, DTypeError, OutOfR
 from ..base import TensorBase, wrap
 from ..formulas import kernel_or_formula
 from ..out import write_out
-from ..primitive import apply
+from ..primitive import apply, apply1
 from .calling import raw
 from .dims import canonical_dim, canonical_dims, numpy_names, scalar_name
 from .reduction import Dim, Reduction, reduced
@@ -122,7 +122,7 @@ def _check_tensor(name: str, input: Any) -> None:
 
 
 def _ordered(name: str, input: Any) -> None:
-    if input.dtype.category == 3:
+    if input._data.dtype.kind == "c":
         raise UnsupportedDTypeError(
             f'"{name}" not implemented for {scalar_name(input)!r}: complex numbers have no order; take abs() or '
             ".real first"
@@ -150,7 +150,7 @@ def _extreme(name: str, prim: Any, input: Any, dim: Any, keepdim: bool, out: Any
     _ordered(name, input)
     if not input._data.size:
         nonempty(name, input, dims if dim is None or not input._data.ndim else canonical_dims(dim, input._data.ndim))
-    y = apply(prim, input, dim=dims, keepdim=keepdim)
+    y = apply1(prim, input, {"dim": dims, "keepdim": keepdim})
     if out is not None and name in ("amax", "amin") and out.dtype is not input.dtype:
         raise DTypeError(
             f"{name}: Expected the dtype for input and out to match, but got {scalar_name(input)} for input's dtype "

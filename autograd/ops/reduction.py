@@ -12,7 +12,7 @@ from ...backends.sparse import SparseArray
 from ..admission import need_tensors
 from ..base import TensorBase, wrap
 from ..out import write_out
-from ..primitive import Primitive, apply
+from ..primitive import Primitive, apply, apply1
 from ..promotion import get_default_dtype
 from .cast import cast
 from .dims import canonical_dims, numpy_names, packed, scalar_name
@@ -247,7 +247,8 @@ def sum(
         tensor([3., 3.])
     """
     dims = reduced("sum", input, dim)
-    return _done(apply(Sum, summable(input, dtype, out, "sum"), dim=dims, keepdim=keepdim), out, "sum")
+    y = apply1(Sum, summable(input, dtype, out, "sum"), {"dim": dims, "keepdim": keepdim})
+    return y if out is None else write_out(out, y, "sum")
 
 
 @numpy_names
@@ -274,7 +275,7 @@ def mean(
             f"mean(): could not infer output dtype. {what} dtype must be either a floating point or complex dtype. "
             f"Got: {scalar_name(x)}; convert it with .float(), or pass dtype="
         )
-    return _done(apply(Mean, x, dim=dims, keepdim=keepdim), out, "mean")
+    return _done(apply1(Mean, x, {"dim": dims, "keepdim": keepdim}), out, "mean")
 
 
 @numpy_names

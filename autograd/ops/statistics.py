@@ -84,7 +84,7 @@ def _moments(prim: Any, name: str, input: Any, dim: Any, unbiased: Any, correcti
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     dims = reduced(name, input, dim)
-    if input.dtype.category < 2:
+    if input._data.dtype.kind in "iub":
         raise DTypeError(f"{name}: std and var only support floating point and complex dtypes, not {input.dtype}")
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..definitions import activation as plain
 from .compiled import compiled, spread
-from .elementwise import LARGE, where
+from .elementwise import BITS, LARGE, where
 from .special import ERF, alike, erf_into, looped, mapped
 
 __all__ = [
@@ -30,55 +30,71 @@ __all__ = [
 ]
 
 WIDE = "fd"  # type characters of what is computed as it is
+ZEROS = {char: np.zeros((), char) for char in WIDE}  # NumPy takes twice as long for a Python number in such a place
+ONES = {char: np.ones((), char) for char in WIDE}
+SMALL = 512  # elements from which on the call of a compiled loop costs less than two or three of NumPy's
 add = np.add.reduce
 
 
 def relu(x: Any) -> Any:
     """``max(x, 0)``."""
-    if x.dtype.char in WIDE and x.size >= LARGE:
-        y = looped("relu", x)
-        return x.clip(0, math.inf) if y is None else y  # clip is vectorised, maximum is not
-    return np.maximum(x, 0) if x.dtype.kind != "V" else plain.relu(np, x)
+    char = x.dtype.char
+    if char not in ZEROS:
+        return np.maximum(x, 0) if x.dtype.kind != "V" else plain.relu(np, x)
+    if x.size < 2 * LARGE:
+        return np.maximum(x, ZEROS[char])
+    y = looped("relu", x, least=1)
+    return x.clip(0, math.inf) if y is None else y  # clip is vectorised, maximum is not
 
 
 def relu_backward(g: Any, y: Any) -> Any:
     """``g`` where ``y`` is positive."""
-    gx = looped("relu_backward", y, g)
-    return where(y > 0, g, 0.0) if gx is None else gx
+    gx = looped("relu_backward", y, g, least=SMALL)
+    if gx is not None:
+        return gx
+    dtype = y.dtype
+    same = g.dtype is dtype and g.shape == y.shape and y.ndim and g.flags.c_contiguous and y.flags.c_contiguous
+    if not same or dtype.char not in ZEROS:
+        return where(y > 0, g, 0.0)
+    # The bits of g, or none: a byte that is -1 or 0 becomes an integer of as many bits.
+    bits = BITS[dtype.itemsize]
+    mask = np.negative(np.greater(y, ZEROS[dtype.char]).view(BITS[1])).astype(bits)
+    return np.bitwise_and(mask, g.view(bits), out=mask).view(dtype)
 
 
 def sigmoid(x: Any) -> Any:
     """``1 / (1 + exp(-x))``."""
     if x.dtype.char not in WIDE or not x.ndim:
         return plain.sigmoid(np, x)
-    if (y := looped("sigmoid_", x)) is not None:
+    if (y := looped("sigmoid_", x, least=SMALL)) is not None:
         return y
+    one = ONES[x.dtype.char]
     y = np.negative(x)
-    np.exp(y, out=y)
-    np.add(y, 1, out=y)
-    return np.divide(1, y, out=y)
+    np.exp(y, y)
+    np.add(y, one, y)
+    return np.divide(one, y, y)
 
 
 def sigmoid_backward(g: Any, y: Any) -> Any:
     """``g * y * (1 - y)``."""
     if y.dtype.char not in WIDE or not y.ndim:
         return plain.sigmoid_backward(np, g, y)
-    if (gx := looped("sigmoid_backward", y, g)) is not None:
+    if (gx := looped("sigmoid_backward", y, g, least=LARGE)) is not None:
         return gx
-    t = np.subtract(1, y)
-    np.multiply(t, y, out=t)
-    return np.multiply(t, g, out=t)
+    t = np.subtract(ONES[y.dtype.char], y)
+    np.multiply(t, y, t)
+    return np.multiply(t, g, t)
 
 
 def tanh_backward(g: Any, y: Any) -> Any:
     """``g * (1 - y ** 2)``."""
-    if (gx := looped("tanh_backward", y, g)) is not None:
+    if (gx := looped("tanh_backward", y, g, least=LARGE)) is not None:
         return gx
     t = np.multiply(y, y)
     if not t.ndim:
         return g * (1 - t)
-    np.subtract(1, t, out=t)
-    return np.multiply(g, t, out=t)
+    np.subtract(ONES.get(t.dtype.char, 1), t, t)
+    return np.multiply(g, t, t)
 
 
 def silu_backward(g: Any, x: Any) -> Any:

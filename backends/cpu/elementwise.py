@@ -10,10 +10,15 @@ import numpy as np
 from ..definitions import elementwise as plain
 from ..errors import ArgumentError
 
-__all__ = ["clamp", "floor_divide", "fmod", "product", "quotient", "remainder", "trunc_divide", "where"]
+__all__ = ["clamp", "floor_divide", "fmod", "ones_like", "product", "quotient", "remainder", "trunc_divide", "where"]
 
 LARGE = 2048  # elements from which fewer branches are worth more NumPy calls
 BITS: dict[int, Any] = {1: np.dtype("int8"), 2: np.dtype("int16"), 4: np.dtype("int32"), 8: np.dtype("int64")}
+
+
+def ones_like(x: Any, **options: Any) -> Any:
+    """``np.ones_like``; every backward pass begins with a single one, which NumPy takes long to make."""
+    return np.ones_like(x, **options) if x.ndim or options else np.array(1, x.dtype)
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:

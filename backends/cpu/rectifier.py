@@ -37,7 +37,7 @@ def elu(x: Any, alpha: float, scale: float, input_scale: float) -> Any:
     """``scale * x``; where that is negative, ``scale * alpha * (exp(input_scale * x) - 1)``."""
     if x.dtype.char not in WIDE or not x.ndim or not (alpha > 0 and scale > 0 and input_scale > 0):
         return plain.elu(FASTER, x, alpha, scale, input_scale)
-    if (y := looped("elu", x, numbers=(alpha, scale, input_scale))) is not None:
+    if (y := looped("elu", x, least=1, numbers=(alpha, scale, input_scale))) is not None:
         return y
     y = x.clip(-np.inf, 0)
     if input_scale != 1:
@@ -72,7 +72,7 @@ def silu(x: Any) -> Any:
     """``x * sigmoid(x)``."""
     if x.dtype.char not in WIDE or not x.ndim:
         return plain.silu(np, x)
-    if (y := looped("silu", x)) is not None:
+    if (y := looped("silu", x, least=1)) is not None:
         return y
     y = np.negative(x)
     np.exp(y, out=y)

@@ -23,8 +23,10 @@ minimum: Any = np.minimum.reduce
 
 def total(x: Any, axis: Any, keepdims: bool) -> Any:
     """The sum of floats; of the last dimensions of large arrays as a product with ones, by BLAS."""
-    if x.size < LARGE or x.dtype.char not in "fd" or not x.flags.c_contiguous:
+    if x.dtype.char not in "fd" or not x.flags.c_contiguous:
         return add(x, axis=axis, keepdims=keepdims)
+    if x.size < LARGE:
+        return _few(x, axis, keepdims)
     axes = _last(axis, x.ndim)
     if axes is None:
         return add(x, axis=axis, keepdims=keepdims)
@@ -36,6 +38,24 @@ def total(x: Any, axis: Any, keepdims: bool) -> Any:
     y = np.vecdot(x.reshape(*kept, n // width, width), ones(width, x.dtype.char))
     y = add(y, axis=-1)
     return y.reshape((*kept, *[1] * axes)) if keepdims else y
+
+
+def _few(x: Any, axis: Any, keepdims: bool) -> Any:
+    """The sum of few floats: of all, or of rows or columns, as a product with ones, which costs half a reduction."""
+    if axis is None and x.ndim:
+        y = x.ravel().dot(ones(x.size, x.dtype.char))
+        return y.reshape((1,) * x.ndim) if keepdims else y
+    if x.ndim != 2 or not x.size:
+        return add(x, axis=axis, keepdims=keepdims)
+    if axis.__class__ is tuple and len(axis) == 1:
+        axis = axis[0]
+    if axis == 1 or axis == -1:
+        y = x.dot(ones(x.shape[1], x.dtype.char))
+        return y.reshape(-1, 1) if keepdims else y
+    if axis == 0:
+        y = ones(x.shape[0], x.dtype.char).dot(x)
+        return y.reshape(1, -1) if keepdims else y
+    return add(x, axis=axis, keepdims=keepdims)
 
 
 def _last(axis: Any, ndim: int) -> int | None:
@@ -85,6 +105,11 @@ def var(x: Any, axis: Any, correction: float, keepdims: bool = False) -> Any:
     if x.dtype.char not in "fd":
         return plain.var(np, x, axis, correction, keepdims)
     n = x.size if axis is None else plain.size(x, axis)
+    if axis is None and correction < n < LARGE and x.ndim and x.flags.c_contiguous and not keepdims:
+        d = x.ravel()
+        average = d.dot(ones(n, d.dtype.char)) / n
+        d = d - average
+        return d.dot(d) / (n - correction), average
     average = total(x, axis, True) / (n or math.nan)
     d = np.asarray(x - average)
     np.multiply(d, d, out=d)

@@ -12,6 +12,7 @@ from .compiled import LEAST, compiled, spread
 
 __all__ = ["erf"]
 
+FLOAT32 = np.dtype("float32")
 PIECE = 16384  # elements: the few buffers of float32 that a function uses stay in the second cache
 # erf(x) = tanh(x * p(x**2)) with a polynomial p, lowest power first: a minimax fit, good to 2e-7 everywhere. NumPy's
 # tanh of float32 is vectorised and costs little more than a product.
@@ -66,7 +67,19 @@ def looped(name: str, x: Any, *others: Any, numbers: tuple[float, ...] = (), lea
         least: as in `compiled`.
     """
     loops = compiled("activation", x.size, least=least)
-    if loops is None or not alike(x):
+    if loops is None:
+        return None
+    if x.size < LEAST and x.dtype.char == "f" and x.flags.c_contiguous:
+        # Small arrays as they mostly are: a compiled loop costs as little to call as one of NumPy's functions.
+        for g in others:
+            if g.dtype.char != "f" or g.shape != x.shape or not g.flags.c_contiguous:
+                break
+        else:
+            out = np.empty(x.shape, FLOAT32)
+            flat = [a.ravel() for a in (*others, x, out)]
+            getattr(loops, name)(*flat, *[np.float32(n) for n in numbers])
+            return out
+    if not alike(x):
         return None
     gradients = []
     for g in others:

@@ -67,7 +67,10 @@ def sgd_step_(
         b = g if first else momentum * wide(momentum_buffer) + (1 - dampening) * g
         momentum_buffer[...] = b
         g = g + momentum * b if nesterov else b
-    p[...] = w - lr * g
+    if w is p:
+        p -= lr * g
+    else:
+        p[...] = w - lr * g
 
 
 def adam_step_(
