@@ -13,7 +13,7 @@ from typing import Any
 
 from ..backends import kernels_of
 from ..backends.batched import BatchedArray, BatchError, lifted
-from ..backends.batched.array import deepest
+from ..backends.batched.array import KINDS, deeper, deepest
 from ..backends.sparse import SparseArray
 from .base import TensorBase
 from .grad_mode import mode
@@ -113,14 +113,19 @@ def together(prim: Any, values: tuple[Any, ...]) -> tuple[Any, ...]:
     Raises:
         RuntimeError: an operand comes from a call of ``vmap`` that has ended.
     """
+    kind: Any = None
+    alike = True  # whether all operands that have arrays are of that level
     for v in values:
-        if isinstance(array_of(v), BatchedArray):
-            break
-    else:
+        found = type(v._data if isinstance(v, TensorBase) else v)
+        if found in KINDS:
+            if kind is None:
+                kind = found
+            elif found is not kind:
+                kind, alike = deeper(kind, found), False
+        elif alike and found in kernels_of:
+            alike = False
+    if kind is None or alike or prim in OWN:
         return values
-    if prim in OWN:
-        return values
-    kind: Any = deepest([array_of(v) for v in values])
     return tuple([lift(v, kind) if isinstance(v, TensorBase) or type(v) in kernels_of else v for v in values])
 
 

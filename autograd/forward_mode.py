@@ -106,6 +106,8 @@ def intercept(prim: Any, values: tuple[Any, ...], params: dict[str, Any]) -> Any
         seen -= 1
     else:
         return NotImplemented
+    if prim.formula is not None:  # plain operations, each of which passes its tangent on
+        return prim.formula(*values, **params)
     before, state.seen = state.seen, seen - 1
     try:
         y = apply(prim, *values, **params)
@@ -131,6 +133,8 @@ def tangents(prim: Any, values: tuple[Any, ...], params: dict[str, Any], dots: l
         found = _product_rule(prim, values, params, dots)
     elif name in ("Linear", "Convolution"):
         found = _with_bias(prim, values, params, dots)
+    elif name in ALONG_A_DIM:
+        found = ALONG_A_DIM[name](dots[0], y, params["dim"])
     elif issubclass(prim, Unary) and _plain(values, outputs):
         saved = {"x": (values[0],), "y": (y,)}.get(prim.saves, ())
         found = prim.derivative(dots[0], *saved, **params)
@@ -147,6 +151,18 @@ def _plain(values: tuple[Any, ...], outputs: tuple[Any, ...]) -> bool:
     """Whether derivatives can be taken as they are written: for real numbers of at least 32 bits."""
     arrays = [v._data for v in (*values, *outputs) if isinstance(v, TensorBase)]
     return all(a.dtype.kind != "c" and a.dtype.itemsize > 2 for a in arrays)
+
+
+def _softmax(dot: Any, y: Any, dim: int) -> Any:
+    t = dot * y
+    return t - y * t.sum(dim, True)
+
+
+def _log_softmax(dot: Any, y: Any, dim: int) -> Any:
+    return dot - (dot * y.exp()).sum(dim, True)
+
+
+ALONG_A_DIM = {"Softmax": _softmax, "LogSoftmax": _log_softmax}
 
 
 def _direction(value: Any, dot: Any) -> Any:

@@ -29,7 +29,7 @@ READS_VALUES = {
 # What runs once for each example in these rows, and says so: what counts, and what writes where values say.
 LOOPS = {
     *("bincount", "bin_positions", "nonzero", "searchsorted", "numbered", "unique", "isin", "cumsum", "__getitem__"),
-    *("index_copy_", "update_running_", "add", "renormalise_rows_", "memory", "ldl_solve"),
+    *("index_copy_", "update_running_", "add", "renormalise_rows_", "memory", "ldl_solve", "cross_entropy_backward"),
 }
 
 

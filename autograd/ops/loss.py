@@ -15,17 +15,18 @@ from ...backends.strictness import doubt
 from ..admission import scalar_type, unsupported
 from ..base import TensorBase, wrap
 from ..formulas import kernel_or_formula
-from ..primitive import Primitive, apply
+from ..primitive import Primitive, _differentiate_formula, apply
 from ..promotion import operands
 from .arithmetic import div, mul, sub
 from .calling import broadcast_error
 from .cast import cast
-from .exponential import exp_rule, log_rule
+from .exponential import log_rule
 from .loss_doubts import doubt_sizes
 from .reduction import mean, mean_rule, sum_rule
 from .rounding import abs as absolute
 from .select import Clamp, where_rule
 from .shape import reshape_rule
+from .softmax import LogSoftmax, Softmax
 from .trigonometric import tanh_rule
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ class CrossEntropy(Primitive):
     def formula(x: Any, target: Any, weight: Any, *, ignore_index: int, smoothing: float, reduction: str) -> Any:
         data, labels = _array(x), _array(target)
         k = kernels_of[type(data)]
-        shifted = x - k.max(data, axis=1, keepdims=True)
-        logs = shifted - log_rule(sum_rule(exp_rule(shifted), (1,), True))
+        logs = apply(LogSoftmax, x, dim=1)
         valid, safe, each = k.class_weights(labels, _array(weight), ignore_index, data.dtype)
         losses = apply(Pick, logs, safe) * -each
         if smoothing:
@@ -106,6 +106,24 @@ class CrossEntropy(Primitive):
         g = _over(g.astype(kept[0].dtype), total)
         gx = ctx.k.cross_entropy_backward(g, x, kept, target, each, weight, p["ignore_index"], p["smoothing"])
         return gx, None, None
+
+    @staticmethod
+    def _graph(ctx: Any, g: Any) -> Any:
+        """The rule for gradients that are recorded: ``g (softmax(x) - target)``, or what the formula gives."""
+        x, target, weight = ctx.saved
+        p = ctx.params
+        if p["smoothing"]:
+            return _differentiate_formula(CrossEntropy, ctx, g)
+        data = _array(x)
+        k = kernels_of[type(data)]
+        _, safe, each = k.class_weights(_array(target), _array(weight), p["ignore_index"], data.dtype)
+        total = not_zero(k, k.sum(each)) if p["reduction"] == "mean" else None
+        factor = g * _over(each, total)
+        column = reshape_rule(factor, (data.shape[0], 1, *data.shape[2:]))
+        return apply(Softmax, x, dim=1) * column - apply(Place, factor, safe, n=data.shape[1]), None, None
+
+
+CrossEntropy.backward_graph = CrossEntropy._graph
 
 
 class NLL(Primitive):

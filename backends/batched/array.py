@@ -281,16 +281,24 @@ def _is_array(value: Any) -> bool:
     return hasattr(value, "dtype") and hasattr(value, "ndim")
 
 
-def arrays_in(value: Any) -> Iterator[BatchedArray]:
-    """The batched arrays in a nest of containers and slices."""
-    if isinstance(value, BatchedArray):
-        yield value
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from arrays_in(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from arrays_in(item)
+KINDS: set[type] = set()  # the types of all levels
+
+
+def arrays_in(value: Any) -> list[BatchedArray]:
+    """The batched arrays in a nest of containers."""
+    found, stack = [], [value]
+    while stack:
+        v = stack.pop()
+        kind = type(v)
+        if kind in KINDS:
+            found.append(v)
+        elif kind is tuple or kind is list:
+            stack.extend(v)
+        elif kind is dict:
+            stack.extend(v.values())
+        elif isinstance(v, tuple):
+            stack.extend(v)
+    return found
 
 
 def deepest(values: Any) -> type[BatchedArray] | None:
@@ -298,20 +306,29 @@ def deepest(values: Any) -> type[BatchedArray] | None:
     found: type[BatchedArray] | None = None
     for array in arrays_in(values):
         kind = type(array)
-        if found is None or kind.depth > found.depth:
-            found = kind
-        elif kind.depth == found.depth and kind is not found:
-            raise BatchError(
-                f"vmap: tensors of two calls of vmap meet, with batches of {kind.batch} and {found.batch}; a tensor of "
-                "the mapped function was kept and used outside of it"
-            )
+        if kind is not found:
+            found = kind if found is None else deeper(found, kind)
     return found
+
+
+def deeper(a: type[BatchedArray], b: type[BatchedArray]) -> type[BatchedArray]:
+    """The inner one of two levels.
+
+    Raises:
+        BatchError: they are two levels of the same depth.
+    """
+    if a.depth == b.depth and a is not b:
+        raise BatchError(
+            f"vmap: tensors of two calls of vmap meet, with batches of {b.batch} and {a.batch}; a tensor of the mapped "
+            "function was kept and used outside of it. (Your tensor may have escaped from inside a function being "
+            "vmapped: return it instead)"
+        )
+    return a if a.depth > b.depth else b
 
 
 def invoke(name: str, args: Any, kwargs: Any) -> Any:
     """A namespace function by name, on arrays one of which at least is batched."""
-    kind = deepest((args, kwargs))
-    assert kind is not None
+    kind: Any = deepest((args, kwargs) if kwargs else args)
     return kind.namespace.run(name, args, kwargs)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from ..call_site import warn
 from ..registry import Backend, Kernels, announce, kernels_of
+from . import rules_losses as rules_losses
 from . import rules_positions as rules_positions
 from . import rules_products as rules_products
-from .array import BatchedArray, BatchError, deepest, mapped
+from .array import KINDS, BatchedArray, BatchError, deepest, mapped
 from .rules import KERNEL_RULES, RULES, Rule
 
 __all__ = ["level_type", "lifted"]
@@ -38,6 +39,7 @@ def _level_type(outer: Any, batch: int) -> type[BatchedArray]:
     members = {"__slots__": (), "batch": batch, "depth": depth, "outer": outer}
     kind: Any = type(f"Batched{depth}x{batch}", (BatchedArray,), members)
     below = kernels_of[outer]
+    KINDS.add(kind)
     kind.namespace = Namespace(kind, below.xp)
     backend = BatchedBackend(kind, below)
     kernels_of[kind] = backend.kernels
@@ -221,8 +223,6 @@ FUSED = frozenset(
     {
         "attention",
         "attention_backward",
-        "cross_entropy",
-        "cross_entropy_backward",
         "lstm_sequence",
         "lstm_sequence_backward",
         "gru_sequence",
@@ -255,6 +255,9 @@ class BatchedBackend(Backend):
         return self.below.from_numpy(array, device)
 
 
+WRITES: dict[str, bool] = {}
+
+
 def _writes(name: str) -> bool:
     """Whether a function writes to its first argument."""
     return (name.endswith(("_", ".at")) and name != "__getitem__") or name == "copyto"
@@ -271,9 +274,20 @@ def computed(kind: type[BatchedArray], name: str, function: Any, rule: Rule | No
         args: its arguments.
         kwargs: those by name.
     """
-    if not _writes(name) and kwargs.get("out") is None:
-        args, kwargs = without_level(kind, args, kwargs)
-        if deepest((args, kwargs)) is not kind:
+    writes = WRITES.get(name)
+    if writes is None:
+        writes = WRITES[name] = _writes(name)
+    if not writes and kwargs.get("out") is None:
+        own, nested, shared = False, bool(kwargs), False
+        for a in args:
+            t = type(a)
+            if t is kind:
+                own, shared = own or a.shared is None, shared or a.shared is not None
+            elif t is tuple or t is list:
+                nested = True
+        if shared or nested:
+            args, kwargs = without_level(kind, args, kwargs)
+        if not own and (not nested or deepest((args, kwargs)) is not kind):
             return with_level(kind, function(*args, **kwargs))
     result = NotImplemented if rule is None else rule(kind, function, args, kwargs)
     return one_by_one(kind, name, function, args, kwargs) if result is NotImplemented else result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .rules import KERNEL_RULES, RULES, Kind, aligned, array_namespace, expanded, given, is_array, moved, rule, wrapped
+from .rules import KERNEL_RULES, RULES, Kind, aligned, expanded, given, is_array, moved, rule, wrapped
 
 __all__: list[str] = []
 
@@ -252,14 +252,3 @@ def _of_each_row(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     if type(result) is not tuple:
         return unfolded(kind, result)
     return tuple(r if r is None else unfolded(kind, r) for r in result)
-
-
-@rule("cross_entropy_backward", KERNEL_RULES)
-def scaled(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
-    """A gradient of scores that all examples share: what a gradient of 1 gives, times that of each example."""
-    g, x, kept, target, *rest = args
-    if type(g) is not kind or kwargs or any(type(a) is kind for a in (x, target, *kept, *rest)):
-        return NotImplemented
-    one = function(array_namespace(g._all).ones(target.shape, dtype=g.dtype), x, kept, target, *rest)
-    whole = aligned(kind, g, target.ndim)
-    return kind.of(whole[:, :, None] * one if target.ndim else whole[:, None] * one)
