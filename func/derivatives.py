@@ -202,7 +202,7 @@ def _rows(run: Run, output: Any, chunk: int | None) -> list[Any]:
     elif create:
         blocks = _recorded_rows(run, output, basis, chunk)
     else:
-        return jacobian_of(output, basis, run.inputs, chunk)
+        blocks = jacobian_of(output, basis, run.inputs, chunk)
     return run.released(  # type: ignore[no-any-return]
         [b.reshape((*output.shape, *x.shape)) for b, x in zip(blocks, run.inputs, strict=True)]
     )

@@ -147,7 +147,14 @@ class Run:
         """``tree`` with every tensor that is a constant outside taken out of the graph."""
         leaves, structure = flatten(tree)
         only_tensors(leaves, structure, "aux")
-        return unflatten(structure, [t if self.seen_outside([t]) else keep_tangents(t.detach(), t) for t in leaves])
+        return unflatten(structure, [self._left(t) for t in leaves])
+
+    def _left(self, tensor: Any) -> Any:
+        """A tensor, and its tangents, out of the graph where they are constants outside."""
+        kept = tensor if self.seen_outside([tensor]) else keep_tangents(tensor.detach(), tensor)
+        for level, tangent in list(kept.__dict__.get("_tangents", {}).items()):
+            kept.__dict__["_tangents"][level] = self._left(tangent)
+        return kept
 
     def pull(self, outputs: Sequence[Any], gs: Sequence[Any], retain: bool, create: bool) -> list[Any]:
         """The gradients of ``outputs`` by each input, given those of the outputs; zeros where there is no path."""
