@@ -7,6 +7,8 @@ JOBS    ?= 2
 ARGS    ?=
 TORCH   := torch==2.13.0 expecttest
 CUDA    := cuda13
+GPUJOBS := 8
+GPUFIRST := $(addprefix tests/test_,gpu.py cublaslt.py cudnn.py cuda_backend.py)
 LIBRARY := autograd backends distributions func nn optim utils viz
 
 ifneq ($(origin PY),command line)
@@ -15,12 +17,12 @@ env  = $(VENV)/.installed-$(1)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format typecheck parity gpu bench docs clean
+.PHONY: help demo test lint format typecheck parity gpu gpu-bench gpu-dry gpu-measure gpu-tests bench docs clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(call env,demo) ## train a convolutional network on real handwritten digits; results in runs/demo
 	$(PY) examples/digits.py --out runs/demo $(ARGS)
@@ -45,9 +47,23 @@ typecheck: $(call env,dev) ## mypy --strict on the whole package
 parity: $(call env,dev) $(call env,torch) ## compare with PyTorch, which is installed if it is missing
 	$(PY) -m pytest -n $(JOBS) --dist worksteal -m "parity and not gpu" $(ARGS)
 
-gpu: $(call env,dev) $(call env,$(CUDA)) ## on a machine with a CUDA device: its tests, then the benchmarks there
-	$(PY) -m pytest -m gpu $(ARGS)
-	$(PY) benchmarks/run.py --device cuda --quick --only torch
+gpu: ## on a machine with a CUDA device, in ten minutes: gpu-measure, gpu-bench and gpu-tests, whatever fails
+	$(MAKE) --keep-going gpu-measure gpu-bench gpu-tests
+
+gpu-measure: $(call env,dev) $(call env,$(CUDA)) $(call env,cudnn) ## what only a GPU can tell, as JSON
+	$(PY) -m benchmarks.gpu_measure --budget 100 $(ARGS)
+
+gpu-bench: $(call env,dev) $(call env,$(CUDA)) $(call env,cudnn) ## speed beside PyTorch and JAX, if they are there
+	$(PY) -m benchmarks.gpu --budget 180 $(ARGS)
+
+gpu-tests: $(call env,dev) $(call env,$(CUDA)) $(call env,cudnn) ## every test that needs a GPU
+	$(PY) -m pytest -m gpu -q --budget 50 $(GPUFIRST) $(ARGS)
+	$(PY) -m pytest -m gpu -q -n $(GPUJOBS) --dist worksteal --budget 150 $(ARGS)
+
+gpu-dry: $(call env,dev) ## all of `make gpu` on a stand-in for CuPy, tiny, to find mistakes without a GPU
+	$(PY) -m benchmarks.gpu_measure --stand-in --json build/dry/measured.json
+	$(PY) -m benchmarks.gpu --stand-in --rounds 1 --seconds 0.01 --json build/dry/bench.json
+	$(PY) -m pytest -m gpu --stand-in -q -n $(JOBS) $(ARGS)
 
 bench: $(call env,dev) $(call env,torch) $(call env,bench) ## speed and memory beside PyTorch and JAX (25 minutes; --quick: 3)
 	$(PY) benchmarks/run.py $(ARGS)

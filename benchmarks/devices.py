@@ -62,6 +62,12 @@ DEVICES: dict[str, type[Device]] = {"cpu": Device}
 
 def device(name: str, column: str, library: Any) -> Device:
     """The way to time ``library`` on a device such as ``cuda:0``."""
+    if name.partition(":")[0] == "cuda":
+        from .cuda_device import CUDA
+
+        found = CUDA(waiting(name, column, library))
+        object.__setattr__(found, "library", library)
+        return found
     return DEVICES.get(name.partition(":")[0], Other)(waiting(name, column, library))
 
 

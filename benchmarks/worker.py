@@ -13,8 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.columns import COLUMNS, limit_threads
+from benchmarks.cuda_device import stand_in
 from benchmarks.devices import Device, device
 from benchmarks.workloads import TABLE, Workload
+from benchmarks.workloads.on_gpu import GPU
 from benchmarks.workloads.setting import Setting
 
 MEGA = 1e6
@@ -95,16 +97,18 @@ def stable(times: list[float]) -> bool:
 
 def main() -> None:
     """Answer commands until there are no more."""
+    every = TABLE | GPU
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("column", choices=COLUMNS)
-    parser.add_argument("workload", choices=TABLE, metavar="workload")
+    parser.add_argument("workload", choices=every, metavar="workload")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--tiny", action="store_true")
     args = parser.parse_args()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is not an answer
-    worker = Worker(TABLE[args.workload], args.column, args)
+    stand_in()
+    worker = Worker(every[args.workload], args.column, args)
     for line in sys.stdin:
         command, *arguments = json.loads(line)
         try:

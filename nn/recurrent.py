@@ -10,6 +10,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import ops
+from ..autograd.autocast_state import is_autocast_enabled
 from ..autograd.ops.recurrent_layers import all_layers
 from ..backends.errors import DTypeError, InvalidValueError, ShapeError
 from ..backends.strictness import doubt
@@ -161,7 +162,7 @@ class RNNBase(Module):
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """Raise an error unless the input, (T, N, I) or packed (sum of lengths, I), fits the weights."""
         weight: Any = self.all_weights[0][0]
-        if input.dtype != weight.dtype:
+        if input.dtype != weight.dtype and not any(map(is_autocast_enabled, ("cpu", "cuda"))):
             raise InvalidValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). Convert input: "
                 f"input.to({weight.dtype}), or convert model: model.to({input.dtype})"

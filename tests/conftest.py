@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import random
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,9 @@ import wengert as wg
 from wengert.backends import get_backend
 
 from .backends import backend as backend
+from .fake_cublaslt import FakeCublasLt
+from .fake_cudnn import fake_cudnn
+from .fake_cupy import fake_cuda
 
 # What a test may change for itself only: how to read it, and how to put it back.
 SETTINGS = {
@@ -55,9 +60,36 @@ def why_no_gpu() -> str:
     return "" if found else "no CUDA device was found"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--stand-in", action="store_true", help="run gpu tests on the stand-in for CuPy: a dry run")
+    parser.addoption("--budget", type=float, default=0, help="seconds after which the tests that are left are skipped")
+
+
+_blocks: list[Any] = []
+_start = time.monotonic()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--stand-in"):
+        _blocks.append(fake_cuda(libraries={"cublasLt": FakeCublasLt(), "cudnn frontend": fake_cudnn()}))
+        _blocks[0].__enter__()
+
+
+def pytest_unconfigure() -> None:
+    for block in _blocks:
+        block.__exit__(None, None, None)
+    _blocks.clear()
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("gpu") and (reason := why_no_gpu()):
-        pytest.skip(reason)
+    budget = item.config.getoption("--budget")
+    if budget and time.monotonic() - _start > budget:
+        pytest.skip("there was no time left for it")
+    if item.get_closest_marker("gpu"):
+        if reason := why_no_gpu():
+            pytest.skip(reason)
+    elif item.config.getoption("--stand-in"):
+        pytest.skip("a dry run is of gpu tests only")
 
 
 @pytest.fixture(scope="module")

@@ -262,9 +262,16 @@ class FakeCupy(ModuleType):
             get_current_stream=lambda device=None: FakeStream.now[0],
             get_elapsed_time=get_elapsed_time,
             is_available=lambda: True,
+            using_allocator=self._using_allocator,
             memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
             runtime=self.runtime,
         )
+
+    @contextlib.contextmanager
+    def _using_allocator(self, allocator: Any) -> Iterator[None]:
+        before, self.allocator = self.allocator, allocator
+        yield
+        self.allocator = before
 
     def get_default_memory_pool(self) -> FakePool:
         return self.pool
@@ -312,9 +319,9 @@ def fake_cuda(
         found.find = (libraries or {}).get  # type: ignore[assignment]
         before = sys.modules.get("cudnn", cupy)
         sys.modules["cudnn"] = (libraries or {}).get("cudnn frontend")  # type: ignore[assignment]
-        stack.callback(lambda: sys.modules.pop("cudnn") if before is cupy else sys.modules.update(cudnn=before))
+        stack.callback(lambda: sys.modules.pop("cudnn", None) if before is cupy else sys.modules.update(cudnn=before))
         kept_too = sys.modules.get("cupyx")
-        stack.callback(lambda: sys.modules.update(cupyx=kept_too) if kept_too else sys.modules.pop("cupyx"))
+        stack.callback(lambda: sys.modules.update(cupyx=kept_too) if kept_too else sys.modules.pop("cupyx", None))
         sys.modules["cupyx"] = ModuleType("cupyx")
         sys.modules["cupyx"].empty_pinned = empty_pinned  # type: ignore[attr-defined]
         stack.callback(FakeHook.active.clear)
