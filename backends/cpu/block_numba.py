@@ -39,7 +39,7 @@ def _emit_block(
         return _vector_at(builder, base, offset)
 
     for p in places:
-        builder.store(builder.load(at(start, start_row, *p), align=4), sums[p])
+        builder.store(ir.Constant(LANE, [0.0] * LANES), sums[p])
     rows = [_pointer(builder, a, builder.mul(a_row, ir.Constant(INT, i)), FLOAT) for i in range(height)]
     with cgutils.for_range(builder, depth) as inner:
         base = builder.mul(inner.index, ir.Constant(INT, WIDE))
@@ -54,7 +54,8 @@ def _emit_block(
                 product = builder.fmul(left, right[j], flags=FAST)
                 builder.store(builder.fadd(builder.load(sums[i, j]), product, flags=FAST), sums[i, j])
     for p in places:
-        builder.store(builder.load(sums[p]), at(c, c_row, *p), align=4)
+        before = builder.load(at(start, start_row, *p), align=4)
+        builder.store(builder.fadd(before, builder.load(sums[p])), at(c, c_row, *p), align=4)
 
 
 def _block(height: int) -> Any:
@@ -86,7 +87,7 @@ _tall, _half, _low, _single = _block(TALL), _block(HALF), _block(LOW), _block(1)
 
 
 @inlined
-def _column(
+def column(
     rows: int, a: int, a_row: int, a_step: int, b: int, depth: int, c: int, c_row: int, start: int, start_row: int
 ) -> None:
     """All rows times one panel, from the highest blocks that fit to the lowest."""
@@ -124,9 +125,9 @@ def multiply(
         for j in range(0, columns, WIDE):
             to, b = c + 4 * j, panels + 4 * (j * full + k * WIDE)
             if k or more:
-                _column(rows, from_a, a_row, a_step, b, part, to, c_row, to, c_row)
+                column(rows, from_a, a_row, a_step, b, part, to, c_row, to, c_row)
             else:
-                _column(rows, from_a, a_row, a_step, b, part, to, c_row, nothing.ctypes.data, 0)
+                column(rows, from_a, a_row, a_step, b, part, to, c_row, nothing.ctypes.data, 0)
 
 
 @inlined

@@ -1,4 +1,7 @@
-"""Matrix products on NumPy: BLAS is given transposed views and folded batches, so that nothing is copied."""
+"""Matrix products on NumPy: BLAS is given transposed views and folded batches, so that nothing is copied.
+
+That of a layer's rows in float32 is compiled where it pays, with the bias; see ``product_numba.py``.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 
 from ..definitions import product as plain
 from ..definitions.product import flat
+from .compiled import compiled, spread
 
 __all__ = ["gram", "linear", "linear_backward", "matmul", "mm", "sum_rows"]
 
@@ -20,13 +24,40 @@ def matmul(a: Any, b: Any) -> Any:
     return np.matmul(a, b) if a.dtype.char in BLAS else plain.matmul(np, a, b)
 
 
+LEAST = 3 << 15  # products of numbers from which on the compiled kernel takes less time than BLAS
+ROWS, FEW = 8, 64  # below ROWS, BLAS reads the weight as it lies; up to FEW, it is slow with a weight of any size
+LARGE = 1 << 20  # numbers in a weight
+SIDE = 32  # columns, below which the panel is not filled
+EMPTY = np.empty(0, np.float32)
+
+
+def _turned(x: Any, w: Any, bias: Any = None) -> Any:
+    """``x @ w.T`` of matrices, plus a bias, by the compiled kernel; None where BLAS is to do it."""
+    rows, columns, work = x.shape[0], w.shape[0], x.size * w.shape[0]
+    if work < LEAST or rows < ROWS or columns < SIDE or (rows > FEW and w.size >= LARGE) or x.dtype.char != "f":
+        return None
+    if w.dtype.char != "f" or not (x.flags.c_contiguous and w.flags.c_contiguous) or x.shape[1] != w.shape[1]:
+        return None
+    loops = compiled("product", work >> 6, least=1)
+    if loops is None or loops.LANES != 16:  # measured with vectors of that size only
+        return None
+    y = np.empty((rows, columns), np.float32)
+    panels, bias = -(-columns // loops.WIDE), EMPTY if bias is None else np.ascontiguousarray(bias)
+    spread(loops.multiply, panels, (work >> 4) // panels, x, w, bias, y)
+    return y
+
+
 def mm(x: Any, w: Any, transposed: bool = False) -> Any:
     """``x @ w`` or ``x @ w.T`` as one product; see the definition."""
     if transposed:
         w = w.T
     if x.dtype.char not in BLAS:
         return plain.mm(np, x, w)
-    return x.dot(w) if x.ndim == 2 else flat(x).dot(w).reshape(*x.shape[:-1], w.shape[1])
+    rows = x if x.ndim == 2 else flat(x)
+    y = _turned(rows, w.T) if w.flags.f_contiguous else None
+    if y is None:
+        y = rows.dot(w)
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], w.shape[1])
 
 
 def gram(x: Any, y: Any) -> Any:
@@ -36,6 +67,10 @@ def gram(x: Any, y: Any) -> Any:
 
 def linear(x: Any, w: Any, b: Any = None) -> Any:
     """``x @ w.T + b``, the bias added in place; see the definition."""
+    if b is not None and b.dtype.char == "f":
+        y = _turned(x if x.ndim == 2 else flat(x), w, b)
+        if y is not None:
+            return y if x.ndim == 2 else y.reshape(*x.shape[:-1], w.shape[0])
     y = mm(x, w, True)
     if b is not None:
         y += b
