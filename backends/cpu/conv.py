@@ -44,6 +44,11 @@ def _small(c: int, out: Ints, groups: int) -> bool:
     return groups == 1 and c >= 4 and math.prod(out) <= 200
 
 
+def _one_place(size: Ints, kernel: Ints, padding: Pairs, groups: int) -> bool:
+    """Whether the kernel covers an image once and exactly, so that the convolution is a product of two matrices."""
+    return groups == 1 and tuple(size) == tuple(kernel) and not any(map(any, padding))
+
+
 def _pieces(n: int, bytes_each: int) -> Iterator[slice]:
     step = max(1, PIECE // max(1, bytes_each))
     return (slice(i, min(i + step, n)) for i in range(0, n, step))
@@ -86,6 +91,9 @@ def conv(x: Any, w: Any, bias: Any, stride: Ints, padding: Pairs, dilation: Ints
     """The convolution; see the definition."""
     if x.dtype.char not in "fdFD":
         return plain.conv(np, x, w, bias, stride, padding, dilation, groups)
+    if _one_place(x.shape[2:], w.shape[2:], padding, groups):
+        y = x.reshape(len(x), -1).dot(w.reshape(len(w), -1).T)
+        return (y if bias is None else np.add(y, bias, out=y)).reshape(*y.shape, *[1] * (x.ndim - 2))
     geometry = (stride, padding, dilation, groups)
     loops, shape = _compiled(x, w, x.shape[2:], len(w), x.shape[1], w.shape[2:], *geometry)
     if loops is not None:
@@ -118,6 +126,8 @@ def conv_input(g: Any, w: Any, size: Ints, stride: Ints, padding: Pairs, dilatio
     """The adjoint in the input; see the definition."""
     if g.dtype.char not in "fdFD":
         return plain.conv_input(np, g, w, size, stride, padding, dilation, groups)
+    if _one_place(size, w.shape[2:], padding, groups):
+        return g.reshape(len(g), -1).dot(w.reshape(len(w), -1)).reshape(len(g), *w.shape[1:])
     geometry = (stride, padding, dilation, groups)
     loops, shape = _compiled(g, w, size, len(w), w.shape[1] * groups, w.shape[2:], *geometry)
     if loops is not None:
@@ -181,6 +191,8 @@ def conv_weight(x: Any, g: Any, kernel: Ints, stride: Ints, padding: Pairs, dila
     """The adjoint in the weight; see the definition."""
     if x.dtype.char not in "fdFD":
         return plain.conv_weight(np, x, g, kernel, stride, padding, dilation, groups)
+    if _one_place(x.shape[2:], kernel, padding, groups):
+        return g.reshape(len(g), -1).T.dot(x.reshape(len(x), -1)).reshape(g.shape[1], *x.shape[1:])
     geometry = (stride, padding, dilation, groups)
     loops, shape = _compiled(x, g, x.shape[2:], g.shape[1], x.shape[1], kernel, *geometry)
     if loops is not None:

@@ -13,7 +13,7 @@ from typing import Any
 from .depthwise_numba import weigh, weigh_gradients
 from .images_numba import read_block, write_line
 from .jit_numba import inlined, loop
-from .simd_numba import LANES, ROWS, WIDE, entry, get, put, tile1, tile2
+from .simd_numba import LANES, ROWS, WIDE, copy, entry, get, put, tile1, tile2
 
 __all__: list[str] = []  # found through conv_numba.py
 
@@ -123,6 +123,33 @@ def write_positions(
                 write_line(row, width, shift, target, s_c, s_w * spread[2], low, high - low, channels)
 
 
+@inlined
+def _assemble(
+    line: int, width: int, images: int, rows: int, grid: Any, first: Any, spread: Any, low: int, high: int, size: Any,
+    channels: int, image: int,
+) -> None:  # fmt: skip
+    """Results of one problem to their places in rows ``low`` to ``high`` of the image, with their channels last.
+
+    Row ``q`` of results is row ``q * spread + first`` of the image.
+    """
+    area = (high - low) * size[1] * size[2] * channels
+    for i in range(images):
+        for a in range(rows):
+            d = a * spread[0] + first[0]
+            if d < low or d >= high:
+                continue
+            for b in range(grid[1]):
+                h = b * spread[1] + first[1]
+                if h < 0 or h >= size[1]:
+                    continue
+                source = line + 4 * ((i * rows + a) * grid[1] + b) * grid[2] * width
+                target = image + 4 * (i * area + ((d - low) * size[1] + h) * size[2] * channels)
+                for q in range(grid[2]):
+                    w = q * spread[2] + first[2]
+                    if w >= 0 and w < size[2]:
+                        copy(source + 4 * q * width, target + 4 * w * channels, channels)
+
+
 @loop
 def correlate(
     start: int, stop: int, slot: int, source: Any, x_strides: Any, x_size: Any, y: Any, y_strides: Any, y_size: Any,
@@ -151,13 +178,14 @@ def correlate(
         grid: how many positions there are in each dimension.
         spread: how far apart they are in the array that is written.
         tables: addresses of the table of positions, of that of the problems, and of that of taps; how many problems.
-        scratch: address of scratch memory; how much a slot has; where the results begin, and the spare memory.
+        scratch: address of scratch memory; how much a slot has; where the results begin, and the spare memory; and
+            where the results of all problems are put together, or 0 to write them one by one.
     """
     number, inner, outer, padded = groups
     per, band, bands = blocks
     places, problems, taps, count = tables
     block = scratch[0] + 4 * slot * scratch[1]
-    out, spare = block + 4 * scratch[2], block + 4 * scratch[3]
+    out, spare, image = block + 4 * scratch[2], block + 4 * scratch[3], block + 4 * scratch[4]
     width = number if inner != 1 or outer != 1 else -(-number // LANES) * LANES
     width = width * padded
     for item in range(start, stop):
@@ -168,6 +196,7 @@ def correlate(
             ((rows - 1) * step + shape[0] - (band - 1) * step, shape[1], shape[2]), block, spare,
         )  # fmt: skip
         area = images * rows * grid[1] * grid[2]
+        low, high = q0 * spread[0], min(y_size[0], (q0 + rows) * spread[0])
         for problem in range(count):
             info = problems + 8 * 7 * problem
             first = entry(info, 0), entry(info, 1), entry(info, 2)
@@ -182,8 +211,19 @@ def correlate(
                     )  # fmt: skip
                 if number > 1 and padded > outer:
                     _close_up(out, area, number, outer, padded)
+            if scratch[4] > 0:
+                _assemble(
+                    out, width, images, rows, grid, (first[0] + q0 * spread[0], first[1], first[2]), spread, low, high,
+                    y_size, number * outer, image,
+                )  # fmt: skip
+                continue
             write_positions(
                 out, width, y[1], y[0], y_strides, y_size, n, images, q0, rows, grid, first, spread, number * outer
+            )  # fmt: skip
+        if scratch[4] > 0 and high > low:
+            write_positions(
+                image, number * outer, y[1], y[0], y_strides, y_size, n, images, low, high - low,
+                (y_size[0], y_size[1], y_size[2]), (0, 0, 0), (1, 1, 1), number * outer,
             )  # fmt: skip
 
 

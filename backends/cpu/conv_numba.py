@@ -144,13 +144,14 @@ def _correlate(p: plan.Correlation, s: Shape, x: Any, w: Any, bias: Any, y: Any,
     _pack(p, s, w, packed, transposed)
     shift = _shift(bias, number_of * outer)
     b = p.blocks
-    begin, spare, slot = p.places(ROWS)
+    size = s.size if transposed else s.out
+    slot, *places = p.places(ROWS, size, channels_last(y))
     number = workers(b.count, s.work)
     memory = scratch(number * slot)
     share(
         direct.correlate, b.count, number, (address(x), s.n), strides(x), s.out if transposed else s.size,
-        (address(y), address(shift)), strides(y), s.size if transposed else s.out, address(packed), p.groups,
-        b.numbers, p.origin, b.shape, p.step, p.grid, p.spread, p.tables, (address(memory), slot, begin, spare),
+        (address(y), address(shift)), strides(y), size, address(packed), p.groups,
+        b.numbers, p.origin, b.shape, p.step, p.grid, p.spread, p.tables, (address(memory), slot, *places),
     )  # fmt: skip
 
 

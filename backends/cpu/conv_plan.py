@@ -181,12 +181,20 @@ class Correlation:
         """As `correlate` takes them."""
         return *map(address, (self.positions, self.problems, self.taps)), len(self.elements)
 
-    def places(self, rows: int) -> tuple[int, int, int]:
-        """Where results and spare memory begin in a slot of scratch memory, and how much it has."""
+    def places(self, rows: int, size: Ints, last: bool) -> tuple[int, int, int, int]:
+        """How much a slot of scratch memory has; where results, spare memory and whole images begin in it.
+
+        The latter is 0 where results are written to the array of ``size`` one problem after the other: if there is
+        only one, or if the array's channels are ``last``.
+        """
         begin = lines(self.blocks.per * self.blocks.area)
         results = whole(self.blocks.per * self.blocks.band * math.prod(self.grid[1:]), 2 * rows) * self.width
         spare = begin + lines(results)
-        return begin, spare, spare + begin
+        if self.spread == (1, 1, 1) or last:
+            return spare + begin, begin, spare, 0
+        channels = self.groups[0] * self.groups[2]
+        images = self.blocks.per * self.blocks.band * self.spread[0] * math.prod(size[1:]) * channels
+        return spare + begin + lines(images), begin, spare, spare + begin
 
 
 def runs(places: list[int], inner: int, channels: int) -> tuple[list[int], int]:
@@ -225,15 +233,18 @@ def adjoint(s: Shape, threads: int, rows: int, lanes: int) -> Correlation:
     """The gradient of the input: a problem for each remainder of a padded position by the stride.
 
     Padded position ``q * stride + r`` was seen by the elements ``t`` with ``dilation * t = r`` modulo the stride, from
-    output position ``q - (dilation * t - r) / stride``.
+    output position ``q - (dilation * t - r) / stride``. Each remainder begins at the first such position inside the
+    image, so that all have as many.
     """
     padded, width = _padded(s.outer, s.inner, s.groups, lanes)
     channels = s.outer * s.groups
-    low = tuple(p // t for (p, _), t in zip(s.padding, s.stride, strict=True))
-    high = tuple(-(-(p + m) // t) for (p, _), t, m in zip(s.padding, s.stride, s.size, strict=True))
-    grid = tuple(b - a for a, b in zip(low, high, strict=True))
+    before = [p for p, _ in s.padding]
+    grid = tuple(-(-m // t) for m, t in zip(s.size, s.stride, strict=True))
+    low = tuple(p // t for p, t in zip(before, s.stride, strict=True))  # for the largest remainder
     reach = tuple(d * (k - 1) // t for d, k, t in zip(s.dilation, s.kernel, s.stride, strict=True))
-    seen = tuple(m + e for m, e in zip(grid, reach, strict=True))
+    seen = tuple(
+        m + e + -(-p // t) - a for m, e, p, t, a in zip(grid, reach, before, s.stride, low, strict=True)
+    )  # the remainder 0 begins last
     blocks = cut(s.n, channels, width, grid, 1, seen, threads)
     _, h, w = blocks.shape
     problems: list[int] = []
@@ -241,13 +252,15 @@ def adjoint(s: Shape, threads: int, rows: int, lanes: int) -> Correlation:
     elements: list[tuple[int, ...]] = []
     packed = 0
     for rest in itertools.product(*map(range, s.stride)):
+        start = [-(-(p - r) // t) for p, r, t in zip(before, rest, s.stride, strict=True)]
+        later = [a - b for a, b in zip(start, low, strict=True)]
         found = []
         for number, t in enumerate(itertools.product(*map(range, s.kernel))):
             away = [d * i - r for d, i, r in zip(s.dilation, t, rest, strict=True)]
             if all(e % m == 0 for e, m in zip(away, s.stride, strict=True)):
-                a, b, c = (x - e // m for x, e, m in zip(reach, away, s.stride, strict=True))
+                a, b, c = (x + y - e // m for x, y, e, m in zip(reach, later, away, s.stride, strict=True))
                 found.append((number, ((a * h + b) * w + c) * channels))
-        first = [q * t + r - p for q, t, r, (p, _) in zip(low, s.stride, rest, s.padding, strict=True)]
+        first = [q * t + r - p for q, t, r, p in zip(start, s.stride, rest, before, strict=True)]
         found.sort(key=lambda pair: pair[1])
         starts, depth = runs([offset for _, offset in found], s.outer, channels)
         problems += [*first, len(taps), len(starts), packed, depth]
