@@ -98,6 +98,8 @@ def _with_fields(old: Any, names: Sequence[str], values: Sequence[Any]) -> Any:
 
 def _with_parameters(module: Any, values: dict[str, Any]) -> Any:
     """A module like ``module`` with other tensors for its parameters; all else it shares with it."""
+    from ..nn.members import MODULE, PARAMETER
+
     replaced = {id(p): values[name] for name, p in module.named_parameters()}
     copies: dict[int, Any] = {}
 
@@ -106,9 +108,11 @@ def _with_parameters(module: Any, values: dict[str, Any]) -> Any:
             return copies[id(old)]
         new = copies[id(old)] = object.__new__(type(old))
         new.__dict__.update(old.__dict__)
-        new.__dict__["_parameters"] = {k: None if p is None else replaced[id(p)] for k, p in old._parameters.items()}
-        new.__dict__["_buffers"] = dict(old._buffers)
-        new.__dict__["_modules"] = {k: None if m is None else copied(m) for k, m in old._modules.items()}
+        new.__dict__["_kinds"] = dict(old._kinds)
+        for name, kind in old._kinds.items():
+            value = old.__dict__[name]
+            if value is not None and kind in (MODULE, PARAMETER):
+                new.__dict__[name] = copied(value) if kind == MODULE else replaced[id(value)]
         return new
 
     return copied(module)
