@@ -89,7 +89,7 @@ def test_the_measurements_run(tmp_path: Path):
     found = json.loads((tmp_path / "measured.json").read_text())
     assert list(found) == list(gpu_measure.PARTS)
     assert not [name for name, part in found.items() if "error" in part]
-    assert found["capture"]["that differ"] == 0
+    assert found["capture"]["that differ"] == 20, "the stand-in replays nothing, which is noticed"
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from ..primitive import Primitive, apply
 from .activation import sigmoid
 from .arithmetic import mul
 from .join import cat
+from .linear import linear
 from .product import mm
 from .product_sums import addmm
 from .rectifier import relu
@@ -175,6 +176,64 @@ class RNNSequence(Primitive):
     @staticmethod
     def backward(ctx: Any, g: Any, gh: Any) -> Any:
         return ctx.k.rnn_sequence_backward(g, gh, ctx.saved[2], ctx.cached, **ctx.params)
+
+
+class LSTMLayer(Primitive):
+    """A whole LSTM layer, its input's product included, where a backend has it as one."""
+
+    kernels = ("lstm_layer", "lstm_layer_backward")
+    undefined = True
+
+    @staticmethod
+    def formula(
+        x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, *, sizes: Sizes, reverse: bool
+    ) -> Any:
+        drive = linear(x, w_ih, None if b_ih is None else b_ih + b_hh)
+        output, after = lstm_sequence(drive, (h, c), w_hh, None, sizes, reverse)
+        return output, *after
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any, sizes: Sizes, reverse: bool) -> Any:
+        ctx.save(*inputs)
+        output, h, c, *kept = ctx.k.lstm_layer(*inputs, sizes, reverse)
+        ctx.cache(*kept)
+        return output, h, c
+
+    @staticmethod
+    def backward(ctx: Any, g: Any, gh: Any, gc: Any) -> Any:
+        return ctx.k.lstm_layer_backward(g, gh, gc, tuple(ctx.saved), ctx.cached, **ctx.params)
+
+
+class GRULayer(Primitive):
+    """A whole layer of gated recurrent units, where a backend has it as one."""
+
+    kernels = ("gru_layer", "gru_layer_backward")
+    undefined = True
+
+    @staticmethod
+    def formula(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, *, sizes: Sizes, reverse: bool) -> Any:
+        output, after = gru_sequence(linear(x, w_ih, b_ih), (h,), w_hh, b_hh, sizes, reverse)
+        return output, *after
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any, sizes: Sizes, reverse: bool) -> Any:
+        ctx.save(*inputs)
+        output, h, *kept = ctx.k.gru_layer(*inputs, sizes, reverse)
+        ctx.cache(*kept)
+        return output, h
+
+    @staticmethod
+    def backward(ctx: Any, g: Any, gh: Any) -> Any:
+        return ctx.k.gru_layer_backward(g, gh, tuple(ctx.saved), ctx.cached, **ctx.params)
+
+
+def whole_layer(
+    mode: str, x: Tensor, states: States, weights: Sequence[Any], sizes: Sizes, reverse: bool
+) -> tuple[Tensor, States]:
+    """One LSTM or GRU layer on sequences of one length, (M, I), with input and recurrent weights and biases."""
+    prim = LSTMLayer if mode == "LSTM" else GRULayer
+    output, *after = apply(prim, x, *states, *weights, sizes=sizes, reverse=reverse)
+    return output, tuple(after)
 
 
 def lstm_sequence(

@@ -10,7 +10,17 @@ from ..autocast import casting_in
 from .dropout import dropout as drop
 from .join import cat, stack
 from .linear import linear
-from .recurrent import Sizes, States, gru_sequence, gru_step, lstm_sequence, lstm_step, rnn_sequence, rnn_step
+from .recurrent import (
+    Sizes,
+    States,
+    gru_sequence,
+    gru_step,
+    lstm_sequence,
+    lstm_step,
+    rnn_sequence,
+    rnn_step,
+    whole_layer,
+)
 from .shape import flatten, t, transpose, unflatten
 from .splitting import unbind
 
@@ -28,6 +38,13 @@ def both(first: Any, second: Any) -> Any:
 def one_layer(mode: str, x: Any, states: States, weights: Weights, sizes: Sizes, reverse: bool) -> tuple[Any, States]:
     """One layer in one direction: its outputs over time and its last states."""
     w_ih, w_hh, b_ih, b_hh, w_hr = weights
+    if (
+        mode in ("LSTM", "GRU")
+        and w_hr is None
+        and (b_ih is None) == (b_hh is None)
+        and sizes[:1] * len(sizes) == sizes
+    ):
+        return whole_layer(mode, x, states, weights[:4], sizes, reverse)
     if mode == "GRU":
         return gru_sequence(linear(x, w_ih, b_ih), states, w_hh, b_hh, sizes, reverse)
     drive = linear(x, w_ih, both(b_ih, b_hh))

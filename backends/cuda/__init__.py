@@ -113,11 +113,11 @@ def load() -> Backend:
 
 def make(cupy: Any, *kernels: types.ModuleType) -> CUDABackend:
     """The backend with our own ``kernels`` before those that NVIDIA's libraries compute."""
-    from . import attention, conv, product
+    from . import attention, conv, product, recurrent
     from .namespace import Namespace
 
     memory.install(cupy)
-    backend = CUDABackend(cupy, own=(*kernels, attention, conv, product), seen=Namespace(cupy))
+    backend = CUDABackend(cupy, own=(*kernels, attention, conv, product, recurrent), seen=Namespace(cupy))
     if backend.device_count() > 1:
         follow_devices(backend)
     return backend
