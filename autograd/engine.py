@@ -202,7 +202,8 @@ class Pass:
                     left = waiting[edge] = waiting[edge] - 1
                     if left == 0:
                         if g is not None and edge._grad is None and edge._hooks is None and edge not in pending:
-                            self._first(edge, g, sys.getrefcount(g) <= UNSHARED)
+                            mine = sys.getrefcount(g) <= UNSHARED  # counted here, not where `g` is an argument, too
+                            self._first(edge, g, mine)
                             continue
                         ready = [edge] if ready is None else [*ready, edge]
                     data = edge._data

@@ -116,9 +116,10 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
     for v in values:
         if isinstance(v, TensorBase):
             arrays.append(v._data)
-            if recording and (v._rg or (v._view is not None and v._view.joined(v))):
+            view = v._view
+            if recording and (v._rg or (view is not None and view.joined(v))):
                 record = True
-                edges.append((v if v._edge is None else v._edge) if v._view is None else v._view.live_edge(v))
+                edges.append((v if v._edge is None else v._edge) if view is None else view.live_edge(v))
             else:
                 edges.append(None)
             if k is None:
