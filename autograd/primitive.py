@@ -96,6 +96,8 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
     if isinstance(first, TensorBase):
         if len(values) == 1:
             return apply1(prim, first, params)
+        if len(values) == 2 and isinstance(values[1], TensorBase) and not prim.view:
+            return apply2(prim, first, values[1], params)
     elif type(first) in kernels_of:
         for v in values:
             if type(v) not in kernels_of and v is not None:
@@ -111,6 +113,7 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
     recording = mode.grad
     arrays: list[Any] = []
     edges: list[Any] = []
+    needs: list[bool] = []
     record = False
     k = None
     for v in values:
@@ -120,13 +123,16 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
             if recording and (v._rg or (view is not None and view.joined(v))):
                 record = True
                 edges.append((v if v._edge is None else v._edge) if view is None else view.live_edge(v))
+                needs.append(True)
             else:
                 edges.append(None)
+                needs.append(False)
             if k is None:
                 k = kernels_of[type(v._data)]
         else:
             arrays.append(v)
             edges.append(None)
+            needs.append(False)
     if k is None:
         return _apply_arrays(prim, arrays, params)
     if prim.kernels and not _has_kernels(prim, k):
@@ -146,7 +152,7 @@ def apply(prim: Any, *values: Any, **params: Any) -> Any:
     node: Any = prim.node_type()
     node.k = k
     node.edges = tuple(edges)
-    node.needs = tuple([e is not None for e in edges])
+    node.needs = tuple(needs)
     node.params = params
     node._saved = node._cached = ()
     node.hooks = node.site = None
@@ -231,12 +237,13 @@ def apply1(prim: Any, a: Any, params: dict[str, Any]) -> Any:
 
 
 NEEDED = (True,)
+NO_PARAMS: dict[str, Any] = {}
 
 
-def apply2(prim: Any, a: Any, b: Any) -> Any:
-    """`apply` for two Tensors and an op with one output that is no view: the same, without the loops."""
+def apply2(prim: Any, a: Any, b: Any, params: dict[str, Any] = NO_PARAMS) -> Any:
+    """`apply` for two Tensors and an op whose outputs are no views: the same, without the loops."""
     if _special:
-        if _forward is not None and (dual := _forward(prim, (a, b), NO_PARAMS)) is not NotImplemented:
+        if _forward is not None and (dual := _forward(prim, (a, b), params)) is not NotImplemented:
             return dual
         if _together is not None:
             a, b = _together(prim, (a, b))
@@ -245,13 +252,17 @@ def apply2(prim: Any, a: Any, b: Any) -> Any:
     needs_b = b._rg or (b._view is not None and b._view.joined(b))
     kind = type(x)
     k = kernels_of[kind]
+    if prim.kernels and not _has_kernels(prim, k):
+        return prim.formula(a, b, **params)
     if not ((needs_a or needs_b) and mode.grad):
         try:
-            z = prim.forward(k.nocontext, x, y)
+            z = prim.forward(k.nocontext, x, y, **params) if params else prim.forward(k.nocontext, x, y)
         except SparseOperandError:
-            return apply_sparse(prim, (a, b), NO_PARAMS)
-        if prim.layout and not x.flags.c_contiguous:
+            return apply_sparse(prim, (a, b), params)
+        if prim.layout and not (x.flags.c_contiguous and prim.layout == "operands"):
             z = in_order(prim.layout, k, z, (x, y))
+        if type(z) is tuple:
+            return tuple([wrap(o if type(o) in kernels_of else k.asarray(o)) for o in z])
         return wrap(z if type(z) in kernels_of else k.asarray(z))
     node: Any = prim.node_type()
     node.k = k
@@ -260,21 +271,24 @@ def apply2(prim: Any, a: Any, b: Any) -> Any:
         None if not needs_b else edge_of(b) if b._view is not None else b if b._edge is None else b._edge,
     )
     node.needs = BOTH if needs_a and needs_b else FIRST if needs_a else SECOND
-    node.params = NO_PARAMS
+    node.params = params
     node._saved = node._cached = ()
     node.hooks = node.site = None
     node.seq = next_seq()
     node.count = 1
     try:
-        z = prim.forward(node, x, y)
+        z = prim.forward(node, x, y, **params) if params else prim.forward(node, x, y)
     except SparseOperandError:
-        return apply_sparse(prim, (a, b), NO_PARAMS)
-    if prim.layout and not x.flags.c_contiguous:
+        return apply_sparse(prim, (a, b), params)
+    if prim.layout and not (x.flags.c_contiguous and prim.layout == "operands"):
         z = in_order(prim.layout, k, z, (x, y), node)
     if grad_mode.tracing and mode.trace is not None:
         mode.trace(node, z, (x, y))
-    if type(z) is not kind and type(z) not in kernels_of:
-        z = k.asarray(z)
+    if type(z) is not kind:
+        if type(z) is tuple:
+            return _record_outputs(prim, node, z, (a, b), [x, y])
+        if type(z) not in kernels_of:
+            z = k.asarray(z)
     t = new(base._class)
     t._data = z
     t._grad = t._view = t._hooks = t._ver = None
@@ -289,7 +303,6 @@ def apply2(prim: Any, a: Any, b: Any) -> Any:
 
 # What an op needs gradients of: one object for all nodes, instead of a tuple for each.
 BOTH, FIRST, SECOND = (True, True), (True, False), (False, True)
-NO_PARAMS: dict[str, Any] = {}
 
 
 def in_order(layout: str, k: Any, y: Any, operands: Any, node: Any = None) -> Any:
