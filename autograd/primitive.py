@@ -197,7 +197,11 @@ def apply1(prim: Any, a: Any, params: dict[str, Any]) -> Any:
         if prim.layout and not x.flags.c_contiguous:
             y = in_order(prim.layout, k, y, (x,))
         if prim.view:
-            return _wrap_views(prim, y, a, params, None)
+            return (
+                _wrap_views(prim, y, a, params, None)
+                if type(y) is tuple
+                else _make_view(prim, y, a, params, None, None)
+            )
         if type(y) is tuple:
             return tuple([wrap(o if type(o) in kernels_of else k.asarray(o)) for o in y])
         return wrap(y if type(y) in kernels_of else k.asarray(y))

@@ -6,6 +6,7 @@ decides, and the next ones only what it leaves open, as PyTorch has it: so chann
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,7 +46,8 @@ def is_dense(shape: Sequence[int], strides: Strides) -> bool:
     return True
 
 
-def result_strides(shape: Strides, operands: Sequence[tuple[Strides, Strides]]) -> Strides:
+@functools.lru_cache(maxsize=1024)  # a program has few combinations, and each takes long to think through
+def result_strides(shape: Strides, operands: tuple[tuple[Strides, Strides], ...]) -> Strides:
     """The strides, in elements, of an elementwise result.
 
     Args:
@@ -158,7 +160,7 @@ def relaid(k: Any, y: Any, operands: Sequence[Any]) -> Any:
         return y  # nearly always: one operand whose order was kept
     if not arrays or not y.size or any(x.ndim > y.ndim for x in arrays):
         return y
-    known = [(x.shape, tuple([s // x.itemsize for s in x.strides])) for x in arrays]
+    known = tuple([(x.shape, tuple([s // x.itemsize for s in x.strides])) for x in arrays])
     wanted = tuple([s * size for s in result_strides(shape, known)])
     if wanted == y.strides:
         return y

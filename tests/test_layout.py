@@ -81,9 +81,9 @@ def test_dimensions_of_size_one():
 
 
 def test_rules_by_numbers():
-    assert result_strides((2, 3), [((2, 3), (1, 2)), ((2, 3), (3, 1))]) == (1, 2)
-    assert result_strides((2, 3), [((3,), (1,)), ((2, 3), (1, 2))]) == (1, 2)
-    assert result_strides((2, 3, 4), [((2, 3, 4), (0, 1, 3))]) == (12, 1, 3)
+    assert result_strides((2, 3), (((2, 3), (1, 2)), ((2, 3), (3, 1)))) == (1, 2)
+    assert result_strides((2, 3), (((3,), (1,)), ((2, 3), (1, 2)))) == (1, 2)
+    assert result_strides((2, 3, 4), (((2, 3, 4), (0, 1, 3)),)) == (12, 1, 3)
     assert is_dense((2, 3), (1, 2))
     assert not is_dense((2, 3), (0, 1))
     assert is_channels_last((2, 3, 4, 5), (60, 1, 15, 3))

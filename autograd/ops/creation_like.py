@@ -131,7 +131,7 @@ def memory_order(x: Any, memory_format: MemoryFormat) -> tuple[int, ...] | None:
         return memory_format.order
     if memory_format is contiguous_format or x.flags.c_contiguous or x.ndim < 2 or not x.size:
         return None
-    strides = result_strides(x.shape, [(x.shape, tuple([s // x.itemsize for s in x.strides]))])
+    strides = result_strides(x.shape, ((x.shape, tuple([s // x.itemsize for s in x.strides])),))
     return tuple(sorted(range(x.ndim), key=lambda i: (-strides[i], i)))
 
 

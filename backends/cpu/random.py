@@ -183,8 +183,10 @@ def random_integers(key: int, offset: int, low: int, high: int, shape: Any, dtyp
 
 def random_permutation(key: int, offset: int, n: int, dtype: Any = int64) -> Any:
     """The integers below ``n`` in random order; see the definition."""
-    words = _words(key, offset, plain.blocks(n, 2))
-    loops = compiled("random", 2 * n)
+    number = plain.blocks(n, 2)
+    few = 2 * number <= AHEAD
+    words = _word_window.cut(key, offset, number, _words).reshape(-1) if few else _words(key, offset, number)
+    loops = compiled("random", 2 * n, least=1)
     if loops is None or sys.byteorder == "big":
         return plain.permutation_from(np, words, n, to_dtype(dtype))
     width = max(1, (n - 1).bit_length())

@@ -71,10 +71,11 @@ def sizes(xp: Any, x: Any) -> Any:
     return xp.abs(x.real) + xp.abs(x.imag) if x.dtype.kind == "c" else xp.abs(x)
 
 
-def lu_factor(xp: Any, x: Any, pivot: bool) -> tuple[Any, Any]:
+def lu_factor(xp: Any, x: Any, pivot: bool, eliminate: Any = None, width: int = PANEL) -> tuple[Any, Any]:
     """``l`` (without its diagonal of ones) and ``u`` in one matrix, and the row that each row was swapped with.
 
-    Gaussian elimination; the pivot is the column's largest element.
+    Gaussian elimination; the pivot is the column's largest element. A backend may give an ``eliminate`` of its own,
+    for up to ``width`` columns.
 
     References:
         S. Toledo, "Locality of reference in LU decomposition with partial pivoting", SIAM J. Matrix Anal. Appl. 18
@@ -85,7 +86,7 @@ def lu_factor(xp: Any, x: Any, pivot: bool) -> tuple[Any, Any]:
     a = column_major(xp, x.reshape(math.prod(x.shape[:-2]), rows, columns))  # columns are what is looked through
     pivots = xp.zeros((a.shape[0], count), dtype="int64") + xp.arange(count)
     if a.size:
-        _eliminate(xp, a, pivots, pivot, 0, count)
+        _factor(xp, a, pivots, pivot, 0, count, eliminate or _eliminate, width)
         if columns > count:
             _finish_rows(xp, a, 0, count, columns)
     pivots = (pivots + 1).astype("int32")
@@ -93,14 +94,19 @@ def lu_factor(xp: Any, x: Any, pivot: bool) -> tuple[Any, Any]:
     return xp.swapaxes(stacked, -1, -2), pivots.reshape(*x.shape[:-2], count)
 
 
-def _eliminate(xp: Any, a: Any, pivots: Any, pivot: bool, low: int, high: int) -> None:
+def _factor(xp: Any, a: Any, pivots: Any, pivot: bool, low: int, high: int, eliminate: Any, width: int) -> None:
     """Factor the columns ``low`` to ``high``, from row ``low`` on, in place; rows are swapped as a whole."""
-    if high - low > PANEL:
-        middle = (low + high) // 2
-        _eliminate(xp, a, pivots, pivot, low, middle)
-        _finish_rows(xp, a, low, middle, high)
-        _eliminate(xp, a, pivots, pivot, middle, high)
+    if high - low <= width:
+        eliminate(xp, a, pivots, pivot, low, high)
         return
+    middle = (low + high) // 2
+    _factor(xp, a, pivots, pivot, low, middle, eliminate, width)
+    _finish_rows(xp, a, low, middle, high)
+    _factor(xp, a, pivots, pivot, middle, high, eliminate, width)
+
+
+def _eliminate(xp: Any, a: Any, pivots: Any, pivot: bool, low: int, high: int) -> None:
+    """`_factor`, one column after the other."""
     rows = a.shape[1]
     every = xp.arange(a.shape[0])
     for j in range(low, high):
