@@ -10,6 +10,7 @@ import pytest
 
 import wengert as wg
 from wengert import linalg
+from wengert.backends.definitions import triangular
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,23 @@ def test_singular_values_that_are_equal_have_gradients() -> None:
     x = wg.eye(3, dtype=wg.float64).requires_grad_()
     linalg.matrix_norm(x, "nuc").backward()
     np.testing.assert_allclose(x.grad.numpy(), np.eye(3), atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+@pytest.mark.parametrize("shape", [(1, 1), (9, 5), (2, 5, 9), (60, 60)])
+def test_compiled_elimination_does_what_its_definition_does(dtype: str, shape: tuple[int, ...]):
+    """Pivots too, with a column of zeros and a NaN among them; wide matrices are halved first."""
+    loops = pytest.importorskip("wengert.backends.cpu.linalg_numba")
+    rng = np.random.default_rng(0)
+    columns = rng.standard_normal(shape).astype(dtype)
+    columns = columns.reshape(-1, *shape[-2:])
+    if shape == (9, 5):
+        columns[:, 1], columns[:, 4, 3] = 0, np.nan
+    high = min(shape[-2:])
+    expected, order = columns.copy(), np.zeros((len(columns), high), np.int64)
+    triangular._eliminate(np, expected.swapaxes(-1, -2), order, True, 0, high)
+    got, swaps = columns.copy(), np.zeros_like(order)
+    loops.eliminate(got, swaps, True, 0, high)
+    last = high - (high == shape[-1])  # the definition does not look for a pivot in a single row
+    np.testing.assert_array_equal(swaps[:, :last], order[:, :last])
+    np.testing.assert_allclose(got, expected, rtol=2e-3 if dtype == "float32" else 1e-9, atol=1e-5)
