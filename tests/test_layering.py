@@ -21,7 +21,7 @@ ARROWS = {
     "distributions": {"backends", "autograd"},
     "func": {"backends", "autograd", "nn"},
     "viz": {"backends", "autograd", "nn"},
-    "utils": {"backends", "autograd", "nn", "distributions", "optim"},
+    "utils": {"backends", "autograd", "nn", "distributions", "optim", "viz"},
 }
 ARROWS["wengert"] = set(ARROWS)
 ARRAY_LIBRARIES = {"numpy", "cupy", "cupyx", "cupy_backends", "numba"}

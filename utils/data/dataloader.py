@@ -129,12 +129,25 @@ class DataLoader:
         super().__setattr__(name, value)
 
     def __iter__(self) -> Iterator[Any]:
+        return self.iter_from(0)
+
+    def iter_from(self, batch: int) -> Iterator[Any]:
+        """A pass without its first batches, which are not fetched where the dataset has an item for each index.
+
+        Args:
+            batch: how many batches are left out. Those that follow are the same as without it, what items draw at
+                random included.
+        """
         seed = draw_seed(self.generator)  # drawn with no workers too: so their number does not change the order
-        batches = self._batches(seed)
+        tasks = iter(self.sampler if self.batch_sampler is None else self.batch_sampler)
+        for _ in itertools.islice(tasks, 0 if self._iterable else batch):
+            pass
+        batches = self._batches(tasks, seed)
+        for _ in itertools.islice(batches, batch if self._iterable else 0):
+            pass
         return _Pinned(batches) if self.pin_memory and device_count("cuda") else batches
 
-    def _batches(self, seed: Any) -> Iterator[Any]:
-        tasks = iter(self.sampler if self.batch_sampler is None else self.batch_sampler)
+    def _batches(self, tasks: Iterator[Any], seed: Any) -> Iterator[Any]:
         if not self.num_workers:
             return _Here(tasks, self._make_fetch()(self.dataset, seed))
         pool = self._pool
