@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from ...backends import kernels_of
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 
@@ -30,7 +31,8 @@ class Unary(Primitive):
 
     @classmethod
     def forward(cls, ctx: Any, x: Any, **params: Any) -> Any:
-        y = getattr(ctx.k, cls.kernel)(x, **params)
+        kernel = getattr(ctx.k, cls.kernel)
+        y = kernel(x, **params) if x.dtype.itemsize != 2 else ctx.k.with_halves(kernel, x, **params)
         saves = cls.saves
         if saves == "x":
             ctx.save(x)
@@ -42,6 +44,8 @@ class Unary(Primitive):
 
     @classmethod
     def backward(cls, ctx: Any, g: Any) -> Any:
+        if half(ctx, g):
+            return kernels_of[type(g)].in_float32(cls.derivative, g, *ctx.saved, **ctx.params)
         g, *saved = ready(ctx, g)
         return cls.derivative(g, *saved, **ctx.params)
 
@@ -67,20 +71,22 @@ class Binary(Primitive):
 
     @classmethod
     def backward(cls, ctx: Any, g: Any) -> Any:
+        wanted = [f if need else None for f, need in zip(cls.derivatives, ctx.needs, strict=True)]
+        if half(ctx, g):
+            in_float32 = kernels_of[type(g)].in_float32
+            return tuple([None if f is None else in_float32(f, g, *ctx.saved) for f in wanted])
         g, x, y = ready(ctx, g)
-        return tuple(
-            [f(g, x, y) if need and f is not None else None for f, need in zip(cls.derivatives, ctx.needs, strict=True)]
-        )
+        return tuple([None if f is None else f(g, x, y) for f in wanted])
+
+
+def half(ctx: Any, g: Any) -> bool:
+    """Whether a gradient is an array of 16-bit floats, whose rules are computed in float32."""
+    return ctx.dtype.itemsize == 2 and not isinstance(g, TensorBase)
 
 
 def ready(ctx: Any, g: Any) -> tuple[Any, ...]:
-    """``g`` and what was saved, as derivatives want it: complex values conjugated, 16-bit arrays in float32."""
-    dtype = ctx.dtype
-    if dtype.kind == "c":
-        return (g, *map(conj, ctx.saved))
-    if dtype.itemsize == 2 and not isinstance(g, TensorBase):
-        return tuple([v.astype("float32") if hasattr(v, "astype") else v for v in (g, *ctx.saved)])
-    return (g, *ctx.saved)
+    """``g`` and what was saved, as derivatives want it: complex values conjugated."""
+    return (g, *map(conj, ctx.saved)) if ctx.dtype.kind == "c" else (g, *ctx.saved)
 
 
 class Conj(Primitive):

@@ -61,46 +61,76 @@ class Prelu(Binary):
     )
 
 
+@kernel_or_formula
+def hardtanh_backward(g: Any, x: Any, low: Any, high: Any) -> Any:
+    """``g`` between the bounds, where the function is not flat."""
+    return where_rule((x > low) & (x < high), g, 0.0)
+
+
 class Hardtanh(Unary):
     """``x`` kept between two bounds, where its derivative is already zero."""
 
     kernel, expression = "clamp", "min(max(x, low), high)"
-    derivative = staticmethod(lambda g, x, low, high: where_rule((x > low) & (x < high), g, 0.0))
+    derivative = staticmethod(hardtanh_backward)
+
+
+@kernel_or_formula
+def hardsigmoid_backward(g: Any, x: Any) -> Any:
+    """``g / 6`` between the corners."""
+    return where_rule((x > -3) & (x < 3), g / 6, 0.0)
 
 
 class Hardsigmoid(Unary):
     """``x / 6 + 1 / 2``, kept in [0, 1]."""
 
     kernel, expression = "hardsigmoid", "min(max(x + 3, 0), 6) / 6"
-    derivative = staticmethod(lambda g, x: where_rule((x > -3) & (x < 3), g / 6, 0.0))
+    derivative = staticmethod(hardsigmoid_backward)
+
+
+@kernel_or_formula
+def hardswish_backward(g: Any, x: Any) -> Any:
+    """0, ``g``, and what leads from one to the other."""
+    return where_rule(x <= -3, 0.0, where_rule(x >= 3, g, g * ((x + x + 3) / 6)))
 
 
 class Hardswish(Unary):
     """``x * hardsigmoid(x)``."""
 
     kernel, expression = "hardswish", "x * min(max(x + 3, 0), 6) / 6"
-    derivative = staticmethod(lambda g, x: where_rule(x <= -3, 0.0, where_rule(x >= 3, g, g * ((x + x + 3) / 6))))
+    derivative = staticmethod(hardswish_backward)
+
+
+@kernel_or_formula
+def shrink_backward(g: Any, x: Any, lambd: Any) -> Any:
+    """``g`` outside of what is shrunk to 0."""
+    return where_rule((x >= -lambd) & (x <= lambd), 0.0, g)
 
 
 class Hardshrink(Unary):
     """``x``, and 0 near 0."""
 
     kernel, expression = "hardshrink", "0 if abs(x) <= lambd else x"
-    derivative = staticmethod(lambda g, x, lambd: where_rule((x >= -lambd) & (x <= lambd), 0.0, g))
+    derivative = staticmethod(shrink_backward)
 
 
 class Softshrink(Unary):
     """``x`` moved towards 0."""
 
     kernel, expression = "softshrink", "x - min(max(x, -lambd), lambd)"
-    derivative = staticmethod(lambda g, x, lambd: where_rule((x >= -lambd) & (x <= lambd), 0.0, g))
+    derivative = staticmethod(shrink_backward)
+
+
+@kernel_or_formula
+def threshold_backward(g: Any, x: Any, threshold: Any, value: Any) -> Any:
+    """``g`` above the threshold."""
+    return where_rule(x <= threshold, 0.0, g)
 
 
 class Threshold(Unary):
     """``x``, and a constant where it is not above the threshold."""
 
     kernel, expression = "threshold", "value if x <= threshold else x"
-    derivative = staticmethod(lambda g, x, threshold, value: where_rule(x <= threshold, 0.0, g))
+    derivative = staticmethod(threshold_backward)
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:

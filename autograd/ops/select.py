@@ -8,6 +8,7 @@ from ...backends import kernels_of
 from ...backends.errors import ArgumentError, DeviceError, DTypeError
 from ..admission import no_signature, unsupported
 from ..base import TensorBase, wrap
+from ..formulas import kernel_or_formula
 from ..out import write_out
 from ..primitive import Primitive, apply
 from ..promotion import operands, result_type
@@ -40,17 +41,19 @@ class Where(Primitive):
         return None, gx, gy
 
 
+@kernel_or_formula
+def clamp_backward(g: Any, x: Any, low: Any, high: Any) -> Any:
+    """``g`` between the bounds and on them."""
+    if low is None or high is None:
+        return where_rule(x <= high if low is None else x >= low, g, 0.0)
+    return where_rule((x >= low) & (x <= high), g, 0.0)
+
+
 class Clamp(Unary):
     """``min(max(x, low), high)`` with numbers, or None, as bounds."""
 
     kernel, expression = "clamp", "min(max(x, low), high)"
-
-    @staticmethod
-    def derivative(g: Any, x: Any, low: Any, high: Any) -> Any:
-        """``g`` between the bounds and on them."""
-        if low is None or high is None:
-            return where_rule(x <= high if low is None else x >= low, g, 0.0)
-        return where_rule((x >= low) & (x <= high), g, 0.0)
+    derivative = staticmethod(clamp_backward)
 
 
 class ClampTensor(Primitive):

@@ -13,6 +13,7 @@ from ..registry import Backend
 from . import (
     activation,
     attention,
+    blockwise,
     casts,
     clip,
     conv,
@@ -23,6 +24,7 @@ from . import (
     fft,
     indexing,
     linalg,
+    logarithms,
     loss,
     norm,
     optim,
@@ -45,6 +47,7 @@ from .namespace import FASTER
 OWN = (
     activation,
     attention,
+    blockwise,
     casts,
     clip,
     conv,
@@ -55,6 +58,7 @@ OWN = (
     fft,
     indexing,
     linalg,
+    logarithms,
     loss,
     norm,
     optim,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..definitions import activation as plain
+from .blockwise import narrow, widened
 from .compiled import compiled, spread
 from .elementwise import BITS, LARGE, where
 from .special import ERF, alike, erf_into, looped, mapped
@@ -40,7 +41,7 @@ def relu(x: Any) -> Any:
     """``max(x, 0)``."""
     char = x.dtype.char
     if char not in ZEROS:
-        return np.maximum(x, 0) if x.dtype.kind != "V" else plain.relu(np, x)
+        return np.maximum(x, 0) if x.itemsize != 2 else narrow(relu, plain.relu, x)
     if x.size < 2 * LARGE:
         return np.maximum(x, ZEROS[char])
     y = looped("relu", x, least=1)
@@ -65,7 +66,7 @@ def relu_backward(g: Any, y: Any) -> Any:
 def sigmoid(x: Any) -> Any:
     """``1 / (1 + exp(-x))``."""
     if x.dtype.char not in WIDE or not x.ndim:
-        return plain.sigmoid(np, x)
+        return narrow(sigmoid, plain.sigmoid, x)
     if (y := looped("sigmoid_", x, least=SMALL)) is not None:
         return y
     one = ONES[x.dtype.char]
@@ -78,7 +79,7 @@ def sigmoid(x: Any) -> Any:
 def sigmoid_backward(g: Any, y: Any) -> Any:
     """``g * y * (1 - y)``."""
     if y.dtype.char not in WIDE or not y.ndim:
-        return plain.sigmoid_backward(np, g, y)
+        return narrow(sigmoid_backward, plain.sigmoid_backward, g, y)
     if (gx := looped("sigmoid_backward", y, g, least=LARGE)) is not None:
         return gx
     t = np.subtract(ONES[y.dtype.char], y)
@@ -100,19 +101,19 @@ def tanh_backward(g: Any, y: Any) -> Any:
 def silu_backward(g: Any, x: Any) -> Any:
     """The gradient of ``x * sigmoid(x)``."""
     gx = looped("silu_backward", x, g, least=1)
-    return plain.silu_backward(np, g, x) if gx is None else gx
+    return narrow(silu_backward, plain.silu_backward, g, x) if gx is None else gx
 
 
 def mish(x: Any) -> Any:
     """``x * tanh(log(1 + exp(x)))``."""
     y = looped("mish", x, least=1)
-    return plain.mish(np, x) if y is None else y
+    return narrow(mish, plain.mish, x) if y is None else y
 
 
 def mish_backward(g: Any, x: Any) -> Any:
     """The gradient of `mish`."""
     gx = looped("mish_backward", x, g, least=1)
-    return plain.mish_backward(np, g, x) if gx is None else gx
+    return narrow(mish_backward, plain.mish_backward, g, x) if gx is None else gx
 
 
 # The coefficients of erf(x / sqrt(2)).
@@ -176,7 +177,7 @@ def gelu(x: Any, approximate: str) -> Any:
     if (y := looped("gelu" if approximate == "none" else "gelu_tanh", x, least=1)) is not None:
         return y
     if not alike(x):
-        return plain.gelu(np, x, approximate)
+        return narrow(gelu, plain.gelu, x, approximate)
     return mapped(_gelu_into if approximate == "none" else _gelu_tanh_into, x)
 
 
@@ -186,7 +187,7 @@ def gelu_backward(g: Any, x: Any, approximate: str) -> Any:
     if (gx := looped(name, x, g, least=1)) is not None:
         return gx
     if not alike(g, x):
-        return plain.gelu_backward(np, g, x, approximate)
+        return narrow(gelu_backward, plain.gelu_backward, g, x, approximate)
     return mapped(_gelu_gradient_into if approximate == "none" else _gelu_tanh_gradient_into, g, x)
 
 
@@ -212,7 +213,7 @@ def softmax(x: Any, axis: int) -> Any:
     if (y := by_rows("softmax", axis, x)) is not None:
         return y
     if x.dtype.char not in WIDE or not x.size:
-        return plain.softmax(np, x, axis)
+        return widened(softmax, plain.softmax, x, axis)
     y = x - np.maximum.reduce(x, axis=axis, keepdims=True)
     np.exp(y, out=y)
     return np.divide(y, add(y, axis=axis, keepdims=True), out=y)
@@ -223,7 +224,7 @@ def softmax_backward(g: Any, y: Any, axis: int) -> Any:
     if (gx := by_rows("softmax_backward", axis, y, g)) is not None:
         return gx
     if y.dtype.char not in WIDE:
-        return plain.softmax_backward(np, g, y, axis)
+        return widened(softmax_backward, plain.softmax_backward, g, y, axis)
     t = g * y
     total = add(t, axis=axis, keepdims=True)
     np.subtract(g, total, out=t)
@@ -235,7 +236,7 @@ def log_softmax(x: Any, axis: int) -> Any:
     if (y := by_rows("log_softmax", axis, x)) is not None:
         return y
     if x.dtype.char not in WIDE or not x.size:
-        return plain.log_softmax(np, x, axis)
+        return widened(log_softmax, plain.log_softmax, x, axis)
     y = x - np.maximum.reduce(x, axis=axis, keepdims=True)
     return np.subtract(y, np.log(add(np.exp(y), axis=axis, keepdims=True)), out=y)
 
@@ -245,7 +246,7 @@ def log_softmax_backward(g: Any, y: Any, axis: int) -> Any:
     if (gx := by_rows("log_softmax_backward", axis, y, g)) is not None:
         return gx
     if y.dtype.char not in WIDE:
-        return plain.log_softmax_backward(np, g, y, axis)
+        return widened(log_softmax_backward, plain.log_softmax_backward, g, y, axis)
     t = np.exp(y)
     np.multiply(t, add(g, axis=axis, keepdims=True), out=t)
     return np.subtract(g, t, out=t)

@@ -16,6 +16,7 @@ __all__: list[str] = []  # found through cpu/activation.py and cpu/rectifier.py
 
 F = np.float32
 ROOT_HALF, DENSITY = F(0.7071067811865476), F(0.3989422804014327)
+THREE, SIX = F(3), F(6)
 CUBIC, CUBIC_SLOPE, SLOPE = F(0.044715), F(3 * 0.044715), F(0.7978845608028654)
 
 
@@ -152,6 +153,40 @@ def elu_backward(g: Any, x: Any, out: Any, alpha: Any, scale: Any, input_scale: 
     for i in range(out.size):
         below = exp((ZERO if x[i] > ZERO else x[i]) * input_scale) * factor
         out[i] = g[i] * (scale if x[i] > ZERO else below)
+
+
+@loop
+def leaky_relu_backward(g: Any, x: Any, out: Any, slope: Any) -> None:
+    for i in range(out.size):
+        out[i] = g[i] if x[i] > ZERO else g[i] * slope
+
+
+@loop
+def inside_backward(g: Any, x: Any, out: Any, low: Any, high: Any, factor: Any) -> None:
+    """``g * factor`` between two bounds, but not on them."""
+    for i in range(out.size):
+        out[i] = g[i] * factor if (x[i] > low) & (x[i] < high) else ZERO
+
+
+@loop
+def within_backward(g: Any, x: Any, out: Any, low: Any, high: Any) -> None:
+    """``g`` between two bounds and on them."""
+    for i in range(out.size):
+        out[i] = g[i] if (x[i] >= low) & (x[i] <= high) else ZERO
+
+
+@loop
+def beyond_backward(g: Any, x: Any, out: Any, low: Any, high: Any) -> None:
+    """``g`` outside of two bounds."""
+    for i in range(out.size):
+        out[i] = ZERO if (x[i] >= low) & (x[i] <= high) else g[i]
+
+
+@loop
+def hardswish_backward(g: Any, x: Any, out: Any) -> None:
+    for i in range(out.size):
+        slope = (x[i] + x[i] + THREE) / SIX
+        out[i] = ZERO if x[i] <= -THREE else g[i] if x[i] >= THREE else g[i] * slope
 
 
 @loop

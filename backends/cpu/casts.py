@@ -22,7 +22,12 @@ def astype(x: Any, dtype: Any) -> Any:
     """``x`` in another element type; see the definition."""
     if x.size >= LARGE and (y := _compiled(x, dtype)) is not None:
         return y
-    if dtype != np.float32 or x.dtype != np.float16 or x.size < LARGE or not x.flags.c_contiguous:
+    if dtype != np.float32 or x.itemsize != 2 or x.size < LARGE or not x.flags.c_contiguous:
+        return plain.astype(np, x, dtype)
+    if x.dtype.kind == "V":  # bfloat16: the upper half of a float32
+        bits = x.view(np.uint16).astype(np.uint32)
+        return np.left_shift(bits, 16, out=bits).view(np.float32)
+    if x.dtype != np.float16:
         return plain.astype(np, x, dtype)
     y = np.empty(x.shape, np.float32)
     halves, results = x.reshape(-1), y.reshape(-1)

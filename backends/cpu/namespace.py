@@ -1,4 +1,4 @@
-"""NumPy as the plain definitions see it on the CPU: with a `where` that does not branch on every element."""
+"""NumPy as the plain definitions see it on the CPU: with a `where` that does not branch on every element, and so on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .elementwise import select
+from .logarithms import logaddexp
 
 
 class Namespace:
@@ -14,6 +15,7 @@ class Namespace:
 
     def __init__(self) -> None:
         self.where = select
+        self.logaddexp = logaddexp
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(np, name)

@@ -9,11 +9,13 @@ import numpy as np
 
 from ..definitions import norm as plain
 from ..definitions.norm import Axes, count
+from .blockwise import widened
 from .compiled import compiled
 from .conv import sum_channels
 from .product import ones
+from .reduction import RUN, SHORT
 
-__all__ = ["normalise", "normalise_backward", "standardise", "standardise_backward"]
+__all__ = ["normalise", "normalise_backward", "p_norm", "standardise", "standardise_backward"]
 
 LAST = (1,)  # of rows
 
@@ -54,7 +56,7 @@ def product_total(a: Any, b: Any, axes: Axes) -> Any:
 def normalise(x: Any, w: Any, b: Any, axes: Axes, eps: float, centre: bool = True) -> tuple[Any, Any, Any]:
     """Normalise and scale; see the definition."""
     if x.dtype.char not in "fd":
-        return plain.normalise(np, x, w, b, axes, eps, centre)
+        return widened(normalise, plain.normalise, x, w, b, axes, eps, centre)
     if axes == LAST:
         x = np.ascontiguousarray(x)
     loops = compiled("norm", x.size, least=1 if axes == LAST else None)
@@ -86,7 +88,7 @@ def normalise_backward(
 ) -> tuple[Any, Any, Any]:
     """The gradients; see the definition. Those of ``w`` and ``b`` are summed here where the axes are the same."""
     if x.dtype.char not in "fd" or (w is not None and w.dtype != x.dtype):
-        return plain.normalise_backward(np, g, x, w, mean, var, axes, eps, needs)
+        return widened(normalise_backward, plain.normalise_backward, g, x, w, mean, var, axes, eps, needs)
     if axes == LAST:
         x = np.ascontiguousarray(x)
     loops = compiled("norm", x.size, least=1 if axes == LAST else None)
@@ -157,3 +159,16 @@ def standardise_backward(
     if needs[2]:
         gb = sum_channels(g)
     return _scaled(g, scale, np.zeros_like(scale)) if needs[0] else None, gw, gb
+
+
+def p_norm(x: Any, p: float, axes: Axes, keepdims: bool) -> Any:
+    """See the definition. Sums of squares over the last dimensions are products of rows with themselves, by BLAS."""
+    n = count(x, axes) if len(axes) else x.size
+    width = n if n <= RUN else RUN if not n % RUN else 0
+    last = tuple(axes) == tuple(range(x.ndim - len(axes), x.ndim))
+    if p != 2 or x.dtype.char not in "fd" or not x.flags.c_contiguous or not last or width < SHORT or not x.size:
+        return plain.p_norm(np, x, p, axes, keepdims)
+    kept = x.shape[: x.ndim - len(axes)] if len(axes) else ()
+    rows = x.reshape(*kept, n // width, width)
+    y = np.sqrt(np.add.reduce(np.vecdot(rows, rows), axis=-1))
+    return y.reshape((*kept, *[1] * (x.ndim - len(kept)))) if keepdims else y

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..definitions import special as plain
+from .blockwise import narrow
 from .compiled import LEAST, compiled, spread
 
 __all__ = ["erf"]
@@ -118,5 +119,5 @@ def erf(x: Any) -> Any:
     if (y := looped("erf_", x)) is not None:
         return y
     if not alike(x):
-        return plain.erf(np, x)
+        return narrow(erf, plain.erf, x)
     return mapped(erf_into, x)

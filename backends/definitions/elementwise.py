@@ -11,6 +11,7 @@ __all__ = [
     "clamp",
     "frac",
     "heaviside",
+    "in_float32",
     "isclose",
     "logaddexp",
     "logical_not",
@@ -32,6 +33,7 @@ __all__ = [
     "tanh_backward",
     "trunc_divide",
     "where",
+    "with_halves",
 ]
 
 NUMBERS = (bool, int, float, complex)
@@ -40,6 +42,16 @@ NUMBERS = (bool, int, float, complex)
 def like(x: Any, value: Any) -> Any:
     """A Python number in the type of ``x``; what is no Python number, as it is."""
     return x.dtype.type(value) if isinstance(value, NUMBERS) else value
+
+
+def in_float32(xp: Any, function: Any, *operands: Any, **params: Any) -> Any:
+    """A function of 16-bit floats computed in float32; whether the result is in one or the other is left open."""
+    return function(*[wide(a) if hasattr(a, "dtype") else a for a in operands], **params)
+
+
+def with_halves(xp: Any, kernel: Any, *operands: Any, **params: Any) -> Any:
+    """An elementwise kernel of 16-bit floats, which is used as it is or in float32, whichever is faster."""
+    return kernel(*operands, **params)
 
 
 def where(xp: Any, condition: Any, x: Any, y: Any) -> Any:
@@ -135,6 +147,8 @@ def power(xp: Any, x: Any, y: Any) -> Any:
             return xp.sqrt(x)
         if y == -1:
             return xp.reciprocal(x)
+        if y == -2 and x.dtype.kind == "f":
+            return xp.reciprocal(x * x)
         y = like(x, y)
     x = like(y, x)
     if y.dtype.kind != "i":
