@@ -30,7 +30,7 @@ LOWER, FULL, WIDEST = "lower", "full", "widest"  # to the block's type; to float
 _PRODUCTS = (
     "matmul mm bmm addmm addbmm baddbmm einsum chain_matmul multi_dot vecdot linear prelu conv1d conv2d conv3d "
     "conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution scaled_dot_product_attention "
-    "multi_head_attention_forward tensordot lstm_sequence rnn_sequence"
+    "multi_head_attention_forward tensordot lstm_layer lstm_sequence rnn_sequence"
 )
 _LOSSES = (
     "binary_cross_entropy_with_logits cosine_embedding_loss cross_entropy ctc_loss hinge_embedding_loss huber_loss "
@@ -45,7 +45,7 @@ _CPU = (
     "svdvals tensorinv tensorsolve trace triangular_solve view_as_complex fft ifft fft2 ifft2 fftn ifftn rfft irfft "
     "rfft2 irfft2 rfftn irfftn hfft ihfft"
 )
-_CUDA_PRODUCTS = "mv addmv addr"
+_CUDA_PRODUCTS = "mv addmv addr gru_layer"  # of the last cuDNN makes one call
 _CUDA = (
     "__pow__ __rpow__ acos asin cosh cosine_similarity cumprod cumsum dist erfinv exp expm1 gelu group_norm "
     "layer_norm log log10 log1p log2 log_softmax logsumexp norm normalize nuclear_norm pdist pow reciprocal renorm "
@@ -61,7 +61,7 @@ def _table(**policies: str) -> dict[str, str]:
 
 # What PyTorch's blocks do for each kind of device; a function that is in no table keeps the types it is given.
 POLICIES: dict[str, dict[str, str]] = {
-    "cpu": _table(lower=_PRODUCTS, full=f"{_EVERYWHERE} {_CPU}"),
+    "cpu": _table(lower=_PRODUCTS, full=f"{_EVERYWHERE} {_CPU} gru_layer"),
     "cuda": _table(lower=f"{_PRODUCTS} {_CUDA_PRODUCTS}", full=f"{_EVERYWHERE} {_CUDA}", widest=_MIXED),
 }
 NAMES = frozenset().union(*POLICIES.values())

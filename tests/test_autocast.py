@@ -210,3 +210,17 @@ def test_tables_name_functions_that_exist() -> None:
     spaces = [wg, F, wg.linalg, wg.fft, wg.Tensor, wg.autograd.ops.recurrent]
     unknown = [name for name in tables.NAMES if not any(hasattr(space, name) for space in spaces)]
     assert not unknown
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("mode", ["LSTM", "GRU", "RNN"])
+def test_recurrent_layers_have_the_types_of_pytorch(mode: str) -> None:
+    torch = pytest.importorskip("torch")
+
+    def found(T: Any) -> list[str]:
+        net = getattr(T.nn, mode)(3, 4, 2)
+        with T.autocast("cpu", dtype=T.bfloat16):
+            y, states = net(T.ones(2, 3, 3))
+        return [str(t.dtype).split(".")[-1] for t in (y, *(states if isinstance(states, tuple) else (states,)))]
+
+    assert found(wg) == found(torch)

@@ -227,12 +227,15 @@ class GRULayer(Primitive):
         return ctx.k.gru_layer_backward(g, gh, tuple(ctx.saved), ctx.cached, **ctx.params)
 
 
-def whole_layer(
-    mode: str, x: Tensor, states: States, weights: Sequence[Any], sizes: Sizes, reverse: bool
-) -> tuple[Tensor, States]:
-    """One LSTM or GRU layer on sequences of one length, (M, I), with input and recurrent weights and biases."""
-    prim = LSTMLayer if mode == "LSTM" else GRULayer
-    output, *after = apply(prim, x, *states, *weights, sizes=sizes, reverse=reverse)
+def lstm_layer(x: Tensor, states: States, weights: Sequence[Any], sizes: Sizes, reverse: bool) -> tuple[Tensor, States]:
+    """One LSTM layer on sequences of one length, (M, I), with input and recurrent weights, and their biases or None."""
+    output, *after = apply(LSTMLayer, x, *states, *weights, sizes=sizes, reverse=reverse)
+    return output, tuple(after)
+
+
+def gru_layer(x: Tensor, states: States, weights: Sequence[Any], sizes: Sizes, reverse: bool) -> tuple[Tensor, States]:
+    """One layer of gated recurrent units; as `lstm_layer`, with one state."""
+    output, *after = apply(GRULayer, x, *states, *weights, sizes=sizes, reverse=reverse)
     return output, tuple(after)
 
 

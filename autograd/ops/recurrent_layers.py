@@ -13,13 +13,14 @@ from .linear import linear
 from .recurrent import (
     Sizes,
     States,
+    gru_layer,
     gru_sequence,
     gru_step,
+    lstm_layer,
     lstm_sequence,
     lstm_step,
     rnn_sequence,
     rnn_step,
-    whole_layer,
 )
 from .shape import flatten, t, transpose, unflatten
 from .splitting import unbind
@@ -44,7 +45,8 @@ def one_layer(mode: str, x: Any, states: States, weights: Weights, sizes: Sizes,
         and (b_ih is None) == (b_hh is None)
         and sizes[:1] * len(sizes) == sizes
     ):
-        return whole_layer(mode, x, states, weights[:4], sizes, reverse)
+        layer = lstm_layer if mode == "LSTM" else gru_layer
+        return layer(x, states, weights[:4], sizes, reverse)
     if mode == "GRU":
         return gru_sequence(linear(x, w_ih, b_ih), states, w_hh, b_hh, sizes, reverse)
     drive = linear(x, w_ih, both(b_ih, b_hh))
