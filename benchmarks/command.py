@@ -32,7 +32,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     option = parser.add_argument
     option("patterns", nargs="*", metavar="REGEX", help="workloads whose name or group matches one; all unless given")
     option("--only", default="", metavar="LIST", help=f"columns beside wengert, of {','.join(list(COLUMNS)[1:])}")
-    option("--quick", action="store_true", help="the most important workloads, in less time")
+    option("--quick", action="store_true", help="the most important workloads, without torch.compile unless named")
     option("--numpy", action="store_true", help="measure everything without compiled kernels, too")
     option("--rounds", type=int, help="turns of each library (default: 5; with --quick 3)")
     option("--seconds", type=float, help="time to measure in each turn (default: 0.3; with --quick 0.2)")
@@ -62,7 +62,7 @@ def chosen(args: argparse.Namespace) -> list[Workload]:
 def columns(work: Workload, args: argparse.Namespace) -> list[str]:
     """The columns of a workload; PyTorch eager is always there, as the others are measured by it."""
     only = [name for name in args.only.split(",") if name]
-    wanted = only or [c for c in COLUMNS if c != "numpy"]
+    wanted = only or ["jax", *(["compile"] if work.compile and not args.quick else [])]
     if args.numpy or (not only and work.numpy):
         wanted = [*wanted, "numpy"]
     return [c for c in COLUMNS if c in (*wanted, "wengert", REFERENCE)]
@@ -83,7 +83,9 @@ def main(words: list[str] | None = None) -> int:
     start = time.monotonic()
     results = measure(works, args)
     minutes = round((time.monotonic() - start) / 60, 1)
+    on["others"] = table.noise(results)
     print(f"\n{table.summary(results)} ({minutes} minutes)")
+    print(f"other programs kept {on['others']} cores busy while this was measured")
     print(*(f"n/a: {reason}" for reason in failures(results)), sep="\n")
     settings = {name: getattr(args, name) for name in ("patterns", "only", "quick", "rounds", "seconds", "cap")}
     settings["minutes"] = minutes

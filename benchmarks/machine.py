@@ -51,6 +51,17 @@ def processor(path: str = "/proc/cpuinfo") -> tuple[str, set[str]]:
     return name, flags
 
 
+def busy(path: str = "/proc/stat") -> float | None:
+    """Seconds that all processors have worked since the machine started, for whomever."""
+    try:
+        with open(path) as file:
+            fields = [int(word) for word in file.readline().split()[1:9]]
+    except (OSError, ValueError):
+        return None
+    user, nice, system, _, _, interrupts, soft, stolen = fields
+    return (user + nice + system + interrupts + soft + stolen) / os.sysconf("SC_CLK_TCK")
+
+
 def versions() -> dict[str, str]:
     """Of Python and of what is compared."""
     source = (Path(__file__).resolve().parents[1] / "wengert" / "__init__.py").read_text(encoding="utf-8")
@@ -68,10 +79,11 @@ def versions() -> dict[str, str]:
 def lines(machine: dict[str, Any]) -> list[str]:
     """For people to read."""
     size = f", {machine['memory']} GB" if machine["memory"] else ""
+    busy = "" if machine.get("others") is None else f", {machine['others']} cores busy with other programs"
     return [
         f"{machine['cpu']}, {machine['cores']} cores ({', '.join(machine['flags'])}){size}, {machine['system']}",
         ", ".join(f"{name} {version}" for name, version in machine["versions"].items()),
-        f"device {machine['device']}, {machine['threads']} threads, load {machine['load']} before, {machine['date']}",
+        f"device {machine['device']}, {machine['threads']} threads, {machine['date']}, load {machine['load']}{busy}",
     ]
 
 

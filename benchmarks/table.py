@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable
 from typing import Any
 
@@ -121,6 +122,12 @@ def geometric_mean(values: list[float]) -> float:
     for value in values:
         product *= value ** (1 / len(values))
     return product
+
+
+def noise(results: list[dict[str, Any]]) -> float | None:
+    """How many cores' work other programs did, in the median, while something was measured."""
+    found = [f["others"] for r in results for f in r["columns"].values() if f.get("others") is not None]
+    return round(statistics.median(found), 2) if found else None
 
 
 def summary(results: list[dict[str, Any]]) -> str:

@@ -180,17 +180,25 @@ def summary(turns: list[dict[str, Any]], found: dict[str, Any]) -> dict[str, Any
         "low": min(walls),
         "high": max(walls),
         "cpu": statistics.median(turn["cpu"] for turn in turns),
+        "others": median_of([turn["others"] for turn in turns]),
         "calls": sum(turn["calls"] for turn in turns),
         "turns": walls,
     }
+
+
+def median_of(values: list[float | None]) -> float | None:
+    """The median of what could be measured."""
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
 
 
 def numbers(work: Workload, columns: list[str], args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Measure values, each in a process of its own."""
     found: dict[str, dict[str, Any]] = {}
     values: dict[str, list[float]] = {column: [] for column in columns}
+    rounds = {"cold": 1, "warm": min(args.rounds, 3)}.get(work.cache, args.rounds)  # these take long
     with tempfile.TemporaryDirectory() as folder:
-        for turn in range(-1 if work.cache == "warm" else 0, 1 if work.cache == "cold" else args.rounds):
+        for turn in range(-1 if work.cache == "warm" else 0, rounds):
             for column in order(columns, turn):
                 if column in found:
                     continue

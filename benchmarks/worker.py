@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.columns import COLUMNS, limit_threads
 from benchmarks.cuda_device import stand_in
 from benchmarks.devices import Device, device
+from benchmarks.machine import busy
 from benchmarks.workloads import TABLE, Workload
 from benchmarks.workloads.on_gpu import GPU
 from benchmarks.workloads.setting import Setting
@@ -67,13 +68,17 @@ class Worker:
         return {"stable": stable(times[-4:])}
 
     def turn(self, seconds: float) -> dict[str, Any]:
-        """The median time of a call."""
-        walls, used, end = [], [], time.perf_counter() + seconds
-        while not walls or time.perf_counter() < end:
+        """The median time of a call, and how many cores' work other programs did meanwhile."""
+        walls, used = [], []
+        start, own, all_before = time.perf_counter(), time.process_time(), busy()
+        while not walls or time.perf_counter() < start + seconds:
             wall, cpu = self.device.time(self.call, self.calls)
             walls.append(wall)
             used.append(cpu)
-        return {"wall": statistics.median(walls), "cpu": statistics.median(used), "calls": len(walls) * self.calls}
+        taken, own, all_after = time.perf_counter() - start, time.process_time() - own, busy()
+        others = None if all_after is None or all_before is None else max(all_after - all_before - own, 0.0) / taken
+        found = {"wall": statistics.median(walls), "cpu": statistics.median(used), "calls": len(walls) * self.calls}
+        return {**found, "others": others}
 
     def memory(self) -> dict[str, Any]:
         """MB in use after the import, and the most above that once the times were stable."""

@@ -20,9 +20,9 @@ docs.performance_page` writes this page from `benchmarks/results/latest.json`; a
 
 ```
 make bench                                  # everything: about 25 minutes on two cores
-make bench ARGS="--quick"                   # what matters most: about 3 minutes
+make bench ARGS="--quick"                   # what matters most, without torch.compile: under 3 minutes
 make bench ARGS="lstm 'training: gpt'"      # workloads whose name or group matches a regular expression
-make bench ARGS="--only torch"              # without torch.compile and JAX, which take long to compile
+make bench ARGS="--only torch"              # without torch.compile, which takes long to compile, and JAX
 make bench ARGS="--threads 1"               # one thread for each library; all cores unless told
 make bench ARGS="--numpy"                   # wengert without compiled kernels in every row, not just in some
 make bench ARGS="--list"                    # names of the workloads
@@ -35,8 +35,8 @@ A whole run leaves `benchmarks/results/<date>-cpu.json`, `latest.json` and `late
 
 - Each library has a process of its own for each workload, since thread pools of two libraries in one process take each
   other's cores. The processes are prepared, then take turns, five rounds forth and back; what is shown is the median
-  of the rounds' medians. The JSON has every round, and the processors' time (`cpu`) beside the clock's: where it is
-  far below `median` times the threads, something else was running.
+  of the rounds' medians. The JSON has every round, the processors' time (`cpu`) beside the clock's, and how many cores
+  other programs kept busy meanwhile (`others`): well above 0, the figures are worth little.
 - A workload is one function of PyTorch code, which both libraries run (`benchmarks/workloads`), and the same model in
   plain `jax.numpy` (`jax_*.py`). All start from the same numbers, and `make parity` checks that their results
   agree.

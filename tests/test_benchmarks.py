@@ -100,6 +100,8 @@ def chosen_columns(name: str, *words: str) -> list[str]:
 def test_columns_are_chosen():
     assert chosen_columns("char GRU 256, 64 steps, batch 32") == ["wengert", "torch", "compile", "jax"]
     assert chosen_columns("LeNet-5, batch 128") == ["wengert", "torch", "compile", "jax", "numpy"]
+    assert chosen_columns("LeNet-5, batch 128", "--quick") == ["wengert", "torch", "jax", "numpy"]
+    assert chosen_columns("gelu, 1,000 x 1,000") == ["wengert", "torch", "jax"]
     assert chosen_columns("LeNet-5, batch 128", "--only", "torch") == ["wengert", "torch"]
     assert chosen_columns("LeNet-5, batch 128", "--only", "jax", "--numpy") == ["wengert", "torch", "jax", "numpy"]
     with pytest.raises(SystemExit):
@@ -147,7 +149,7 @@ def check_schema(report: dict[str, Any]) -> None:
             if result["group"] != "start":
                 assert found["cpu"] >= 0
                 assert found["calls"] >= len(found["turns"])
-                assert "memory" in found
+                assert {"memory", "others"} <= set(found)
         for column, ratio in result["ratios"].items():
             medians = [result["columns"][c]["median"] for c in (column, "torch")]
             assert ratio == pytest.approx(medians[0] / medians[1])

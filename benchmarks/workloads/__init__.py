@@ -41,7 +41,8 @@ class Workload:
         quick: whether ``--quick`` measures it.
         chart: whether the chart shows it.
         draws: whether the result is random, so that libraries do not agree on it.
-        numpy: whether the column without compiled kernels is measured unless asked for.
+        numpy: whether the column without compiled kernels is measured without being asked for.
+        compile: the same of the column of ``torch.compile``, which takes long.
         cache: ``cold`` or ``warm``: the folder for compiled kernels is empty, or has been filled by a run before.
         environment: variables for the process.
         without: columns that make no sense here, with the reason.
@@ -60,6 +61,7 @@ class Workload:
     chart: bool = False
     draws: bool = False
     numpy: bool = False
+    compile: bool = True
     cache: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     without: Mapping[str, str] = field(default_factory=dict)

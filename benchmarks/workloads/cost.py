@@ -62,8 +62,8 @@ AT_ONCE: dict[str, Any] = {
 }
 demo("demo's first step", 1, "cold", limit=30.0, without=WITHOUT_JAX)
 demo("demo's first step", 1, "warm", limit=1.0, without=WITHOUT_JAX, quick=True)
-demo("demo's first 50 steps", 50, "cold", without=WITHOUT_JAX)
-demo("demo's first 50 steps", 50, "warm", without=WITHOUT_JAX)
+demo("demo's first 50 steps", 50, "cold", without=WITHOUT_JAX, compile=False)
+demo("demo's first 50 steps", 50, "warm", without=WITHOUT_JAX, compile=False)
 demo("demo's first step, WENGERT_NUMBA=1", 1, "cold", limit=30.0, **AT_ONCE)
 demo("demo's first step, WENGERT_NUMBA=1", 1, "warm", **AT_ONCE)
 

@@ -41,6 +41,7 @@ def kernel(
         tiny={"shape": tiny},
         jax=f"jax_kernels.{jax or name}",
         target=1.0,
+        compile=False,
         **settings,
     )
     def prepare(lib: Any, at: Any, shape: tuple[int, ...]) -> Callable[[], Any]:
@@ -65,6 +66,7 @@ kernel("cumsum", (1000, 1000), (3, 4), lambda lib, x: lib.cumsum(x, 1))
     tiny={"shape": (4, 5)},
     jax="jax_kernels.cross_entropy",
     target=1.0,
+    compile=False,
 )
 def cross_entropy(lib: Any, at: Any, shape: tuple[int, int]) -> Callable[[], Any]:
     x = at.tensor(lib, at.normal(*shape), requires_grad=True)
@@ -80,6 +82,7 @@ def batch_norm(layout: str) -> None:
         tiny={"shape": (2, 3, 4, 4)},
         jax=f"jax_kernels.batch_norm_{layout}",
         target=1.0,
+        compile=False,
     )
     def prepare(lib: Any, at: Any, shape: tuple[int, ...]) -> Callable[[], Any]:
         x = at.tensor(lib, at.normal(*shape)).contiguous(memory_format=getattr(lib, layout)).requires_grad_()
@@ -99,6 +102,7 @@ def attention(*shape: int) -> None:
         tiny={"shape": (2, 2, 5, 4)},
         jax="jax_kernels.attention",
         target=1.0,
+        compile=False,
     )
     def prepare(lib: Any, at: Any, shape: tuple[int, ...]) -> Callable[[], Any]:
         leaves = [at.tensor(lib, at.normal(*shape), requires_grad=True) for _ in range(3)]
@@ -117,6 +121,7 @@ attention(1, 6, 2048, 64)
     tiny={"rows": 7, "width": 3, "shape": (2, 4)},
     jax="jax_kernels.embedding",
     target=1.0,
+    compile=False,
     chart=True,
 )
 def embedding(lib: Any, at: Any, rows: int, width: int, shape: tuple[int, int]) -> Callable[[], Any]:
