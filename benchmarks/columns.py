@@ -53,8 +53,8 @@ def environment(column: str, threads: int, device: str) -> dict[str, str]:
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
     result = {**os.environ, **dict.fromkeys(names, str(threads)), **COLUMNS[column].environment}
     result.pop("PYTHONDONTWRITEBYTECODE", None)  # importing is measured as users have it: compiled once
-    if column == "jax" and device == "cpu":
-        result["JAX_PLATFORMS"] = "cpu"
+    if column == "jax":
+        result["JAX_PLATFORMS"] = device.partition(":")[0]  # or it would take what there is
     return result
 
 

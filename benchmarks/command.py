@@ -38,7 +38,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     option("--seconds", type=float, help="time to measure in each turn (default: 0.3; with --quick 0.2)")
     option("--threads", type=int, default=cores(), help="of each library (default: all cores, here %(default)s)")
     option("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
-    option("--cap", type=float, default=90, help="seconds that a library may prepare (default: %(default)g)")
+    option("--cap", type=float, default=120, help="seconds that a library may prepare (default: %(default)g)")
     option("--out", type=Path, help="folder for results and chart; a whole run has its place in benchmarks/results")
     option("--tiny", action="store_true", help=argparse.SUPPRESS)  # the sizes that tests use
     option("--list", action="store_true", help="print the names of the workloads")
@@ -63,7 +63,7 @@ def columns(work: Workload, args: argparse.Namespace) -> list[str]:
     """The columns of a workload; PyTorch eager is always there, as the others are measured by it."""
     only = [name for name in args.only.split(",") if name]
     wanted = only or ["jax", *(["compile"] if work.compile and not args.quick else [])]
-    if args.numpy or (not only and work.numpy):
+    if args.numpy or (not only and work.numpy and args.device == "cpu"):
         wanted = [*wanted, "numpy"]
     return [c for c in COLUMNS if c in (*wanted, "wengert", REFERENCE)]
 
@@ -94,13 +94,17 @@ def main(words: list[str] | None = None) -> int:
 
 
 def measure(works: list[Workload], args: argparse.Namespace) -> list[dict[str, Any]]:
-    """The results, each printed when it is there."""
+    """The results, each printed when it is there; those that there are when it is stopped by ctrl-C."""
     shown = [c for c in COLUMNS if any(c in columns(w, args) for w in works)]
     print(table.head(shown), flush=True)
     results = []
     for work in works:
         start = time.monotonic()
-        results.append(compare(work, columns(work, args), args))
+        try:
+            results.append(compare(work, columns(work, args), args))
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+            break
         results[-1]["took"] = round(time.monotonic() - start, 1)
         print(table.line(results[-1], shown), flush=True)
     return results
@@ -114,7 +118,7 @@ def failures(results: list[dict[str, Any]]) -> list[str]:
 
 def write(report: dict[str, Any], args: argparse.Namespace) -> None:
     """Results, chart, and, after a whole run on the CPU, the page of the documentation."""
-    whole = not (args.patterns or args.quick or args.only or args.tiny)
+    whole = len(report["results"]) == len(TABLE) and not (args.patterns or args.quick or args.only or args.tiny)
     folder = args.out or (RESULTS if whole else ROOT / "runs" / "bench")
     kind = args.device.partition(":")[0]
     latest = "latest" if kind == "cpu" else f"latest-{kind}"

@@ -130,13 +130,18 @@ def noise(results: list[dict[str, Any]]) -> float | None:
     return round(statistics.median(found), 2) if found else None
 
 
-def summary(results: list[dict[str, Any]]) -> str:
-    """One sentence: how often wengert is ahead of PyTorch eager, and by how much in the mean."""
+def standing(results: list[dict[str, Any]]) -> tuple[int, int, float]:
+    """In how many workloads wengert is at least as fast as PyTorch eager, of how many, and the mean of the ratios."""
     values = [r["ratios"]["wengert"] for r in results if "wengert" in r["ratios"] and r["group"] != "start"]
-    if not values:
+    return sum(value <= 1 for value in values), len(values), geometric_mean(values)
+
+
+def summary(results: list[dict[str, Any]]) -> str:
+    """One sentence."""
+    ahead, count, mean = standing(results)
+    if not count:
         return "nothing was compared with PyTorch"
-    ahead = sum(value <= 1 for value in values)
     return (
-        f"wengert is at least as fast as PyTorch eager in {ahead} of {len(values)} workloads; "
-        f"the geometric mean of the ratios is {geometric_mean(values):.2f}"
+        f"wengert takes {mean:.2f} of PyTorch eager's time, in the geometric mean, "
+        f"and is at least as fast in {ahead} of {count} workloads"
     )

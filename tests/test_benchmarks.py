@@ -216,7 +216,7 @@ def test_ratios_are_over_torch():
     assert turns.ratios({"wengert": {"median": 1.0}, "torch": {"error": "no"}}) == {}
     found = [result(wengert=1.0, torch=2.0), result(wengert=8.0, torch=1.0)]
     assert "1 of 2 workloads" in table.summary(found)
-    assert "ratios is 2.00" in table.summary(found)
+    assert "takes 2.00 of PyTorch" in table.summary(found)
     assert "within" in table.verdict(found[0])
     assert "OVER" in table.verdict(found[1])
 
