@@ -28,7 +28,7 @@ demo: $(call env,demo) ## train a convolutional network on real handwritten digi
 	$(PY) examples/digits.py --out runs/demo $(ARGS)
 
 test: $(call env,dev) ## every test that needs neither a GPU nor PyTorch
-	$(PY) -m pytest -n $(JOBS) --dist worksteal -m "not gpu and not parity and not bench" $(ARGS)
+	$(PY) -m pytest -n $(JOBS) --dist worksteal -m "not gpu and not parity and not bench and not sweep" $(ARGS)
 
 lint: $(call env,dev) ## style and likely bugs
 	$(PY) -m ruff check .

@@ -12,6 +12,7 @@ __all__ = [
     "GraphError",
     "InplaceError",
     "InvalidValueError",
+    "KernelError",
     "LinAlgError",
     "ModifiedError",
     "NonFiniteError",
@@ -72,6 +73,10 @@ class NumberOverflowError(DTypeError, InvalidValueError, OverflowError):
 
 class DeviceError(WengertError, RuntimeError):
     """Operands on different devices, or a device that is not there."""
+
+
+class KernelError(WengertError, RuntimeError):
+    """A kernel for a device that its compiler refuses."""
 
 
 class DimensionError(WengertError, IndexError):

@@ -91,7 +91,7 @@ def set_float32_matmul_precision(precision: str) -> None:
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Ask for results that repeat to the bit.
 
-    On the CPU they always do; on a GPU, sums at repeated positions add in any order.
+    On the CPU they always do; on a GPU, some sums at repeated positions add in any order, and with ``False`` more.
 
     Raises:
         TypeError: ``mode`` is no bool.
@@ -99,11 +99,17 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
     if not isinstance(mode, bool):
         raise TypeError(f"use_deterministic_algorithms(): argument 'mode' must be bool, not {type(mode).__name__}")
     _state["deterministic"], _state["warn_only"] = bool(mode), bool(warn_only)
+    _state["waived"] = not mode
 
 
 def are_deterministic_algorithms_enabled() -> bool:
     """Whether `use_deterministic_algorithms` was asked for."""
     return bool(_state["deterministic"])
+
+
+def repeatability_waived() -> bool:
+    """Whether the program said, by ``use_deterministic_algorithms(False)``, that results need not repeat to the bit."""
+    return bool(_state.get("waived"))
 
 
 def is_deterministic_algorithms_warn_only_enabled() -> bool:

@@ -11,8 +11,9 @@ from typing import Any
 
 from ..autograd.base import TensorBase
 from ..autograd.grad_mode import no_grad
-from ..autograd.ops import full, isfinite
-from ..backends import device_count
+from ..autograd.inplace import wrote
+from ..autograd.ops import full, isfinite, maximum, where
+from ..backends import device_count, kernels_of
 from ..backends.dtypes import float16, float32, int32
 
 __all__ = ["GradScaler", "OptState", "amp_foreach_non_finite_check_and_unscale_", "amp_update_scale_"]
@@ -35,11 +36,13 @@ def _new_round() -> dict[str, Any]:
 @no_grad()
 def amp_foreach_non_finite_check_and_unscale_(grads: Iterable[Any], found_inf: Any, inv_scale: Any) -> None:
     """Multiply gradients by ``inv_scale``, in place; ``found_inf`` becomes 1 if one has an infinity or NaN."""
-    for g in grads:
-        if not bool(isfinite(g).all()):
-            found_inf.fill_(1.0)
-        if float(inv_scale) != 1.0:
-            g.mul_(float(inv_scale))
+    members = list(grads)
+    if not members:
+        return
+    arrays, found, inverse = [g._data for g in members], found_inf._data.reshape(()), inv_scale._data.reshape(())
+    kernels_of[type(arrays[0])].unscale_(arrays, found, inverse)
+    for tensor in (found_inf, *members):
+        wrote(tensor, "_amp_foreach_non_finite_check_and_unscale_")
 
 
 @no_grad()
@@ -52,16 +55,11 @@ def amp_update_scale_(
     growth_interval: int,
 ) -> Any:
     """Lower ``scale`` if an infinity was found, raise it after ``growth_interval`` rounds without one; in place."""
-    if float(found_inf):
-        scale.mul_(backoff_factor)
-        growth_tracker.fill_(0)
-    elif int(growth_tracker) + 1 == growth_interval:
-        raised = scale * growth_factor
-        if bool(isfinite(raised).all()):
-            scale.copy_(raised)
-        growth_tracker.fill_(0)
-    else:
-        growth_tracker.add_(1)
+    bad, due = found_inf != 0, growth_tracker + 1 == growth_interval
+    raised = scale * growth_factor
+    raised = where(due & isfinite(raised), raised, scale)
+    scale.copy_(where(bad, scale * backoff_factor, raised))
+    growth_tracker.copy_(where(bad | due, 0, growth_tracker + 1))
     return scale
 
 
@@ -174,7 +172,7 @@ class GradScaler:
                     grads[p.grad.device].append(p.grad)
         found = {device: found_inf.to(device, copy=True) for device in grads}
         for device, members in grads.items():
-            amp_foreach_non_finite_check_and_unscale_(members, found[device], inv_scale)
+            amp_foreach_non_finite_check_and_unscale_(members, found[device], inv_scale.to(device))
         return found
 
     def unscale_(self, optimizer: Any) -> None:
@@ -281,7 +279,9 @@ class GradScaler:
             found = [f for state in self._per_optimizer_states.values() for f in state["found_inf_per_device"].values()]
             if not found:
                 raise AssertionError("No inf checks were recorded prior to update.")
-            combined = full((), float(any(float(f) for f in found)), device=scale.device)
+            combined = self._none_found()
+            for each in found:
+                combined = maximum(combined, each.to(scale.device))
             factors = self._growth_factor, self._backoff_factor, self._growth_interval
             amp_update_scale_(scale, tracker, combined, *factors)
         else:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from wengert.backends import cuda, registry
 from .strict import StrictArray, strict_xp
 from .strict_array import current
 
-MODULES = ("attention", "conv", "cudnn_graph", "cudnn_rnn", "namespace", "product", "recurrent")
+MODULES = ("cudnn_rnn", "namespace", "order", "own", "recurrent")  # which need not import it themselves
 
 
 class CUDARuntimeError(RuntimeError):
@@ -295,7 +296,10 @@ def empty_pinned(shape: Any, dtype: Any = float, order: str = "C") -> Any:
 
 @contextlib.contextmanager
 def fake_cuda(
-    devices: int = 1, libraries: dict[str, Any] | None = None, register: bool = True
+    devices: int = 1,
+    libraries: dict[str, Any] | None = None,
+    register: bool = True,
+    stand_in: FakeCupy | None = None,
 ) -> Iterator[tuple[FakeCupy, Any]]:
     """The CUDA backend over the stand-in, until the end of the block.
 
@@ -304,10 +308,11 @@ def fake_cuda(
         libraries: what stands for NVIDIA's libraries, by name, and for the package ``cudnn`` as "cudnn frontend"; the
             others are missing.
         register: whether it is what ``device="cuda"`` means.
+        stand_in: what stands for CuPy, where it can run kernels; the backend then has its own.
     """
     from wengert.backends.cuda import libraries as found
 
-    cupy, package = FakeCupy(devices), "wengert.backends.cuda"
+    cupy, package = stand_in or FakeCupy(devices), "wengert.backends.cuda"
     with contextlib.ExitStack() as stack:
         _forget(package)
         kept = sys.modules.pop("cupy", None)
@@ -325,10 +330,11 @@ def fake_cuda(
         sys.modules["cupyx"] = ModuleType("cupyx")
         sys.modules["cupyx"].empty_pinned = empty_pinned  # type: ignore[attr-defined]
         stack.callback(FakeHook.active.clear)
-        backend = cuda.make(cupy)
+        own = None if stand_in is None else importlib.import_module(f"{package}.own")
+        backend = cuda.make(cupy) if own is None else cuda.make(cupy, *own.first(), fallbacks=own.last())
         if register:
             table, loaded = registry.kernels_of, registry._loaded
-            stack.callback(table.__setitem__, StrictArray, table.get(StrictArray))
+            stack.callback(put_back, table, StrictArray, table.get(StrictArray))
             stack.callback(loaded.pop, "cuda", None)
             table[StrictArray], loaded["cuda"] = backend.kernels, backend
             registry.announce(backend)
@@ -337,8 +343,16 @@ def fake_cuda(
         yield cupy, backend
 
 
+def put_back(table: dict[Any, Any], key: Any, value: Any) -> None:
+    """The entry of a table as it was; None for none."""
+    table.pop(key, None)
+    if value is not None:
+        table[key] = value
+
+
 def _forget(package: str) -> None:
-    """Let the modules that have imported CuPy be imported anew."""
-    for name in MODULES:
-        sys.modules.pop(f"{package}.{name}", None)
-        vars(cuda).pop(name, None)
+    """Let the modules that have imported CuPy, or one that has, be imported anew."""
+    users = [name for name, module in sys.modules.items() if name.startswith(f"{package}.") and "cupy" in vars(module)]
+    for name in [*users, *(f"{package}.{name}" for name in MODULES)]:
+        sys.modules.pop(name, None)
+        vars(cuda).pop(name.rpartition(".")[2], None)

@@ -106,18 +106,19 @@ def load() -> Backend:
             f"device 'cuda' cannot be used: CuPy {cupy.__version__} is installed, but {reason}. Use device='cpu', or "
             "install an NVIDIA driver that is new enough for this CuPy; `nvidia-smi` lists the GPUs that are visible"
         )
-    from . import random
+    from . import own
 
-    return make(cupy, random)
+    return make(cupy, *own.first(), fallbacks=own.last())
 
 
-def make(cupy: Any, *kernels: types.ModuleType) -> CUDABackend:
-    """The backend with our own ``kernels`` before those that NVIDIA's libraries compute."""
-    from . import attention, conv, product, recurrent
+def make(cupy: Any, *kernels: types.ModuleType, fallbacks: tuple[types.ModuleType, ...] = ()) -> CUDABackend:
+    """The backend with our own ``kernels`` before those of NVIDIA's libraries, and ``fallbacks`` after them."""
+    from . import attention, conv, creation, product, recurrent
     from .namespace import Namespace
 
     memory.install(cupy)
-    backend = CUDABackend(cupy, own=(*kernels, attention, conv, product, recurrent), seen=Namespace(cupy))
+    own = (*kernels, attention, conv, product, recurrent, *fallbacks, creation)
+    backend = CUDABackend(cupy, own=own, seen=Namespace(cupy))
     if backend.device_count() > 1:
         follow_devices(backend)
     return backend

@@ -1,9 +1,10 @@
-"""CuPy as the plain definitions see it on the GPU: with products of matrices by cuBLASLt."""
+"""CuPy as the plain definitions see it: with products of matrices by cuBLASLt, and numbers that are not copied."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from .creation import asarray
 from .product import product_of
 
 
@@ -13,6 +14,7 @@ class Namespace:
     def __init__(self, cupy: Any) -> None:
         self._cupy = cupy
         self.matmul = product_of
+        self.asarray = asarray
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._cupy, name)

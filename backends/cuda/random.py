@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from pathlib import Path
 from typing import Any
 
 import cupy
@@ -13,6 +12,7 @@ import numpy as np
 from ..definitions import random as plain
 from ..definitions.random import MASK32, MASK64
 from ..dtypes import DType, bool_, float64, int64, to_dtype
+from .loader import source
 
 __all__ = [
     "philox",
@@ -24,7 +24,6 @@ __all__ = [
     "random_uniform",
 ]
 
-SOURCE = Path(__file__).with_name("philox.cu")
 OPTIONS = ("--std=c++17", "--fmad=false")  # one rounding per operation, as on the CPU
 _THREADS = 256
 _MOST_BLOCKS = 4096  # of threads; each then goes on to further items
@@ -37,7 +36,7 @@ def _kernel(name: str) -> Any:
 
 @functools.cache
 def _module() -> Any:
-    return cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=OPTIONS)
+    return cupy.RawModule(code=source("philox"), options=OPTIONS)
 
 
 def _launch(name: str, out: Any, words: int, key: int, offset: int, *arguments: int) -> Any:

@@ -1,4 +1,4 @@
-"""The norm of many arrays at once, and scaling them in place: what clipping gradients is made of."""
+"""The norm of many arrays at once, and scaling them in place: what clipping and unscaling gradients are made of."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from .reduction import wide
 
-__all__ = ["scale_to_norm_", "total_norm"]
+__all__ = ["scale_to_norm_", "total_norm", "unscale_"]
 
 
 def total_norm(xp: Any, arrays: Sequence[Any], order: float) -> Any:
@@ -38,3 +38,13 @@ def scale_to_norm_(xp: Any, arrays: Sequence[Any], norm: Any, max_norm: float) -
     factor = xp.minimum(max_norm / (norm + 1e-6), xp.ones_like(norm))
     for a in arrays:
         a[...] = (wide(a) * factor).astype(a.dtype)
+
+
+def unscale_(xp: Any, arrays: Sequence[Any], found: Any, inverse: Any) -> None:
+    """Multiply arrays in place by ``inverse``; ``found`` becomes 1 if one has an infinity or NaN.
+
+    Both are arrays without dimensions: the host does not look at them.
+    """
+    for a in arrays:
+        found[...] = xp.where(xp.all(xp.isfinite(a)), found, xp.ones_like(found))
+        a[...] = (wide(a) * inverse).astype(a.dtype)
