@@ -20,7 +20,7 @@ from wengert.backends import cuda, registry
 from .strict import StrictArray, strict_xp
 from .strict_array import current
 
-MODULES = ("cudnn_rnn", "namespace", "order", "own", "recurrent")  # which need not import it themselves
+MODULES = ("attention", "conv", "cudnn_graph", "cudnn_rnn", "namespace", "order", "own", "product", "recurrent")
 
 
 class CUDARuntimeError(RuntimeError):

@@ -14,6 +14,7 @@ from ..fake_cupy import fake_cuda
 from ..strict import StrictArray
 from . import EmulatedCupy
 
+
 @contextlib.contextmanager
 def emulated() -> Iterator[Any]:
     """The backend, until the end of the block; NVIDIA's libraries are missing."""
