@@ -331,7 +331,7 @@ def fake_cuda(
         sys.modules["cupyx"].empty_pinned = empty_pinned  # type: ignore[attr-defined]
         stack.callback(FakeHook.active.clear)
         own = None if stand_in is None else importlib.import_module(f"{package}.own")
-        backend = cuda.make(cupy) if own is None else cuda.make(cupy, *own.first(), fallbacks=own.last())
+        backend = cuda.make(cupy) if own is None else cuda.make(cupy, *own.modules())
         if register:
             table, loaded = registry.kernels_of, registry._loaded
             stack.callback(put_back, table, StrictArray, table.get(StrictArray))

@@ -108,16 +108,16 @@ def load() -> Backend:
         )
     from . import own
 
-    return make(cupy, *own.first(), fallbacks=own.last())
+    return make(cupy, *own.modules())
 
 
-def make(cupy: Any, *kernels: types.ModuleType, fallbacks: tuple[types.ModuleType, ...] = ()) -> CUDABackend:
-    """The backend with our own ``kernels`` before those of NVIDIA's libraries, and ``fallbacks`` after them."""
+def make(cupy: Any, *kernels: types.ModuleType) -> CUDABackend:
+    """The backend with our own ``kernels`` before those that NVIDIA's libraries compute."""
     from . import attention, conv, creation, product, recurrent
     from .namespace import Namespace
 
     memory.install(cupy)
-    own = (*kernels, attention, conv, product, recurrent, *fallbacks, creation)
+    own = (*kernels, attention, conv, creation, product, recurrent)
     backend = CUDABackend(cupy, own=own, seen=Namespace(cupy))
     if backend.device_count() > 1:
         follow_devices(backend)

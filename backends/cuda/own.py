@@ -1,6 +1,6 @@
 """The modules of the CUDA backend's own kernels, compiled from the sources beside them.
 
-With ``WENGERT_CUDA_KERNELS=0`` in the environment there are none, and CuPy and the definitions compute instead.
+With ``WENGERT_CUDA_KERNELS=0`` in the environment there are none but for random numbers; CuPy computes the definitions.
 """
 
 from __future__ import annotations
@@ -23,16 +23,9 @@ from . import (
     transposed,
 )
 
-Modules = tuple[types.ModuleType, ...]
+COMPILED = (activation, cells, dropout, embedding, loss, norm, optim, pool, reduction, softmax, transposed)
 
 
-def first() -> Modules:
-    """Those that are asked before NVIDIA's libraries."""
-    if os.environ.get("WENGERT_CUDA_KERNELS") == "0":
-        return (random,)
-    return (random, activation, dropout, embedding, loss, norm, optim, pool, reduction, softmax, transposed)
-
-
-def last() -> Modules:
-    """Those that compute what the libraries leave."""
-    return () if os.environ.get("WENGERT_CUDA_KERNELS") == "0" else (cells,)
+def modules() -> tuple[types.ModuleType, ...]:
+    """Those that the backend has."""
+    return (random,) if os.environ.get("WENGERT_CUDA_KERNELS") == "0" else (random, *COMPILED)
