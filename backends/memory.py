@@ -12,7 +12,7 @@ def empty_cache() -> None:
 
     On the CPU these are the scratch buffers of compiled kernels, those of all threads, and what freed arrays left to
     the C library; on a GPU, the free blocks of its memory pool. Tensors stay as they are, and so does what a kernel
-    is working on in another thread. ``WENGERT_SCRATCH_MB`` limits the scratch buffers of a thread (64 unless told),
+    is working on in another thread. ``WENGERT_SCRATCH_MB`` limits the scratch buffers of a thread (16 unless told),
     and ``MALLOC_TRIM_THRESHOLD_`` what the C library keeps (see `show_config`).
 
     Example:

@@ -114,7 +114,7 @@ def convolve(
     single = blocks.count == 1  # then panels are shared out, and each is transformed where it is used
     held = 0 if single else e * e * inner * padded
     transformed = scratch(held + WIDE, "transformed")
-    slabs = (whole(count, ROWS) * inner + 16, whole(count, ROWS) * padded + 16)
+    slabs = (whole(count, ROWS) * inner + 16, whole(count, ROWS) * (WIDE if single else padded) + 16)
     block = blocks.per * blocks.area
     sizes = [block, e * e * slabs[0], e * e * slabs[1], max(block, m * m * count * padded)]
     places, slot = _laid([*sizes, e * e * inner * WIDE if single else 0, SPARE])

@@ -125,15 +125,17 @@ def convolve(
         step = WIDE if weights[1] == 0 else padded
         for first in range(begin, end, step):
             stop_here = min(first + step, end)
-            transformed = weights[1]
+            transformed, row, column = weights[1], padded, first
             if weights[1] == 0:
-                transformed = own
+                transformed, row, column = own, WIDE, 0
                 transform_weights(m, weights[0] + 4 * first * 9 * inner, inner, stop_here - first, own, spare)
             _multiply(
-                e * e, inputs, slabs[0], tables[0], images * rows * grid[2], tables[1], inner, transformed, first,
-                stop_here, products, slabs[1], padded,
+                e * e, inputs, slabs[0], tables[0], images * rows * grid[2], tables[1], inner, transformed, column,
+                column + stop_here - first, products, slabs[1], row,
             )  # fmt: skip
-            transform_outputs(m, products, slabs[1], padded, tiles, first, stop_here - first, results, spare)
+            transform_outputs(
+                m, products + 4 * column, slabs[1], row, tiles, stop_here - first, results + 4 * first, padded, spare
+            )  # fmt: skip
         write_positions(
             results + 4 * begin, padded, y[1] + 4 * begin, y[0] + 4 * begin * y_strides[1], y_strides, y_size, n,
             images, q0 * m, rows * m, (grid[0] * m, 1, grid[2] * m), (0, 0, 0), (1, 1, 1), min(outer, end) - begin,

@@ -15,7 +15,7 @@ import numpy as np
 
 __all__: list[str] = []  # nothing here is a kernel
 
-LIMIT = int(os.environ.get("WENGERT_SCRATCH_MB", "64")) << 20  # bytes that a thread keeps
+LIMIT = int(os.environ.get("WENGERT_SCRATCH_MB", "16")) << 20  # bytes that a thread keeps
 
 
 class _Buffers(dict[str, Any]):

@@ -148,19 +148,19 @@ def transform_inputs(
 
 @inlined
 def transform_outputs(
-    m: int, source: int, slab: int, width: int, tiles: tuple[int, int, int], first: int, panel: int, block: int,
+    m: int, source: int, slab: int, row: int, tiles: tuple[int, int, int], panel: int, block: int, width: int,
     spare: int,
 ) -> None:  # fmt: skip
-    """Products (m + 2, m + 2, tiles, width), their columns from ``first`` on, to (images, rows, columns, width)."""
+    """Products (m + 2, m + 2, tiles, row), the first ``panel`` columns, to (images, rows, columns, width)."""
     e, number = m + 2, 0
     line = m * tiles[2] * width
     for i in range(tiles[0]):
         for r in range(tiles[1]):
             for q in range(tiles[2]):
                 corner = block + 4 * ((i * tiles[1] + r) * m * line + q * m * width)
-                place = source + 4 * number * width
+                place = source + 4 * number * row
                 number += 1
-                for k in range(first, first + panel, LANES):
+                for k in range(0, panel, LANES):
                     for j in range(e):
                         output_line(m, place + 4 * (j * slab + k), e * slab, spare + 4 * j * LANES, e * LANES)
                     for a in range(m):
