@@ -11,7 +11,7 @@ import pytest
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
-@pytest.mark.parametrize("name", ["func"])
+@pytest.mark.parametrize("name", ["func", "training"])
 def test_examples_of_a_guide(name: str, capsys: pytest.CaptureFixture[str]):
     text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
