@@ -8,38 +8,38 @@ from __future__ import annotations
 from typing import Any
 
 from ..backends.paths import add_path as _add_path
+from . import bounded, continuous, counts, discrete, extreme, gamma_family, gaussian, multivariate, relaxed, transformed
 from . import constraint_registry as constraint_registry
 from . import constraints as constraints
-from . import continuous, discrete, gamma_family, gaussian, multivariate, relaxed, transformed
 from . import distribution as distribution
 from . import kl as kl
 from . import transforms as transforms
 from . import utils as utils
+from .bounded import ContinuousBernoulli as ContinuousBernoulli
+from .bounded import Kumaraswamy as Kumaraswamy
+from .bounded import VonMises as VonMises
 from .constraint_registry import biject_to as biject_to
 from .constraint_registry import transform_to as transform_to
 from .continuous import Cauchy as Cauchy
 from .continuous import Exponential as Exponential
-from .continuous import GeneralizedPareto as GeneralizedPareto
 from .continuous import Gumbel as Gumbel
 from .continuous import HalfCauchy as HalfCauchy
-from .continuous import Kumaraswamy as Kumaraswamy
 from .continuous import Laplace as Laplace
-from .continuous import Pareto as Pareto
 from .continuous import Uniform as Uniform
-from .continuous import VonMises as VonMises
-from .continuous import Weibull as Weibull
+from .counts import Binomial as Binomial
+from .counts import Multinomial as Multinomial
+from .counts import NegativeBinomial as NegativeBinomial
+from .counts import Poisson as Poisson
 from .discrete import Bernoulli as Bernoulli
-from .discrete import Binomial as Binomial
 from .discrete import Categorical as Categorical
-from .discrete import ContinuousBernoulli as ContinuousBernoulli
 from .discrete import Geometric as Geometric
-from .discrete import Multinomial as Multinomial
-from .discrete import NegativeBinomial as NegativeBinomial
 from .discrete import OneHotCategorical as OneHotCategorical
 from .discrete import OneHotCategoricalStraightThrough as OneHotCategoricalStraightThrough
-from .discrete import Poisson as Poisson
 from .distribution import Distribution as Distribution
 from .distribution import ExponentialFamily as ExponentialFamily
+from .extreme import GeneralizedPareto as GeneralizedPareto
+from .extreme import Pareto as Pareto
+from .extreme import Weibull as Weibull
 from .gamma_family import Beta as Beta
 from .gamma_family import Chi2 as Chi2
 from .gamma_family import Dirichlet as Dirichlet
@@ -86,10 +86,11 @@ from .transforms import identity_transform as identity_transform
 
 # The files of PyTorch are a class each.
 _PATHS: dict[Any, str] = {
-    continuous: "cauchy exponential generalized_pareto gumbel half_cauchy kumaraswamy laplace pareto uniform von_mises "
-    "weibull",
-    discrete: "bernoulli binomial categorical continuous_bernoulli geometric multinomial negative_binomial "
-    "one_hot_categorical poisson",
+    bounded: "continuous_bernoulli kumaraswamy von_mises",
+    continuous: "cauchy exponential gumbel half_cauchy laplace uniform",
+    counts: "binomial multinomial negative_binomial poisson",
+    discrete: "bernoulli categorical geometric one_hot_categorical",
+    extreme: "generalized_pareto pareto weibull",
     gamma_family: "beta chi2 dirichlet fishersnedecor gamma inverse_gamma studentT",
     gaussian: "half_normal log_normal logistic_normal normal",
     multivariate: "lkj_cholesky lowrank_multivariate_normal multivariate_normal wishart",

@@ -8,17 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd import ops
-from .continuous import Cauchy, Exponential, Gumbel, HalfCauchy, Laplace, Pareto, Uniform
-from .discrete import (
-    Bernoulli,
-    Binomial,
-    Categorical,
-    ContinuousBernoulli,
-    Geometric,
-    OneHotCategorical,
-    Poisson,
-)
+from .bounded import ContinuousBernoulli
+from .continuous import Cauchy, Exponential, Gumbel, HalfCauchy, Laplace, Uniform
+from .counts import Binomial, Poisson
+from .discrete import Bernoulli, Categorical, Geometric, OneHotCategorical
 from .distribution import Distribution
+from .extreme import Pareto
 from .gamma_family import Beta, Dirichlet, Gamma
 from .gaussian import HalfNormal, Normal
 from .multivariate import LowRankMultivariateNormal, MultivariateNormal, Wishart, _log_diagonal, _mahalanobis, _solved
