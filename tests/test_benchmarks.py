@@ -51,6 +51,7 @@ def agree(column: str, name: str) -> None:
 @pytest.mark.parity
 @pytest.mark.parametrize("name", TIMED)
 @pytest.mark.usefixtures("one_thread")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # its forward mode warns about itself
 def test_torch_agrees(name: str):
     agree("torch", name)
 

@@ -18,6 +18,7 @@ GROUPS = {  # in the order of the printed table
     "tensors": "Tensors",
     "kernels": "Layers and losses by themselves",
     "optimizers": "Optimizer steps",
+    "derivatives": "Functions of functions, and checkpointing",
     "start": "Starting, and memory",
 }
 
@@ -93,5 +94,5 @@ def workload(name: str, group: str, **settings: Any) -> Callable[[Callable[..., 
     return add
 
 
-for part in ("models", "gan", "small", "kernels", "optimizers", "cost"):
+for part in ("models", "gan", "small", "kernels", "optimizers", "func", "cost"):
     importlib.import_module(f"{__name__}.{part}")
