@@ -200,7 +200,9 @@ def by_rows(name: str, axis: int, x: Any, *gradient: Any) -> Any:
     if any(g.dtype.char != "f" for g in gradient) or n < SHORT:
         return None
     out = np.empty(x.shape, np.float32)
-    arrays = [np.ascontiguousarray(a).reshape(-1, n) for a in (*gradient, x, out)]
+    arrays = (*gradient, x, out)
+    if x.ndim != 2 or (gradient and not gradient[0].flags.c_contiguous):
+        arrays = tuple([np.ascontiguousarray(a).reshape(-1, n) for a in arrays])
     spread(getattr(loops, name), x.size // n, n, *arrays)
     return out
 

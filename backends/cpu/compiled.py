@@ -84,7 +84,8 @@ def spread(function: Callable[..., Any], rows: int, width: int, *args: Any) -> N
         width: elements in one of them.
         args: passed on.
     """
-    shares = min(threads.get_num_threads(), rows * width // SHARED, rows)
+    work = rows * width
+    shares = min(threads.get_num_threads(), work // SHARED, rows) if work >= 2 * SHARED else 1
     if shares <= 1:
         function(0, rows, *args)
         return

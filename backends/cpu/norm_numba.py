@@ -350,6 +350,10 @@ def scaled(x: Any, scale: Any, shift: Any) -> Any:
 
 def _form(x: Any, w: Any, b: Any, axes: Axes) -> str | None:
     """Which loop handles a layout: ``rows``, ``groups``, ``planes`` or ``columns``."""
+    if axes == (1,) and x.ndim == 2 and x.flags.c_contiguous:  # layers of all sizes, so this is to be quick
+        dtype, row = x.dtype, (1, x.shape[1])
+        if all(v is None or (v.dtype is dtype and v.shape == row) for v in (w, b)):
+            return "rows"
     if any(v is not None and v.dtype != x.dtype for v in (w, b)):
         return None
     affine = next((v.shape for v in (w, b) if v is not None), None)
@@ -369,7 +373,7 @@ def _form(x: Any, w: Any, b: Any, axes: Axes) -> str | None:
 
 
 def _flat(v: Any, dtype: Any) -> Any:
-    return np.empty(0, dtype) if v is None else np.ascontiguousarray(v).reshape(-1)
+    return np.empty(0, dtype) if v is None else v.ravel()
 
 
 def _grouped(x: Any) -> Any:
