@@ -8,6 +8,8 @@ ARGS    ?=
 TORCH   := torch==2.13.0 expecttest
 CUDA    := cuda13
 GPUJOBS := 8
+# On a machine of one's own interpreter some packages that other tests want may be missing, or newer than is known here.
+GPUTESTS := -m gpu -q -W default --continue-on-collection-errors
 GPUFIRST := $(addprefix tests/test_,gpu.py cublaslt.py cudnn.py cuda_backend.py)
 LIBRARY := autograd backends distributions func nn optim utils viz
 
@@ -54,11 +56,11 @@ gpu-measure: $(call env,dev) $(call env,$(CUDA)) $(call env,cudnn) ## what only 
 	$(PY) -m benchmarks.gpu_measure --budget 100 $(ARGS)
 
 gpu-bench: $(call env,dev) $(call env,$(CUDA)) $(call env,cudnn) ## speed beside PyTorch and JAX, if they are there
-	$(PY) -m benchmarks.gpu --budget 180 $(ARGS)
+	$(PY) -m benchmarks.gpu --budget 140 $(ARGS)
 
 gpu-tests: $(call env,dev) $(call env,$(CUDA)) $(call env,cudnn) ## every test that needs a GPU
-	$(PY) -m pytest -m gpu -q --budget 50 $(GPUFIRST) $(ARGS)
-	$(PY) -m pytest -m gpu -q -n $(GPUJOBS) --dist worksteal --budget 150 $(ARGS)
+	$(PY) -m pytest $(GPUTESTS) --budget 40 $(GPUFIRST) $(ARGS)
+	$(PY) -m pytest $(GPUTESTS) --budget 130 -n $(GPUJOBS) --dist worksteal $(ARGS)
 
 gpu-dry: $(call env,dev) ## all of `make gpu` on a stand-in for CuPy, tiny, to find mistakes without a GPU
 	$(PY) -m benchmarks.gpu_measure --stand-in --json build/dry/measured.json

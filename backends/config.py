@@ -44,9 +44,10 @@ def _cuda_libraries() -> dict[str, str]:
     """What became of NVIDIA's libraries, where there is a CUDA device."""
     if not registry.device_count("cuda"):
         return {}
-    from .cuda import cudnn_graph, libraries, product
+    from .cuda import cudnn_graph, libraries, product, recurrent
 
     product.library()
+    recurrent.library()
     cudnn_graph.library()
     return libraries.report()
 

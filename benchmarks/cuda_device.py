@@ -20,9 +20,10 @@ def stand_in() -> None:
     if os.environ.get("WENGERT_STAND_IN") == "1":
         from tests.fake_cublaslt import FakeCublasLt
         from tests.fake_cudnn import fake_cudnn
+        from tests.fake_cudnn_rnn import FakeRNN
         from tests.fake_cupy import fake_cuda
 
-        block = fake_cuda(libraries={"cublasLt": FakeCublasLt(), "cudnn frontend": fake_cudnn()})
+        block = fake_cuda(libraries={"cublasLt": FakeCublasLt(), "cudnn": FakeRNN(), "cudnn frontend": fake_cudnn()})
         block.__enter__()
         _entered.append(block)  # which would end with the last reference
 

@@ -17,6 +17,7 @@ from wengert.backends import get_backend
 from .backends import backend as backend
 from .fake_cublaslt import FakeCublasLt
 from .fake_cudnn import fake_cudnn
+from .fake_cudnn_rnn import FakeRNN
 from .fake_cupy import fake_cuda
 
 # What a test may change for itself only: how to read it, and how to put it back.
@@ -71,7 +72,9 @@ _start = time.monotonic()
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--stand-in"):
-        _blocks.append(fake_cuda(libraries={"cublasLt": FakeCublasLt(), "cudnn frontend": fake_cudnn()}))
+        _blocks.append(
+            fake_cuda(libraries={"cublasLt": FakeCublasLt(), "cudnn": FakeRNN(), "cudnn frontend": fake_cudnn()})
+        )
         _blocks[0].__enter__()
 
 

@@ -419,3 +419,35 @@ def test_out_of_memory_in_a_step_lets_the_next_one_run(fake: Any):
             batch //= 2
     assert batch == 100
     assert wg.cuda.memory_allocated() == 0
+
+
+def test_cupy_has_the_names_that_are_used():
+    cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
+    used = """
+        cuda.Device cuda.Event cuda.MemoryHook cuda.MemoryPool cuda.Stream cuda.Stream.from_external cuda.alloc
+        cuda.get_allocator cuda.get_current_stream cuda.get_elapsed_time cuda.memory.OutOfMemoryError
+        cuda.set_allocator cuda.using_allocator cuda.runtime.deviceCanAccessPeer cuda.runtime.deviceSynchronize
+        cuda.runtime.driverGetVersion cuda.runtime.getDevice cuda.runtime.getDeviceCount
+        cuda.runtime.getDeviceProperties cuda.runtime.memGetInfo cuda.runtime.runtimeGetVersion
+        cuda.runtime.setDevice cuda.runtime.streamIsCapturing get_default_memory_pool ascontiguousarray broadcast_to
+        concatenate dtype empty empty_like from_dlpack asnumpy maximum tanh ndarray"""
+    for path in names(used):
+        found: Any = cupy
+        for name in path.split("."):
+            assert hasattr(found, name), path
+            found = getattr(found, name)
+    pool = cupy.cuda.MemoryPool
+    assert all(hasattr(pool, n) for n in ("malloc", "used_bytes", "total_bytes", "free_all_blocks", "set_limit"))
+    hook = cupy.cuda.MemoryHook
+    assert hasattr(hook, "malloc_postprocess")
+    assert hasattr(hook, "free_postprocess")
+    stream = cupy.cuda.Stream
+    assert all(
+        hasattr(stream, n) for n in ("wait_event", "synchronize", "begin_capture", "end_capture", "use", "record")
+    )
+    assert "Out of memory" in str(cupy.cuda.memory.OutOfMemoryError(1, 2)) or issubclass(
+        cupy.cuda.memory.OutOfMemoryError, MemoryError
+    )
+    import cupyx
+
+    assert callable(cupyx.empty_pinned)

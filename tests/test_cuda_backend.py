@@ -19,7 +19,7 @@ import pytest
 
 from wengert.backends import Device, cuda, dtypes, get_backend
 from wengert.backends.definitions import random as plain
-from wengert.backends.errors import BackendUnavailableError, DeviceError
+from wengert.backends.errors import BackendUnavailableError, DeviceError, UnsupportedDTypeError
 
 SOURCE = Path(cuda.__file__).with_name("philox.cu")
 KEY = 0xFEDCBA9876543210
@@ -231,7 +231,11 @@ def gpu() -> Any:
 @pytest.mark.parametrize("dtype", dtypes.ALL, ids=lambda dtype: dtype.name)
 def test_round_trips_keep_every_dtype(gpu: Any, dtype: Any):
     host = np.array([[0, 1, 2], [3, 4, 5]]).astype(dtype.dtype).T
-    array = gpu.from_numpy(host, Device("cuda:0"))
+    try:
+        array = gpu.from_numpy(host, Device("cuda:0"))
+    except UnsupportedDTypeError:
+        assert dtype.name.startswith("float8"), "of all others there are arrays"
+        return
     assert gpu.device_of(array) == Device("cuda:0")
     assert array.dtype == dtype.dtype
     assert np.array_equal(gpu.to_numpy(array), host)

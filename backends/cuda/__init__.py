@@ -9,10 +9,10 @@ import types
 from typing import Any
 
 from ..device import Device
-from ..errors import BackendUnavailableError
+from ..errors import BackendUnavailableError, UnsupportedDTypeError
 from ..registry import Backend
 from . import memory
-from .failures import explained, why_unusable
+from .failures import explain, why_unusable
 from .guard import GuardedKernels, follow_devices
 from .switches import cudnn_sdp_enabled as cudnn_sdp_enabled
 from .switches import enable_cudnn_sdp as enable_cudnn_sdp
@@ -54,16 +54,28 @@ class CUDABackend(Backend):
             with self.on(self.device_of(array)):
                 return self.xp.asnumpy(array)
         except RuntimeError as error:
-            raise explained(error) from error
+            explain(error)
+            raise
 
     def from_numpy(self, array: Any, device: Device, non_blocking: bool = False) -> Any:
         self.check(device)
         with self.on(device):
             if not (non_blocking and array.flags.c_contiguous and array.size):
-                return self.xp.asarray(array)
+                return self._copied(array)
             there = self.xp.empty(array.shape, array.dtype)
             there.set(array, stream=self.xp.cuda.get_current_stream())  # at once, from page-locked memory
             return there
+
+    def _copied(self, array: Any) -> Any:
+        try:
+            return self.xp.asarray(array)
+        except (TypeError, ValueError) as error:
+            if "dtype" not in str(error):
+                raise
+            raise UnsupportedDTypeError(
+                f"CuPy {self.xp.__version__} has no arrays of {array.dtype.name}: {error}. Convert first, for example "
+                "with .to(wengert.bfloat16)"
+            ) from error
 
     def moved(self, array: Any, device: Device) -> Any:
         self.check(device)
@@ -90,7 +102,8 @@ class CUDABackend(Backend):
         try:
             self._runtime.deviceSynchronize()
         except RuntimeError as error:
-            raise explained(error) from error
+            explain(error)
+            raise
 
 
 def load() -> Backend:

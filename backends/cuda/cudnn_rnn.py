@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from .. import cudnn as switches
 from ..dtypes import to_dtype
 from ..errors import DeviceError
-from .libraries import refused
+from .libraries import refused, used
 
 # From cudnn_adv_v9.h and cudnn_graph_v9.h; tests/test_cudnn_rnn.py compares them with these files.
 CONSTANTS = {
@@ -196,6 +196,7 @@ class Layers:
         self._c, self._cupy, self._local = library, cupy, threading.local()
         if isinstance(library, ctypes.CDLL):
             declare(library)
+        used("cudnn layers", "in use")
 
     def layer(self, shape: Shape, device: int) -> Layer | None:
         """The layer of that shape on the current stream; None where the library has none."""

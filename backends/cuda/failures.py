@@ -19,18 +19,17 @@ LATE = (
 )
 
 
-def explained(error: Exception) -> Exception:
-    """The error to raise in the place of one of CUDA's; others are given back as they are."""
+def explain(error: Exception) -> None:
+    """Raise an `AcceleratorError` for an error of CUDA's that comes late; let others pass."""
     text = str(error)
-    name = next((name for name in LATE if name in text), None)
-    if name is None:
-        return error
-    return AcceleratorError(
+    if not any(name in text for name in LATE):
+        return
+    raise AcceleratorError(
         f"CUDA error: {text}. CUDA kernel errors might be asynchronously reported at some other API call: the op that "
         "failed is one of those before this. Run again with CUDA_LAUNCH_BLOCKING=1 in the environment, and the error "
         "comes from the op itself. An index out of range in embedding, gather or cross_entropy is the usual reason; on "
         "device='cpu' it is named. This process cannot use the device any more, and has to be started again"
-    )
+    ) from error
 
 
 def why_unusable(cupy: Any) -> str:
