@@ -466,3 +466,20 @@ def test_nodes_are_called_as_pytorch_calls_them():
         "MeanBackward0",
         "MeanBackward1",
     ]
+
+
+@pytest.mark.parametrize("retain", [False, True])
+def test_a_leaf_takes_over_a_gradient_that_is_nobody_elses(retain: bool, monkeypatch: pytest.MonkeyPatch):
+    from wengert.autograd import engine
+
+    copies = []
+    monkeypatch.setattr(engine, "_laid_out", lambda g, like: copies.append(g) or g.copy())
+    x, layer = wg.ones(2, 4), wg.nn.Linear(4, 3)
+    layer(x).exp().sum().backward(retain_graph=retain)
+    assert not copies
+    g = wg.ones(3)
+    leaf = wg.zeros(3, requires_grad=True)
+    (leaf + 1).backward(g)  # the same array, which is the user's
+    assert len(copies) == 1
+    leaf.grad[0] = 5
+    assert g[0] == 1
