@@ -14,6 +14,34 @@ import numpy as np
 from wengert.backends import definitions
 from wengert.backends.definitions.conv import out_size
 
+CLOSE = {"float32": 2e-5, "float64": 1e-12, "float16": 2e-3, "bfloat16": 1.6e-2}  # a unit in the last place or two
+
+
+def rounded(value: Any, dtype: Any) -> Any:
+    """NumPy arrays of float64 in another type; the rest as it is."""
+    if isinstance(value, np.ndarray):
+        return value.astype(dtype) if value.dtype == np.float64 else value
+    return type(value)(rounded(v, dtype) for v in value) if isinstance(value, list | tuple) else value
+
+
+def compare(found: Any, expected: Any, dtype: str, call: str) -> None:
+    if isinstance(expected, list | tuple):
+        assert len(found) == len(expected)
+        for f, e in zip(found, expected, strict=True):
+            compare(f, e, dtype, call)
+        return
+    if expected is None:
+        assert found is None
+        return
+    expected = np.asarray(expected)
+    assert found.shape == expected.shape, call
+    if expected.dtype.kind not in "fV":
+        np.testing.assert_array_equal(found, expected, err_msg=call)
+        return
+    x, y = np.asarray(found, np.float64), np.asarray(expected, np.float64)
+    scale = max(1.0, float(np.abs(y[np.isfinite(y)]).max(initial=0)))
+    np.testing.assert_allclose(x, y, rtol=CLOSE[dtype], atol=CLOSE[dtype] * scale, err_msg=call)
+
 
 class Draw:
     """Numbers of a fixed seed, as float64."""

@@ -19,13 +19,12 @@ from wengert.backends.definitions import activation as plain_activation
 from wengert.backends.definitions import random as plain_random
 
 from . import emulation
-from .cuda_calls import CALLS, FUSED, Call, Draw
+from .cuda_calls import CALLS, FUSED, Call, Draw, compare, rounded
 from .emulation.backend import emulated, on_device, on_host
 
 FOLDER = Path(cuda.__file__).parent
 SOURCES = sorted(path.stem for path in FOLDER.glob("*.cu") if path.stem != "philox")
 DTYPES = {"float32": np.float32, "float64": np.float64, "float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
-CLOSE = {"float32": 2e-5, "float64": 1e-12, "float16": 2e-3, "bfloat16": 1.6e-2}  # a unit in the last place or two
 THREADS, REGISTERS = 512, 65536  # of the largest block, and of a multiprocessor
 
 
@@ -96,32 +95,6 @@ def backend() -> Iterator[Any]:
         pytest.skip("g++ is not installed")
     with emulated() as found:
         yield found
-
-
-def rounded(value: Any, dtype: Any) -> Any:
-    """NumPy arrays of float64 in another type; the rest as it is."""
-    if isinstance(value, np.ndarray):
-        return value.astype(dtype) if value.dtype == np.float64 else value
-    return type(value)(rounded(v, dtype) for v in value) if isinstance(value, list | tuple) else value
-
-
-def compare(found: Any, expected: Any, dtype: str, call: str) -> None:
-    if isinstance(expected, list | tuple):
-        assert len(found) == len(expected)
-        for f, e in zip(found, expected, strict=True):
-            compare(f, e, dtype, call)
-        return
-    if expected is None:
-        assert found is None
-        return
-    expected = np.asarray(expected)
-    assert found.shape == expected.shape, call
-    if expected.dtype.kind not in "fV":
-        np.testing.assert_array_equal(found, expected, err_msg=call)
-        return
-    x, y = np.asarray(found, np.float64), np.asarray(expected, np.float64)
-    scale = max(1.0, float(np.abs(y[np.isfinite(y)]).max(initial=0)))
-    np.testing.assert_allclose(x, y, rtol=CLOSE[dtype], atol=CLOSE[dtype] * scale, err_msg=call)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -61,7 +61,7 @@ def _pointer(x: Any) -> Any:
 
 
 def _struct(x: Any) -> Any:
-    return x
+    return x.reshape(1)  # CuPy passes an array of one element by value
 
 
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {
