@@ -214,6 +214,20 @@ def code_cases(d: Draw, scatter: bool) -> Iterator[Any]:
         yield (d(*y.shape), code, size, *rest) if scatter else (x, code, *rest)
 
 
+def depthwise_cases(d: Draw, kind: str) -> Iterator[Any]:
+    for size, kernel, stride, padding, dilation in GEOMETRY[:5]:
+        out = out_size(size, kernel, stride, padding, dilation)
+        for many in (1, 2):
+            for x, g in zip(images(d, 3, size), images(d, 3 * many, out), strict=True):
+                w, ends = d(3 * many, 1, *kernel), (stride, padding, dilation, 3)
+                if kind == "conv":
+                    yield x, w, d(3 * many) if many == 1 else None, *ends
+                elif kind == "input":
+                    yield g, w, size, *ends
+                else:
+                    yield x, g, kernel, *ends
+
+
 def average_cases(d: Draw, adjoint: bool) -> Iterator[Any]:
     for size, kernel, stride, padding, dilation in GEOMETRY:
         if set(dilation) != {1}:
@@ -404,6 +418,9 @@ CALLS: list[Call] = [
     Call("max_pool", max_pool_cases),
     Call("pool_scatter", lambda d: code_cases(d, True)),
     Call("pool_gather", lambda d: code_cases(d, False)),
+    Call("conv", lambda d: depthwise_cases(d, "conv"), note="depthwise"),
+    Call("conv_input", lambda d: depthwise_cases(d, "input"), note="depthwise"),
+    Call("conv_weight", lambda d: depthwise_cases(d, "weight"), note="depthwise"),
     Call("avg_pool", lambda d: average_cases(d, False)),
     Call("avg_pool_input", lambda d: average_cases(d, True)),
     Call("adaptive_avg_pool", adaptive_cases),

@@ -11,6 +11,7 @@ import types
 from . import (
     activation,
     cells,
+    depthwise,
     dropout,
     embedding,
     loss,
@@ -23,7 +24,7 @@ from . import (
     transposed,
 )
 
-COMPILED = (activation, cells, dropout, embedding, loss, norm, optim, pool, reduction, softmax, transposed)
+COMPILED = (activation, cells, depthwise, dropout, embedding, loss, norm, optim, pool, reduction, softmax, transposed)
 
 
 def modules() -> tuple[types.ModuleType, ...]:

@@ -33,7 +33,7 @@ def _three(values: Any, missing: int) -> list[int]:
     return [missing] * (3 - len(values)) + list(values)
 
 
-def _windows(
+def table_of(
     channels: int,
     last: bool,
     size: Ints,
@@ -43,6 +43,7 @@ def _windows(
     padding: Pairs = (),
     dilation: Ints = (),
 ) -> Any:
+    """The struct of the windows of images with so many channels."""
     table = np.zeros((), WINDOWS)
     before = [p[0] for p in padding]
     given = (size, out, kernel, stride, before, dilation)
@@ -56,7 +57,7 @@ def _suits(x: Any, *sizes: Ints) -> bool:
     return takes(x) and 3 <= x.ndim <= 5 and x.size > 0 and all(math.prod(size) for size in sizes)
 
 
-def _like(x: Any, last: bool) -> Any:
+def like(x: Any, last: bool) -> Any:
     """``x`` (N, C, ...) with its channels last or second in memory, copied if they are not."""
     if not last:
         return contiguous(x)
@@ -64,7 +65,8 @@ def _like(x: Any, last: bool) -> Any:
     return x if moved.flags.c_contiguous else cupy.moveaxis(contiguous(moved), -1, 1)
 
 
-def _new(n: int, c: int, size: Ints, last: bool, dtype: Any) -> Any:
+def new(n: int, c: int, size: Ints, last: bool, dtype: Any) -> Any:
+    """Memory for (N, C, *size) with its channels last or second."""
     if last:
         return cupy.moveaxis(cupy.empty((n, *size, c), dtype), -1, 1)
     return cupy.empty((n, c, *size), dtype)
@@ -75,11 +77,11 @@ def max_pool(x: Any, kernel: Ints, out: Ints, stride: Ints, padding: Pairs, dila
     if not _suits(x, out):
         return plain.max_pool(cupy, x, kernel, out, stride, padding, dilation, codes)
     last = channels_last(x)
-    x = _like(x, last)
+    x = like(x, last)
     n, c, *size = x.shape
-    table = _windows(c, last, tuple(size), out, kernel, stride, padding, dilation)
-    y = _new(n, c, out, last, x.dtype)
-    code = _new(n, c, out, last, plain.code_type(kernel)) if codes else None
+    table = table_of(c, last, tuple(size), out, kernel, stride, padding, dilation)
+    y = new(n, c, out, last, x.dtype)
+    code = new(n, c, out, last, plain.code_type(kernel)) if codes else None
     launch("max_pool", x.dtype, by_items(y.size), y, code, x, table, y.size, math.prod(kernel) > 256)
     return y, code
 
@@ -91,10 +93,10 @@ def pool_scatter(
     if not _suits(g, size) or code.dtype.name != plain.code_type(kernel):
         return plain.pool_scatter(cupy, g, code, size, kernel, out, stride, padding, dilation)
     last = channels_last(code)
-    g, code = _like(g, last), _like(code, last)
+    g, code = like(g, last), like(code, last)
     n, c = g.shape[:2]
-    table = _windows(c, last, size, out, kernel, stride, padding, dilation)
-    x = _new(n, c, size, last, g.dtype)
+    table = table_of(c, last, size, out, kernel, stride, padding, dilation)
+    x = new(n, c, size, last, g.dtype)
     launch("pool_scatter", g.dtype, by_items(x.size), x, g, code, table, x.size, math.prod(kernel) > 256)
     return x
 
@@ -104,10 +106,10 @@ def pool_gather(x: Any, code: Any, kernel: Ints, out: Ints, stride: Ints, paddin
     if not _suits(x, out) or code.dtype.name != plain.code_type(kernel):
         return plain.pool_gather(cupy, x, code, kernel, out, stride, padding, dilation)
     last = channels_last(code)
-    x, code = _like(x, last), _like(code, last)
+    x, code = like(x, last), like(code, last)
     n, c, *size = x.shape
-    table = _windows(c, last, tuple(size), out, kernel, stride, padding, dilation)
-    y = _new(n, c, out, last, x.dtype)
+    table = table_of(c, last, tuple(size), out, kernel, stride, padding, dilation)
+    y = new(n, c, out, last, x.dtype)
     launch("pool_gather", x.dtype, by_items(y.size), y, x, code, table, y.size, math.prod(kernel) > 256)
     return y
 
@@ -117,10 +119,10 @@ def avg_pool(x: Any, kernel: Ints, out: Ints, stride: Ints, padding: Pairs, incl
     if not _suits(x, out) or divisor == 0:
         return plain.avg_pool(cupy, x, kernel, out, stride, padding, include, divisor)
     last = channels_last(x)
-    x = _like(x, last)
+    x = like(x, last)
     n, c, *size = x.shape
-    table = _windows(c, last, tuple(size), out, kernel, stride, padding)
-    y = _new(n, c, out, last, x.dtype)
+    table = table_of(c, last, tuple(size), out, kernel, stride, padding)
+    y = new(n, c, out, last, x.dtype)
     # The definition counts the padding before as often as there is some after: a window may reach as far on both sides.
     ends = include, *_three([p[0] for p in padding], 0), float(divisor or 0)
     launch("avg_pool", x.dtype, by_items(y.size), y, x, table, y.size, *ends)
@@ -141,10 +143,10 @@ def avg_pool_input(
     if not _suits(g, size) or divisor == 0:
         return plain.avg_pool_input(cupy, g, size, kernel, out, stride, padding, include, divisor)
     last = channels_last(g)
-    g = _like(g, last)
+    g = like(g, last)
     n, c = g.shape[:2]
-    table = _windows(c, last, size, out, kernel, stride, padding)
-    x = _new(n, c, size, last, g.dtype)
+    table = table_of(c, last, size, out, kernel, stride, padding)
+    x = new(n, c, size, last, g.dtype)
     ends = include, *_three([p[0] for p in padding], 0), float(divisor or 0)
     launch("avg_pool_input", g.dtype, by_items(x.size), x, g, table, x.size, *ends)
     return x
@@ -155,10 +157,10 @@ def adaptive_avg_pool(x: Any, out: Ints) -> Any:
     if not _suits(x, out):
         return plain.adaptive_avg_pool(cupy, x, out)
     last = channels_last(x)
-    x = _like(x, last)
+    x = like(x, last)
     n, c, *size = x.shape
-    y = _new(n, c, out, last, x.dtype)
-    launch("adaptive_avg_pool", x.dtype, by_items(y.size), y, x, _windows(c, last, tuple(size), out), y.size)
+    y = new(n, c, out, last, x.dtype)
+    launch("adaptive_avg_pool", x.dtype, by_items(y.size), y, x, table_of(c, last, tuple(size), out), y.size)
     return y
 
 
@@ -167,10 +169,10 @@ def adaptive_avg_pool_input(g: Any, size: Ints) -> Any:
     if not _suits(g, size):
         return plain.adaptive_avg_pool_input(cupy, g, size)
     last = channels_last(g)
-    g = _like(g, last)
+    g = like(g, last)
     n, c, *out = g.shape
-    x = _new(n, c, size, last, g.dtype)
-    launch("adaptive_avg_pool_input", g.dtype, by_items(x.size), x, g, _windows(c, last, size, tuple(out)), x.size)
+    x = new(n, c, size, last, g.dtype)
+    launch("adaptive_avg_pool_input", g.dtype, by_items(x.size), x, g, table_of(c, last, size, tuple(out)), x.size)
     return x
 
 
@@ -179,9 +181,9 @@ def adaptive_max_positions(x: Any, out: Ints) -> Any:
     if not _suits(x, out):
         return plain.adaptive_max_positions(cupy, x, out)
     last = channels_last(x)
-    x = _like(x, last)
+    x = like(x, last)
     n, c, *size = x.shape
-    position = _new(n, c, out, last, "int64")
-    table = _windows(c, last, tuple(size), out)
+    position = new(n, c, out, last, "int64")
+    table = table_of(c, last, tuple(size), out)
     launch("adaptive_max_positions", x.dtype, by_items(position.size), position, x, table, position.size)
     return position
