@@ -20,7 +20,7 @@ from .base import TensorBase, edge_of, new, wrap
 from .context import give_contexts
 from .grad_mode import enable_grad, mode
 from .node import Node, Output
-from .saved import pack
+from .saved import pack, pack_one, pack_two
 
 next_seq = itertools.count(1).__next__
 give_contexts()
@@ -236,7 +236,7 @@ def apply1(prim: Any, a: Any, params: dict[str, Any]) -> Any:
     t._edge = node
     t._rg = True
     if node._saved:
-        pack(node, (a,), (x,), (t,))
+        pack_one(node, a, x, t)
     return t
 
 
@@ -301,7 +301,7 @@ def apply2(prim: Any, a: Any, b: Any, params: dict[str, Any] = NO_PARAMS) -> Any
     node.shape = z.shape
     node.dtype = z.dtype
     if node._saved:
-        pack(node, (a, b), (x, y), (t,))
+        pack_two(node, a, b, x, y, t)
     return t
 
 

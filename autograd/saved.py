@@ -93,6 +93,42 @@ def _pack_with_hooks(node: Any, values: tuple[Any, ...], arrays: Any, outputs: t
     node._saved = pack_saved
 
 
+def pack_one(node: Any, a: Any, x: Any, output: Any) -> None:
+    """`pack` for an op on one Tensor: without its loop where the input or the output was saved, and nothing else."""
+    saved = node._saved
+    if len(saved) == 1 and not mode_has_savers and a._ver is not INFERENCE:
+        value = saved[0]
+        source = a if value is x else output if value is output._data else None
+        if source is not None:
+            version = source._ver
+            if version is None:
+                version = source._ver = [0, None]
+            node._saved = [(value, 0 if source is a else ~0, version, version[0])]
+            return
+    pack(node, (a,), (x,), (output,))
+
+
+def pack_two(node: Any, a: Any, b: Any, x: Any, y: Any, output: Any) -> None:
+    """`pack` for an op on two Tensors: without its loop where both were saved in their order, or only one of them."""
+    saved = node._saved
+    if len(saved) == 2 and not mode_has_savers and a._ver is not INFERENCE and b._ver is not INFERENCE:
+        first, second = saved
+        if (first is x and (second is y or second is None)) or (first is None and second is y):
+            if first is not None:
+                version = a._ver
+                if version is None:
+                    version = a._ver = [0, None]
+                first = (x, 0, version, version[0])
+            if second is not None:
+                version = b._ver
+                if version is None:
+                    version = b._ver = [0, None]
+                second = (y, 1, version, version[0])
+            node._saved = [first, second]
+            return
+    pack(node, (a, b), (x, y), (output,))
+
+
 def _source_of(node: Node, value: Any, values: Any, arrays: Any, outputs: tuple[Any, ...]) -> tuple[int, Any]:
     """Which input, or complement of an output, a saved array is, and its Tensor; None for what is no array."""
     for i, array in enumerate(arrays):
