@@ -1,8 +1,8 @@
 """Switches of cuDNN that programs set, as ``wengert.backends.cudnn``; its bindings are below ``backends/cuda``.
 
 ``enabled`` is whether it may compute at all, ``allow_tf32`` whether it may round float32 factors to TF32. Algorithms
-whose results do not repeat to the bit are taken only with ``benchmark``, which times them all, and without
-``deterministic``.
+whose results do not repeat to the bit are taken only with ``benchmark``, which times the best ``benchmark_limit`` of
+them (0 for all), and without ``deterministic``.
 """
 
 from __future__ import annotations

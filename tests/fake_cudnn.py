@@ -118,6 +118,12 @@ class FakeGraph:
             raise NotSupported("No valid execution plans found.\nMore of it")
         self.stage = "supported"
 
+    def build_plan_at_index(self, index: int) -> None:
+        assert self.stage in ("supported", "ready")
+        if index == 1 and "NONDETERMINISTIC" in self.notes:
+            raise NotSupported("Chosen plan index has been deselected.")
+        self.stage, self.policy = "ready", None
+
     def build_plans(self, policy: Any) -> None:
         assert self.stage == "supported"
         self.stage, self.policy = "ready", policy

@@ -125,11 +125,14 @@ def test_switches_choose_the_algorithms(fake: Any):
     with switches.flags(enabled=True, benchmark=True):
         conv_once()
         assert fake.made[-1].notes == always
-        assert fake.made[-1].policy.name == "ALL"
         assert fake.made[-1].ran[:8] == [0, 0, 0, 0, 1, 1, 1, 1], "each warmed up, then timed"
     with switches.flags(enabled=True, benchmark=True, deterministic=True):
         conv_once()
         assert fake.made[-1].notes == [*always, "NONDETERMINISTIC"]
+        assert set(fake.made[-1].ran) == {0}, "the other was left out"
+    with switches.flags(enabled=True, benchmark=True, benchmark_limit=1):
+        conv_once("float16")
+        assert set(fake.made[-1].ran) == {0}
     wg.use_deterministic_algorithms(True)
     try:
         with switches.flags(enabled=True, benchmark=True):

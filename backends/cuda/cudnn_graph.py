@@ -153,9 +153,11 @@ class Graphs:
             graph = describe(self, handle=handle)
             allowed: Rules = key[-1]
             self._plan(graph, allowed, key)
-            if allowed.fastest and graph.get_execution_plan_count() > 1:
-                return self._fastest(graph, pointers, handle)
-            return graph, int(graph.get_workspace_size()), None
+            found = self._fastest(graph, pointers, handle) if allowed.fastest else None
+            if found is None:
+                graph.build_plans(self.frontend.build_plan_policy.HEURISTICS_CHOICE)
+                found = graph, int(graph.get_workspace_size()), None
+            return found
         except Exception as error:
             self._note(what, error)
             return None
@@ -168,7 +170,6 @@ class Graphs:
         graph.deselect_numeric_notes(self.unwanted(allowed, key[1]))
         graph.deselect_workspace_greater_than(MOST_WORKSPACE)
         graph.check_support()
-        graph.build_plans(f.build_plan_policy.ALL if allowed.fastest else f.build_plan_policy.HEURISTICS_CHOICE)
 
     def unwanted(self, allowed: Rules, dtype: str) -> list[Any]:
         """The properties of algorithms that are left out."""
@@ -183,10 +184,11 @@ class Graphs:
         return out
 
     def _fastest(self, graph: Any, pointers: dict[int, int], handle: int) -> Any:
-        """Time the algorithms, each once to warm up."""
-        times = []
-        for index in range(graph.get_execution_plan_count()):
+        """The quickest of the ``benchmark_limit`` algorithms that cuDNN thinks best, each run once to warm up."""
+        times, number = [], int(graph.get_execution_plan_count())
+        for index in range(min(number, switches.benchmark_limit or number)):
             try:
+                graph.build_plan_at_index(index)
                 size = int(graph.get_workspace_size_plan_at_index(index))
                 space = self._cupy.cuda.alloc(max(size, 1))
                 graph._execute_plan_at_index(pointers, int(space.ptr), index, handle)
@@ -196,11 +198,11 @@ class Graphs:
                     graph._execute_plan_at_index(pointers, int(space.ptr), index, handle)
                 end.record()
                 end.synchronize()
-            except RuntimeError:  # one that could not be built
+            except Exception:  # one that was left out, or could not be built
                 continue
             times.append((self._cupy.cuda.get_elapsed_time(start, end), index, size))
         if not times:
-            return graph, int(graph.get_workspace_size()), None
+            return None
         _, index, size = min(times)
         return graph, size, index
 
