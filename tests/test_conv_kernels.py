@@ -198,6 +198,49 @@ def test_empty_and_single_rows():
 
 
 @pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize(
+    "name", ["first layer", "step, few columns", "groups", "depthwise", "3, step 2", "few channels"]
+)
+def test_threads_give_the_same_bits(name: str):
+    """Outputs and input gradients of each route, and pools, on one thread and on several."""
+    rng, results, before = np.random.default_rng(0), [], threads.get_num_threads()
+    if name in WINDOWS:
+        n, c, size, kernel, stride, margin, _ = WINDOWS[name]
+        padding = tuple((min(margin, k // 2),) * 2 for k in kernel)
+        out = plain.out_size(size, kernel, stride, padding, (1, 1))
+        x, g = normal(rng, n, c, *size), normal(rng, n, c, *out)
+    else:
+        n, c, size, k, kernel, *how = SHAPES[name]
+        x, w = normal(rng, n, c, *size), normal(rng, k, c // how[-1], *kernel)
+        g = normal(rng, n, k, *plain.out_size(size, kernel, *how[:-1]))
+    for count in (1, 2, 4):
+        threads.set_num_threads(count)
+        if name in WINDOWS:
+            y, code = pool.max_pool(x, kernel, out, stride, padding, (1, 1))
+            back = pool.pool_scatter(g, code, size, kernel, out, stride, padding, (1, 1))
+            results.append((y, back, pool.avg_pool(x, kernel, out, stride, padding, True, None)))
+        else:
+            results.append((conv.conv(x, w, None, *how), conv.conv_input(g, w, size, *how)))
+    threads.set_num_threads(before)
+    for each in results[1:]:
+        for first, second in zip(results[0], each, strict=True):
+            np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("n", [0, 1])
+@pytest.mark.parametrize("name", ["first layer", "step, few columns", "groups", "depthwise", "the whole image"])
+def test_no_image_and_one(name: str, n: int):
+    _, c, size, k, kernel, *how = SHAPES[name]
+    rng = np.random.default_rng(0)
+    x, w = normal(rng, n, c, *size), normal(rng, k, c // how[-1], *kernel)
+    y = conv.conv(x, w, None, *how)
+    close(y, plain.conv(np, x, w, None, *how), c * int(np.prod(kernel)))
+    close(conv.conv_input(y, w, size, *how), plain.conv_input(np, y, w, size, *how), k * int(np.prod(kernel)))
+    close(conv.conv_weight(x, y, kernel, *how), plain.conv_weight(np, x, y, kernel, *how), int(np.prod(y.shape[2:])))
+
+
+@pytest.mark.usefixtures("eager")
 def test_infinities_and_nan_stay_in_their_windows():
     """As far as a direct convolution lets them; tiles share what a neighbour sees."""
     how = ((1, 1), ((0, 0), (0, 0)), (1, 1), 1)

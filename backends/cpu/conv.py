@@ -92,7 +92,8 @@ def conv(x: Any, w: Any, bias: Any, stride: Ints, padding: Pairs, dilation: Ints
     if x.dtype.char not in "fdFD":
         return plain.conv(np, x, w, bias, stride, padding, dilation, groups)
     if _one_place(x.shape[2:], w.shape[2:], padding, groups):
-        y = x.reshape(len(x), -1).dot(w.reshape(len(w), -1).T)
+        depth = math.prod(w.shape[1:])
+        y = x.reshape(len(x), depth).dot(w.reshape(len(w), depth).T)
         return (y if bias is None else np.add(y, bias, out=y)).reshape(*y.shape, *[1] * (x.ndim - 2))
     geometry = (stride, padding, dilation, groups)
     loops, shape = _compiled(x, w, x.shape[2:], len(w), x.shape[1], w.shape[2:], *geometry)
@@ -127,7 +128,8 @@ def conv_input(g: Any, w: Any, size: Ints, stride: Ints, padding: Pairs, dilatio
     if g.dtype.char not in "fdFD":
         return plain.conv_input(np, g, w, size, stride, padding, dilation, groups)
     if _one_place(size, w.shape[2:], padding, groups):
-        return g.reshape(len(g), -1).dot(w.reshape(len(w), -1)).reshape(len(g), *w.shape[1:])
+        flat = w.reshape(len(w), math.prod(w.shape[1:]))
+        return g.reshape(g.shape[:2]).dot(flat).reshape(len(g), *w.shape[1:])
     geometry = (stride, padding, dilation, groups)
     loops, shape = _compiled(g, w, size, len(w), w.shape[1] * groups, w.shape[2:], *geometry)
     if loops is not None:
@@ -192,7 +194,8 @@ def conv_weight(x: Any, g: Any, kernel: Ints, stride: Ints, padding: Pairs, dila
     if x.dtype.char not in "fdFD":
         return plain.conv_weight(np, x, g, kernel, stride, padding, dilation, groups)
     if _one_place(x.shape[2:], kernel, padding, groups):
-        return g.reshape(len(g), -1).T.dot(x.reshape(len(x), -1)).reshape(g.shape[1], *x.shape[1:])
+        flat = x.reshape(len(x), math.prod(x.shape[1:]))
+        return g.reshape(g.shape[:2]).T.dot(flat).reshape(g.shape[1], *x.shape[1:])
     geometry = (stride, padding, dilation, groups)
     loops, shape = _compiled(x, g, x.shape[2:], g.shape[1], x.shape[1], kernel, *geometry)
     if loops is not None:
