@@ -19,7 +19,7 @@ env  = $(VENV)/.installed-$(1)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format typecheck parity gpu gpu-bench gpu-dry gpu-measure gpu-tests bench docs clean
+.PHONY: help demo test kernels lint format typecheck parity gpu gpu-bench gpu-dry gpu-measure gpu-tests bench docs clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -31,6 +31,14 @@ demo: $(call env,demo) ## train a convolutional network on real handwritten digi
 
 test: $(call env,dev) ## every test that needs neither a GPU nor PyTorch
 	$(PY) -m pytest -n $(JOBS) --dist worksteal -m "not gpu and not parity and not bench and not sweep" $(ARGS)
+
+# The arrays of these tables are small: `all` compiles for arrays of any size, where `1` would leave them to NumPy.
+TABLES := tests/test_ops.py tests/test_layers.py tests/test_optimizers.py tests/test_fused.py tests/test_conv_kernels.py
+kernels: $(call env,dev) ## the tables of ops, layers and optimizers by NumPy alone and by compiled kernels, on 1 and 2 threads
+	@for run in "0 1" "all 1" "all 2"; do set -- $$run; echo "== WENGERT_NUMBA=$$1 on $$2 threads"; \
+		WENGERT_NUMBA=$$1 OPENBLAS_NUM_THREADS=$$2 \
+		$(PY) -m pytest -q -n $(JOBS) --dist worksteal -m "not gpu and not parity and not bench" $(TABLES) $(ARGS) || exit 1; \
+	done
 
 lint: $(call env,dev) ## style and likely bugs
 	$(PY) -m ruff check .

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 
 from . import registry, tuning
+from .cpu import threads
 
 __all__ = ["show_config"]
 
@@ -28,6 +29,7 @@ def show_config() -> None:
         "numpy": f"{np.__version__}, {blas.get('name')} {blas.get('version')}",
         "tuning": tuning.advice(),
         "processors": str(os.cpu_count()),
+        "threads": str(threads.get_num_threads()),
         "numba": _numba(),
         "devices": ", ".join(registry.names()),
         "default device": str(registry.default_device()),
@@ -56,7 +58,7 @@ def _numba() -> str:
     version, mode = _version("numba"), os.environ.get("WENGERT_NUMBA", "auto")
     if not version:
         return "not installed: pip install wengert[fast]"
-    use = {"auto": "used when it pays", "0": "not used"}.get(mode, "used at once")
+    use = {"auto": "used once there is some work", "0": "not used"}.get(mode, "used at once")
     return f"{version}, {use} (WENGERT_NUMBA={mode})"
 
 

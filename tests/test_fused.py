@@ -189,6 +189,7 @@ TABLE = [
     Fused("softshrink", F.softshrink, lambda x: wg.where(x.abs() > 0.5, x - 0.5 * x.detach().sign(), 0 * x)),
     Fused("threshold", lambda x: F.threshold(x, 0.3, -1.0), lambda x: wg.where(x > 0.3, x, 0 * x - 1)),
     Fused("clamp", lambda x: x.clamp(-0.5, 0.5), lambda x: wg.where(x.abs() <= 0.5, x, 0.5 * x.detach().sign())),
+    Fused("div", lambda x, y: x / (y * y + 0.5), lambda x, y: x * (y * y + 0.5) ** -1, lambda shape: (shape, shape)),
     Fused("attention", F.scaled_dot_product_attention, attention, heads, LENGTHS),
     Fused("causal attention", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
           lambda q, k, v: attention(q, k, v, True), heads, LENGTHS),

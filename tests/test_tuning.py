@@ -11,6 +11,7 @@ import pytest
 
 import wengert as wg
 from wengert.backends import tuning
+from wengert.backends.cpu import compiled, threads
 
 ROOT = Path(__file__).parent.parent
 AMD = "processor : 0\nvendor_id : AuthenticAMD\nflags : fpu avx2 {}\n"
@@ -55,9 +56,29 @@ def test_a_process_is_tuned_unless_the_user_says_otherwise() -> None:
     assert "NumPy was imported before" in run("import numpy; " + SHOW)
 
 
+def test_the_number_of_threads_is_one_for_all() -> None:
+    """What BLAS uses, and in how many parts a compiled loop is shared out."""
+    blas = threads._openblas()
+    parts: list[tuple[int, int]] = []
+    before = wg.get_num_threads()
+    try:
+        for number in (1, 3):
+            wg.set_num_threads(number)
+            assert wg.get_num_threads() == number
+            assert blas is None or blas[0]() == number
+            parts.clear()
+            compiled.spread(lambda start, stop: parts.append((start, stop)), 4 * compiled.SHARED, 1)
+            assert len(parts) == number
+            with threads.one_for_blas():
+                assert blas is None or blas[0]() == 1
+    finally:
+        wg.set_num_threads(before)
+
+
 def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
     wg.show_config()
     shown = capsys.readouterr().out
     assert shown.startswith("wengert ")
     assert "tuning" in shown
+    assert f"threads         {wg.get_num_threads()}\n" in shown
     assert "default device  cpu" in shown

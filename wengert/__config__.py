@@ -19,4 +19,4 @@ def show() -> str:
 
 def parallel_info() -> str:
     """How many threads ops use."""
-    return f"threads of BLAS and Numba: {_get_num_threads()}"
+    return f"threads of BLAS and of compiled loops: {_get_num_threads()}"

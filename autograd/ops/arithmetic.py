@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...backends.errors import ArgumentError, DTypeError
 from ..admission import no_signature
 from ..base import TensorBase
+from ..formulas import kernel_or_formula
 from ..out import write_out
 from ..primitive import Primitive, apply
 from ..promotion import result_type
@@ -74,6 +75,13 @@ class Mul(Primitive):
         return (None if y is None else g * y), (None if x is None else g * x)
 
 
+@kernel_or_formula
+def div_backward(g: Any, x: Any, y: Any) -> Any:
+    """The gradients of both operands of ``x / y``."""
+    gx = quotient(g, y)
+    return gx, -quotient(gx * x, y)
+
+
 class Div(Primitive):
     """``x / y``."""
 
@@ -90,8 +98,7 @@ class Div(Primitive):
         x, y = ctx.saved
         if ctx.dtype.kind == "c":
             x, y = conj(x), conj(y)
-        gx = quotient(g, y)
-        return gx, None if x is None else -quotient(gx * x, y)
+        return (quotient(g, y), None) if x is None else div_backward(g, x, y)
 
 
 class FloorDivide(Binary):

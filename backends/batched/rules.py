@@ -111,7 +111,8 @@ softsign threshold airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 i0e i1 i1e k0
 masked_scale clamp frac logaddexp make_complex phase power power_of_two product quotient round_to rsqrt scale_by_power
 sgn sign_bit split_exponent tanh_backward trunc_divide digamma gammainc gammaincc lgamma polygamma zeta bce bce_backward
 bce_logits bce_logits_backward astype entr erf erfc erfcx erfinv log_ndtr logit ndtr ndtri xlog1py xlogy isclose
-nan_to_num prelu"""
+nan_to_num prelu clamp_backward div_backward hardsigmoid_backward hardswish_backward hardtanh_backward
+leaky_relu_backward shrink_backward threshold_backward"""
 
 
 @rule(UFUNCS)

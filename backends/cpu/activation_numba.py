@@ -190,6 +190,18 @@ def hardswish_backward(g: Any, x: Any, out: Any) -> None:
 
 
 @loop
+def div_backward(g: Any, x: Any, y: Any, gx: Any, gy: Any) -> None:
+    """``g / y`` and ``-g * x / y ** 2``; where nothing arrives, nothing leaves."""
+    for i in range(gx.size):
+        q = g[i] / y[i]
+        q = g[i] if g[i] == ZERO else q
+        p = q * x[i]
+        r = p / y[i]
+        gx[i] = q
+        gy[i] = -p if p == ZERO else -r
+
+
+@loop
 def dropout(x: Any, mask: Any, out: Any, scale: Any) -> None:
     for i in range(out.size):
         out[i] = x[i] * scale if mask[i] else x[i] * ZERO

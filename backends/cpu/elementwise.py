@@ -9,8 +9,20 @@ import numpy as np
 
 from ..definitions import elementwise as plain
 from ..errors import ArgumentError
+from .compiled import compiled, spread
 
-__all__ = ["clamp", "floor_divide", "fmod", "ones_like", "product", "quotient", "remainder", "trunc_divide", "where"]
+__all__ = [
+    "clamp",
+    "div_backward",
+    "floor_divide",
+    "fmod",
+    "ones_like",
+    "product",
+    "quotient",
+    "remainder",
+    "trunc_divide",
+    "where",
+]
 
 LARGE = 2048  # elements from which fewer branches are worth more NumPy calls
 BITS: dict[int, Any] = {1: np.dtype("int8"), 2: np.dtype("int16"), 4: np.dtype("int32"), 8: np.dtype("int64")}
@@ -129,6 +141,24 @@ def quotient(g: Any, d: Any) -> Any:
         return g / plain.like(g, d)
     y = np.true_divide(g, d)
     return y if math.isfinite(abs(np.add.reduce(y, axis=None))) else plain.quotient(np, g, d)
+
+
+def div_backward(g: Any, x: Any, y: Any) -> Any:
+    """The gradients of both operands of ``x / y``."""
+    operands = (g, x, y)
+    if not all(a.__class__ is np.ndarray and a.dtype.char == "f" and a.flags.c_contiguous for a in operands):
+        return _div_backward(*operands)
+    loops = compiled("activation", 2 * g.size) if g.shape == x.shape == y.shape else None
+    if loops is None:
+        return _div_backward(*operands)
+    flat = [a.reshape(-1) for a in (*operands, np.empty_like(g), np.empty_like(g))]
+    spread(lambda start, stop: loops.div_backward(*[a[start:stop] for a in flat]), g.size, 1)
+    return flat[3].reshape(g.shape), flat[4].reshape(g.shape)
+
+
+def _div_backward(g: Any, x: Any, y: Any) -> Any:
+    gx = quotient(g, y)
+    return gx, -quotient(gx * x, y)
 
 
 def _refuse_zero(name: str, y: Any) -> None:
