@@ -92,7 +92,7 @@ class Process:
 
 
 def compare(work: Workload, columns: list[str], args: argparse.Namespace) -> dict[str, Any]:
-    """All that is measured of a workload; `results/README.md` describes it."""
+    """All that is measured of a workload; ``results/README.md`` describes it."""
     found: dict[str, dict[str, Any]] = {}
     running = []
     for column in columns:
