@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...backends import kernels_of, to_dtype
+from ...backends.batched import BatchedArray
 from ...backends.errors import DTypeError, ShapeError, UnsupportedDTypeError
 from ...backends.layout import relaid, result_strides
 from ...backends.sparse import SparseArray
@@ -88,7 +89,10 @@ def _new(kernel: str) -> Any:
             return _sparse_like(
                 kernel, input, input.layout if layout is None else layout, shape, d, device, requires_grad
             )
-        array = make(kernel, input.device if device is None else device, shape_of("new_" + kernel, size), dtype=d)
+        shape = shape_of("new_" + kernel, size)
+        if device is None and isinstance(input._data, BatchedArray):  # memory for each example, which may be written
+            return finished(getattr(kernels_of[type(input._data)].xp, kernel)(shape, dtype=d), requires_grad)
+        array = make(kernel, input.device if device is None else device, shape, dtype=d)
         return finished(array, requires_grad)
 
     new.__name__ = new.__qualname__ = "new_" + kernel
@@ -159,6 +163,9 @@ def full_like(input: Tensor, fill_value: Any, **options: Any) -> Tensor:
 
 def new_full(input: Tensor, size: Any, fill_value: Any, **options: Any) -> Tensor:
     """``fill_value`` in the given sizes, with the dtype and on the device of ``input``, unless told."""
+    if isinstance(input._data, BatchedArray) and "device" not in options:
+        made = _new("empty")(input, size, **{"dtype": input.dtype, **options})
+        return made.detach().fill_(fill_value).requires_grad_(made.requires_grad)
     options.setdefault("dtype", input.dtype)
     options.setdefault("device", input.device)
     return full(size, fill_value, **options)

@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from ...backends import kernels_of
+from ...backends.batched import BatchedArray
 from ...backends.errors import DeviceError, DimensionError, InvalidValueError, ShapeError
 from ..base import TensorBase, wrap
 from .expansion import broadcast_shapes
@@ -140,7 +141,7 @@ def _part(k: Any) -> Any:
     if isinstance(k, TensorBase):
         kind = k._data.dtype
         if kind.kind == "i" and (kind.itemsize > 2 or not k._data.ndim):
-            return k if k._data.ndim else k._data.item()
+            return k if k._data.ndim or isinstance(k._data, BatchedArray) else k._data.item()
         if kind.char in "?B":
             return k
         raise DimensionError(f"tensors used as indices must be long, int, byte or bool tensors, not {kind.name}")
@@ -202,6 +203,8 @@ def position_of(i: int, shape: tuple[int, ...], dim: int) -> int:
 
 def _moved(x: Any, index: Any) -> Any:
     """An index array of another backend, on the device of ``x``."""
+    if isinstance(index, BatchedArray):  # each example's own, of a tensor that all of them share
+        return index
     source, target = kernels_of[type(index)].backend, kernels_of[type(x._data)].backend
     if source.name != "cpu":
         raise DeviceError(
