@@ -186,9 +186,10 @@ def test_weights_to_torch(both: Any, name: str):
     mine = settled(wg, make(both[1]))
     file = io.BytesIO()
     wg.save(mine.state_dict(), file)
+    file.seek(0)
     theirs = make(both[0])
-    theirs.load_state_dict(safetensors_torch.load(file.getvalue()), strict=name != "GPT")
-    if name == "GPT":  # two names of one tensor are written once
+    theirs.load_state_dict(torch.load(file))
+    if name == "GPT":  # two names of one tensor stay one tensor
         assert theirs.lm_head.weight is theirs.transformer["wte"].weight
     for key, value in theirs.state_dict().items():
         np.testing.assert_array_equal(value_of(mine.state_dict()[key]), value_of(value), err_msg=key)
