@@ -315,17 +315,16 @@ def in_order(layout: str, k: Any, y: Any, operands: Any, node: Any = None) -> An
     Where the first operand lies in the usual order, array libraries give that too, unless it leaves something open
     that two others disagree about, or that the op has an order of its own for.
     """
-    if layout != "operands" and type(y) is not tuple and not y.flags.c_contiguous:
-        return arranged(layout, k, y, operands)
-    first = operands[0]
-    if len(operands) < 3 and type(first) in kernels_of and first.flags.c_contiguous:  # nearly always
-        return y
-    arrays = [x for x in operands if type(x) in kernels_of]
-    first = arrays[0]
-    if first.flags.c_contiguous and (len(arrays) < 3 or first.shape == getattr(y, "shape", None)):
-        return y
-    if len({*map(type, arrays)}) > 1:  # sparse ones among them
-        return y
+    if layout == "operands" or type(y) is tuple or y.flags.c_contiguous:
+        first = operands[0]
+        if len(operands) < 3 and type(first) in kernels_of and first.flags.c_contiguous:  # nearly always
+            return y
+        arrays = [x for x in operands if type(x) in kernels_of]
+        first = arrays[0]
+        if first.flags.c_contiguous and (len(arrays) < 3 or first.shape == getattr(y, "shape", None)):
+            return y
+        if len({*map(type, arrays)}) > 1:  # sparse ones among them
+            return y
     if type(y) is tuple:
         z: Any = tuple([arranged(layout, k, o, operands) for o in y])
         pairs = list(zip(y, z, strict=True))

@@ -208,3 +208,11 @@ def test_attention_keeps_heads_side_by_side(length: int, dtype: Any):
     assert attention(split, split, split).stride() == split.stride()
     assert attention(whole, whole, whole).stride() == whole.stride()
     assert wg.allclose(attention(split, split, split), attention(whole, whole, whole))
+
+
+def test_an_output_that_is_laid_out_anew_is_still_what_was_saved():
+    x = wg.randn(5, 3, 4).half().permute(1, 2, 0).requires_grad_()
+    y = wg.linalg.vector_norm(x, dim=1)
+    assert y.is_contiguous()
+    y.sum().backward()
+    assert wg.allclose(x.grad.float(), (x / y[:, None]).float(), atol=1e-2)
