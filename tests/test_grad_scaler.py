@@ -145,8 +145,9 @@ def test_an_optimizer_that_takes_the_scaler():
     p = wg.ones(2, requires_grad=True)
     scaler, _ = scaled(wg, p, init_scale=8.0)
     with pytest.warns(FutureWarning, match="passing itself"):
-        scaler.step(Older([p]))
-    assert scaler.step(Newer([p])) == (8.0, 0.0)
+        scaler.step(older := Older([p]))  # kept, since the scaler knows optimizers by their addresses
+    assert scaler.step(newer := Newer([p])) == (8.0, 0.0)
+    assert older is not newer
     scaler.update()
 
 

@@ -28,6 +28,14 @@ def product(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     return kind.of(y)
 
 
+@rule("dot", RULES)
+def vector_product(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
+    """``a.dot(b)`` of vectors and matrices, which is ``a @ b``."""
+    if kwargs.get("out") is not None or not all(0 < a.ndim < 3 for a in args):
+        return NotImplemented
+    return product(kind, _matmul, args, {})
+
+
 @rule("mm", KERNEL_RULES)
 def rows_times(kind: Kind, function: Any, args: Any, kwargs: Any) -> Any:
     """Rows times a matrix: one product for all examples where they share the matrix."""

@@ -62,6 +62,17 @@ def start() -> None:
     _seen = max(_seen, WORTH)
 
 
+def handled() -> int:
+    """The elements that count for when kernels start: a run that goes on from a checkpoint begins with them."""
+    return _seen
+
+
+def set_handled(elements: int) -> None:
+    """Go on from what `handled` gave, so that kernels start where they would have; they never stop."""
+    global _seen
+    _seen = elements
+
+
 def _load(family: str) -> Any:
     """Import a family; whatever is wrong with Numba, NumPy can do the work."""
     loops = None

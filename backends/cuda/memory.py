@@ -67,10 +67,12 @@ def largest() -> list[tuple[int, str]]:
     blocks: dict[int, tuple[int, list[str]]] = {}
     for source in holders:
         for name, array in source():
-            if not hasattr(array.data, "ptr"):  # in main memory
-                continue
             base = array if getattr(array, "base", None) is None else array.base
-            _, names = blocks.setdefault(int(base.data.ptr), (int(base.nbytes), []))
+            try:
+                pointer = int(base.data.ptr)
+            except (AttributeError, ValueError):  # in main memory; of some types that has no buffer
+                continue
+            _, names = blocks.setdefault(pointer, (int(base.nbytes), []))
             if name not in names:
                 names.append(name)
     order = sorted(blocks.values(), key=lambda block: -block[0])[:SHOWN]

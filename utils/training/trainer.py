@@ -15,6 +15,7 @@ from ...autograd import ops
 from ...autograd.grad_mode import no_grad
 from ...autograd.mixed_precision import autocast
 from ...backends import to_dtype
+from ...backends.cpu import compiled
 from ...backends.errors import ArgumentError, InvalidValueError
 from ...nn.utils import clip_grad_norm_
 from ...optim.grad_scaler import GradScaler
@@ -330,6 +331,7 @@ class Trainer:
             "sums": self._sums.state(),
             "begun": None if between else self._begun,
             "random": checkpoints.get_random_state(),
+            "handled": compiled.handled(),
             "callbacks": [[type(callback).__name__, callback.state_dict()] for callback in self.callbacks],
         }
 
@@ -356,6 +358,7 @@ class Trainer:
             found = next((i for i, (name, _) in enumerate(kept) if name == type(callback).__name__), None)
             if found is not None:
                 callback.load_state_dict(kept.pop(found)[1])
+        compiled.set_handled(state["handled"])
         self._resumed = state["random"]
         checkpoints.set_random_state(self._resumed)
 
