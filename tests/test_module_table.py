@@ -26,7 +26,7 @@ try:
     from .opinfo.convert import Converter, Unconvertible, fresh
 except ImportError:
     torch = None  # type: ignore[assignment]
-    module_db = []
+    module_db, Converter = [], object  # type: ignore[assignment, misc]
 
 pytestmark = [
     pytest.mark.parity,
