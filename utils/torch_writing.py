@@ -192,7 +192,7 @@ class Storages:
     """
 
     def __init__(self, memories: list[Memory]) -> None:
-        self.pieces: list[Any] = []  # bytes
+        self.pieces: list[tuple[int, int]] = []  # where each begins and ends; the arrays in `found` keep them alive
         self.found: dict[int, tuple[int, int, Any]] = {}  # the number of a tensor's piece, its offset there, its array
         kinds: dict[tuple[str, str], list[tuple[int, int, Memory]]] = {}
         for memory in memories:
@@ -213,20 +213,22 @@ class Storages:
         self._add(together, end)
 
     def _add(self, together: list[tuple[int, int, Memory]], end: int) -> None:
-        start, first = together[0][0], together[0][2].array
-        if all(memory.array.nbytes < high - low for low, high, memory in together) and len(together) == 1:
-            first = first.copy()  # with gaps that nobody fills: without them
-            start, end = byte_bounds(first)
-            together = [(start, end, together[0][2])]
-        for low, _, memory in together:
-            array = first if len(together) == 1 else memory.array
+        start, _, alone = together[0]
+        if len(together) > 1:
+            kept = [(low, memory, memory.array) for low, _, memory in together]
+        else:
+            gaps = alone.array.nbytes < end - start  # which nobody fills: a copy has none
+            array = alone.array.copy() if gaps else alone.array
+            start, end = byte_bounds(array) if gaps else (start, end)
+            kept = [(start, alone, array)]
+        for low, memory, array in kept:
             self.found[id(memory)] = len(self.pieces), (low - start) // array.itemsize, array
-        self.pieces.append((start, end, first))
+        self.pieces.append((start, end))
 
     def arguments(self, memory: Memory) -> bytes:
         """The arguments of the function that makes the tensor, as the pickle has them."""
         number, offset, array = self.found[id(memory)]
-        start, end, _ = self.pieces[number]
+        start, end = self.pieces[number]
         kind = array.dtype.name
         count = (end - start) // (array.itemsize if kind in TYPED else 1)
         name = Name(THEIRS, TYPED[kind]) if kind in TYPED else Name(f"{THEIRS}.storage", "UntypedStorage")
@@ -240,7 +242,7 @@ class Storages:
 
     def contents(self) -> Iterator[tuple[int, Any]]:
         """The number of each piece, and its bytes."""
-        for number, (start, end, _) in enumerate(self.pieces):
+        for number, (start, end) in enumerate(self.pieces):
             yield number, (ctypes.c_char * (end - start)).from_address(start) if end > start else b""
 
 

@@ -151,17 +151,22 @@ __device__ static inline int bin_length(int o, int d, const Windows& w) {
     return bin_stop(o, w.size[d], w.out[d]) - bin_start(o, w.size[d], w.out[d]);
 }
 
+// Where the bin of an output begins and ends in each dimension of the input.
+__device__ static inline void bin_of(const Spot& s, const Windows& w, int (&start)[3], int (&stop)[3]) {
+#pragma unroll
+    for (int d = 0; d < 3; ++d) {
+        start[d] = bin_start(s.at[d], w.size[d], w.out[d]);
+        stop[d] = bin_stop(s.at[d], w.size[d], w.out[d]);
+    }
+}
+
 template <class T>
 __global__ void __launch_bounds__(512, 1) adaptive_avg_pool(T* y, const T* x, const Windows w, i64 count) {
     typedef Wide<T> W;
     for (i64 i = first_item(); i < count; i += item_step()) {
         Spot s = spot_of(i, w, w.out);
         int start[3], stop[3];
-#pragma unroll
-        for (int d = 0; d < 3; ++d) {
-            start[d] = bin_start(s.at[d], w.size[d], w.out[d]);
-            stop[d] = bin_stop(s.at[d], w.size[d], w.out[d]);
-        }
+        bin_of(s, w, start, stop);
         W sum = 0;
         for (int a = start[0]; a < stop[0]; ++a)
             for (int b = start[1]; b < stop[1]; ++b)
@@ -202,11 +207,7 @@ __global__ void __launch_bounds__(512, 1)
     for (i64 i = first_item(); i < count; i += item_step()) {
         Spot s = spot_of(i, w, w.out);
         int start[3], stop[3];
-#pragma unroll
-        for (int d = 0; d < 3; ++d) {
-            start[d] = bin_start(s.at[d], w.size[d], w.out[d]);
-            stop[d] = bin_stop(s.at[d], w.size[d], w.out[d]);
-        }
+        bin_of(s, w, start, stop);
         W best = 0;
         i64 chosen = -1;
         for (int a = start[0]; a < stop[0]; ++a)
