@@ -9,7 +9,7 @@ from ..autograd import ops
 from ..autograd.grad_mode import no_grad
 from ..autograd.ops.size import Size
 from . import constraints
-from .discrete import ODDS, Categorical, _OfOdds, _one_given
+from .discrete import ODDS, Categorical, _OfCategorical, _OfOdds, _one_given
 from .distribution import Distribution, ExponentialFamily
 from .gamma_family import Gamma
 from .utils import broadcast_all
@@ -151,7 +151,7 @@ class NegativeBinomial(_OfOdds):
         return plain - ways.masked_fill(n + value == 0.0, 0.0)
 
 
-class Multinomial(Distribution):
+class Multinomial(_OfCategorical):
     """How often each class comes up in a number of draws.
 
     Args:
@@ -186,21 +186,6 @@ class Multinomial(Distribution):
         Distribution.__init__(new, batch_shape, self.event_shape, validate_args=False)
         new._validate_args = self._validate_args
         return new
-
-    @property
-    def probs(self) -> Any:
-        """The probabilities."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Any:
-        """Their logarithms."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Any:
-        """The shape of the parameter."""
-        return self._categorical.param_shape
 
     @constraints.dependent_property(is_discrete=True, event_dim=1)
     def support(self) -> Any:
