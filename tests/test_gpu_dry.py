@@ -56,7 +56,7 @@ def test_every_workload_runs_and_learns_as_on_the_cpu(fake: Any, name: str):
 def test_every_workload_is_the_same_for_pytorch(name: str, one_thread: None, monkeypatch: pytest.MonkeyPatch):
     torch = pytest.importorskip("torch")
     # PyTorch's own testing module, where another test has imported it, forbids programs to set its switches.
-    monkeypatch.setattr(torch.backends, "__allow_nonbracketed_mutation_flag", True)
+    monkeypatch.setitem(torch.backends.flags_frozen.__globals__, "__allow_nonbracketed_mutation_flag", True)
     precision, tf32 = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     benchmark = torch.backends.cudnn.benchmark
     mine = wg.get_float32_matmul_precision()
