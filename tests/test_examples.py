@@ -1,0 +1,77 @@
+"""The programs of ``examples/``: each takes a few steps with ``--quick``, gives its figures, and leaves its files.
+
+A program that is added to the folder needs a row in `PROGRAMS` and a line in ``examples/README.md``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[1] / "examples"
+LINES = 150
+SHARED = {"__init__", "digit_data", "options"}  # what programs import
+ELSEWHERE = {"digits", "neural_ode"}  # older than `options`: tests/test_demo.py runs the first
+
+pytest.importorskip("sklearn")
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a quick run must come to: the figures that `main` returns, within limits, and the files in ``--out``.
+
+    A limit is to tell a program that learns from one that does not, so it lies between what an untrained model has and
+    what a quick run reaches.
+    """
+
+    above: Mapping[str, float] = field(default_factory=dict)
+    below: Mapping[str, float] = field(default_factory=dict)
+    files: frozenset[str] = frozenset({"metrics.json", "model.safetensors"})
+    arguments: tuple[str, ...] = ()
+
+
+PROGRAMS = {
+    "linear_regression": Program(above={"test_r2": 0.4}, below={"train_loss": 3500}),
+    "logistic_regression": Program(above={"test_accuracy": 0.95}, below={"train_loss": 0.2}),
+}
+
+
+def names() -> list[str]:
+    return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in SHARED | ELSEWHERE)
+
+
+def test_every_program_has_a_row_and_a_line_in_the_list():
+    listed = (FOLDER / "README.md").read_text()
+    assert names() == sorted(PROGRAMS)
+    assert [name for name in names() if f"[{name}.py]({name}.py)" not in listed] == []
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_a_program_is_short(path: Path):
+    if path.stem == "digits":
+        pytest.skip("the demonstration explains what is wrong when it cannot run, which takes room")
+    assert len(path.read_text().splitlines()) < LINES
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_quick_run(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    program = PROGRAMS[name]
+    module = importlib.import_module(f"examples.{name}")
+    metrics = module.main(["--quick", "--out", str(tmp_path / "out"), *program.arguments])
+
+    assert all(isinstance(value, float) and math.isfinite(value) for value in metrics.values()), metrics
+    for key, limit in program.above.items():
+        assert metrics[key] > limit, f"{key} {metrics[key]:.4g}: {metrics}"
+    for key, limit in program.below.items():
+        assert metrics[key] < limit, f"{key} {metrics[key]:.4g}: {metrics}"
+    assert program.above or program.below
+    files = {path.name for path in (tmp_path / "out").iterdir()}
+    assert program.files <= files
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text()) == metrics
+    assert len(capsys.readouterr().out.splitlines()) > 1, "it says how it goes, and what came of it"
