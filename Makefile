@@ -19,7 +19,7 @@ env  = $(VENV)/.installed-$(1)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test kernels lint format typecheck parity gpu gpu-bench gpu-dry gpu-measure gpu-tests bench docs clean
+.PHONY: help demo test kernels notebooks lint format typecheck parity gpu gpu-bench gpu-dry gpu-measure gpu-tests bench docs clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -39,6 +39,9 @@ kernels: $(call env,dev) ## the tables of ops, layers and optimizers by NumPy al
 		WENGERT_NUMBA=$$1 OPENBLAS_NUM_THREADS=$$2 \
 		$(PY) -m pytest -q -n $(JOBS) --dist worksteal -m "not gpu and not parity and not bench" $(TABLES) $(ARGS) || exit 1; \
 	done
+
+notebooks: $(call env,dev) $(call env,notebooks) ## run every notebook from top to bottom (ARGS="notebooks/03*" for one)
+	PYTHONPATH="$(CURDIR)" $(PY) -m pytest --nbmake --nbmake-timeout=180 -n $(JOBS) --dist worksteal $(or $(ARGS),notebooks)
 
 lint: $(call env,dev) ## style and likely bugs
 	$(PY) -m ruff check .
@@ -83,7 +86,7 @@ docs: $(call env,docs) ## the documentation as web pages in build/docs
 	$(PY) -m sphinx -W --keep-going -b html docs build/docs $(ARGS)
 
 clean: ## remove everything that the targets made, the environment included
-	rm -rf $(VENV) build dist runs *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist runs docs/notebooks *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
