@@ -2,6 +2,7 @@
 
     python examples/mnist_cnn.py --quick
     python examples/mnist_cnn.py --data mnist.npz --out runs/mnist_cnn
+    wengert train mnist_cnn --quick                                     # the same, where wengert is installed
 
 `models` has the models that they share, `options` the command line.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import wengert as wg
 from wengert import nn
@@ -76,3 +77,43 @@ def convolutions(stack: tuple[int, ...], batch_norm: bool) -> Iterator[nn.Module
             yield nn.BatchNorm2d(filters)
         yield nn.ReLU(inplace=True)
         channels = filters
+
+
+def vgg11(classes: int = 1000, **options: Any) -> VGG:
+    """VGG-11: 132.9 million parameters; options as for `VGG`."""
+    return VGG(11, classes, **options)
+
+
+def vgg11_bn(classes: int = 1000, **options: Any) -> VGG:
+    """VGG-11 with a norm after each convolution; options as for `VGG`."""
+    return VGG(11, classes, batch_norm=True, **options)
+
+
+def vgg13(classes: int = 1000, **options: Any) -> VGG:
+    """VGG-13: 133.0 million parameters; options as for `VGG`."""
+    return VGG(13, classes, **options)
+
+
+def vgg13_bn(classes: int = 1000, **options: Any) -> VGG:
+    """VGG-13 with a norm after each convolution; options as for `VGG`."""
+    return VGG(13, classes, batch_norm=True, **options)
+
+
+def vgg16(classes: int = 1000, **options: Any) -> VGG:
+    """VGG-16: 138.4 million parameters; options as for `VGG`."""
+    return VGG(16, classes, **options)
+
+
+def vgg16_bn(classes: int = 1000, **options: Any) -> VGG:
+    """VGG-16 with a norm after each convolution; options as for `VGG`."""
+    return VGG(16, classes, batch_norm=True, **options)
+
+
+def vgg19(classes: int = 1000, **options: Any) -> VGG:
+    """VGG-19: 143.7 million parameters; options as for `VGG`."""
+    return VGG(19, classes, **options)
+
+
+def vgg19_bn(classes: int = 1000, **options: Any) -> VGG:
+    """VGG-19 with a norm after each convolution; options as for `VGG`."""
+    return VGG(19, classes, batch_norm=True, **options)

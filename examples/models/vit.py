@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from typing import Any
 
 import wengert as wg
 from wengert import nn
@@ -88,3 +89,33 @@ class ViT(nn.Module):
         x = self.conv_proj(x).flatten(2).transpose(1, 2)  # (N, patches, C)
         x = wg.cat([self.class_token.expand(len(x), -1, -1), x], dim=1)  # (N, patches + 1, C)
         return self.heads(self.encoder(x)[:, 0])  # (N, classes)
+
+
+def vit_b_16(classes: int = 1000, *, image_size: int = 224, **options: Any) -> ViT:
+    """ViT-B/16: 86.6 million parameters; options as for `ViT`."""
+    return ViT(image_size, 16, 12, 12, 768, 3072, classes, **options)
+
+
+def vit_b_32(classes: int = 1000, *, image_size: int = 224, **options: Any) -> ViT:
+    """ViT-B/32: 88.2 million parameters; options as for `ViT`."""
+    return ViT(image_size, 32, 12, 12, 768, 3072, classes, **options)
+
+
+def vit_l_16(classes: int = 1000, *, image_size: int = 224, **options: Any) -> ViT:
+    """ViT-L/16: 304.3 million parameters; options as for `ViT`."""
+    return ViT(image_size, 16, 24, 16, 1024, 4096, classes, **options)
+
+
+def vit_l_32(classes: int = 1000, *, image_size: int = 224, **options: Any) -> ViT:
+    """ViT-L/32: 306.5 million parameters; options as for `ViT`."""
+    return ViT(image_size, 32, 24, 16, 1024, 4096, classes, **options)
+
+
+def vit_s_16(classes: int = 1000, *, image_size: int = 224, **options: Any) -> ViT:
+    """ViT-S/16: 22.1 million parameters; options as for `ViT`."""
+    return ViT(image_size, 16, 12, 6, 384, 1536, classes, **options)
+
+
+def vit_ti_16(classes: int = 1000, *, image_size: int = 224, **options: Any) -> ViT:
+    """ViT-Ti/16: 5.7 million parameters; options as for `ViT`."""
+    return ViT(image_size, 16, 12, 3, 192, 768, classes, **options)
