@@ -10,6 +10,7 @@ import functools
 import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..backends.call_site import named
 from ..backends.dtypes import FROM_NUMPY
 from ..backends.errors import GraphError
 from .base import version_of, wrap
@@ -169,7 +170,7 @@ class Node:
     def _freed(self) -> GraphError:
         made = "" if self.site is None else f", recorded at {self.site},"
         place = getattr(self, "freed_at", None)
-        where = "" if place is None else " in the pass that was started at {}:{}".format(*place)
+        where = "" if place is None else f" in the pass that was started at {named(*place)}"
         return GraphError(
             "Trying to backward through the graph a second time (or directly access saved tensors after they have "
             "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "

@@ -8,14 +8,21 @@ import warnings
 from types import FrameType
 from typing import Any
 
-__all__ = ["call_site", "program_line", "warn"]
+__all__ = ["call_site", "named", "program_line", "warn"]
 
 _PACKAGE = __name__.partition(".")[0]
 
 
 def call_site() -> str:
-    """``file:line`` of the innermost frame outside this package."""
-    return "{}:{}".format(*program_line(2))
+    """``file:line`` of the innermost frame outside this package, as `named` writes it."""
+    return named(*program_line(2))
+
+
+def named(file: str, line: int) -> str:
+    """``file:line``; the file that IPython keeps a cell in goes by the number of the cell, ``In[3]:line``."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    cell = getattr(getattr(shell, "compile", None), "format_code_name", lambda file: None)(file)
+    return f"{cell[1] if cell else file}:{line}"
 
 
 def program_line(depth: int = 1) -> tuple[str, int]:

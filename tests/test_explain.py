@@ -191,3 +191,13 @@ def test_what_cannot_be_explained():
     z.backward()
     with pytest.raises(RuntimeError, match="second time"):
         viz.explain(z, x)
+
+
+def test_the_output_is_named_as_in_a_drawing():
+    x = wg.tensor(3.0, requires_grad=True)
+    f = x * x
+    named = str(viz.explain({"f": f}, names={"x": x}))
+    assert named == str(viz.explain(f, names={"f": f, "x": x}))
+    assert named.startswith("f = ")
+    with pytest.raises(ValueError, match="takes one output, got 2: f, g"):
+        viz.explain({"f": f, "g": f}, names={"x": x})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 
 import wengert as wg
@@ -56,3 +59,16 @@ def test_outside_of_a_model_nothing_is_added():
     with pytest.raises(RuntimeError) as caught:
         wg.ones(2, 3) @ wg.ones(2, 3)
     assert "[in " not in str(caught.value)
+
+
+def test_the_cell_of_a_notebook_goes_by_its_number(monkeypatch: pytest.MonkeyPatch):
+    """IPython keeps a cell in a file with a name that tells nobody anything."""
+    x = wg.ones(1, requires_grad=True)
+    compiler = SimpleNamespace(format_code_name=lambda file: ("Cell", "In[7]") if file == __file__ else None)
+    shell = SimpleNamespace(compile=compiler)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    with wg.debug.record_lines():
+        y = x * x
+    y.backward()
+    with pytest.raises(RuntimeError, match=r"recorded at In\[7\]:\d+, .* started at In\[7\]:\d+"):
+        y.backward()

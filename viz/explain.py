@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..autograd.graph import Graph
 from ..autograd.graph_formats import times
+from ..backends.errors import InvalidValueError
 from .adjoints import Adjoints
 from .formulas import Formula, formula_of
 from .known import Known
@@ -47,13 +48,15 @@ class Explanation:
         return f"{words}\n\n$${self.latex}$$"
 
 
-def explain(loss: Tensor, wrt: Tensor | Sequence[Tensor] | None = None, names: Any = None) -> Explanation:
+def explain(
+    loss: Tensor | Mapping[str, Tensor], wrt: Tensor | Sequence[Tensor] | None = None, names: Any = None
+) -> Explanation:
     """How a change of ``wrt`` reaches ``loss``: every step of the chain rule, with its formula and its numbers.
 
     No ``.grad`` changes, and the graph is kept.
 
     Args:
-        loss: a recorded tensor; the pass begins with ones.
+        loss: a recorded tensor, or a mapping of its name to it; the pass begins with ones.
         wrt: leaves to explain the gradient of; all unless told.
         names: names for the leaves: a module, or a mapping of names to tensors. Values between have numbers: u1, u2.
 
@@ -62,13 +65,14 @@ def explain(loss: Tensor, wrt: Tensor | Sequence[Tensor] | None = None, names: A
 
     Raises:
         RuntimeError: nothing was recorded, the graph was freed, or ``loss`` does not depend on ``wrt``.
+        ValueError: a mapping has another number of tensors than one.
 
     Example:
         >>> import wengert as wg
         >>> from wengert import viz
         >>> x, y, z = (wg.tensor(v, requires_grad=True) for v in (-2.0, 5.0, -4.0))
         >>> f = (x + y) * z
-        >>> print(viz.explain(f, wrt=x, names={"f": f, "x": x, "y": y, "z": z}))
+        >>> print(viz.explain({"f": f}, wrt=x, names={"x": x, "y": y, "z": z}))
         f = u1 · z and u1 = x + y. How does f change with x? Follow the graph from f back to x.
         <BLANKLINE>
         1. f = u1 · z = 3 · (−4) = −12.
@@ -78,8 +82,13 @@ def explain(loss: Tensor, wrt: Tensor | Sequence[Tensor] | None = None, names: A
         <BLANKLINE>
         Result: ∂f/∂x = −4. When x grows by a little, f changes by about −4 times as much.
     """
+    label = ""
+    if isinstance(loss, Mapping):
+        if len(loss) != 1:
+            raise InvalidValueError(f"explain: takes one output, got {len(loss)}: {', '.join(loss)}")
+        ((label, loss),) = loss.items()
     given = names if names is None or isinstance(names, Mapping) else dict(Graph(loss, names)._names)
-    label = next((n for n, t in (given or {}).items() if t is loss), "")
+    label = label or next((n for n, t in (given or {}).items() if t is loss), "")
     graph = Graph({label: loss} if label else loss, given)
     wanted = [n.id for n in graph.leaves] if wrt is None else [_node_of(graph, t) for t in _several(wrt)]
     return _Explainer(graph, wanted).explain()
