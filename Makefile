@@ -11,7 +11,7 @@ GPUJOBS := 8
 # On a machine of one's own interpreter some packages that other tests want may be missing, or newer than is known here.
 GPUTESTS := -m gpu -q -W default --continue-on-collection-errors
 GPUFIRST := $(addprefix tests/test_,gpu.py cublaslt.py cudnn.py cuda_backend.py)
-LIBRARY := autograd backends distributions func nn optim utils viz
+LIBRARY := array_api autograd backends distributions func nn optim utils viz
 
 ifneq ($(origin PY),command line)
 PY  := $(VENV)/bin/python

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ARROWS = {
     "backends": set(),
     "autograd": {"backends"},
+    "array_api": {"backends", "autograd"},
     "nn": {"backends", "autograd"},
     "optim": {"backends", "autograd"},
     "distributions": {"backends", "autograd"},

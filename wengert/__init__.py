@@ -107,6 +107,7 @@ if TYPE_CHECKING:
     from . import accelerator as accelerator
     from . import amp as amp
     from . import ao as ao
+    from . import array_api as array_api
     from . import compiler as compiler
     from . import cpu as cpu
     from . import cuda as cuda
@@ -195,6 +196,7 @@ _MODULES = (
     "accelerator",
     "amp",
     "ao",
+    "array_api",
     "compiler",
     "cpu",
     "cuda",

@@ -13,6 +13,7 @@ class ConversionMethods:
     __slots__ = ()
 
     __array__ = ops.array_of
+    __array_namespace__ = ops.array_namespace
     __array_wrap__ = ops.wrapped_array
     __bool__ = ops.bool_of
     __complex__ = ops.complex_of
@@ -45,5 +46,6 @@ class ConversionMethods:
     record_stream = ops.record_stream
     share_memory_ = ops.share_memory_
     to = ops.to
+    to_device = ops.to_device
     tolist = ops.tolist
     type_as = ops.type_as

@@ -1,4 +1,4 @@
-"""Tensors into Python's numbers and lists, other libraries' arrays, copies and pickles."""
+"""Tensors into Python's numbers and lists, copies and pickles; `interop` has the way to other libraries' arrays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...backends import Device, get_backend, kernels_of
 from ...backends.errors import DTypeError, GraphError, InvalidValueError, ShapeError
 from ...backends.settings import warn_once
 from ...backends.sparse import SparseArray
-from ..base import TensorBase, new, version_of, wrap
+from ..base import TensorBase, new, version_of
 from ..grad_mode import mode
 from .layout import clone, storage_offset
 from .storage import copied_memory, memory_key
@@ -129,75 +129,6 @@ def contains(input: Tensor, element: Any) -> bool:
             f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}."
         )
     return bool((input == element).any())
-
-
-# ---------------------------------------------------------------------- arrays of others
-
-
-def numpy(input: Tensor, *, force: bool = False) -> Any:
-    """A NumPy array on the same memory.
-
-    Args:
-        input: on the CPU, without ``requires_grad``.
-        force: detach and move it first, so that any tensor will do.
-
-    Raises:
-        RuntimeError: it requires grad, and operations are recorded. TypeError: it is on another device.
-    """
-    if not force and input.requires_grad and mode.grad:
-        raise GraphError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-    backend = kernels_of[type(input._data)].backend
-    if isinstance(input._data, SparseArray):
-        return backend.to_numpy(input._data)
-    if backend.name != "cpu" and not force:
-        raise TypeError(
-            f"can't convert {input.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
-            "memory first."
-        )
-    version_of(input)
-    return backend.to_numpy(input._data)[...]
-
-
-def array_of(input: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
-    """``np.asarray(x)``: see `numpy`."""
-    array = numpy(input)
-    if dtype is not None and array.dtype != dtype:
-        if copy is False:
-            raise ValueError(f"a {array.dtype} tensor cannot become a {dtype} array without a copy")
-        return array.astype(dtype)
-    return array.copy() if copy else array
-
-
-def wrapped_array(input: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
-    """What NumPy's functions make of their result when a tensor was among their arguments: a tensor again."""
-    return wrap(kernels_of[type(input._data)].asarray(array.astype("uint8") if array.dtype.kind == "b" else array))
-
-
-def dlpack(input: Tensor, **options: Any) -> Any:
-    """The DLPack capsule of the tensor's memory.
-
-    Raises:
-        BufferError: it requires grad, or the other side cannot take it. TypeError, AssertionError: the stream is no
-            number, or there is one for main memory.
-    """
-    if input.requires_grad:
-        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    stream = options.get("stream")
-    if stream is not None and type(stream) is not int:
-        raise TypeError("stream must be ``int`` or ``none``")
-    if stream is not None and input.device.type == "cpu":
-        raise AssertionError("stream should be None on cpu.")
-    return input._data.__dlpack__(**options)
-
-
-def to_dlpack(tensor: Tensor) -> Any:
-    """The DLPack capsule of a tensor's memory, for other libraries' ``from_dlpack``."""
-    return dlpack(tensor)
-
-
-def dlpack_device(input: Tensor) -> Any:
-    """The tensor's device in DLPack's numbers."""
-    return input._data.__dlpack_device__()
 
 
 # ---------------------------------------------------------------------- copies and pickles
