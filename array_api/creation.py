@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..autograd import ops
-from ..autograd.base import TensorBase
+from ..autograd.tensor import Tensor
 from .promotion import together
 
 if TYPE_CHECKING:
-    from ..autograd.tensor import Tensor
     from ..backends import DType
 
 __all__ = [
@@ -54,7 +53,7 @@ def asarray(obj: Any, /, *, dtype: DType | None = None, device: Any = None, copy
     """
     if copy is False and isinstance(obj, bool | int | float | complex | list | tuple):
         raise ValueError(f"asarray: a {type(obj).__name__} has no memory to share; copy=False needs an array")
-    if device is None and isinstance(obj, TensorBase):
+    if device is None and isinstance(obj, Tensor):
         device = obj.device
     return ops.asarray(obj, dtype=dtype, device=device, copy=copy)
 

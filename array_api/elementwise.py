@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd import ops
-from ..autograd.base import TensorBase
 from ..autograd.tensor import Tensor
 from .promotion import together
 
@@ -190,12 +189,12 @@ def sign(x: Tensor, /) -> Tensor:
 
 def remainder(x1: Tensor | float, x2: Tensor | float, /) -> Tensor:
     """The remainder of the quotient rounded down, with the sign of ``x2``, in their common type; they broadcast."""
-    x1, x2 = together(x1, x2)
-    y = ops.remainder(x1, x2)
+    a, b = together(x1, x2)
+    y = ops.remainder(a, b)
     if not y.dtype.is_floating_point:
         return y
     # PyTorch's zeros have the sign of x1. A sum with 0.0 has none, whatever the sign of its zero was.
-    return ops.where(x2 < 0, -(0.0 - y), y + 0.0)
+    return ops.where(b < 0, -(0.0 - y), y + 0.0)
 
 
 def round(x: Tensor, /) -> Tensor:
@@ -223,6 +222,6 @@ def _bound(x: Tensor, bound: Any) -> Any:
     """A bound as a tensor of the type of ``x``."""
     if bound is None:
         return None
-    if isinstance(bound, TensorBase):
+    if isinstance(bound, Tensor):
         return bound.to(x.dtype)
     return ops.tensor(bound, dtype=x.dtype, device=x.device)

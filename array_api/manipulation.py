@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..autograd import ops
-from ..autograd.base import TensorBase
+from ..autograd.tensor import Tensor
 from ..backends import dtypes
 from ..backends.errors import ShapeError
 from .promotion import together
-
-if TYPE_CHECKING:
-    from ..autograd.tensor import Tensor
 
 __all__ = [
     "broadcast_arrays",
@@ -138,7 +135,7 @@ def roll(x: Tensor, /, shift: Axes, *, axis: Axes | None = None) -> Tensor:
 
 def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
     """``x`` with each element along ``axis`` ``repeats`` times; each element of the flat array if it is None."""
-    if isinstance(repeats, TensorBase) and repeats.ndim == 0:
+    if isinstance(repeats, Tensor) and repeats.ndim == 0:
         repeats = int(repeats)
     if axis is None:
         x, axis = ops.flatten(x), 0

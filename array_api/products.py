@@ -39,7 +39,8 @@ def matrix_transpose(x: Tensor, /) -> Tensor:
 
 def tensordot(x1: Tensor, x2: Tensor, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
     """The sum of products over axes: the last ones of ``x1`` and first ones of ``x2``, or those named for each."""
-    return ops.tensordot(*together(x1, x2), dims=axes)
+    x1, x2 = together(x1, x2)
+    return ops.tensordot(x1, x2, dims=axes)
 
 
 def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:

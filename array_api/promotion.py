@@ -9,15 +9,12 @@ from __future__ import annotations
 import builtins
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..autograd import ops, promotion
-from ..autograd.base import TensorBase
+from ..autograd.tensor import Tensor
 from ..backends import DType, default_device, dtypes
 from ..backends.errors import DTypeError
-
-if TYPE_CHECKING:
-    from ..autograd.tensor import Tensor
 
 __all__ = ["astype", "can_cast", "finfo", "iinfo", "isdtype", "result_type"]
 
@@ -85,11 +82,9 @@ def result_type(*arrays_and_dtypes: Tensor | DType | bool | int | float | comple
 def together(*operands: Any) -> list[Any]:
     """The operands as tensors of their common type; Python numbers become tensors without dimensions."""
     dtype = result_type(*operands)
-    device = next(x.device for x in operands if isinstance(x, TensorBase))
+    device = next(x.device for x in operands if isinstance(x, Tensor))
     return [
-        (x if x.dtype is dtype else x.to(dtype))
-        if isinstance(x, TensorBase)
-        else ops.tensor(x, dtype=dtype, device=device)
+        (x if x.dtype is dtype else x.to(dtype)) if isinstance(x, Tensor) else ops.tensor(x, dtype=dtype, device=device)
         for x in operands
     ]
 

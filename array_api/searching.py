@@ -99,10 +99,10 @@ def searchsorted(
         side: before the elements of the same value, or behind them.
         sorter: ``(n,)``, the indices that sort ``x1``.
     """
-    x1, x2 = together(x1, x2)
+    ordered, values = together(x1, x2)
     if sorter is not None:
-        x1 = x1[sorter]
-    return ops.searchsorted(x1.contiguous(), x2.contiguous(), side=side)
+        ordered = ordered[sorter]
+    return ops.searchsorted(ordered.contiguous(), values.contiguous(), side=side)
 
 
 def isin(x1: Tensor | int, x2: Tensor | int, /, *, invert: bool = False) -> Tensor:

@@ -13,6 +13,7 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .capsules import exported, imported
 from .device import Device
 from .errors import BackendUnavailableError, DeviceError
 
@@ -163,6 +164,14 @@ class Backend:
     def from_shared(self, parts: Any) -> Any:
         """The array of another process that ``parts`` stand for."""
         raise NotImplementedError
+
+    def to_dlpack(self, array: Any, **options: Any) -> Any:
+        """The DLPack capsule of an array's memory; ``options`` are those of the standard's ``__dlpack__``."""
+        return exported(array, **options)
+
+    def from_dlpack(self, source: Any) -> Any:
+        """An array on the memory of what exports DLPack capsules, or of a capsule of main memory."""
+        return imported(self.xp, source)
 
     def synchronize(self) -> None:
         """Wait until everything that was asked of the device is done."""

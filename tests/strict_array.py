@@ -244,6 +244,7 @@ class StrictArray:
         return self.copy()
 
     def __dlpack__(self, **kwargs: Any) -> Any:
+        kwargs.pop("stream", None)  # which memory that is really NumPy's has none of
         return self._data.__dlpack__(**kwargs)
 
     def __dlpack_device__(self) -> Any:

@@ -9,7 +9,7 @@ from ...backends.errors import DTypeError, InvalidValueError
 from ...backends.settings import warn_once
 from ..base import TensorBase, wrap
 from ..promotion import get_default_dtype
-from .conversion import to
+from .conversion import same_device, to
 from .creation import dtype_of, empty, finished, place_of
 from .parsing import array_from, native
 from .size import Size
@@ -138,36 +138,44 @@ def from_numpy(ndarray: Any) -> Tensor:
     return from_array(k.asarray(ndarray))
 
 
-class _Capsule:
-    """A DLPack capsule of main memory as the object that NumPy takes."""
-
-    def __init__(self, capsule: Any) -> None:
-        self._capsule = capsule
-
-    def __dlpack__(self, **options: Any) -> Any:
-        return self._capsule
-
-    def __dlpack_device__(self) -> tuple[int, int]:
-        return 1, 0
-
-
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
-    """A tensor on the memory of any object that speaks DLPack.
+    """A tensor on the memory of any object that speaks DLPack: writing to one changes the other.
 
     Args:
-        ext_tensor: has ``__dlpack__`` and ``__dlpack_device__``, or is a capsule of main memory.
+        ext_tensor: has ``__dlpack__`` and ``__dlpack_device__``, or is a capsule of main memory, which is used up.
         device: where to put it; where it is unless told.
-        copy: True copies in any case.
+        copy: True for memory of its own, False for the same memory or an error, None for a copy where it has to be.
+
+    Raises:
+        ValueError: ``copy`` is False, and the device is another; or the strides are none that a tensor has.
+        BufferError: the other side does not export it, as where it requires grad.
+
+    Example:
+        >>> import numpy as np, wengert as wg
+        >>> a = np.zeros(2)
+        >>> wg.from_dlpack(a).add_(1)
+        tensor([1., 1.], dtype=wengert.float64)
+        >>> a
+        array([1., 1.])
     """
+    capsule = not hasattr(ext_tensor, "__dlpack__")
+    if capsule and (device is not None or copy is not None):
+        raise AssertionError("device and copy kwargs not supported when ext_tensor is already a DLPack capsule.")
     if isinstance(ext_tensor, TensorBase):
-        shared = wrap(ext_tensor._data[...])
-    elif type(ext_tensor).__name__ == "PyCapsule":
-        shared = from_array(get_backend("cpu").xp.from_dlpack(_Capsule(ext_tensor)))
+        backend = kernels_of[type(ext_tensor._data)].backend
     else:
-        kind = int(ext_tensor.__dlpack_device__()[0])
+        kind = 1 if capsule else int(ext_tensor.__dlpack_device__()[0])
         backend = get_backend("cuda" if kind in (2, 13) else "cpu")
-        shared = from_array(backend.xp.from_dlpack(ext_tensor))
-    return to(shared, shared.device if device is None else place_of(device), copy=bool(copy))
+    shared = from_array(backend.from_dlpack(ext_tensor))
+    if device is None:
+        return to(shared, copy=bool(copy))
+    where = place_of(device)
+    if copy is False and not same_device(where, shared.device):
+        raise ValueError(
+            f"cannot move DLPack tensor from device {shared.device} to {where} without copying. Set copy=None or "
+            "copy=True."
+        )
+    return to(shared, where, copy=bool(copy))
 
 
 def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
@@ -221,9 +229,7 @@ def asarray(
     ):
         raise ValueError(f"can't alias the {type(obj).__name__} with dtype {dtype} on device {device}")
     result: Tensor = to(source, copy=True) if copy and source is obj else source
-    if not requires_grad:
-        return result.detach() if result.requires_grad and result is not obj else result
-    return result.requires_grad_()
+    return result.requires_grad_() if requires_grad else result
 
 
 def new_tensor(

@@ -88,26 +88,46 @@ def wrapped_array(input: Tensor, array: Any, context: Any = None, return_scalar:
     return wrap(kernels_of[type(input._data)].asarray(array.astype("uint8") if array.dtype.kind == "b" else array))
 
 
-def dlpack(input: Tensor, **options: Any) -> Any:
-    """The DLPack capsule of the tensor's memory.
+def dlpack(
+    input: Tensor,
+    *,
+    stream: Any = -1,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[int, int] | None = None,
+    copy: bool | None = None,
+) -> Any:
+    """The DLPack capsule of the tensor's memory, which lives as long as what the capsule goes to.
+
+    Args:
+        input: without ``requires_grad``, and not sparse.
+        stream: the number of the CUDA stream that the other side works on; -1 to wait for nothing.
+        max_version: the newest version of DLPack that the other side takes; one without versions if it is None.
+        dl_device: the device to export to, in DLPack's numbers; where the tensor is if it is None.
+        copy: True for memory of its own, False for the tensor's or an error, None for a copy where it has to be.
 
     Raises:
-        BufferError: it requires grad, or the other side cannot take it. TypeError, AssertionError: the stream is no
-            number, or there is one for main memory.
+        BufferError: it requires grad or is sparse, or the other side cannot take it. TypeError, AssertionError: the
+            stream is no number, or there is one for main memory.
     """
+    x = input._data
     if input.requires_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    stream = options.get("stream")
+    if isinstance(x, SparseArray):
+        raise BufferError("Can't export tensors with layout other than torch.strided; use to_dense()")
     if stream is not None and type(stream) is not int:
         raise TypeError("stream must be ``int`` or ``none``")
-    if stream is not None and input.device.type == "cpu":
-        raise AssertionError("stream should be None on cpu.")
-    return input._data.__dlpack__(**options)
+    backend = kernels_of[type(x)].backend
+    if backend.name == "cpu":
+        if stream not in (None, -1):
+            raise AssertionError("stream should be None on cpu.")
+        stream = None
+    given = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+    return backend.to_dlpack(x, **{name: value for name, value in given.items() if value is not None})
 
 
 def to_dlpack(tensor: Tensor) -> Any:
-    """The DLPack capsule of a tensor's memory, for other libraries' ``from_dlpack``."""
-    return dlpack(tensor)
+    """The DLPack capsule of a tensor's memory, for other libraries' ``from_dlpack``; gradients stop here."""
+    return dlpack(tensor.detach())
 
 
 def dlpack_device(input: Tensor) -> Any:

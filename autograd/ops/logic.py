@@ -45,9 +45,16 @@ def _refuse(kernel: str, bools: bool, *values: Any) -> None:
     for v in values:
         if not isinstance(v, TensorBase | int | float | complex) and not hasattr(v, "dtype"):
             raise no_signature(kernel, *values)
-    kind = result_type(*[v.item() if hasattr(v, "item") and not isinstance(v, TensorBase) else v for v in values])
+    kind = result_type(*[_standing(v) for v in values])
     if kind.category > 1 or (kind.category == 0 and not bools):
         raise unsupported(kernel, kind, "integers and bool" if bools else "integers")
+
+
+def _standing(value: Any) -> Any:
+    """What stands for an operand where types meet: an array's type, and the number that a NumPy scalar holds."""
+    if isinstance(value, TensorBase) or not hasattr(value, "item"):
+        return value
+    return value.dtype if getattr(value, "ndim", 0) else value.item()
 
 
 def integers(kernel: str, *values: Any, out: Any, bools: bool = True) -> Any:

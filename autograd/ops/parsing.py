@@ -6,7 +6,7 @@ from typing import Any
 
 from ...backends import get_backend, kernels_of
 from ...backends.dtypes import FROM_NUMPY, DType, bool_, int64, to_dtype
-from ...backends.errors import DTypeError, InvalidValueError
+from ...backends.errors import DTypeError, InvalidValueError, NumberOverflowError
 from ..base import TensorBase
 from ..promotion import get_default_dtype, promote_types
 from .scalar import number_for
@@ -210,18 +210,32 @@ def _infer(leaves: list[list[Any]], default: Any) -> Any:
 
 
 def _fill(xp: Any, leaves: list[list[Any]], dtype: Any) -> Any:
+    if dtype == "uint64" and all(isinstance(v, int) for leaf in leaves for v in leaf):
+        return _unsigned(xp, leaves)
     try:
         array = xp.array(leaves)
     except OverflowError:
         array = None
     if array is None or array.dtype.kind not in "biufc" or (array.dtype.kind == "u" and array.dtype.itemsize == 8):
         large = (v for leaf in leaves for v in leaf if isinstance(v, int) and not -(2**63) <= v < 2**63)
-        if dtype.kind not in "fcV" and any(True for _ in large):
+        if dtype.kind not in "fcVb" and any(True for _ in large):
             raise InvalidValueError(
                 "Overflow when unpacking long long: an integer does not fit int64; write it as a float"
             )
         array = xp.array(leaves, dtype="float64")
     return _converted(xp, array, dtype)
+
+
+def _unsigned(xp: Any, leaves: list[list[Any]]) -> Any:
+    """Integers as uint64, which NumPy makes floats of where small and large ones come together.
+
+    Raises:
+        OverflowError: one is negative, or too large.
+    """
+    try:
+        return xp.array(leaves, dtype="uint64")
+    except OverflowError as error:
+        raise NumberOverflowError(f"can't convert an integer to uint64, or int too big to convert: {error}") from None
 
 
 def _converted(xp: Any, array: Any, dtype: Any) -> Any:
