@@ -120,6 +120,9 @@ def test_wheel(checkout: Path, wheel: Path, tmp_path: Path):
     front, engine = imported_from(run(python, "-c", PROGRAM, cwd=tmp_path))
     assert environment in front.parents
     assert engine == front / "autograd"
+    command = environment / "bin" / "wengert"
+    assert "  digits " in run(python, command, "train", "--list", cwd=tmp_path)
+    assert "61,706 parameters" in run(python, command, "summary", "lenet5", cwd=tmp_path)
     # Python puts the current directory first, so in a checkout it is the checkout that is imported, all of it
     assert imported_from(run(python, "-c", PROGRAM, cwd=checkout)) == (checkout / "wengert", checkout / "autograd")
 

@@ -322,7 +322,7 @@ def test_draw_writes_a_file(tmp_path: Path, name: str):
 
 def test_draw_refuses_what_it_does_not_know(tmp_path: Path):
     f, _ = circuit()
-    with pytest.raises(ValueError, match="unknown format 'xyz'; it is one of svg, html, dot, json, txt"):
+    with pytest.raises(ValueError, match="unknown format 'xyz'; it is one of svg, png, html, dot, json, txt"):
         viz.draw(f, path=tmp_path / "a.xyz")
     assert not list(tmp_path.iterdir())
     with pytest.raises(ValueError, match="unknown engine 'neato'"):

@@ -9,13 +9,14 @@ from typing import Any
 from ..autograd.graph import Graph
 from .dot_layout import available, by_dot
 from .nesting import nested
+from .raster import to_png
 from .scene import MOST_BOXES, scene_of
 from .svg import paint
 
 __all__ = ["draw", "to_svg"]
 
 DOT_LIMIT = 300  # boxes
-FORMATS = ("svg", "html", "dot", "json", "txt")
+FORMATS = ("svg", "png", "html", "dot", "json", "txt")
 
 
 def draw(
@@ -32,10 +33,11 @@ def draw(
         output: a tensor, a mapping or sequence of tensors (keys become names), or a `Graph`.
         params: names for the leaves: a module, or a mapping of names to tensors.
         path: a file to write; folders on the way are made.
-        format: ``svg``, ``html``, ``dot``, ``json`` or ``txt``; by the ending of ``path`` unless told.
+        format: ``svg``, ``png``, ``html``, ``dot``, ``json`` or ``txt``; by the ending of ``path`` unless told.
+            A PNG needs matplotlib.
         engine: who finds the places: ``"dot"`` is Graphviz, ``"builtin"`` needs nothing, ``"auto"`` takes Graphviz
             where it is installed and no frames are drawn, at which it is worse. The picture is painted alike.
-        most: about how many boxes an SVG shows. Of larger graphs it shows modules (where `record` noted them),
+        most: about how many boxes an SVG or PNG shows. Of larger graphs it shows modules (where `record` noted them),
             repeated blocks as one, and stretches of the program.
 
     Returns:
@@ -60,14 +62,14 @@ def draw(
     if format not in FORMATS:
         raise ValueError(f"draw: unknown format {format!r}; it is one of {', '.join(FORMATS)}")
     if path is not None:
-        if format == "svg":
+        if format in ("svg", "png"):
             text = to_svg(graph, engine, most)
         else:
             formats = {"html": graph.to_html, "dot": graph.to_dot, "json": graph.to_json, "txt": graph.to_text}
             text = formats[format]()
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        target.write_bytes(to_png(text) if format == "png" else text.encode())
     return graph
 
 
