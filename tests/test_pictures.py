@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,12 @@ def test_filters_are_drawn_one_by_one():
     assert "3 of 5 shown" in viz.filters(wg.randn(5, 4, 4), limit=3).get_suptitle()
     with pytest.raises(ValueError, match=r"view\(-1, 28, 28\)"):
         viz.filters(wg.randn(10, 784))
+
+
+def test_a_notebook_shows_a_figure_without_pyplot():
+    figure = viz.curves({"loss": {"train": [3.0, 2.0, 1.0]}})
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    assert pickle.loads(pickle.dumps(figure)).axes[0].get_title(loc="left") == "loss"
 
 
 def test_layers_are_watched_while_they_train(tmp_path: Path):

@@ -33,7 +33,7 @@ class MissingExtraError(ImportError):
 def new_figure(width: float, height: float) -> Any:
     """A figure of so many inches."""
     try:
-        from matplotlib.figure import Figure
+        from .figures import Figure
     except ImportError as error:
         raise MissingExtraError("this picture needs matplotlib: pip install wengert[viz]") from error
     return Figure(figsize=(width, height), layout="constrained")
