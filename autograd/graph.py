@@ -82,10 +82,13 @@ class Graph:
         self.nodes: tuple[GraphNode, ...] = tuple(builder.nodes)
         self.edges: tuple[GraphEdge, ...] = tuple(builder.edges)
         self._arriving: tuple[tuple[GraphEdge, ...], ...] | None = None
+        self.picture: dict[str, Any] = {}  # options of `wengert.viz.to_svg` that a notebook shows it with
 
     def named(self, names: Any) -> Graph:
         """The same graph with leaves and data named after a module's parameters and buffers, or a mapping."""
-        return Graph(self._outputs, {**self._names, **named_tensors(names)})
+        graph = Graph(self._outputs, {**self._names, **named_tensors(names)})
+        graph.picture = self.picture
+        return graph
 
     def __iter__(self) -> Iterator[GraphNode]:
         return iter(self.nodes)
@@ -143,8 +146,8 @@ class Graph:
         return str(renderers["html"](self, **options))
 
     def _repr_svg_(self) -> str:
-        return self.to_svg()
+        return self.to_svg(**self.picture)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows: the picture, and the line of ``repr`` where it cannot."""
-        return {"image/svg+xml": self.to_svg(), "text/plain": repr(self)}
+        return {"image/svg+xml": self._repr_svg_(), "text/plain": repr(self)}

@@ -54,6 +54,16 @@ def test_filters_are_drawn_one_by_one():
         viz.filters(wg.randn(10, 784))
 
 
+def test_no_grid_of_the_programs_is_drawn_over_areas():
+    from matplotlib import rc_context
+
+    with rc_context({"axes.grid": True}):
+        figure = viz.confusion_matrix([0, 1], [0, 1])
+        plane = viz.decision_boundary(lambda x: x[:, 0], wg.eye(2), [0, 1], resolution=5)
+    for drawn in (figure, plane):
+        assert not any(line.get_visible() for line in drawn.axes[0].get_xgridlines())
+
+
 def test_a_notebook_shows_a_figure_without_pyplot():
     figure = viz.curves({"loss": {"train": [3.0, 2.0, 1.0]}})
     assert figure._repr_png_().startswith(b"\x89PNG")

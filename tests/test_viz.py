@@ -414,5 +414,6 @@ def test_mistakes_may_be_none_and_images_coloured():
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.delitem(sys.modules, "wengert.viz.figures", raising=False)
     with pytest.raises(viz.MissingExtraError, match=r"pip install wengert\[viz\]"):
         viz.curves({"loss": {"training": [1.0]}})

@@ -141,6 +141,13 @@ def test_resnet_and_gpt_are_shown_in_about_fifty_boxes():
     assert "each feeds the next" in svg
 
 
+def test_a_notebook_shows_the_picture_that_was_drawn():
+    graph = viz.draw(resnet(), most=12)
+    assert graph._repr_svg_() == graph.to_svg(most=12)
+    assert len(graph._repr_svg_()) < len(graph.to_svg())
+    assert graph.named({})._repr_svg_() == graph._repr_svg_()
+
+
 def test_a_closed_repetition_says_how_often_and_how_many_parameters():
     scene = scene_of(stack(12).graph, most=4)
     box = next(b for b in scene.boxes if b.kind == "group")

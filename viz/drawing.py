@@ -41,7 +41,7 @@ def draw(
             repeated blocks as one, and stretches of the program.
 
     Returns:
-        The graph. A notebook shows it as a picture; ``to_svg()``, ``to_html()``, ``to_dot()``, ``to_json()`` and
+        The graph. A notebook shows it as this picture; ``to_svg()``, ``to_html()``, ``to_dot()``, ``to_json()`` and
         ``to_text()`` give it as text.
 
     Raises:
@@ -57,6 +57,7 @@ def draw(
     graph = output if isinstance(output, Graph) else Graph(output)
     if params is not None:
         graph = graph.named(params)
+    graph.picture = {"engine": engine, "most": most}
     if format is None:
         format = Path(path).suffix[1:].lower() if path is not None else "svg"
     if format not in FORMATS:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 
-from matplotlib import figure
+from matplotlib.figure import Figure as Plain
 
 __all__ = ["Figure"]
 
 
-class Figure(figure.Figure):  # type: ignore[misc, unused-ignore]
+class Figure(Plain):  # type: ignore[misc, unused-ignore]
     """A figure that a notebook shows, also where ``pyplot`` has not told it how to show figures."""
 
     def _repr_png_(self) -> bytes:

@@ -62,6 +62,7 @@ def confusion_matrix(
     figure = new_figure(size + 0.6, size)
     ax = figure.subplots()
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    ax.grid(False)  # whatever the program has set for its own pictures
     for i, j in np.ndindex(matrix.shape):
         text = f"{shares[i, j]:.0%}" if normalize else f"{matrix[i, j]:,}"
         if matrix[i, j]:
@@ -118,6 +119,7 @@ def decision_boundary(
     count = max(2, int(right.max(initial=0)) + 1, scores.shape[1] if scores.ndim == 2 else 0)
     figure = new_figure(5.2, 4.4)
     ax = figure.subplots()
+    ax.grid(False)
     shape = (resolution, resolution)
     colours = [COLOURS[i % len(COLOURS)] for i in range(count)]
     predicted = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(1)
