@@ -48,7 +48,7 @@ def test_kernels_are_kept_as_long_as_their_sources(tmp_path: Path):
     jit = pytest.importorskip("wengert.backends.cpu.jit_numba")
     folder = Path(jit.__file__).parent
     assert {p.name for p in jit.sources(folder / "softmax_numba.py")} == {
-        "softmax_numba.py", "vector_numba.py", "jit_numba.py"}  # fmt: skip
+        "softmax_numba.py", "vector_numba.py", "crew_numba.py", "jit_numba.py"}  # fmt: skip
     assert {"gamma.py", "reduction.py"} <= {p.name for p in jit.sources(folder / "gamma_numba.py")}
     names = {p.name for p in jit.sources(folder / "conv_winograd_numba.py")}
     assert {"winograd_numba.py", "simd_numba.py", "images_numba.py"} <= names

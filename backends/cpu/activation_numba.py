@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .crew_numba import enter
 from .jit_numba import loop
 from .vector_numba import HALF, ONE, TWO, ZERO, erf, exp, expm1, fma, log1p_unit, sigmoid, tanh
 
@@ -22,42 +23,49 @@ CUBIC, CUBIC_SLOPE, SLOPE = F(0.044715), F(3 * 0.044715), F(0.7978845608028654)
 
 @loop
 def relu(x: Any, y: Any) -> None:
+    enter()
     for i in range(y.size):
         y[i] = ZERO if x[i] <= ZERO else x[i]
 
 
 @loop
 def relu_backward(g: Any, y: Any, out: Any) -> None:
+    enter()
     for i in range(out.size):
         out[i] = g[i] if y[i] > ZERO else ZERO
 
 
 @loop
 def sigmoid_(x: Any, y: Any) -> None:
+    enter()
     for i in range(y.size):
         y[i] = sigmoid(x[i])
 
 
 @loop
 def sigmoid_backward(g: Any, y: Any, out: Any) -> None:
+    enter()
     for i in range(out.size):
         out[i] = g[i] * (y[i] * (ONE - y[i]))
 
 
 @loop
 def tanh_backward(g: Any, y: Any, out: Any) -> None:
+    enter()
     for i in range(out.size):
         out[i] = g[i] * (ONE - y[i] * y[i])
 
 
 @loop
 def silu(x: Any, y: Any) -> None:
+    enter()
     for i in range(y.size):
         y[i] = x[i] / (ONE + exp(-x[i]))
 
 
 @loop
 def silu_backward(g: Any, x: Any, out: Any) -> None:
+    enter()
     for i in range(out.size):
         s = sigmoid(x[i])
         out[i] = g[i] * (s * (ONE + x[i] * (ONE - s)))
@@ -65,18 +73,21 @@ def silu_backward(g: Any, x: Any, out: Any) -> None:
 
 @loop
 def erf_(x: Any, y: Any) -> None:
+    enter()
     for i in range(y.size):
         y[i] = erf(x[i])
 
 
 @loop
 def gelu(x: Any, y: Any) -> None:
+    enter()
     for i in range(y.size):
         y[i] = HALF * x[i] * (ONE + erf(x[i] * ROOT_HALF))
 
 
 @loop
 def gelu_backward(g: Any, x: Any, out: Any) -> None:
+    enter()
     for i in range(out.size):
         share = HALF * (ONE + erf(x[i] * ROOT_HALF))
         out[i] = g[i] * (share + x[i] * (exp(-HALF * (x[i] * x[i])) * DENSITY))
@@ -84,6 +95,7 @@ def gelu_backward(g: Any, x: Any, out: Any) -> None:
 
 @loop
 def gelu_tanh(x: Any, y: Any) -> None:
+    enter()
     for i in range(y.size):
         t = tanh(SLOPE * x[i] * fma(CUBIC, x[i] * x[i], ONE))
         y[i] = HALF * x[i] * (ONE + t)
@@ -91,6 +103,7 @@ def gelu_tanh(x: Any, y: Any) -> None:
 
 @loop
 def gelu_tanh_backward(g: Any, x: Any, out: Any) -> None:
+    enter()
     for i in range(out.size):
         square = x[i] * x[i]
         t = tanh(SLOPE * x[i] * fma(CUBIC, square, ONE))
@@ -100,6 +113,7 @@ def gelu_tanh_backward(g: Any, x: Any, out: Any) -> None:
 
 @loop
 def softplus(x: Any, y: Any, beta: Any, threshold: Any) -> None:
+    enter()
     for i in range(y.size):
         z = x[i] * beta
         soft = ((z if z > ZERO else ZERO) + log1p_unit(exp(-abs(z)))) / beta
@@ -108,6 +122,7 @@ def softplus(x: Any, y: Any, beta: Any, threshold: Any) -> None:
 
 @loop
 def softplus_backward(g: Any, x: Any, out: Any, beta: Any, threshold: Any) -> None:
+    enter()
     for i in range(out.size):
         z = x[i] * beta
         out[i] = g[i] if z > threshold else g[i] * sigmoid(z)
@@ -115,6 +130,7 @@ def softplus_backward(g: Any, x: Any, out: Any, beta: Any, threshold: Any) -> No
 
 @loop
 def log_sigmoid(x: Any, y: Any) -> None:
+    enter()
     for i in range(y.size):
         y[i] = (ZERO if x[i] > ZERO else x[i]) - log1p_unit(exp(-abs(x[i])))
 
@@ -122,6 +138,7 @@ def log_sigmoid(x: Any, y: Any) -> None:
 @loop
 def mish(x: Any, y: Any) -> None:
     """With ``e = exp(-abs(x))`` the tanh of softplus is ``(1 + 2 e) / (1 + 2 e + 2 e**2)``, or with x < 0 its like."""
+    enter()
     for i in range(y.size):
         e = exp(-abs(x[i]))
         n = ONE + TWO * e if x[i] > ZERO else e * (e + TWO)
@@ -130,6 +147,7 @@ def mish(x: Any, y: Any) -> None:
 
 @loop
 def mish_backward(g: Any, x: Any, out: Any) -> None:
+    enter()
     for i in range(out.size):
         e = exp(-abs(x[i]))
         positive = x[i] > ZERO
@@ -142,6 +160,7 @@ def mish_backward(g: Any, x: Any, out: Any) -> None:
 
 @loop
 def elu(x: Any, y: Any, alpha: Any, scale: Any, input_scale: Any) -> None:
+    enter()
     for i in range(y.size):
         below = expm1((ZERO if x[i] > ZERO else x[i]) * input_scale) * scale * alpha
         y[i] = x[i] * scale if x[i] > ZERO else below
@@ -149,6 +168,7 @@ def elu(x: Any, y: Any, alpha: Any, scale: Any, input_scale: Any) -> None:
 
 @loop
 def elu_backward(g: Any, x: Any, out: Any, alpha: Any, scale: Any, input_scale: Any) -> None:
+    enter()
     factor = scale * alpha * input_scale
     for i in range(out.size):
         below = exp((ZERO if x[i] > ZERO else x[i]) * input_scale) * factor
@@ -157,6 +177,7 @@ def elu_backward(g: Any, x: Any, out: Any, alpha: Any, scale: Any, input_scale: 
 
 @loop
 def leaky_relu_backward(g: Any, x: Any, out: Any, slope: Any) -> None:
+    enter()
     for i in range(out.size):
         out[i] = g[i] if x[i] > ZERO else g[i] * slope
 
@@ -164,6 +185,7 @@ def leaky_relu_backward(g: Any, x: Any, out: Any, slope: Any) -> None:
 @loop
 def inside_backward(g: Any, x: Any, out: Any, low: Any, high: Any, factor: Any) -> None:
     """``g * factor`` between two bounds, but not on them."""
+    enter()
     for i in range(out.size):
         out[i] = g[i] * factor if (x[i] > low) & (x[i] < high) else ZERO
 
@@ -171,6 +193,7 @@ def inside_backward(g: Any, x: Any, out: Any, low: Any, high: Any, factor: Any) 
 @loop
 def within_backward(g: Any, x: Any, out: Any, low: Any, high: Any) -> None:
     """``g`` between two bounds and on them."""
+    enter()
     for i in range(out.size):
         out[i] = g[i] if (x[i] >= low) & (x[i] <= high) else ZERO
 
@@ -178,12 +201,14 @@ def within_backward(g: Any, x: Any, out: Any, low: Any, high: Any) -> None:
 @loop
 def beyond_backward(g: Any, x: Any, out: Any, low: Any, high: Any) -> None:
     """``g`` outside of two bounds."""
+    enter()
     for i in range(out.size):
         out[i] = ZERO if (x[i] >= low) & (x[i] <= high) else g[i]
 
 
 @loop
 def hardswish_backward(g: Any, x: Any, out: Any) -> None:
+    enter()
     for i in range(out.size):
         slope = (x[i] + x[i] + THREE) / SIX
         out[i] = ZERO if x[i] <= -THREE else g[i] if x[i] >= THREE else g[i] * slope
@@ -192,6 +217,7 @@ def hardswish_backward(g: Any, x: Any, out: Any) -> None:
 @loop
 def div_backward(g: Any, x: Any, y: Any, gx: Any, gy: Any) -> None:
     """``g / y`` and ``-g * x / y ** 2``; where nothing arrives, nothing leaves."""
+    enter()
     for i in range(gx.size):
         q = g[i] / y[i]
         q = g[i] if g[i] == ZERO else q
@@ -203,5 +229,6 @@ def div_backward(g: Any, x: Any, y: Any, gx: Any, gy: Any) -> None:
 
 @loop
 def dropout(x: Any, mask: Any, out: Any, scale: Any) -> None:
+    enter()
     for i in range(out.size):
         out[i] = x[i] * scale if mask[i] else x[i] * ZERO

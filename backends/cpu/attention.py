@@ -188,7 +188,7 @@ class Tiles:
 
         parts = -(-number // heads)
         with threads.one_for_blas() if parts > 1 else contextlib.nullcontext():
-            spread(several, parts, 4 * heads * queries * keys)
+            spread(several, parts, 4 * heads * queries * keys, python=True)
 
     def scores(self, at: Tile) -> Any:
         """The scaled and masked products of queries and keys; those of later keys in causal attention come later."""

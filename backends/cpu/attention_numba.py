@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .block_numba import multiply, pack, whole
+from .crew_numba import enter
 from .jit_numba import inlined, loop, summing
 from .simd_numba import copy
 from .softmax_numba import dot, row_max
@@ -89,6 +90,7 @@ def forward(start: int, stop: int, places: Any, sizes: Any, scale: Any, causal: 
 
     Operands are q, k, v and the result; ``sizes`` are the heads, queries, keys and widths of a key and of a value.
     """
+    enter()
     heads, queries, keys, width, out_width = sizes
     by_key = np.zeros(width * whole(keys), np.float32)
     values = np.zeros(keys * whole(out_width), np.float32)
@@ -127,6 +129,7 @@ def forward(start: int, stop: int, places: Any, sizes: Any, scale: Any, causal: 
 @loop
 def backward(start: int, stop: int, places: Any, sizes: Any, scale: Any, causal: bool, sums: Any) -> None:
     """The gradients; operands are q, k, v, the result's gradient, and those of q, k and v, which are written."""
+    enter()
     heads, queries, keys, width, out_width = sizes
     across, out_across = whole(width), whole(out_width)
     by_key, by_value = np.zeros(width * whole(keys), np.float32), np.zeros(out_width * whole(keys), np.float32)

@@ -12,6 +12,7 @@ import llvmlite.binding
 from llvmlite import ir
 from numba import types
 
+from .crew_numba import enter
 from .jit_numba import instructions, loop
 
 __all__: list[str] = []  # found through cpu/casts.py
@@ -59,6 +60,7 @@ def to_brain(typingctx: Any, x: Any) -> Any:
 @loop
 def half(x: Any, y: Any) -> None:
     """float32 to float16."""
+    enter()
     for i in range(y.size):
         y[i] = to_half(x[i])
 
@@ -66,6 +68,7 @@ def half(x: Any, y: Any) -> None:
 @loop
 def widened(x: Any, y: Any) -> None:
     """float16 to float32."""
+    enter()
     for i in range(y.size):
         y[i] = from_half(x[i])
 
@@ -73,5 +76,6 @@ def widened(x: Any, y: Any) -> None:
 @loop
 def brain(x: Any, y: Any) -> None:
     """float32 to bfloat16."""
+    enter()
     for i in range(y.size):
         y[i] = to_brain(x[i])

@@ -1,8 +1,8 @@
 """When kernels that Numba compiles are used, and how their rows are shared out among threads.
 
 The compiled kernels of a family live in ``<family>_numba.py``, whose functions take a range of rows (or elements) and
-release the lock on Python, so that plain threads run them: no second pool beside OpenBLAS's, which would take its
-cores. Pieces do not depend on the number of threads, and neither do results.
+release the lock on Python, so that plain threads run them (``crew_numba.py``). Pieces do not depend on the number of
+threads, and neither do results.
 
 ``WENGERT_NUMBA`` decides: ``0`` never, ``1`` from the first large array on, ``all`` for small ones, too (for tests),
 and without it from the call on at which a process has handled `WORTH` elements, so that small scripts never wait for
@@ -11,7 +11,6 @@ Numba. That rule looks at nothing but the work: the same program has the same re
 
 from __future__ import annotations
 
-import functools
 import importlib
 import os
 import sys
@@ -24,9 +23,9 @@ from . import threads
 __all__: list[str] = []  # nothing here is a kernel
 
 LEAST = 1 << 13  # elements from which on a compiled kernel is called where NumPy needs a call or two
-CALL = 1 << 10  # elements that a call counts for, as what leads to NumPy's loops takes time, too
-WORTH = 1 << 24  # elements handled in all, from which on Numba is imported: some 50 ms of NumPy's work
-SHARED = 1 << 18  # elements from which on waking another thread takes less time than it saves
+CALL = 1 << 14  # elements that a call counts for, as what leads to NumPy's loops takes time, too
+WORTH = 1 << 23  # elements handled in all, from which on Numba is imported: some 30 ms of NumPy's work
+SHARED = 1 << 16  # elements from which on another thread's help is worth asking for
 
 _mode = os.environ.get("WENGERT_NUMBA", "auto")
 if _mode == "all":
@@ -86,39 +85,26 @@ def _load(family: str) -> Any:
     return loops
 
 
-def spread(function: Callable[..., Any], rows: int, width: int, *args: Any) -> None:
+def spread(function: Callable[..., Any], rows: int, width: int, *args: Any, python: bool = False) -> None:
     """Call ``function(start, stop, *args)`` for ranges that cover ``rows``, on all threads where that pays.
 
     Args:
-        function: compiled without the lock on Python; what it writes for a row depends on that row only.
+        function: compiled without the lock on Python, or what calls such a function with slices of arrays; what it
+            writes for a row depends on that row only.
         rows: how many rows there are.
         width: elements in one of them.
         args: passed on.
+        python: the function does more than to call one that is compiled.
     """
     work = rows * width
     shares = min(threads.get_num_threads(), work // SHARED, rows) if work >= 2 * SHARED else 1
     if shares <= 1:
         function(0, rows, *args)
         return
-    ends = [rows * i // shares for i in range(shares + 1)]
-    helpers = pool()
-    waiting = [helpers.submit(function, ends[i], ends[i + 1], *args) for i in range(shares - 1)]
-    function(ends[-2], rows, *args)
-    for each in waiting:
-        each.result()
-
-
-def pool() -> Any:
-    """The threads that help the one that calls."""
-    return _pool(max(1, threads.get_num_threads() - 1))
-
-
-@functools.lru_cache(maxsize=1)
-def _pool(workers: int) -> Any:
-    from concurrent.futures import ThreadPoolExecutor
-
-    return ThreadPoolExecutor(workers, thread_name_prefix="wengert")
-
-
-if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    crew = _load("crew")
+    parts = [(rows * i // shares, rows * (i + 1) // shares, *args) for i in range(shares)]
+    if crew is None:
+        for part in parts:
+            function(*part)
+    else:
+        crew.call(function, parts, python)

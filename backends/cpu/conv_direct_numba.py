@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .crew_numba import enter
 from .depthwise_numba import weigh, weigh_gradients
 from .images_numba import read_block, write_line
 from .jit_numba import inlined, loop
@@ -39,6 +40,7 @@ def pack(
         padded: output channels of a group with those that fill up the last panel.
         packed: address of the result.
     """
+    enter()
     for item in range(start, stop):
         group, number = divmod(item, panels)
         first = number * WIDE
@@ -181,6 +183,7 @@ def correlate(
         scratch: address of scratch memory; how much a slot has; where the results begin, and the spare memory; and
             where the results of all problems are put together, or 0 to write them one by one.
     """
+    enter()
     number, inner, outer, padded = groups
     per, band, bands = blocks
     places, problems, taps, count = tables
@@ -257,6 +260,7 @@ def correlate_weights(
         scratch: address of scratch memory; how much a slot has; where the gradients begin, and the spare memory.
         total: address of the sums, zeros at first, and how many a slot has.
     """
+    enter()
     number, inner, outer, padded = groups
     per, band, bands = blocks
     elements, lines, rows, places, taps = tables
@@ -310,6 +314,7 @@ def unpack(
         taps: number of the kernel's elements.
         w: address of the weights.
     """
+    enter()
     for item in range(start, stop):
         group, k = divmod(item, outer)
         source = total[0] + 4 * (group * rows * padded + k)
@@ -340,6 +345,7 @@ def few(
         width: positions, filled up to whole vectors.
         y: address of the results, with room for ROWS rows more.
     """
+    enter()
     for item in range(start, stop):
         first = min(item * ROWS, rows - ROWS)
         left = w + 4 * first * depth

@@ -18,6 +18,7 @@ from numba.core import cgutils
 
 from . import conv_plan as plan
 from .conv_plan import Shape, address, strides, whole
+from .crew_numba import enter
 from .jit_numba import inlined, instructions, loop
 from .simd_numba import (
     FAST,
@@ -171,6 +172,7 @@ def correlate(
         count: how many they are.
         scratch: address of scratch memory, how much a slot has, where results begin, and the distance of their rows.
     """
+    enter()
     block = scratch[0] + 4 * slot * scratch[1]
     results, step = block + 4 * scratch[2], scratch[3]
     run = out[0] * padded[1]
@@ -214,6 +216,7 @@ def correlate_weights(
         scratch: likewise, with gradients in the place of results.
         total: address of the sums, zeros at first, and how many a slot has.
     """
+    enter()
     block = scratch[0] + 4 * slot * scratch[1]
     gradients, step = block + 4 * scratch[2], scratch[3]
     parts = -(-out[0] * padded[1] // LANES)

@@ -17,6 +17,7 @@ import numpy as np
 from . import conv_plan as plan
 from .conv_direct_numba import write_positions
 from .conv_plan import Shape, address, strides, whole
+from .crew_numba import enter
 from .images_numba import read_block
 from .jit_numba import inlined, loop
 from .simd_numba import LANES, ROWS, WIDE, choose_equal, clear, entry, fill, load, store, tile1, tile2
@@ -66,6 +67,7 @@ def spread(
         first: where the padded image begins in it.
         scratch: address of scratch memory; how much a slot has; where gradients, products and spare memory begin.
     """
+    enter()
     per, number = images
     count, length, width = lines
     area, places = padded[0] * padded[1] * padded[2] * x[2], out[0] * out[1] * out[2]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from .conv_direct_numba import write_positions
+from .crew_numba import enter
 from .images_numba import read_block
 from .jit_numba import inlined, loop
 from .simd_numba import LANES, ROWS, WIDE, tile1, tile2
@@ -43,6 +44,7 @@ def prepare(start: int, stop: int, slot: int, m: int, packed: int, channels: int
         spare: address of spare memory.
         apart: how much a slot has.
     """
+    enter()
     for item in range(start, stop):
         first = item * WIDE
         transform_weights(
@@ -100,6 +102,7 @@ def convolve(
         places: where in that the inputs, products, results, weights, and spare memories begin.
         slabs: from one point of the transformed inputs to the next; the same for the products.
     """
+    enter()
     e = m + 2
     inner, outer, padded = channels
     per, band, bands = blocks
@@ -169,6 +172,7 @@ def transform_both(
         targets: addresses of the transformed inputs and gradients, and from one point of each to the next.
         scratch: address of scratch memory; how much a slot has; where the results and the spare memory begin.
     """
+    enter()
     per, band, bands = blocks
     inner, outer = channels
     memory = scratch[0] + 4 * slot * scratch[1]
@@ -218,6 +222,7 @@ def add_products(
         w: address of the weights (K, C, 3, 3), to which the sums are transformed back, or 0 to leave that.
         spare: address of spare memory, and how much a slot has.
     """
+    enter()
     e = m + 2
     inner, outer, padded = channels
     rows = tables[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .crew_numba import enter
 from .jit_numba import loop
 
 __all__: list[str] = []  # found through cpu/cumulative.py
@@ -12,6 +13,7 @@ __all__: list[str] = []  # found through cpu/cumulative.py
 @loop
 def cumsum(start: int, stop: int, x: Any, reverse: bool, y: Any) -> None:
     """Rows of (R, n), from the front or from the back."""
+    enter()
     for r in range(start, stop):
         source, out, total = x[r], y[r], 0.0
         if reverse:

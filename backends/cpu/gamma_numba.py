@@ -12,6 +12,7 @@ from llvmlite import ir
 from numba import types
 
 from ..definitions.gamma import _DIGAMMA, _STIRLING, STEPS
+from .crew_numba import enter
 from .jit_numba import inlined, instructions, loop
 
 __all__: list[str] = []  # found through cpu/special.py
@@ -62,6 +63,7 @@ def log(x: Any) -> Any:
 @loop
 def lgamma(x: Any, y: Any) -> None:
     """``log(gamma(x))`` for finite x of 1/2 and more."""
+    enter()
     for i in range(y.size):
         v = float(x[i])
         low = v < STEPS
@@ -81,6 +83,7 @@ def lgamma(x: Any, y: Any) -> None:
 @loop
 def digamma(x: Any, y: Any) -> None:
     """The derivative of `lgamma` for finite x of 1/2 and more."""
+    enter()
     for i in range(y.size):
         v = float(x[i])
         low = v < STEPS

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .compiled import spread
+from .crew_numba import enter
 from .jit_numba import loop, summing
 
 __all__: list[str] = []  # found through cpu/norm.py
@@ -59,6 +60,7 @@ def weighted_moments(g: Any, w: Any, x: Any, mean: Any) -> Any:
 @loop
 def rows(start: int, stop: int, x: Any, w: Any, b: Any, eps: float, centre: bool, y: Any, mean: Any, var: Any) -> None:
     """Rows of (R, D); ``w`` and ``b`` are (D), or (0) for none; ``mean`` and ``var`` (R) are written, too."""
+    enter()
     kind = x.dtype.type
     for r in range(start, stop):
         xs, ys = x[r], y[r]
@@ -81,6 +83,7 @@ def rows(start: int, stop: int, x: Any, w: Any, b: Any, eps: float, centre: bool
 def rows_backward(start: int, stop: int, g: Any, x: Any, w: Any, mean: Any, var: Any, eps: float, centre: bool,
                   size: int, gx: Any, gw: Any, gb: Any) -> None:  # fmt: skip
     """Pieces of ``size`` rows; ``gw`` and ``gb`` (pieces, D) get each piece's sums, and are (0, 0) without ``w``."""
+    enter()
     kind = x.dtype.type
     for c in range(start, stop):
         if w.size:
@@ -107,6 +110,7 @@ def rows_backward(start: int, stop: int, g: Any, x: Any, w: Any, mean: Any, var:
 @loop
 def groups(start: int, stop: int, x: Any, w: Any, b: Any, eps: float, y: Any, mean: Any, var: Any) -> None:
     """Groups of (R, E, A), normalised over E and A; ``w`` and ``b`` are (R', E), the same again for each R' groups."""
+    enter()
     kind, count = x.dtype.type, x.shape[1] * x.shape[2]
     for r in range(start, stop):
         s = 0.0
@@ -130,6 +134,7 @@ def groups(start: int, stop: int, x: Any, w: Any, b: Any, eps: float, y: Any, me
 def groups_backward(start: int, stop: int, g: Any, x: Any, w: Any, mean: Any, var: Any, eps: float, gx: Any,
                     gw: Any, gb: Any) -> None:  # fmt: skip
     """``gw`` and ``gb`` (R, E) get each group's own sums."""
+    enter()
     kind, count = x.dtype.type, x.shape[1] * x.shape[2]
     for r in range(start, stop):
         m, scale = mean[r], kind(1 / np.sqrt(var[r] + eps))
@@ -151,6 +156,7 @@ def groups_backward(start: int, stop: int, g: Any, x: Any, w: Any, mean: Any, va
 @loop
 def planes(start: int, stop: int, x: Any, w: Any, b: Any, eps: float, y: Any, mean: Any, var: Any) -> None:
     """Channels of (N, C, A), normalised over N and A; ``w`` and ``b`` are (C), or (0) for none."""
+    enter()
     kind, count = x.dtype.type, x.shape[0] * x.shape[2]
     for c in range(start, stop):
         s = 0.0
@@ -174,6 +180,7 @@ def planes(start: int, stop: int, x: Any, w: Any, b: Any, eps: float, y: Any, me
 def planes_backward(start: int, stop: int, g: Any, x: Any, w: Any, mean: Any, var: Any, eps: float, gx: Any,
                     gw: Any, gb: Any) -> None:  # fmt: skip
     """``gw`` and ``gb`` are (C)."""
+    enter()
     kind, count = x.dtype.type, x.shape[0] * x.shape[2]
     for c in range(start, stop):
         m, scale = mean[c], kind(1 / np.sqrt(var[c] + eps))
@@ -194,6 +201,7 @@ def planes_backward(start: int, stop: int, g: Any, x: Any, w: Any, mean: Any, va
 @loop
 def column_sums(start: int, stop: int, x: Any, size: int, mean: Any, distances: Any) -> None:
     """Pieces of ``size`` rows of (R, C): each one's means, and its squared distances from them, (pieces, C)."""
+    enter()
     for c in range(start, stop):
         block = x[c * size : min((c + 1) * size, x.shape[0])]
         m, s = mean[c], distances[c]
@@ -215,6 +223,7 @@ def column_sums(start: int, stop: int, x: Any, size: int, mean: Any, distances: 
 @loop
 def columns(start: int, stop: int, x: Any, mean: Any, scale: Any, shift: Any, y: Any) -> None:
     """``(x - mean) * scale + shift`` of rows; ``mean``, ``scale`` and ``shift`` are (C)."""
+    enter()
     for r in range(start, stop):
         xs, ys = x[r], y[r]
         for i in range(xs.size):
@@ -224,6 +233,7 @@ def columns(start: int, stop: int, x: Any, mean: Any, scale: Any, shift: Any, y:
 @loop
 def scaled_planes(start: int, stop: int, x: Any, scale: Any, shift: Any, y: Any) -> None:
     """``x * scale + shift`` of (N, C, A), a plane after another."""
+    enter()
     for p in range(start, stop):
         n, c = p // x.shape[1], p % x.shape[1]
         xs, ys, a, b = x[n, c], y[n, c], scale[c], shift[c]
@@ -234,6 +244,7 @@ def scaled_planes(start: int, stop: int, x: Any, scale: Any, shift: Any, y: Any)
 @loop
 def scaled_columns(start: int, stop: int, x: Any, scale: Any, shift: Any, y: Any) -> None:
     """``x * scale + shift`` of rows of channels."""
+    enter()
     for r in range(start, stop):
         xs, ys = x[r], y[r]
         for i in range(xs.size):
@@ -243,6 +254,7 @@ def scaled_columns(start: int, stop: int, x: Any, scale: Any, shift: Any, y: Any
 @loop
 def column_moments(start: int, stop: int, g: Any, x: Any, mean: Any, size: int, gw: Any, gb: Any) -> None:
     """Pieces of ``size`` rows: the sums of ``g * (x - mean)`` and of ``g``, (pieces, C)."""
+    enter()
     for c in range(start, stop):
         s, t = gw[c], gb[c]
         s[:] = 0
@@ -258,6 +270,7 @@ def column_moments(start: int, stop: int, g: Any, x: Any, mean: Any, size: int, 
 def columns_backward(start: int, stop: int, g: Any, x: Any, mean: Any, gone: Any, slope: Any, factor: Any,
                      gx: Any) -> None:  # fmt: skip
     """``(g - gone - (x - mean) * slope) * factor`` of rows; all but ``g`` and ``x`` are (C)."""
+    enter()
     for r in range(start, stop):
         gs, xs, out = g[r], x[r], gx[r]
         for i in range(xs.size):

@@ -15,6 +15,7 @@ from numba import types
 from numba.core import cgutils
 
 from .compiled import spread
+from .crew_numba import enter
 from .jit_numba import instructions, loop
 
 __all__: list[str] = []  # found through cpu/optim.py
@@ -45,6 +46,7 @@ def _chunks(sizes: tuple[int, ...]) -> Any:
 @loop
 def _sgd(begin: int, end: int, p: Any, bases: Any, chunks: Any, b: Any, lr: Any, momentum: Any, rest: Any,
          decay: Any, sign: Any, moves: bool, nesterov: bool, first: bool) -> None:  # fmt: skip
+    enter()
     for c in range(begin, end):
         start, stop, part, offset = chunks[c, 0], chunks[c, 1], chunks[c, 2], chunks[c, 3]
         g = numba.carray(_pointer(bases[part] + np.uintp(offset * p.itemsize)), (stop - start,), p.dtype)
@@ -63,6 +65,7 @@ def _sgd(begin: int, end: int, p: Any, bases: Any, chunks: Any, b: Any, lr: Any,
 @loop
 def _adam(begin: int, end: int, p: Any, bases: Any, chunks: Any, m: Any, v: Any, rate: Any, left1: Any, beta2: Any,
           left2: Any, scale: Any, eps: Any, decay: Any, keep: Any, sign: Any) -> None:  # fmt: skip
+    enter()
     for c in range(begin, end):
         start, stop, part, offset = chunks[c, 0], chunks[c, 1], chunks[c, 2], chunks[c, 3]
         g = numba.carray(_pointer(bases[part] + np.uintp(offset * p.itemsize)), (stop - start,), p.dtype)

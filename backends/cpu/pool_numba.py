@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .conv_plan import address, strides, table, three
+from .crew_numba import enter
 from .jit_numba import inlined, loop
 from .simd_numba import (
     LANES,
@@ -167,6 +168,7 @@ def walk(
         memory: address of scratch memory; how much a slot has; address of tables to write on; entries of each; address
             of as many zeros as a vector has lanes, and as many ones.
     """
+    enter()
     bounds = tables[1], tables[2], tables[3]
     own = memory[2] + 8 * slot * memory[3]
     area, places = size[0] * size[1] * size[2], out[0] * out[1] * out[2]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .block_numba import DEPTH, column, pack
+from .crew_numba import enter
 from .jit_numba import inlined, loop
 from .simd_numba import LANES as LANES
 from .simd_numba import WIDE, copy
@@ -41,6 +42,7 @@ def _into(
 @loop
 def multiply(start: int, stop: int, x: Any, w: Any, bias: Any, y: Any) -> None:
     """Panels ``start`` to ``stop`` of ``y = x @ w.T + bias``, all of them contiguous; a bias is there or empty."""
+    enter()
     rows, depth = x.shape
     columns = y.shape[1]
     width = min(PANELS, stop - start) * WIDE

@@ -13,6 +13,7 @@ import numpy as np
 
 from .block_numba import pack as pack
 from .block_numba import product, whole
+from .crew_numba import enter
 from .jit_numba import inlined, loop
 from .simd_numba import WIDE as WIDE
 from .vector_numba import ONE, ZERO, sigmoid, tanh
@@ -28,6 +29,7 @@ def lstm(
     entered: Any, output: Any,
 ) -> None:  # fmt: skip
     """Rows ``start`` to ``stop`` of the states ``h`` and ``c``, in place; ``drive`` and ``gates`` are (M, 4H)."""
+    enter()
     depth, columns = h.shape[1], drive.shape[1]
     sums = np.empty((CHUNK, whole(columns)), np.float32)
     for t in range(len(table)):
@@ -75,6 +77,7 @@ def lstm_backward(
 
     ``g`` (M, H) holds the gradients of the outputs, or has no row.
     """
+    enter()
     width, depth = gc.shape[1], gates.shape[1]
     for t in range(len(table)):
         first, size = table[t]
@@ -120,6 +123,7 @@ def gru(
     entered: Any, output: Any,
 ) -> None:  # fmt: skip
     """Rows ``start`` to ``stop`` of the state ``h``, in place; ``drive`` and ``gates`` are (M, 3H), ``bias`` (3H)."""
+    enter()
     depth, columns = h.shape[1], drive.shape[1]
     sums = np.empty((CHUNK, whole(columns)), np.float32)
     for t in range(len(table)):
@@ -158,6 +162,7 @@ def gru_backward(
     e: Any,
 ) -> None:  # fmt: skip
     """Gradients of the drive, ``d`` (M, 3H), and of the state's share, ``e``; ``gh`` and ``g`` as for the LSTM."""
+    enter()
     width, depth = again.shape[1], gates.shape[1]
     sums = np.empty((CHUNK, gh.shape[1]), np.float32)
     for t in range(len(table)):
@@ -199,6 +204,7 @@ def rnn(
     start: int, stop: int, table: Any, panels: Any, drive: Any, h: Any, entered: Any, output: Any, relu: bool
 ) -> None:
     """Rows ``start`` to ``stop`` of the state ``h``, in place; ``drive`` and ``output`` are (M, H)."""
+    enter()
     depth, columns = h.shape[1], drive.shape[1]
     sums = np.empty((CHUNK, whole(columns)), np.float32)
     for t in range(len(table)):
@@ -231,6 +237,7 @@ def rnn_backward(
     start: int, stop: int, table: Any, panels: Any, output: Any, g: Any, gh: Any, d: Any, relu: bool
 ) -> None:
     """Gradients ``d`` (M, H) of the drive; ``gh`` and ``g`` as for the LSTM."""
+    enter()
     width = output.shape[1]
     for t in range(len(table)):
         first, size = table[t]

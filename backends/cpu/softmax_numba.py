@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .crew_numba import enter
 from .jit_numba import loop, summing
 from .vector_numba import ZERO, exp_flushed, larger, ordered, unordered
 
@@ -65,6 +66,7 @@ def total(a: Any) -> Any:
 @loop
 def softmax(start: int, stop: int, x: Any, y: Any) -> None:
     """Rows of (R, n)."""
+    enter()
     for r in range(start, stop):
         source, out = x[r], y[r]
         factor = np.float32(1) / exp_row(source, row_max(source), out)
@@ -75,6 +77,7 @@ def softmax(start: int, stop: int, x: Any, y: Any) -> None:
 @loop
 def softmax_backward(start: int, stop: int, g: Any, y: Any, out: Any) -> None:
     """``y * (g - sum(g * y))`` of rows."""
+    enter()
     for r in range(start, stop):
         gs, ys, outs = g[r], y[r], out[r]
         common = dot(gs, ys)
@@ -85,6 +88,7 @@ def softmax_backward(start: int, stop: int, g: Any, y: Any, out: Any) -> None:
 @loop
 def log_softmax(start: int, stop: int, x: Any, y: Any) -> None:
     """Rows of (R, n)."""
+    enter()
     for r in range(start, stop):
         source, out = x[r], y[r]
         top = row_max(source)
@@ -96,6 +100,7 @@ def log_softmax(start: int, stop: int, x: Any, y: Any) -> None:
 @loop
 def log_softmax_backward(start: int, stop: int, g: Any, y: Any, out: Any) -> None:
     """``g - exp(y) * sum(g)`` of rows."""
+    enter()
     for r in range(start, stop):
         gs, ys, outs = g[r], y[r], out[r]
         common = total(gs)
@@ -106,6 +111,7 @@ def log_softmax_backward(start: int, stop: int, g: Any, y: Any, out: Any) -> Non
 @loop
 def cross_entropy(start: int, stop: int, x: Any, target: Any, losses: Any, tops: Any, sums: Any) -> None:
     """Of rows: the loss, the largest score, and the sum of exponentials of what the others fall short of it."""
+    enter()
     for r in range(start, stop):
         source = x[r]
         top = row_max(source)
@@ -118,6 +124,7 @@ def cross_entropy(start: int, stop: int, x: Any, target: Any, losses: Any, tops:
 @loop
 def cross_entropy_backward(start: int, stop: int, g: Any, x: Any, target: Any, tops: Any, sums: Any, out: Any) -> None:
     """``g * (softmax(x) - target)`` of rows; ``g`` has one element, or one for each row."""
+    enter()
     for r in range(start, stop):
         source, outs, top = x[r], out[r], tops[r]
         share = g[r if g.size > 1 else 0]
