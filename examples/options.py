@@ -17,6 +17,7 @@ import wengert as wg
 from wengert import nn
 
 NO_DATA = "not used: the program makes its data"
+MNIST = "MNIST, an .npz file or a folder of idx files; scikit-learn's small digits without it"
 SKLEARN = "not used: the data comes with scikit-learn"
 HELP = {
     "epochs": "how often all of the data is seen",

@@ -16,8 +16,10 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 LINES = 150
-SHARED = {"__init__", "digit_data", "options"}  # what programs import
+SHARED = {"__init__", "digit_data", "image_files", "options"}  # what programs import
 ELSEWHERE = {"digits", "neural_ode"}  # older than `options`: tests/test_demo.py runs the first
+
+WEIGHTS = frozenset({"metrics.json", "model.safetensors"})
 
 pytest.importorskip("sklearn")
 
@@ -32,13 +34,32 @@ class Program:
 
     above: Mapping[str, float] = field(default_factory=dict)
     below: Mapping[str, float] = field(default_factory=dict)
-    files: frozenset[str] = frozenset({"metrics.json", "model.safetensors"})
+    files: frozenset[str] = WEIGHTS
     arguments: tuple[str, ...] = ()
 
 
 PROGRAMS = {
+    "dcgan": Program(below={"distance": 125}, files=WEIGHTS | {"samples.png"}),
+    "deep_dream": Program(
+        above={"test_accuracy": 0.6, "filters_excited": 0.6, "class_probability": 0.5},
+        files=WEIGHTS | {"classes.png", "dreams.png", "filters.png"},
+    ),
+    "fine_tuning": Program(
+        above={
+            "old_test_accuracy": 0.8,
+            "new_test_accuracy_trained": 0.6,
+            "gradients_learning": 5,
+            "kilobytes_learning": 1000,
+        },
+        below={"gradients_frozen": 1, "kilobytes_frozen": 100},
+    ),
     "linear_regression": Program(above={"test_r2": 0.4}, below={"train_loss": 3500}),
     "logistic_regression": Program(above={"test_accuracy": 0.95}, below={"train_loss": 0.2}),
+    "meta_learning": Program(below={"loss_after_1": 2.9, "loss_after_10": 2.6}),
+    "physics_informed": Program(below={"relative_l2_error": 0.8, "loss": 0.3}, files=WEIGHTS | {"solution.png"}),
+    "reinforce_cartpole": Program(above={"mean_return": 40}),
+    "unet_shapes": Program(above={"mean_iou": 0.3}, files=WEIGHTS | {"segmented.png"}),
+    "vae": Program(above={"test_bound": -30}, files=WEIGHTS | {"rebuilt.png", "samples.png"}),
 }
 
 
