@@ -221,5 +221,5 @@ def test_gradients_of_the_example_are_those_of_its_solution(ode: ModuleType):
 
 
 def test_the_example_learns(ode: ModuleType):
-    losses = ode.train(steps=25)
-    assert sum(losses[-5:]) < 0.5 * sum(losses[:5])
+    figures = ode.main(["--steps", "25"])
+    assert figures["distance"] < 0.5 * figures["first_distance"]

@@ -21,7 +21,7 @@ from wengert.viz.nesting import Request, nested
 from wengert.viz.scene import Scene, scene_of
 from wengert.viz.svg import paint
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "models"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 
 
 class Block2(nn.Module):
@@ -40,7 +40,7 @@ def stack(depth: int) -> wg.Tensor:
 
 
 def resnet() -> Graph:
-    from resnet import resnet18
+    from models.resnet import resnet18
 
     model = resnet18()
     with viz.record(model, values=False):
@@ -49,7 +49,7 @@ def resnet() -> Graph:
 
 
 def gpt(depth: int) -> Graph:
-    from gpt import GPT
+    from models.gpt import GPT
 
     model, tokens = GPT(20, 8, depth, 2, 16), wg.arange(8).reshape(1, 8)
     with viz.record(model, values=False):

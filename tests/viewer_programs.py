@@ -11,7 +11,7 @@ import wengert as wg
 from wengert import nn, viz
 from wengert.nn import functional as F
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "models"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 
 
 def circuit() -> tuple[dict[str, wg.Tensor], dict[str, wg.Tensor]]:
@@ -20,7 +20,7 @@ def circuit() -> tuple[dict[str, wg.Tensor], dict[str, wg.Tensor]]:
 
 
 def gpt() -> tuple[dict[str, wg.Tensor], None]:
-    from gpt import GPT
+    from models.gpt import GPT
 
     wg.manual_seed(0)
     model, tokens = GPT(20, 8, 4, 2, 16), wg.arange(8).reshape(1, 8)
@@ -30,7 +30,7 @@ def gpt() -> tuple[dict[str, wg.Tensor], None]:
 
 
 def resnet() -> tuple[dict[str, wg.Tensor], dict[str, wg.Tensor]]:
-    from resnet import resnet18
+    from models.resnet import resnet18
 
     wg.manual_seed(0)
     model, images = resnet18(), wg.randn(1, 3, 32, 32)
@@ -60,7 +60,7 @@ def hvp() -> tuple[dict[str, wg.Tensor], None]:
 
 
 def gan() -> tuple[dict[str, wg.Tensor], None]:
-    from dcgan import Discriminator, Generator
+    from models.dcgan import Discriminator, Generator
 
     g, d = Generator(width=8), Discriminator(width=8)
     with viz.record({"G": g, "D": d}):
