@@ -24,7 +24,7 @@ __all__ = ["conv", "conv_input", "conv_weight", "sum_channels"]
 PIECE = 1 << 20  # bytes of columns at a time: more than one sample where samples are small
 
 
-LEAST = 1 << 19  # products of two numbers from which on compiled kernels are worth calling
+LEAST = 5 << 16  # products of two numbers from which on compiled kernels are worth calling
 
 
 def _compiled(
@@ -36,7 +36,7 @@ def _compiled(
     s = conv_plan.shape_of(len(x), c, size, k, kernel, stride, padding, dilation, groups)
     if s.cost < LEAST:
         return None, None
-    return compiled("conv", s.cost >> 6), s
+    return compiled("conv", s.cost >> 6, LEAST >> 6), s
 
 
 def _small(c: int, out: Ints, groups: int) -> bool:
