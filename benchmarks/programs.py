@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import importlib.machinery
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+IMPORT = re.compile(rb"^(import|from) (\w+)(?= import|$)", re.MULTILINE)
 
 
 class TorchLoader(importlib.machinery.SourceFileLoader):
@@ -19,11 +21,21 @@ class TorchLoader(importlib.machinery.SourceFileLoader):
     def get_data(self, path: str) -> bytes:
         if not path.endswith(".py"):
             raise OSError("bytecode of the file is wengert's")
-        # PyTorch has no `viz`; only `main` of a program uses it.
-        return super().get_data(path).replace(b"nn, optim, viz", b"nn, optim").replace(b"wengert", b"torch")
+        # PyTorch has no `viz`; only the demonstration's `main` uses it.
+        source = super().get_data(path).replace(b"nn, optim, viz", b"nn, optim").replace(b"wengert", b"torch")
+        return IMPORT.sub(of_torch, source)
 
     def set_data(self, path: str, data: bytes, *, _mode: int = 0o666) -> None:
         """Keep no bytecode, which would be taken for the file's own."""
+
+
+def of_torch(found: re.Match[bytes]) -> bytes:
+    """An import of a program's neighbour, so that it gets the one that is read with ``torch``; others as they are."""
+    verb, name = found.groups()
+    place = EXAMPLES / name.decode()
+    if not place.is_dir() and not place.with_suffix(".py").is_file():
+        return found[0]
+    return b"from torch_" + name if verb == b"from" else b"import torch_" + name + b" as " + name
 
 
 class TorchFinder(importlib.machinery.PathFinder):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import wengert as wg
+from wengert.utils.data import TensorDataset
 
 MARGIN = 1  # empty pixels around every image, so that training can move it
 
@@ -54,15 +55,28 @@ class Digits:
 
 def load(path: Path | None, device: Any) -> tuple[Digits, Digits]:
     """Training digits and held-out digits; from scikit-learn if ``path`` is None."""
-    if path is None:
-        train, held_out = from_sklearn()
-    elif not path.exists():
-        raise FileNotFoundError(f"--data {path}: there is no such file or folder")
-    elif path.is_dir():
-        train, held_out = from_idx(path)
-    else:
-        train, held_out = from_npz(path)
+    train, held_out = arrays(path)
     return Digits(*train, device), Digits(*held_out, device)
+
+
+def datasets(path: Path | None) -> tuple[TensorDataset, TensorDataset]:
+    """The same as data sets of images (N, 1, H, W), float32 from 0 to 1, and labels (N,)."""
+    train, held_out = (
+        TensorDataset(
+            wg.from_numpy(images[:, None].astype(np.float32) / np.float32(255)), wg.from_numpy(labels.astype(np.int64))
+        )
+        for images, labels in arrays(path)
+    )
+    return train, held_out
+
+
+def arrays(path: Path | None) -> tuple[Arrays, Arrays]:
+    """Images with values from 0 to 255 and labels, to learn from and held out."""
+    if path is None:
+        return from_sklearn()
+    if not path.exists():
+        raise FileNotFoundError(f"--data {path}: there is no such file or folder")
+    return from_idx(path) if path.is_dir() else from_npz(path)
 
 
 def from_sklearn() -> tuple[Arrays, Arrays]:

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.examples import PROGRAMS as TIMED
+from benchmarks.programs import example
+
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 LINES = 150
 SHARED = {"__init__", "digit_data", "image_files", "options"}  # what programs import
@@ -35,10 +38,11 @@ class Program:
     above: Mapping[str, float] = field(default_factory=dict)
     below: Mapping[str, float] = field(default_factory=dict)
     files: frozenset[str] = WEIGHTS
-    arguments: tuple[str, ...] = ()
 
 
 PROGRAMS = {
+    "char_rnn": Program(below={"test_loss": 2.7}, files=WEIGHTS | {"names.txt"}),
+    "cifar_resnet": Program(below={"train_loss": 2.1}, files=WEIGHTS | {"epochs.csv"}),
     "dcgan": Program(below={"distance": 125}, files=WEIGHTS | {"samples.png"}),
     "deep_dream": Program(
         above={"test_accuracy": 0.6, "filters_excited": 0.6, "class_probability": 0.5},
@@ -53,9 +57,12 @@ PROGRAMS = {
         },
         below={"gradients_frozen": 1, "kilobytes_frozen": 100},
     ),
+    "gpt_shakespeare": Program(below={"valid_loss": 3.0}, files=WEIGHTS | {"sample.txt"}),
     "linear_regression": Program(above={"test_r2": 0.4}, below={"train_loss": 3500}),
     "logistic_regression": Program(above={"test_accuracy": 0.95}, below={"train_loss": 0.2}),
     "meta_learning": Program(below={"loss_after_1": 2.9, "loss_after_10": 2.6}),
+    "mnist_cnn": Program(above={"test_accuracy": 0.8}),
+    "mnist_mlp": Program(above={"test_accuracy": 0.8}),
     "physics_informed": Program(below={"relative_l2_error": 0.8, "loss": 0.3}, files=WEIGHTS | {"solution.png"}),
     "reinforce_cartpole": Program(above={"mean_return": 40}),
     "unet_shapes": Program(above={"mean_iou": 0.3}, files=WEIGHTS | {"segmented.png"}),
@@ -84,7 +91,7 @@ def test_a_program_is_short(path: Path):
 def test_a_quick_run(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     program = PROGRAMS[name]
     module = importlib.import_module(f"examples.{name}")
-    metrics = module.main(["--quick", "--out", str(tmp_path / "out"), *program.arguments])
+    metrics = module.main(["--quick", "--out", str(tmp_path / "out")])
 
     assert all(isinstance(value, float) and math.isfinite(value) for value in metrics.values()), metrics
     for key, limit in program.above.items():
@@ -95,4 +102,16 @@ def test_a_quick_run(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
     files = {path.name for path in (tmp_path / "out").iterdir()}
     assert program.files <= files
     assert json.loads((tmp_path / "out" / "metrics.json").read_text()) == metrics
-    assert len(capsys.readouterr().out.splitlines()) > 1, "it says how it goes, and what came of it"
+    said = capsys.readouterr()
+    assert len((said.out + said.err).splitlines()) > 1, "it says how it goes, and what came of it"
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", TIMED)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_it_is_a_program_of_pytorch_too(name: str):
+    metrics = example(pytest.importorskip("torch"), name).main(["--quick"])
+    for key, limit in PROGRAMS[name].above.items():
+        assert metrics[key] > limit
+    for key, limit in PROGRAMS[name].below.items():
+        assert metrics[key] < limit
