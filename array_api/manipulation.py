@@ -130,6 +130,8 @@ def roll(x: Tensor, /, shift: Axes, *, axis: Axes | None = None) -> Tensor:
     """``x`` with its elements moved on by ``shift`` along ``axis``, the last ones first; as if flat if it is None."""
     if isinstance(shift, int) and isinstance(axis, tuple):
         shift = (shift,) * len(axis)
+    if axis == ():
+        return ops.clone(x)
     return ops.roll(x, shift, axis)
 
 

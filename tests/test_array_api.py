@@ -241,6 +241,7 @@ def calls() -> Any:
     for name in ("any", "all", "count_nonzero"):
         for dtype in ALL:
             yield from ((name, (of(CUBE, dtype),), {"axis": a, "keepdims": k}) for a in AXES for k in (False, True))
+            yield name, (of(np.array(2.0), dtype),), {}
     for name in ("argmax", "argmin"):
         for dtype in NUMBERS:
             yield from (
@@ -267,7 +268,9 @@ def arrangements() -> Any:
     for dtype in ALL:
         x = of(CUBE, dtype)
         yield from (("flip", (x,), {"axis": a}) for a in (None, 0, (0, -1)))
-        yield from (("roll", (x, s), {"axis": a}) for s, a in ((2, None), (-1, 1), ((1, 2), (0, 2)), (1, (0, 1))))
+        yield from (
+            ("roll", (x, s), {"axis": a}) for s, a in ((2, None), (-1, 1), ((1, 2), (0, 2)), (1, (0, 1)), (1, ()))
+        )
         yield from ((name, (x,), {"k": k}) for name in ("tril", "triu") for k in (-1, 0, 2))
         yield from (("repeat", (x, 2), {"axis": a}) for a in (None, 1))
         yield "unique_all", (x,), {}

@@ -45,8 +45,8 @@ def in_double(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
 def astype(xp: Any, x: Any, dtype: Any) -> Any:
     """``x`` in another element type; complex numbers lose their imaginary part on the way to real ones."""
-    if x.dtype.kind == "c" and dtype.kind != "c":
-        x = x != 0 if dtype.kind == "b" else x.real
+    if x.dtype.kind == "c" and dtype.kind not in "cb":
+        x = x.real
     return x.astype(dtype)
 
 
