@@ -7,9 +7,11 @@ only when they are complete, and errors that name the file and what to do.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from safetensors.numpy import save
 from ..backends.dtypes import ALL, FLOAT8, numpy_dtype
 from ..backends.errors import WengertError
 
-__all__ = ["FileFormatError", "complete", "read", "write"]
+__all__ = ["FileFormatError", "FilePlaceError", "complete", "encoded", "read", "several_complete", "write"]
 
 _SPECIAL = {
     **{"bool": "BOOL", "bfloat16": "BF16"},
@@ -56,30 +58,96 @@ def write(target: Target, arrays: Mapping[str, Any], notes: Mapping[str, str]) -
         arrays: names to arrays of the types that the format has.
         notes: text to keep with them.
     """
-    # Not `ascontiguousarray`, which gives 0-d arrays a dimension.
-    content = save({name: np.array(a, order="C", copy=None) for name, a in arrays.items()}, dict(notes))
+    content = encoded(arrays, notes)
     with complete(target) as file:
         file.write(content)
 
 
+def encoded(arrays: Mapping[str, Any], notes: Mapping[str, str]) -> bytes:
+    """The content of a file of NumPy arrays; see `write`."""
+    # Not `ascontiguousarray`, which gives 0-d arrays a dimension.
+    return save({name: np.array(a, order="C", copy=None) for name, a in arrays.items()}, dict(notes))
+
+
+class FilePlaceError(OSError, WengertError, RuntimeError):
+    """A place where no file can be written: both an ``OSError`` and what PyTorch raises there."""
+
+
 @contextlib.contextmanager
 def complete(target: Target) -> Iterator[IO[bytes]]:
-    """A file to write to. For a path it is another one beside it, which takes its place when all is written."""
+    """A file to write to. For a path it is another one beside it, which takes its place when all is written.
+
+    Raises:
+        FilePlaceError: there is no such folder, no file may be made in it, or the path is a folder's.
+    """
     if not isinstance(target, (str, os.PathLike)):
         yield target
         return
-    path = os.path.realpath(target)
-    beside = f"{path}.{os.getpid()}.tmp"
+    with several_complete() as opened:
+        yield opened(target)
+
+
+@contextlib.contextmanager
+def several_complete() -> Iterator[Callable[[str | os.PathLike[str]], IO[bytes]]]:
+    """A function that opens files to write to, of which all take their places when all are written, or none does.
+
+    What is no file of a disk, such as ``/dev/null`` or a pipe, is written to itself. A file that takes the place of
+    another has its permissions.
+    """
+    waiting: list[tuple[IO[bytes], str, str]] = []
+
+    def opened(target: str | os.PathLike[str]) -> IO[bytes]:
+        path = os.path.realpath(target)
+        own = _mode(path)
+        beside = path if own is not None and not stat.S_ISREG(own) else f"{path}.{os.getpid()}.tmp"
+        file = _opened(beside, path)
+        waiting.append((file, beside, path))
+        if own is not None and beside != path:
+            with contextlib.suppress(OSError):  # a file system without permissions
+                os.chmod(beside, stat.S_IMODE(own))
+        return file
+
     try:
-        with open(beside, "wb") as file:
-            yield file
+        yield opened
+        for file, beside, path in waiting:
             file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
+            if beside != path:
+                os.fsync(file.fileno())
+            file.close()
+        for _, beside, path in waiting:
+            if beside != path:
+                os.replace(beside, path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(beside)
+        for file, beside, path in waiting:
+            with contextlib.suppress(OSError):
+                file.close()  # which writes what is left, and fails again on a full disk
+            if beside != path:
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(beside)
         raise
+
+
+def _mode(path: str) -> int | None:
+    try:
+        return os.stat(path).st_mode
+    except OSError:
+        return None
+
+
+def _opened(beside: str, path: str) -> IO[bytes]:
+    folder = os.path.dirname(path)
+    if os.path.isdir(path):
+        raise FilePlaceError(errno.EISDIR, "this is a folder; name a file in it", path)
+    if not os.path.isdir(folder):
+        raise FilePlaceError(
+            errno.ENOENT, f"Parent directory {folder} does not exist. Make it first, with os.makedirs", path
+        )
+    try:
+        return open(beside, "wb")
+    except PermissionError:
+        raise FilePlaceError(
+            errno.EACCES, f"no file can be made in {folder}, for want of permission; choose another", path
+        ) from None
 
 
 def read(content: bytes, where: Any) -> tuple[dict[str, Any], dict[str, str]]:

@@ -48,8 +48,14 @@ def save_file(tensors: Mapping[str, Any], filename: FilePath, metadata: Mapping[
         >>> load_file(path)["w"]
         tensor([1., 1.], dtype=wengert.bfloat16)
     """
+    content = _encoded(tensors, metadata)
+    with safetensors.complete(filename) as file:
+        file.write(content)
+
+
+def _encoded(tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> bytes:
     arrays = {name: _array_of(name, tensor) for name, tensor in tensors.items()}
-    safetensors.write(filename, arrays, {"format": "pt", **(metadata or {})})
+    return safetensors.encoded(arrays, {"format": "pt", **(metadata or {})})
 
 
 def _array_of(name: str, tensor: Any) -> Any:
@@ -183,8 +189,8 @@ def save_sharded(
 ) -> list[Path]:
     """Write tensors to as many files as are needed, with an index of which is where.
 
-    What fits into one file goes into ``filename`` without an index. Files of an earlier call that are not written again
-    are removed, after the new index stands.
+    What fits into one file goes into ``filename`` without an index. All files take their places when all are written.
+    Files of an earlier call that are not written again are removed after that.
 
     Args:
         tensors: names to tensors. Those that share all of their memory are written once each time they occur.
@@ -221,13 +227,13 @@ def save_sharded(
         index.unlink(missing_ok=True)
     else:
         written = [folder / f"{stem}-{i:05}-of-{len(shards):05}{suffix}" for i in range(1, len(shards) + 1)]
-        places: dict[str, str] = {}
-        for path, shard in zip(written, shards, strict=True):
-            save_file(shard, path)
-            places.update(dict.fromkeys(shard, path.name))
+        places = {name: path.name for path, shard in zip(written, shards, strict=True) for name in shard}
         total = sum(_array_of(name, tensor).nbytes for name, tensor in tensors.items())
-        with safetensors.complete(index) as file:
-            file.write(json.dumps({"metadata": {"total_size": total}, "weight_map": places}, indent=2).encode())
+        with safetensors.several_complete() as opened:  # a part of an earlier call's files is not mixed with these
+            for path, shard in zip(written, shards, strict=True):
+                opened(path).write(_encoded(shard))
+            listed = {"metadata": {"total_size": total}, "weight_map": places}
+            opened(index).write(json.dumps(listed, indent=2).encode())
         (folder / filename).unlink(missing_ok=True)
         written.append(index)
     for path in before.difference(written):

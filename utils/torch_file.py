@@ -36,6 +36,7 @@ __all__ = ["SAFE", "UntrustedFileError", "is_torch_file", "read"]
 
 MAGIC = 0x1950A86A20F9469CFC6C  # the number that the older form begins with
 ZIP, PICKLE = b"PK\x03\x04", b"\x80"
+PACKED = 100  # how many times smaller a pickle may be in an archive that another program packed
 
 SAFE: list[Any] = []  # what the program trusts: classes and functions, or pairs of one and the name it has in files
 
@@ -95,7 +96,7 @@ def _read_zip(file: IO[bytes], place: Place, trusted: bool, mapped: Any) -> Any:
         if root is None:
             inside = ", ".join(names[:3])
             raise FileFormatError(f"a zip archive without data.pkl, so not one of torch.save's; it holds {inside}")
-        big = f"{root}byteorder" in names and archive.read(f"{root}byteorder") == b"big"
+        big = f"{root}byteorder" in names and _unpacked(archive, f"{root}byteorder") == b"big"
 
         def fetch(key: str, dtype: Any, count: int) -> Any:
             entry = archive.getinfo(f"{root}data/{key}")
@@ -106,10 +107,31 @@ def _read_zip(file: IO[bytes], place: Place, trusted: bool, mapped: Any) -> Any:
                 )
             if mapped is not None and entry.compress_type == zipfile.ZIP_STORED and count and not big:
                 return np.memmap(mapped, dtype, "c", _begin_of(file, entry), (count,))
-            memory = np.frombuffer(bytearray(archive.read(entry)), dtype)
+            memory = np.frombuffer(bytearray(_unpacked(archive, entry.filename, count * dtype.itemsize)), dtype)
             return memory.byteswap(inplace=True) if big else memory
 
-        return _reader(trusted)(io.BytesIO(archive.read(f"{root}data.pkl")), Parts(place, fetch)).load()
+        return _reader(trusted)(io.BytesIO(_unpacked(archive, f"{root}data.pkl")), Parts(place, fetch)).load()
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str, size: int | None = None) -> bytes:
+    """The content of a file in an archive; PyTorch packs none, and other programs may have.
+
+    Args:
+        archive: the archive.
+        name: the file's name in it.
+        size: how many bytes are wanted, if that is known.
+
+    Raises:
+        FileFormatError: it is packed, and unpacks to more than that, or to `PACKED` times its size.
+    """
+    entry = archive.getinfo(name)
+    most = PACKED * entry.compress_size if size is None else size
+    if entry.compress_type != zipfile.ZIP_STORED and entry.file_size > most:
+        raise FileFormatError(
+            f"{name!r} unpacks from {entry.compress_size} to {entry.file_size} bytes, where {most} are to be expected: "
+            "the file is damaged, or was made to fill the memory"
+        )
+    return archive.read(entry)
 
 
 def _begin_of(file: IO[bytes], entry: zipfile.ZipInfo) -> int:

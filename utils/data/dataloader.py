@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import multiprocessing
+import reprlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -205,7 +206,12 @@ class _Lookup:
             if whole is not None:
                 return whole
         with reading(self.seed), stream_of(("batch", *indices)):  # the latter for what `collate` draws
-            return self.collate(items_of(self.dataset, indices))
+            items = items_of(self.dataset, indices)
+            try:
+                return self.collate(items)
+            except Exception as error:
+                error.add_note(f"This was the batch of items {reprlib.repr(list(indices))}.")
+                raise
 
 
 class _Stream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import os
 import sys
@@ -10,8 +11,9 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from ...backends.errors import BackendUnavailableError
+from ...backends.errors import BackendUnavailableError, InvalidValueError
 from ...optim import EarlyStopping as Patience
+from ..safetensors import complete
 
 if TYPE_CHECKING:
     from .trainer import Trainer
@@ -153,21 +155,40 @@ class CSVLog(Callback):
             self.path.unlink(missing_ok=True)
         elif self.path.exists():
             with open(self.path, newline="", encoding="utf-8") as file:
-                rows = [row for row in csv.DictReader(file) if int(row["epoch"]) < trainer.epoch]
-            self._write("w", rows)
+                rows = [row for row in csv.DictReader(file) if self._epoch(row) < trainer.epoch]
+            with complete(self.path) as whole:
+                whole.write(_lines(rows, header=True))
+
+    def _epoch(self, row: dict[str, Any]) -> int:
+        """The epoch of a line.
+
+        Raises:
+            ValueError: the file is none of this callback's.
+        """
+        try:
+            return int(row["epoch"])
+        except (KeyError, TypeError, ValueError):
+            raise InvalidValueError(
+                f"CSVLog: {self.path} is there, and is no log of epochs: it has the line {row}; move it away, "
+                "or choose another path"
+            ) from None
 
     def on_epoch_end(self, trainer: Trainer, logs: dict[str, float]) -> None:
-        self._write("a" if self.path.exists() else "w", [logs])
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        begun = self.path.exists() and self.path.stat().st_size > 0
+        with open(self.path, "ab") as file:
+            file.write(_lines([logs], header=not begun))
 
-    def _write(self, mode: str, rows: list[Any]) -> None:
-        if mode == "w":
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.path, mode, newline="", encoding="utf-8") as file:
-            if rows:
-                writer = csv.DictWriter(file, list(rows[0]))
-                if mode == "w":
-                    writer.writeheader()
-                writer.writerows(rows)
+
+def _lines(rows: list[Any], header: bool) -> bytes:
+    """Rows as lines of comma-separated values, perhaps below their names; nothing for no rows."""
+    text = io.StringIO(newline="")
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]))
+        if header:
+            writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue().encode()
 
 
 class Curves(Callback):

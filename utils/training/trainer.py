@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import os
@@ -24,6 +25,8 @@ from . import checkpoints
 from .callbacks import Callback, Progress
 
 __all__ = ["Trainer"]
+
+_END = object()
 
 Step = Callable[[Any, Any], Any]
 AMP = (None, "bfloat16", "float16")
@@ -170,8 +173,13 @@ class Trainer:
         batches = self._batches(train)
         self._tell("on_epoch_start")
         self.model.train()
-        for batch in batches:
-            loss = self._learn(batch)
+        rest = iter(batches)
+        while True:
+            with self._located():
+                batch = next(rest, _END)
+                if batch is _END:
+                    break
+                loss = self._learn(batch)
             self.batch += 1
             self._tell("on_batch_end", loss)
             if interrupts.asked:
@@ -198,6 +206,15 @@ class Trainer:
         self._tell("on_epoch_end", logs)
         self.epoch += 1
         self.batches = self.batches or done
+
+    @contextlib.contextmanager
+    def _located(self) -> Iterator[None]:
+        """What goes wrong within says with which batch."""
+        try:
+            yield
+        except Exception as error:
+            error.add_note(f"This was batch {self.batch} of epoch {self.epoch}.")
+            raise
 
     def _batches(self, train: Iterable[Any]) -> Iterable[Any]:
         """The batches of this epoch that are left to do."""
@@ -286,6 +303,10 @@ class Trainer:
                 sums.add(self._numbers_of(model, batch))
         finally:
             model.train(training)
+        if not sums.count:
+            raise ArgumentError(
+                "Trainer.evaluate: the data gave no batch; is the dataset empty, or an iterator used up?"
+            )
         return sums.means()
 
     @no_grad()
@@ -300,6 +321,10 @@ class Trainer:
             ]
         finally:
             model.train(training)
+        if not outputs:
+            raise ArgumentError(
+                "Trainer.predict: the data gave no batch; is the dataset empty, or an iterator used up?"
+            )
         return ops.cat(outputs)
 
     def _tell(self, what: str, *args: Any) -> None:
