@@ -82,6 +82,15 @@ def test_a_head_for_other_classes_stays():
     load_pretrained(mine, without, skip_head=True)
 
 
+def test_positions_for_images_of_another_size():
+    small = vit()
+    with wg.no_grad():
+        small.encoder.pos_embedding[:, 1:] = wg.arange(8.0)
+    large = load_pretrained(models.ViT(16, 4, 1, 2, 8, 12, 3), small.state_dict(), resize_positions=True)
+    wg.testing.assert_close(large.encoder.pos_embedding[:, 1:], wg.arange(8.0).expand(1, 16, 8))
+    assert wg.equal(large.encoder.pos_embedding[:, 0], small.encoder.pos_embedding[:, 0])
+
+
 def test_files_of_all_kinds(tmp_path: Path):
     theirs = gpt()
     with wg.no_grad():

@@ -178,6 +178,22 @@ def test_classifiers(name: str, tmp_path: Path):
     assert {m.eps for m in model.modules() if isinstance(m, wg.nn.LayerNorm)} <= {EPS.get(name, 1e-6)}
 
 
+def test_positions_for_larger_images():
+    options = {"patch_size": 8, "depth": 2, "num_heads": 2, "embed_dim": 16, "mlp_ratio": 1.5, "num_classes": 7}
+    theirs = settled(timm_model("vit_base_patch16_224", img_size=32, **options))
+    larger = timm_model("vit_base_patch16_224", img_size=48, dynamic_img_size=True, **options).eval()
+    state = {name: wg.from_numpy(value.numpy()) for name, value in theirs.state_dict().items()}
+    positions = vision_library("timm").layers.resample_abs_pos_embed(theirs.pos_embed.detach(), (6, 6))
+    larger.load_state_dict({**theirs.state_dict(), "pos_embed": positions})
+    mine = models.ViT(48, 8, depth=2, heads=2, width=16, hidden=24, classes=7)
+    with pytest.raises(RuntimeError, match=r"encoder.pos_embedding: \[1, 37, 16\] here, \[1, 17, 16\]"):
+        load_pretrained(mine, state)
+    load_pretrained(mine, state, resize_positions=True).eval()
+    x = np.random.default_rng(0).normal(size=(2, 3, 48, 48)).astype("float32")
+    with torch.no_grad(), wg.no_grad():
+        near(mine(wg.from_numpy(x)), larger(torch.from_numpy(x)))
+
+
 @pytest.fixture(scope="module")
 def gpt2() -> Any:
     t = transformers()

@@ -10,6 +10,7 @@ Nothing is downloaded: the files come from where they are published.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 
 import wengert as wg
 from wengert import nn
+from wengert.nn import functional as F
 
 from .renaming import HEADS, RULES, State, renamed, source_of
 
@@ -25,6 +27,7 @@ Model = TypeVar("Model", bound=nn.Module)
 NESTED = ("state_dict", "model_state_dict", "model", "module", "net")  # what programs call the weights in a checkpoint
 PREFIXES = ("module.", "_orig_mod.")  # of models that were trained on several devices, or compiled
 SAFE_FILE, OTHER_FILE = "model.safetensors", "pytorch_model.bin"  # in a folder
+POSITIONS = "encoder.pos_embedding"
 INDEX = ".index.json"  # beside the name, where the tensors are spread over several files
 
 
@@ -65,6 +68,7 @@ def load_pretrained(
     *,
     strict: bool = True,
     skip_head: bool = False,
+    resize_positions: bool = False,
 ) -> Model:
     """Give a model of this folder the weights of a published one.
 
@@ -77,6 +81,7 @@ def load_pretrained(
         source: ``torchvision``, ``timm`` or ``huggingface``; found out from the names unless told.
         strict: raise where names or shapes differ. False loads what fits.
         skip_head: keep the model's own last layer, to be trained for other classes.
+        resize_positions: of a ViT that was trained on images of another size, interpolate the positions of patches.
 
     Returns:
         The model.
@@ -93,7 +98,10 @@ def load_pretrained(
     if source not in RULES[family]:
         raise ValueError(f"load_pretrained: knows {family}s of {', '.join(RULES[family])}; not of {source!r}")
     head = HEADS.get(family, "-") if skip_head else "-"
-    fit = compare(model, renamed(state, family, source), source, head)
+    state = renamed(state, family, source)
+    if resize_positions and family == "ViT":
+        state[POSITIONS] = resized(state[POSITIONS], model.encoder.pos_embedding.shape[1])
+    fit = compare(model, state, source, head)
     if strict and str(fit):
         raise RuntimeError(
             f"load_pretrained: these weights, read as {source}'s, do not fit this {type(model).__name__}:\n{fit}\n"
@@ -105,6 +113,15 @@ def load_pretrained(
             if isinstance(module, nn.LayerNorm):
                 module.eps = 1e-12  # theirs
     return model
+
+
+def resized(positions: wg.Tensor, length: int) -> wg.Tensor:
+    """The embeddings (1, T, C) of the positions of a class token and a square of patches, for another square."""
+    first, patches = positions[:, :1], positions[:, 1:]
+    old, new = math.isqrt(patches.shape[1]), math.isqrt(length - 1)
+    square = patches.reshape(1, old, old, -1).permute(0, 3, 1, 2).float()  # (1, C, H, W)
+    square = F.interpolate(square, size=(new, new), mode="bicubic", antialias=True)
+    return wg.cat([first, square.flatten(2).transpose(1, 2).to(first.dtype)], dim=1)
 
 
 def compare(model: nn.Module, state: State, source: str, head: str) -> Fit:
