@@ -397,10 +397,15 @@ def _wrap_views(prim: Any, y: Any, source: Any, params: dict[str, Any], node: An
     return _make_view(prim, y, source, params, node, None)
 
 
-def bind_levels(together: Callable[[Any, tuple[Any, ...]], tuple[Any, ...]]) -> None:
-    """From now on, bring operands of different levels of ``vmap`` together; called when it is used first."""
+def bind_levels(together: Callable[[Any, tuple[Any, ...]], tuple[Any, ...]] | None) -> Any:
+    """From now on, let ``together`` bring operands of different kinds together, or nobody; returns who did before.
+
+    ``vmap`` calls it when it is used first, for operands of different levels; so does what records a program.
+    """
     global _together, _special
-    _together, _special = together, True
+    before, _together = _together, together
+    _special = together is not None or _forward is not None
+    return before
 
 
 def bind_forward(intercept: Callable[..., Any] | None) -> None:

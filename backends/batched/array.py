@@ -15,6 +15,7 @@ __all__ = [
     "arrays_in",
     "deepest",
     "every",
+    "give_operators",
     "invoke",
     "mapped",
     "physical",
@@ -247,31 +248,35 @@ COMPARISONS = {
 UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}
 
 
-def _method(name: str) -> Callable[..., Any]:
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return invoke(name, (self, *args), kwargs)
-
-    method.__name__, method.__doc__ = name, f"NumPy's ``{name}``, for each example."
-    return method
+Run = Callable[[str, Any, Any], Any]
 
 
-def _reflected(name: str) -> Callable[..., Any]:
-    return lambda self, other: invoke(name, (other, self), {})
+def give_operators(kind: type, run: Run) -> None:
+    """Give a class that stands for arrays NumPy's methods and operators: ``run(name, args, kwargs)`` computes them."""
+
+    def method(name: str) -> Callable[..., Any]:
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return run(name, (self, *args), kwargs)
+
+        call.__name__, call.__doc__ = name, f"NumPy's ``{name}``."
+        return call
+
+    def reflected(name: str) -> Callable[..., Any]:
+        return lambda self, other: run(name, (other, self), {})
+
+    def inplace(name: str) -> Callable[..., Any]:
+        return lambda self, other: run(name, (self, other), {"out": self})
+
+    for name in METHODS.split():
+        setattr(kind, name, method(name))
+    for name, function in {**OPERATORS, **COMPARISONS, **UNARY}.items():
+        setattr(kind, f"__{name}__", method(function))
+    for name, function in OPERATORS.items():
+        setattr(kind, f"__r{name}__", reflected(function))
+        setattr(kind, f"__i{name}__", inplace(function))
 
 
-def _inplace(name: str) -> Callable[..., Any]:
-    return lambda self, other: invoke(name, (self, other), {"out": self})
-
-
-for _name in METHODS.split():
-    setattr(BatchedArray, _name, _method(_name))
-for _name, _function in {**OPERATORS, **COMPARISONS}.items():
-    setattr(BatchedArray, f"__{_name}__", _method(_function))
-for _name, _function in OPERATORS.items():
-    setattr(BatchedArray, f"__r{_name}__", _reflected(_function))
-    setattr(BatchedArray, f"__i{_name}__", _inplace(_function))
-for _name, _function in UNARY.items():
-    setattr(BatchedArray, f"__{_name}__", _method(_function))
+give_operators(BatchedArray, lambda name, args, kwargs: invoke(name, args, kwargs))
 
 
 # ---------------------------------------------------------------------- which level computes
