@@ -1,4 +1,4 @@
-"""Programs for the tests of ONNX files: each is a function of its inputs, or a module, and the inputs it is tried on."""
+"""Programs for the tests of ONNX files: each is a function of its inputs, or a module, with inputs to try it on."""
 
 from __future__ import annotations
 
@@ -54,19 +54,20 @@ IMAGE = floats(4, 8, 8)
 POSITIVE = floats(3, 4, low=0.1)
 UNIT = floats(3, 4, low=-0.9, high=0.9)
 
+OF_ONE = """abs acos asin atan asinh atanh ceil cos cosh deg2rad erf erfc exp exp2 expm1 floor frac log log10
+log1p log2 neg rad2deg reciprocal relu round rsqrt sigmoid sign sin sinc sinh sqrt square tan tanh trunc isnan
+isinf isfinite signbit nan_to_num"""
+ACTIVATIONS = """celu elu gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu logsigmoid mish relu6 selu silu
+softplus softshrink softsign tanhshrink"""
+OF_TWO = """add sub mul div maximum minimum fmax fmin atan2 hypot eq ne lt le gt ge remainder fmod logaddexp
+logaddexp2 floor_divide xlogy copysign"""
+
 # Functions of one tensor of numbers, each elementwise.
 ELEMENTWISE: dict[str, tuple[Callable[..., Any], Any]] = {
     name: (getattr(wg, name), POSITIVE if name in ("log", "log2", "log10", "log1p", "sqrt", "rsqrt") else UNIT)
-    for name in """abs acos asin atan asinh atanh ceil cos cosh deg2rad erf erfc exp exp2 expm1 floor frac log log10
-    log1p log2 logit neg rad2deg reciprocal relu round rsqrt sigmoid sign sin sinc sinh sqrt square tan tanh trunc isnan
-    isinf isfinite signbit positive nan_to_num""".split()
-    if name != "logit"
+    for name in OF_ONE.split()
 }
-ELEMENTWISE |= {
-    name: (getattr(F, name), X)
-    for name in """celu elu gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu logsigmoid mish relu6 selu silu
-    softplus softshrink softsign tanhshrink""".split()
-}
+ELEMENTWISE |= {name: (getattr(F, name), X) for name in ACTIVATIONS.split()}
 ELEMENTWISE |= {
     "acosh": (wg.acosh, floats(3, 4, low=1.1)),
     "logit": (lambda x: wg.logit(x * 0.5 + 0.5), UNIT),
@@ -98,14 +99,8 @@ ELEMENTWISE |= {
     "dropout": (nn.Dropout(0.5), X),
     "alpha dropout": (nn.AlphaDropout(0.5), X),
 }
-del ELEMENTWISE["positive"]
-
 PAIR = (floats(3, 4), floats(3, 4, low=0.5, high=3.0))
-BINARY: dict[str, tuple[Callable[..., Any], Any]] = {
-    name: (getattr(wg, name), PAIR)
-    for name in """add sub mul div maximum minimum fmax fmin atan2 hypot eq ne lt le gt ge remainder fmod logaddexp
-    logaddexp2 floor_divide xlogy copysign""".split()
-}
+BINARY: dict[str, tuple[Callable[..., Any], Any]] = {name: (getattr(wg, name), PAIR) for name in OF_TWO.split()}
 BINARY |= {
     "pow": (lambda x, y: x.abs() ** y, PAIR),
     "div floor": (lambda x, y: wg.div(x, y, rounding_mode="floor"), PAIR),
@@ -331,4 +326,137 @@ PRODUCTS: dict[str, tuple[Callable[..., Any], Any]] = {
         lambda q, m: F.scaled_dot_product_attention(q, q, q, attn_mask=m),
         (floats(2, 5, 4), floats(1, 5, 5)),
     ),
+}
+
+
+class _Nested(nn.Module):
+    """A model with a layer norm, attention and a residual connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, activation="gelu")
+
+    def forward(self, x: Any) -> Any:
+        return self.layer(x)
+
+
+class _Recurrent(nn.Module):
+    """A recurrent layer and its last states."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Any) -> Any:
+        y, state = self.layer(x)
+        return (y, *state) if isinstance(state, tuple) else (y, state)
+
+
+class _Cell(nn.Module):
+    """A recurrent cell in a Python loop."""
+
+    def __init__(self, cell: nn.Module) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, x: Any) -> Any:
+        h = None
+        for t in range(x.size(1)):
+            h = self.cell(x[:, t], h)
+        return h
+
+
+class _Tied(nn.Module):
+    """One matrix used twice, a buffer, a scale, and a tensor that is no parameter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(7, 4)
+        self.head = nn.Linear(4, 7, bias=False)
+        self.head.weight = self.embedding.weight
+        self.register_buffer("scale", wg.tensor(2.0))
+        self.plain = wg.ones(4)
+        self.gain = nn.Parameter(wg.tensor(1.5))
+
+    def forward(self, i: Any) -> Any:
+        return self.head(self.embedding(i) * self.scale * self.gain + self.plain)
+
+
+LINE, VOLUME, STEPS = floats(4, 9), floats(2, 4, 5, 6), floats(5, 3)
+LAYERS: dict[str, tuple[Any, Any]] = {
+    "Linear": (nn.Linear(4, 2), X),
+    "Bilinear": (nn.Bilinear(4, 4, 2), (floats(4), floats(4))),
+    "Conv1d": (nn.Conv1d(4, 6, 3, stride=2, padding=1, dilation=2), LINE),
+    "Conv2d": (nn.Conv2d(4, 6, (3, 2), stride=(1, 2), padding=(2, 1)), IMAGE),
+    "Conv2d groups": (nn.Conv2d(4, 8, 3, groups=2, bias=False), IMAGE),
+    "Conv2d depthwise": (nn.Conv2d(4, 4, 3, padding=1, groups=4), IMAGE),
+    "Conv2d same": (nn.Conv2d(4, 2, 3, padding="same"), IMAGE),
+    "Conv2d reflect": (nn.Conv2d(4, 2, 3, padding=1, padding_mode="reflect"), IMAGE),
+    "Conv3d": (nn.Conv3d(2, 3, 3, padding=1), VOLUME),
+    "ConvTranspose1d": (nn.ConvTranspose1d(4, 3, 3, stride=2, padding=1, output_padding=1), LINE),
+    "ConvTranspose2d": (nn.ConvTranspose2d(4, 6, 4, stride=2, padding=1, groups=2), IMAGE),
+    "ConvTranspose2d dilation": (nn.ConvTranspose2d(4, 2, 3, dilation=2), IMAGE),
+    "ConvTranspose3d": (nn.ConvTranspose3d(2, 3, 2, stride=2), VOLUME),
+    "MaxPool1d": (nn.MaxPool1d(3, 2, 1), LINE),
+    "MaxPool2d": (nn.MaxPool2d(3, 2, 1, dilation=1), IMAGE),
+    "MaxPool2d ceil": (nn.MaxPool2d(3, 2, ceil_mode=True), floats(4, 8, 10)),
+    "MaxPool2d indices": (nn.MaxPool2d(2, return_indices=True), IMAGE),
+    "MaxPool3d": (nn.MaxPool3d(2), VOLUME),
+    "MaxUnpool2d": (Program(lambda x: F.max_unpool2d(*F.max_pool2d(x, 2, return_indices=True), 2)), IMAGE),
+    "AvgPool1d": (nn.AvgPool1d(3, 2), LINE),
+    "AvgPool2d": (nn.AvgPool2d(3, 2, 1), IMAGE),
+    "AvgPool2d exclude": (nn.AvgPool2d(3, 2, 1, count_include_pad=False), IMAGE),
+    "AvgPool2d ceil": (nn.AvgPool2d(3, 2, 1, ceil_mode=True), IMAGE),
+    "AvgPool2d divisor": (nn.AvgPool2d(2, divisor_override=3), IMAGE),
+    "AvgPool3d": (nn.AvgPool3d(2), VOLUME),
+    "AdaptiveAvgPool1d": (nn.AdaptiveAvgPool1d(3), LINE),
+    "AdaptiveAvgPool2d": (nn.AdaptiveAvgPool2d((3, 5)), IMAGE),
+    "AdaptiveAvgPool2d 1": (nn.AdaptiveAvgPool2d(1), IMAGE),
+    "AdaptiveAvgPool2d even": (nn.AdaptiveAvgPool2d((4, None)), IMAGE),
+    "AdaptiveMaxPool2d": (nn.AdaptiveMaxPool2d(2), IMAGE),
+    "AdaptiveMaxPool2d uneven": (nn.AdaptiveMaxPool2d(3), IMAGE),
+    "LPPool2d": (nn.LPPool2d(2, 2), IMAGE),
+    "BatchNorm1d": (nn.BatchNorm1d(3), floats(3)),
+    "BatchNorm2d": (nn.BatchNorm2d(4), IMAGE),
+    "BatchNorm2d plain": (nn.BatchNorm2d(4, affine=False), IMAGE),
+    "BatchNorm3d": (nn.BatchNorm3d(2), VOLUME),
+    "LayerNorm": (nn.LayerNorm(4), X),
+    "LayerNorm two": (nn.LayerNorm((3, 4)), X),
+    "LayerNorm plain": (nn.LayerNorm(4, elementwise_affine=False), X),
+    "GroupNorm": (nn.GroupNorm(2, 4), IMAGE),
+    "InstanceNorm2d": (nn.InstanceNorm2d(4, affine=True), IMAGE),
+    "RMSNorm": (nn.RMSNorm(4), X),
+    "LocalResponseNorm": (nn.LocalResponseNorm(3), IMAGE),
+    "weight_norm": (nn.utils.parametrizations.weight_norm(nn.Linear(4, 2)), X),
+    "PReLU": (nn.PReLU(3), X),
+    "Embedding": (nn.Embedding(5, 3), whole(4)),
+    "EmbeddingBag": (nn.EmbeddingBag(5, 3), whole(4)),
+    "RNN": (_Recurrent(nn.RNN(3, 4, 2)), floats(5, 3)),
+    "RNN relu": (_Recurrent(nn.RNN(3, 4, nonlinearity="relu", batch_first=True)), STEPS),
+    "LSTM": (_Recurrent(nn.LSTM(3, 4, 2, batch_first=True, bidirectional=True)), STEPS),
+    "LSTM without bias": (_Recurrent(nn.LSTM(3, 4, bias=False, batch_first=True)), STEPS),
+    "LSTM projected": (_Recurrent(nn.LSTM(3, 4, proj_size=2, batch_first=True)), STEPS),
+    "GRU": (_Recurrent(nn.GRU(3, 4, 2, batch_first=True, bidirectional=True)), STEPS),
+    "GRUCell": (_Cell(nn.GRUCell(3, 4)), STEPS),
+    "RNNCell": (_Cell(nn.RNNCell(3, 4)), STEPS),
+    "MultiheadAttention": (Program(nn.MultiheadAttention(8, 2, batch_first=True)), (floats(5, 8),) * 3),
+    "TransformerEncoderLayer": (_Nested(), floats(5, 8)),
+    "TransformerDecoderLayer": (nn.TransformerDecoderLayer(8, 2, 16, batch_first=True), (floats(3, 8), floats(5, 8))),
+    "Upsample nearest": (nn.Upsample(scale_factor=2), IMAGE),
+    "Upsample bilinear": (nn.Upsample(scale_factor=2, mode="bilinear"), IMAGE),
+    "Upsample aligned": (nn.Upsample(size=(5, 11), mode="bilinear", align_corners=True), IMAGE),
+    "Upsample linear": (nn.Upsample(scale_factor=1.5, mode="linear"), LINE),
+    "Upsample bicubic": (nn.Upsample(scale_factor=2, mode="bicubic"), IMAGE),
+    "Upsample trilinear": (nn.Upsample(scale_factor=2, mode="trilinear"), VOLUME),
+    "interpolate area": (Program(lambda x: F.interpolate(x, size=3, mode="area")), IMAGE),
+    "interpolate like": (Program(lambda x: F.interpolate(x[:, :, ::2, ::2], x.shape[2:])), IMAGE),
+    "grid_sample": (Program(lambda x, g: F.grid_sample(x, g, align_corners=False)), (IMAGE, floats(3, 3, 2))),
+    "Unfold": (nn.Unfold(3, padding=1, stride=2), IMAGE),
+    "Fold": (Program(lambda x: F.fold(F.unfold(x, 2, stride=2), 8, 2, stride=2)), IMAGE),
+    "ZeroPad2d": (nn.ZeroPad2d((1, 2, 0, 1)), IMAGE),
+    "ReflectionPad2d": (nn.ReflectionPad2d(1), IMAGE),
+    "PixelShuffle": (nn.PixelShuffle(2), IMAGE),
+    "CosineSimilarity": (nn.CosineSimilarity(dim=2), (X, X)),
+    "Softmax2d": (nn.Softmax2d(), IMAGE),
+    "tied": (_Tied(), whole(4, high=7)),
 }

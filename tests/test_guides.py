@@ -11,8 +11,10 @@ import pytest
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
-@pytest.mark.parametrize("name", ["array_api", "func", "training"])
+@pytest.mark.parametrize("name", ["array_api", "func", "onnx", "training"])
 def test_examples_of_a_guide(name: str, capsys: pytest.CaptureFixture[str]):
+    if name == "onnx":
+        pytest.importorskip("onnx")
     text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     examples = "\n".join(blocks)

@@ -152,7 +152,6 @@ def test_annotations_with_typed_tensors():
     "call",
     [
         lambda: wg.fx.symbolic_trace(wg.nn.Linear(1, 1)),
-        lambda: wg.onnx.export(wg.nn.Linear(1, 1), wg.ones(1), "model.onnx"),
         lambda: wg.jit.load("model.pt"),
         lambda: wg.export.export(wg.nn.Linear(1, 1), ()),
         lambda: wg.ao.quantization.quantize_dynamic(wg.nn.Linear(1, 1)),

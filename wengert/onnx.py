@@ -17,10 +17,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .backends.paths import add_path as _add_path
-from .utils.onnx import ONNXModule as ONNXModule
-from .utils.onnx import ONNXProgram as ONNXProgram
 from .utils.onnx import OnnxExporterError as OnnxExporterError
 from .utils.onnx import OnnxImportError as OnnxImportError
+from .utils.onnx import ONNXModule as ONNXModule
+from .utils.onnx import ONNXProgram as ONNXProgram
 from .utils.onnx import TracerWarning as TracerWarning
 from .utils.onnx import TrainingMode as TrainingMode
 from .utils.onnx import UnsupportedOperatorError as UnsupportedOperatorError

@@ -10,13 +10,12 @@ from ..batched.array import Flags, give_operators
 from ..call_site import warn
 from .recording import TraceError, Value
 
-__all__ = ["TraceError", "TracedArray"]
+__all__ = ["TraceError", "TracedArray", "shares"]
 
 # How a program asks for the numbers themselves; what the library asks for its own checks is nobody's concern.
-ASKING = frozenset(
-    "__array__ __bool__ __complex__ __contains__ __float__ __index__ __int__ allclose equal is_nonzero item numpy "
-    "tolist".split()
-)
+_NAMES = """__array__ __bool__ __complex__ __float__ __index__ __int__ allclose array_of bool_of complex_of contains
+equal float_of index_of int_of is_nonzero item numpy tolist"""
+ASKING = frozenset(_NAMES.split())
 
 
 class TracedArray:
@@ -44,7 +43,7 @@ class TracedArray:
         self._parent, self._step = parent, step
         self.base = None if parent is None else parent if parent.base is None else parent.base
         self._writes = 0
-        self._seen = -1 if value is None else 0
+        self._seen = -1 if value is None else 0 if self.base is None else self.base._writes
 
     shape = property(lambda self: self.real.shape, doc="Its shape.")
     ndim = property(lambda self: self.real.ndim, doc="How many dimensions it has.")
@@ -78,6 +77,8 @@ class TracedArray:
                 args = ("reshape", (whole, parent.shape), {})
             elif kind == "transpose":
                 args = ("transpose", (whole, tuple([how.index(i) for i in range(len(how))])), {})
+            elif kind == "diagonal":
+                args = ("diagonal_put", (parent.value, whole, *how[0]), how[1])
             else:
                 raise TraceError(
                     f"a write to a view made by {kind} cannot be recorded; write to the tensor itself, or out of place"
@@ -90,7 +91,7 @@ class TracedArray:
 
     def _view(self, real: Any, step: Any) -> Any:
         """A view, or what NumPy copied where there can be none."""
-        if _shares(real, self.real):
+        if shares(real, self.real):
             return TracedArray(self.level, real, None, self, step)
         (value,) = self.level.note(*_taking(self.value, step), [real])
         return TracedArray(self.level, real, value)
@@ -104,8 +105,8 @@ class TracedArray:
             name, frame = frame.f_code.co_name, frame.f_back  # type: ignore[assignment]
         if name in ASKING and self.level.depends(self.value):
             warn(
-                f"Converting a tensor to a Python value ({name}) might cause the trace to be incorrect: what depends on "
-                "it is recorded as it was for the example, for all other inputs, too.",
+                f"Converting a tensor to a Python value ({name.removesuffix('_of')}) might cause the trace to be "
+                "incorrect: what depends on it is recorded as it was for the example, for all other inputs, too.",
                 self.level.warning,
             )
         elif what == "__array__" and name not in ASKING:  # silently it would become a constant
@@ -224,10 +225,13 @@ class TracedArray:
 
 def _taking(value: Value, step: Any) -> tuple[str, Any, Any]:
     kind, how = step
-    return ("__getitem__" if kind == "getitem" else kind), (value, how), {}
+    if kind in ("getitem", "reshape", "transpose"):
+        return ("__getitem__" if kind == "getitem" else kind), (value, how), {}
+    return kind, (value, *how[0]), how[1]
 
 
-def _shares(view: Any, of: Any) -> bool:
+def shares(view: Any, of: Any) -> bool:
+    """Whether an array is a view of another, or of what that is a view of."""
     owner = view.base
     return owner is not None and (owner is of or owner is of.base)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import registry
 from ..registry import Backend, Kernels, announce, get_backend, kernels_of
-from .array import TracedArray
+from .array import TracedArray, shares
 from .recording import Recording, TraceError, Value, mapped
 from .recurrent import LAYERS
 
@@ -94,9 +94,9 @@ class Level:
                 "module (register_buffer), or a copy of it in forward"
             )
         self._need(name)
-        symbols = self.symbols((args, kwargs))
+        given, named = self.symbols((args, kwargs))
         (function or self.namespace.function(name))(*self.plain(args), **self.plain(kwargs))
-        (value,) = self.note(name, *symbols, [target.real])
+        (value,) = self.note(name, given, named, [target.real])
         target.written(value)
 
     def compute(self, name: str, function: Any, args: Any, kwargs: Any) -> Any:
@@ -115,12 +115,20 @@ class Level:
         results = [_as_array(r) for r in given]
         if not any(isinstance(r, np.ndarray) for r in results):
             return result
-        values = self.note(name, *symbols, results)
+        values = self.note(name, symbols[0], symbols[1], results)
         arrays = [
-            TracedArray(self, r, v) if v is not None else () if type(o) is tuple else None  # what is kept for backward
-            for o, r, v in zip(given, results, values, strict=True)
+            self._made(name, args, symbols, r, v) if v is not None else () if type(o) is tuple else None
+            for o, r, v in zip(given, results, values, strict=True)  # a tuple is kept for backward, and not wanted
         ]
         return tuple(arrays) if many else arrays[0]
+
+    def _made(self, name: str, args: Any, symbols: Any, real: Any, value: Value) -> TracedArray:
+        """A result; one that shares the memory of the first argument knows that it does."""
+        of = args[0] if args else None
+        if not isinstance(of, TracedArray) or not shares(real, of.real):
+            return TracedArray(self, real, value)
+        (_, *rest), named = symbols
+        return TracedArray(self, real, value, of, (name, (tuple(rest), named)))
 
     def _need(self, name: str) -> None:
         if not self.recording.knows(name):
@@ -196,12 +204,12 @@ class Function:
 
 
 # What makes arrays out of sizes and numbers.
-MAKERS = frozenset("arange empty eye full identity linspace ones zeros".split())
+MAKERS = frozenset(["arange", "empty", "eye", "full", "identity", "linspace", "ones", "zeros"])
 
 
 def has_traced(nest: Any) -> bool:
     """Whether there is a traced array in a nest of containers."""
-    found = []
+    found: list[Any] = []
     mapped(nest, lambda v: isinstance(v, TracedArray), found.append)
     return bool(found)
 

@@ -100,10 +100,11 @@ class Recording:
         """A further step, whose results (arrays, or None) become values."""
         of = values_in((args, kwargs))
         random = name.startswith("random_")
-        outputs = [None if r is None else self.new(r, "step", of=of) for r in results]
+        outputs: list[Value | None] = [None if r is None else self.new(r, "step", of=of) for r in results]
         if random:  # drawn anew in every run
             for output in outputs:
-                output.depends, output.real = True, None
+                if output is not None:
+                    output.depends, output.real = True, None
         self.steps.append(Step(name, args, kwargs, outputs, self.place(), self.line()))
         return outputs
 

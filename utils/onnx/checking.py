@@ -35,7 +35,7 @@ def differences(model: Any, args: Any, program: Any, runtime: str, kwargs: Any =
     args = args if isinstance(args, tuple) else (args,)
     named = kwargs or {}
     with no_grad():
-        wanted = [t for t in leaves(model(*args, **named)) if isinstance(t, TensorBase)]
+        wanted: list[Any] = [t for t in leaves(model(*args, **named)) if isinstance(t, TensorBase)]
         if runtime == "import":
             inputs = [t for t in leaves((args, named)) if isinstance(t, TensorBase)]
             made = load(program)(*inputs)

@@ -27,7 +27,7 @@ from .tracing import Run, leaves
 from .types import KEY, code_of, tensor_of
 from .varying import Varying
 
-__all__ = ["DEFAULT_OPSET", "CUSTOM", "TrainingMode", "export", "is_in_onnx_export"]
+__all__ = ["CUSTOM", "DEFAULT_OPSET", "TrainingMode", "export", "is_in_onnx_export"]
 
 DEFAULT_OPSET, OLDEST, NEWEST = 18, 13, 23
 CUSTOM: dict[str, dict[int, Callable[..., Any]]] = {}  # rules of the user's, by kernel and opset
@@ -144,7 +144,9 @@ def export(
                 model(*args, **kwargs)
         run, _ = _recorded(job, symbols, opset)
         graph = _written(run, job, opset, do_constant_folding)
-    proto, size = _model(graph, run, job, symbols, dynamic_axes, export_params, keep_initializers_as_inputs, custom_opsets)
+    proto, size = _model(
+        graph, run, job, symbols, dynamic_axes, export_params, keep_initializers_as_inputs, custom_opsets
+    )
     program = ONNXProgram(proto, size)
     if verbose:
         print(_text(proto))
@@ -169,13 +171,13 @@ def _text(proto: Any) -> str:
 def _arguments(model: Any, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if not (hasattr(model, "named_parameters") and hasattr(model, "forward")):
         raise TypeError(
-            f"onnx.export: model must be a Module, not {type(model).__name__}; for a function, make it the forward of one"
+            f"onnx.export: model must be a Module, not {type(model).__name__}; make a function the forward of one"
         )
     given = args if isinstance(args, tuple) else tuple(args) if isinstance(args, list) else (args,)
     named = dict(kwargs or {})
-    if given and isinstance(given[-1], dict) and all(isinstance(k, str) for k in given[-1]):
-        if set(given[-1]) <= set(_parameters(model)):
-            given, named = given[:-1], {**given[-1], **named}
+    last = given[-1] if given else None
+    if isinstance(last, dict) and set(last) <= set(_parameters(model)):
+        given, named = given[:-1], {**last, **named}
     if not any(isinstance(v, TensorBase) for v in leaves((given, named))):
         raise TypeError("onnx.export: args must hold the tensors that the model is run with, and there is none")
     return given, named
@@ -192,8 +194,9 @@ class _Job:
             names = names[: len(self.tensors)]
         self.inputs = [*names, *self._names()[len(names) :]]
         if inputs is not None and len(names) > len(self.tensors):
-            raise ValueError(f"number of input names provided ({len(names)}) exceeded number of inputs "
-                             f"({len(self.tensors)})")
+            raise ValueError(
+                f"number of input names provided ({len(names)}) exceeded number of inputs ({len(self.tensors)})"
+            )
         self.output_names = list(outputs) if outputs else None
 
     def _names(self) -> list[str]:
@@ -348,18 +351,17 @@ def _model(
     arrays = g.initializers
     parameters = {v.name for v in run.recording.values if v.kind in ("parameter", "buffer")}
     if as_inputs or not export_params:
-        inputs += [helper.make_tensor_value_info(n, code_of(a.dtype), list(a.shape))
-                   for n, a in arrays.items() if as_inputs or n in parameters]
+        inputs += [
+            helper.make_tensor_value_info(n, code_of(a.dtype), list(a.shape))
+            for n, a in arrays.items()
+            if as_inputs or n in parameters
+        ]
     stored = [tensor_of(a, n) for n, a in arrays.items() if export_params or n not in parameters]
     graph = helper.make_graph(g.nodes, type(job.model).__name__, inputs, results, stored)
     sets = [helper.make_opsetid("", g.opset)]
     sets += [helper.make_opsetid(d, (custom or {}).get(d, 1)) for d in sorted(g.domains - {""})]
-    from ... import __version__
-
     version = max(8, helper.find_min_ir_version_for(sets[:1]))
-    made = helper.make_model(
-        graph, opset_imports=sets, producer_name="wengert", producer_version=__version__, ir_version=version
-    )
+    made = helper.make_model(graph, opset_imports=sets, producer_name="wengert", ir_version=version)
     kinds = {v.name: v.kind for v in run.recording.values if v.kind in ("parameter", "buffer")}
     listed = made.metadata_props.add()
     listed.key, listed.value = KEY, "\n".join([f"{kinds[n]} {n}" for n in arrays if n in kinds])

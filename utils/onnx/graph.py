@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,16 +18,17 @@ from .varying import Varying
 __all__ = ["RULES", "Graph", "rule"]
 
 RULES: dict[str, Callable[..., Any]] = {}  # kernels and functions -> what they are in ONNX
+F = TypeVar("F", bound=Callable[..., Any])
 FOLDED = 1 << 22  # elements of the largest constant that is written out instead of computed
 
 
-def rule(names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def rule(names: str) -> Callable[[F], F]:
     """How the kernels of these names are written: a function of the graph and of the kernel's arguments.
 
     It returns what `Graph.op` returned: the name of a tensor, or one for each result.
     """
 
-    def keep(function: Callable[..., Any]) -> Callable[..., Any]:
+    def keep(function: F) -> F:
         RULES.update(dict.fromkeys(names.split(), function))
         return function
 
@@ -54,6 +56,7 @@ class Graph:
         self.makers: dict[int, Step] = {}  # values -> the steps that compute them
         self.reshaped: dict[str, tuple[str, tuple[Any, ...]]] = {}  # what was reshaped -> of what, and its shape
         self.resized: dict[str, Any] = {}  # likewise
+        self.tops: dict[str, tuple[str, int, str]] = {}  # positions of sorted elements -> of what, where, and those
         self._names: dict[int, str] = {}
         self._constants: dict[Any, str] = {}
         self._used: set[str] = set()
@@ -133,7 +136,7 @@ class Graph:
             inputs: values, names, arrays, or None for an input that is left out.
             outputs: how many results it has.
             domain: of the operator, where it is not ONNX's own.
-            attributes: its attributes; None leaves one out. A suffix as in ``alpha_f`` is taken off.
+            attributes: its attributes; None leaves one out. A suffix as in PyTorch's ``alpha_f`` is taken off.
 
         Returns:
             The name of the result, or a tuple of names.
@@ -142,13 +145,15 @@ class Graph:
 
         if kind.count("::") == 1:
             domain, kind = kind.split("::")
+        if not domain:
+            self._check(kind, attributes)
         names = [self.name(x) for x in inputs]
         while names and not names[-1]:
             names.pop()
         path = "/".join(self.step.place.split(".")[1:])
         label = self.fresh(f"/{path}/{kind}" if path else f"/{kind}")
         made = [self.fresh(f"{label}_output_{i}") for i in range(outputs)]
-        plain = {k[:-2] if k[-2:] in ("_i", "_f", "_s", "_t") else k: v for k, v in attributes.items()}
+        plain = {_bare(k): v for k, v in attributes.items()}
         for key, value in plain.items():
             for n in value if isinstance(value, list | tuple) else [value]:
                 if isinstance(n, Varying):
@@ -162,6 +167,15 @@ class Graph:
         self.domains.add(domain)
         self.nodes.append(node)
         return made[0] if outputs == 1 else tuple(made)
+
+    def _check(self, kind: str, attributes: dict[str, Any]) -> None:
+        """Raise unless this version of ONNX has an operator, with these attributes."""
+        known = _attributes(kind, self.opset)
+        if known is None:
+            raise NotImplementedError(f"the operator {kind}, which is newer")
+        for key, value in attributes.items():
+            if value is not None and _bare(key) not in known:
+                raise NotImplementedError(f"{kind} with {_bare(key)}, which is newer")
 
     @property
     def place(self) -> str:
@@ -286,6 +300,21 @@ class Graph:
     def where(self, condition: Any, x: Any, y: Any) -> str:
         """``x`` where the condition holds, else ``y``."""
         return str(self.op("Where", condition, x, y))
+
+
+def _bare(name: str) -> str:
+    return name[:-2] if name[-2:] in ("_i", "_f", "_s", "_t") else name
+
+
+@functools.cache
+def _attributes(kind: str, opset: int) -> frozenset[str] | None:
+    """The attributes of an operator in a version of ONNX, or None where it is not there."""
+    from onnx import defs
+
+    try:
+        return frozenset(defs.get_schema(kind, opset, "").attributes)
+    except defs.SchemaError:
+        return None
 
 
 def _within(x: Any, dtype: Any) -> Any:

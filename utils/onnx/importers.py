@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ...autograd import ops
 from ...autograd.base import TensorBase, wrap
@@ -14,13 +14,14 @@ from .reading import Node, nodes_of
 __all__ = ["IMPORTERS", "Frame", "axes_of", "imports", "ints", "number", "tensor"]
 
 # Operators -> functions of the node and its inputs, which return the output, or a tuple of them.
+F = TypeVar("F", bound=Callable[..., Any])
 IMPORTERS: dict[str, Callable[..., Any]] = {}
 
 
-def imports(names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def imports(names: str) -> Callable[[F], F]:
     """What operators of these names compute."""
 
-    def keep(function: Callable[..., Any]) -> Callable[..., Any]:
+    def keep(function: F) -> F:
         IMPORTERS.update(dict.fromkeys(names.split(), function))
         return function
 
@@ -48,7 +49,7 @@ class Frame:
         try:
             made = IMPORTERS[node.kind](node, *inputs, **({"frame": self} if node.kind in FRAMED else {}))
         except Exception as error:
-            shapes = ", ".join([str(list(i.shape)) if isinstance(i, TensorBase) else repr(i) for i in inputs])
+            shapes = ", ".join([str(list(i._data.shape)) if isinstance(i, TensorBase) else repr(i) for i in inputs])
             raise OnnxImportError(f"{node.kind} {node.name!r} of inputs {shapes}: {error}") from error
         outputs = made if isinstance(made, tuple) else (made,)
         self.values.update(zip(node.outputs, outputs, strict=False))
@@ -84,7 +85,7 @@ def number(x: Any, default: Any = None) -> Any:
     """A tensor of one element as a number."""
     if x is None:
         return default
-    return x.reshape(-1)[0].item() if isinstance(x, TensorBase) else x
+    return x.reshape(-1)[0].item() if hasattr(x, "reshape") else x
 
 
 def axes_of(node: Node, x: Any, given: Any, name: str = "axes") -> list[int] | None:

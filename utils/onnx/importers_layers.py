@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...autograd import ops
 from ...nn import functional as F
 from .importers import Frame, imports, ints, number
-from .reading import Node
+
+if TYPE_CHECKING:
+    from .reading import Node
 
 __all__: list[str] = []
 
@@ -53,8 +55,10 @@ def conv_transpose(node: Node, x: Any, w: Any, b: Any = None) -> Any:
     stride, dilation = node.get("strides", [1] * n), node.get("dilations", [1] * n)
     more = node.get("output_padding", [0] * n)
     wanted = node.get("output_shape")
-    full = [(m - 1) * s + d * (k - 1) + 1 + o
-            for m, k, s, d, o in zip(x.shape[2:], w.shape[2:], stride, dilation, more, strict=True)]
+    full = [
+        (m - 1) * s + d * (k - 1) + 1 + o
+        for m, k, s, d, o in zip(x.shape[2:], w.shape[2:], stride, dilation, more, strict=True)
+    ]
     how = node.get("auto_pad", "NOTSET")
     if wanted is not None or how.startswith("SAME"):
         sizes = wanted[-n:] if wanted is not None else [m * s for m, s in zip(x.shape[2:], stride, strict=True)]
@@ -214,9 +218,9 @@ def dropout(node: Node, x: Any, ratio: Any = None, training: Any = None, *, fram
 @imports("Upsample Resize")
 def resize(node: Node, x: Any, *given: Any) -> Any:
     """Other sizes of some dimensions."""
-    roi, scales, sizes = (None, given[0], None) if node.kind == "Upsample" else (*given, None, None, None)[:3]
+    _roi, scales, sizes = (None, given[0], None) if node.kind == "Upsample" else (*given, None, None, None)[:3]
     if node.kind == "Resize" and node.opset < 11:
-        roi, scales, sizes = None, given[0], None
+        _roi, scales, sizes = None, given[0], None
     axes = [a % x.ndim for a in node.get("axes", range(x.ndim))]
     empty = scales is None or not scales.numel()
     factors = [None] * len(axes) if empty else scales.tolist()
@@ -224,8 +228,7 @@ def resize(node: Node, x: Any, *given: Any) -> Any:
     mode = node.get("mode", "nearest")
     place = node.get("coordinate_transformation_mode", "half_pixel" if node.opset >= 11 else "asymmetric")
     plan = [
-        (a, int(math.floor(x.shape[a] * f)) if w is None else w, f)
-        for a, f, w in zip(axes, factors, wanted, strict=True)
+        (a, math.floor(x.shape[a] * f) if w is None else w, f) for a, f, w in zip(axes, factors, wanted, strict=True)
     ]
     plan = [(a, out, f) for a, out, f in plan if out != x.shape[a] or (f is not None and f != 1)]
     for a, out, f in plan:
@@ -252,12 +255,13 @@ def _resized(node: Node, x: Any, axis: int, out: int, factor: Any, mode: str, pl
         raise NotImplementedError(f"Resize with coordinate_transformation_mode {place!r}")
     if mode == "nearest":
         rounding = node.get("nearest_mode", "round_prefer_floor" if node.opset >= 11 else "floor")
-        chosen = {
+        roundings: dict[str, Any] = {
             "floor": np.floor,
             "ceil": np.ceil,
             "round_prefer_floor": lambda v: np.ceil(v - 0.5),
             "round_prefer_ceil": lambda v: np.floor(v + 0.5),
-        }[rounding](at)
+        }
+        chosen = roundings[rounding](at)
         return ops.index_select(x, axis, tensor(np.clip(chosen, 0, n - 1).astype("int64"), x))
     if node.get("antialias", 0):
         raise NotImplementedError("Resize with antialias")

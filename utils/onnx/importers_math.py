@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...autograd import ops
 from ...autograd.ops import einsum as einsum_op
 from ...nn import functional as F
 from .importers import axes_of, cast, imports, number, tensor
-from .reading import Node
 from .types import dtype_of
+
+if TYPE_CHECKING:
+    from .reading import Node
 
 __all__: list[str] = []
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...autograd import ops
 from ...nn import functional as F
 from .importers import cast, imports, ints, number
-from .reading import Node
+
+if TYPE_CHECKING:
+    from .reading import Node
 
 __all__: list[str] = []
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...autograd import ops
 from ...autograd.ops import recurrent
 from ...nn import functional as F
-from .importers import ints, imports
-from .reading import Node
+from .importers import imports, ints
+
+if TYPE_CHECKING:
+    from .reading import Node
 
 __all__: list[str] = []
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...autograd import ops
 from ...nn import functional as F
 from .importers import Frame, axes_of, imports, ints, number, tensor
-from .reading import Node
 from .types import dtype_of
+
+if TYPE_CHECKING:
+    from .reading import Node
 
 __all__: list[str] = []
 
@@ -247,5 +249,3 @@ def split_to_sequence(node: Node, x: Any, sizes: Any = None) -> Any:
 def concat_from_sequence(node: Node, values: Any) -> Any:
     """Several as one."""
     return (ops.stack if node.get("new_axis", 0) else ops.cat)(values, node.get("axis"))
-
-

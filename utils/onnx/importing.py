@@ -142,7 +142,7 @@ class ONNXModule(Module):
             shape = self._shapes.get(name)
             if isinstance(value, TensorBase) and shape and len(shape) != value._data.ndim:
                 raise ValueError(
-                    f"the input {name!r} has {len(shape)} dimensions in the file, but {list(value._data.shape)} was given"
+                    f"the input {name!r} has {len(shape)} dimensions in the file, but got {list(value._data.shape)}"
                 )
         values = {name: getattr(*place) for name, place in self._where.items()} | given
         frame = Frame(self, values)

@@ -100,7 +100,9 @@ def _parsed(data: bytes, what: str) -> Any:
         model.ParseFromString(data)
         known = bool(model.opset_import) and model.ir_version > 0 and model.HasField("graph")
     except Exception as error:
-        raise OnnxImportError(f"onnx.load: {what} cannot be read as an ONNX model, it may be cut short: {error}") from error
+        raise OnnxImportError(
+            f"onnx.load: {what} cannot be read as an ONNX model, it may be cut short: {error}"
+        ) from error
     if not known:
         raise OnnxImportError(f"onnx.load: {what}: no ONNX model, or one that is cut short: there is no graph in it")
     if len(model.functions):

@@ -458,3 +458,31 @@ def nan_to_num(g: Graph, x: Any, nan: Any = 0.0, high: Any = None, low: Any = No
     y = g.where(g.op("IsNaN", x), g.operand(float(nan), x.dtype), x)
     y = g.where(g.op("IsInf", y, detect_negative=0), g.operand(float(high), x.dtype), y)
     return g.where(g.op("IsInf", y, detect_positive=0), g.operand(float(low), x.dtype), y)
+
+
+@rule("signbit sign_bit")
+def sign_bit(g: Graph, x: Any) -> str:
+    """Whether it is negative, zero included."""
+    zero = g.constant(0, x.dtype)
+    below = g.op("Less", x, zero)
+    if x.dtype.kind not in FLOATS:
+        return str(below)
+    at_zero = g.op("And", g.op("Equal", x, zero), g.op("Less", g.op("Reciprocal", x), zero))
+    return str(g.op("Or", below, at_zero))
+
+
+@rule("copysign")
+def copysign(g: Graph, x: Any, y: Any) -> str:
+    """The size of one, with the sign of the other."""
+    dtype = g.out.dtype
+    size, sign, zero = g.op("Abs", g.operand(x, dtype)), g.operand(y, dtype), g.constant(0, dtype)
+    negative = g.op("And", g.op("Equal", sign, zero), g.op("Less", g.op("Reciprocal", sign), zero))
+    return g.where(g.op("Or", g.op("Less", sign, zero), negative), g.op("Neg", size), size)
+
+
+@rule("heaviside")
+def heaviside(g: Graph, x: Any, y: Any) -> str:
+    """0 below zero, 1 above it, and ``y`` there."""
+    dtype = g.out.dtype
+    a, zero, one = g.operand(x, dtype), g.constant(0, dtype), g.constant(1, dtype)
+    return g.where(g.op("Equal", a, zero), g.operand(y, dtype), g.where(g.op("Less", a, zero), zero, one))

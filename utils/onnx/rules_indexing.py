@@ -120,6 +120,12 @@ def embedding(g: Graph, w: Any, index: Any) -> str:
 def gather_elements(g: Graph, x: Any, index: Any, dim: Any = -1, axis: Any = None) -> str:
     """Positions along one dimension, for each element."""
     dim = dim if axis is None else axis
+    if (found := g.tops.get(g.name(index))) is not None and found[:2] == (g.name(x), dim % x.ndim):
+        return found[2]  # the elements in order, whose positions these are
+    last = dim % x.ndim == x.ndim - 1
+    if last and tuple(x.shape[:-1]) == tuple(index.shape[:-1]):
+        places = g.unsqueeze(_index(g, index), [index.ndim])
+        return str(g.op("GatherND", x, places, batch_dims=x.ndim - 1))
     if g.step.name == "take_along_axis":
         shape = [n if i != dim % x.ndim else m for i, (n, m) in enumerate(zip(x.shape, index.shape, strict=True))]
         if tuple(shape) != tuple(index.shape):
@@ -189,7 +195,7 @@ def _updates(g: Graph, value: Any, x: Any, index: str, front: int, lead: int, re
 
 def _put_masked(g: Graph, x: Any, parts: list[Any], value: Any) -> str:
     """One number where a mask holds."""
-    if len([p for p in parts if _is_array(p)]) > 1 or not _is_array(parts[0]) or getattr(value, "ndim", 0):
+    if len([p for p in parts if _is_array(p)]) > 1 or not _is_array(parts[0]) or _ndim(value):
         raise NotImplementedError("values written where a mask holds")
     mask = g.unsqueeze(parts[0], list(range(parts[0].ndim, x.ndim)))
     return g.where(mask, g.operand(value, x.dtype), x)
@@ -225,8 +231,9 @@ def top_positions(g: Graph, x: Any, count: Any, dim: int, largest: bool = True) 
 
 
 def _top(g: Graph, x: Any, count: Any, dim: int, largest: bool) -> str:
-    name = g.cast(x, "int32") if x.dtype.kind in "b" or x.dtype.itemsize < 4 and x.dtype.kind in "iu" else g.name(x)
-    _, places = g.op("TopK", name, g.ints([count]), outputs=2, axis=dim, largest=int(largest), sorted=1)
+    name = g.cast(x, "int32") if x.dtype.kind in "b" or (x.dtype.itemsize < 4 and x.dtype.kind in "iu") else g.name(x)
+    values, places = g.op("TopK", name, g.ints([count]), outputs=2, axis=dim, largest=int(largest), sorted=1)
+    g.tops[places] = name, dim, values
     return str(places)
 
 
@@ -250,3 +257,29 @@ def position(g: Graph, x: Any, axis: Any = None, keepdims: bool = False) -> str:
     return str(g.op(kind, name, axis=axis % max(x.ndim, 1), keepdims=int(keepdims)))
 
 
+@rule("places")
+def places_in_row(g: Graph, row: Any, values: Any, right: bool = False) -> str:
+    """How many elements of a row are less than each value (or equal)."""
+    dtype = np.result_type(row.dtype, values.dtype)
+    wanted = g.unsqueeze(g.cast(values, dtype), [values.ndim])
+    before = g.op("LessOrEqual" if right else "Less", g.cast(row, dtype), wanted)
+    return g.reduce("Sum", g.op("Cast", before, to=7), [values.ndim], False)
+
+
+@rule("is_among isin")
+def is_among(g: Graph, x: Any, values: Any, invert: bool = False) -> str:
+    """Whether each element is among some values."""
+    dtype = np.result_type(x.dtype, values.dtype)
+    flat = g.op("Reshape", g.cast(values, dtype), g.constant([-1], "int64"))
+    same = g.op("Equal", g.unsqueeze(g.cast(x, dtype), [x.ndim]), flat)
+    found = g.op("Cast", g.reduce("Max", g.op("Cast", same, to=6), [x.ndim], False), to=9)
+    return str(g.op("Not", found) if invert else found)
+
+
+@rule("bincount")
+def bincount(g: Graph, x: Any, weights: Any = None, minlength: Any = 0) -> str:
+    """How often each number is there."""
+    dtype = g.out.dtype
+    zeros = g.op("Expand", g.constant(0, dtype), g.ints([g.out.shape[0]]))
+    ones = g.op("Expand", g.constant(1, dtype), g.op("Shape", x)) if weights is None else g.cast(weights, dtype)
+    return str(g.op("ScatterElements", zeros, _index(g, x), ones, axis=0, reduction="add"))

@@ -147,9 +147,7 @@ def _biases(g: Graph, wb: Any, rb: Any, order: Any, rows: int, dtype: Any) -> st
 
 
 @rule("lstm_layer")
-def lstm_layer(
-    g: Graph, x: Any, h: Any, c: Any, w: Any, r: Any, wb: Any, rb: Any, sizes: Any, reverse: bool
-) -> Any:
+def lstm_layer(g: Graph, x: Any, h: Any, c: Any, w: Any, r: Any, wb: Any, rb: Any, sizes: Any, reverse: bool) -> Any:
     """An LSTM; ONNX has the gates in the order i, o, f, c."""
     order = (0, 3, 1, 2)
     steps, rows, data = _sequence(g, x, sizes)

@@ -143,6 +143,7 @@ def logcumsumexp(g: Graph, x: Any, axis: int, reverse: bool = False) -> str:
     """Logarithms of sums of exponentials so far."""
     if reverse:
         raise NotImplementedError("reverse")
+
     def combine(a: Any, b: Any) -> Any:
         high = g.op("Max", a, b)
         total = g.op("Add", g.op("Exp", g.op("Sub", a, high)), g.op("Exp", g.op("Sub", b, high)))

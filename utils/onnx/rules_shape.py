@@ -285,6 +285,20 @@ def diagonal(g: Graph, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) 
     return str(g.op("Gather", flat, g.constant(places, "int64"), axis=len(rest)))
 
 
+@rule("diagonal_put")
+def diagonal_put(g: Graph, x: Any, value: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> str:
+    """``x`` with another diagonal."""
+    a, b = axis1 % x.ndim, axis2 % x.ndim
+    order = [*[i for i in range(x.ndim) if i not in (a, b)], a, b]
+    rows, columns = np.arange(x.shape[a])[:, None], np.arange(x.shape[b])
+    mask = columns - rows == offset
+    length = value.shape[-1]
+    places = np.clip((rows[:, 0] if offset >= 0 else rows[:, 0] + offset), 0, max(length - 1, 0))
+    spread = g.unsqueeze(g.op("Gather", value, g.constant(places, "int64"), axis=value.ndim - 1), [value.ndim])
+    made = g.where(g.constant(mask, "bool"), spread, g.transpose(x, order))
+    return g.transpose(made, [order.index(i) for i in range(x.ndim)])
+
+
 @rule("windows")
 def windows(g: Graph, x: Any, dim: int, size: int, step: int) -> str:
     """All windows of a dimension, as a last dimension."""
@@ -347,7 +361,7 @@ def random(g: Graph, key: Any, offset: Any, *rest: Any) -> str:
     """Numbers that are drawn anew in every run; a runtime has a generator of its own."""
     from .types import code_of
 
-    *given, shape, dtype = rest
+    *given, shape, _dtype = rest
     kind = "RandomNormal" if g.step.name.endswith("normal") else "RandomUniform"
     bounds = {} if not given else {"mean_f": given[0], "scale_f": given[1]} if kind == "RandomNormal" else None
     if bounds is None:

@@ -45,9 +45,7 @@ def conv_input(
 ) -> str:
     """A transposed convolution."""
     more = []
-    for n, m, k, s, (before, after), d in zip(
-        size, y.shape[2:], w.shape[2:], stride, padding, dilation, strict=True
-    ):
+    for n, m, k, s, (before, after), d in zip(size, y.shape[2:], w.shape[2:], stride, padding, dilation, strict=True):
         more.append(n - ((m - 1) * s + d * (k - 1) + 1 - before - after))
     return str(
         g.op(
@@ -116,14 +114,18 @@ def avg_pool(
     """Averages; where ONNX divides by another number than PyTorch, the sum over PyTorch's number."""
     dilation = (1,) * len(kernel)
     pads, up = _reach(x.shape[2:], kernel, out, stride, padding, dilation)
-    plain = divisor is None and [tuple(p) for p in pads] == [tuple(p) for p in padding]
-    settings = {"kernel_shape": list(kernel), "strides": list(stride), "pads": _pads(pads), "ceil_mode": int(up)}
+    plain = divisor is None and all(before == after for before, after in pads)
+    shape: dict[str, Any] = {"kernel_shape": list(kernel), "strides": list(stride)}
     if plain:
-        return str(g.op("AveragePool", x, count_include_pad=int(include), **settings))
+        return str(g.op("AveragePool", x, pads=_pads(pads), ceil_mode=int(up), count_include_pad=int(include), **shape))
     from ...backends.definitions.pool import counts
 
+    if any(isinstance(n, Varying) for n in x.shape[2:]):
+        raise NotImplementedError("windows that reach beyond a dimension of variable size")
     total = counts(np, tuple(x.shape[2:]), kernel, out, stride, padding, include, divisor)
-    mean = g.op("AveragePool", x, count_include_pad=1, **settings)
+    around = [0, 0, *[b for b, _ in pads], 0, 0, *[a for _, a in pads]]
+    padded = g.op("Pad", x, g.ints(around), g.constant(0, x.dtype)) if any(around) else g.name(x)
+    mean = g.op("AveragePool", padded, **shape)
     return str(g.op("Mul", mean, g.constant(math.prod(kernel) / np.asarray(total), x.dtype)))
 
 
@@ -184,7 +186,7 @@ def flat_gather(g: Graph, x: Any, position: Any) -> str:
     for n in position.shape[2:]:
         count = n * count
     flat, places = g.reshape(x, (*lead, size)), g.reshape(position, (*lead, count))
-    made = str(g.op("GatherElements", flat, places, axis=2))
+    made = str(g.op("GatherND", flat, g.unsqueeze(places, [3]), batch_dims=2))
     return g.reshape(made, position.shape, (*lead, count))
 
 

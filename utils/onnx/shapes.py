@@ -78,7 +78,7 @@ def from_shapes(spec: Any, model: Any, args: tuple[Any, ...], kwargs: dict[str, 
                 visit(part, spec[i] if isinstance(spec, list | tuple) and i < len(spec) else None)
 
     if isinstance(spec, Mapping):
-        parameters = [p for p in _parameters(model)]
+        parameters = _parameters(model)
         if set(spec) <= {*parameters, *kwargs}:
             visit(args, [spec.get(p) for p in parameters])
             visit(kwargs, spec)
@@ -149,8 +149,8 @@ def recorded(
     base = {s: max(n, 2) for s, n in symbols.sizes.items()}
 
     def run(sizes: Mapping[str, int]) -> Run:
-        inputs = _resized((args, kwargs), symbols.axes, sizes)
-        return record(model, *inputs, knows)
+        given, named = _resized((args, kwargs), symbols.axes, sizes)
+        return record(model, given, named, knows)
 
     if not base:
         return run(base), 1

@@ -203,7 +203,7 @@ def merged(runs: Sequence[Run], sizes: str) -> Run:
 
 
 def _same_array(a: Any, b: Any) -> bool:
-    return a.shape == b.shape and a.tobytes() == b.tobytes()
+    return bool(a.shape == b.shape and a.tobytes() == b.tobytes())
 
 
 def _at(step: Step) -> str:

@@ -7,7 +7,6 @@ they were numbers. What formula it is, of which sizes, is found when it is writt
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -36,6 +35,57 @@ class Varying:
     def __hash__(self) -> int:
         return hash(self.values)
 
+    def __eq__(self, other: object) -> bool:
+        return self.values == (other.values if isinstance(other, Varying) else (other,))
+
+    def __add__(self, other: Any) -> Any:
+        return each(operator.add, self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return each(operator.add, other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return each(operator.sub, self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return each(operator.sub, other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return each(operator.mul, self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return each(operator.mul, other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return each(operator.floordiv, self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return each(operator.floordiv, other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return each(operator.truediv, self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return each(operator.truediv, other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return each(operator.mod, self, other)
+
+    def __neg__(self) -> Any:
+        return each(operator.neg, self)
+
+    def __lt__(self, other: Any) -> bool:
+        return _compared(operator.lt, self, other)
+
+    def __le__(self, other: Any) -> bool:
+        return _compared(operator.le, self, other)
+
+    def __gt__(self, other: Any) -> bool:
+        return _compared(operator.gt, self, other)
+
+    def __ge__(self, other: Any) -> bool:
+        return _compared(operator.ge, self, other)
+
 
 def number(values: Sequence[Any]) -> Any:
     """The number itself where it is the same in all runs, else a `Varying`."""
@@ -51,31 +101,8 @@ def each(function: Callable[..., Any], *operands: Any) -> Any:
     return number([function(*row) for row in zip(*rows, strict=True)])
 
 
-def _operator(function: Callable[..., Any]) -> Any:
-    return lambda a, b: each(function, a, b)
-
-
-def _comparison(function: Callable[..., Any]) -> Any:
-    def compare(a: Any, b: Any) -> bool:
-        found = each(function, a, b)
-        if isinstance(found, Varying):
-            raise ValueError(f"{a} compares differently with {b} from run to run")
-        return bool(found)
-
-    return compare
-
-
-for _name in ("add", "sub", "mul", "floordiv", "mod", "truediv"):
-    setattr(Varying, f"__{_name}__", _operator(getattr(operator, _name)))
-    setattr(Varying, f"__r{_name}__", lambda a, b, f=getattr(operator, _name): each(f, b, a))
-for _name in ("lt", "le", "gt", "ge"):
-    setattr(Varying, f"__{_name}__", _comparison(getattr(operator, _name)))
-Varying.__neg__ = lambda self: each(operator.neg, self)  # type: ignore[attr-defined]
-Varying.__eq__ = lambda a, b: (a.values if isinstance(a, Varying) else (a,)) == (  # type: ignore[method-assign,assignment]
-    b.values if isinstance(b, Varying) else (b,)
-)
-
-
-def product(sizes: Sequence[Any]) -> Any:
-    """The product of sizes."""
-    return math.prod(sizes, start=1)
+def _compared(function: Callable[..., Any], a: Any, b: Any) -> bool:
+    found = each(function, a, b)
+    if isinstance(found, Varying):
+        raise ValueError(f"{a} compares differently with {b} from run to run")
+    return bool(found)
