@@ -41,7 +41,7 @@ kernels: $(call env,dev) ## the tables of ops, layers and optimizers by NumPy al
 	done
 
 notebooks: $(call env,dev) $(call env,notebooks) ## run every notebook from top to bottom (ARGS="notebooks/03*" for one)
-	PYTHONPATH="$(CURDIR)" $(PY) -m pytest --nbmake --nbmake-timeout=180 -n $(JOBS) --dist worksteal $(or $(ARGS),notebooks)
+	PYTHONPATH="$(CURDIR)" OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --nbmake --nbmake-timeout=180 -n $(JOBS) --dist worksteal $(or $(ARGS),notebooks)
 
 lint: $(call env,dev) ## style and likely bugs
 	$(PY) -m ruff check .

@@ -7,7 +7,7 @@ import numpy as np
 
 import wengert as wg
 
-COLOURS = ("#2f6fb3", "#d97706", "#3f9d5d", "#b4447a", "#64748b")
+COLOURS = ("#2f6fb3", "#d97706", "#3f9d5d", "#b4447a", "#64748b", "#7c5cc4", "#0e9aa7")
 INK, QUIET, GRID = "#0f172a", "#5b6878", "#e2e8f0"
 
 plt.rcParams.update(

@@ -121,7 +121,7 @@ class LRFinder:
         for _ in range(steps):
             loss = self._loss(next(batches)) / steps
             loss.backward()
-            total += float(loss)
+            total += loss.item()
         if math.isfinite(total):
             self.optimizer.step()
         return total

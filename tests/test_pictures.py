@@ -32,6 +32,13 @@ def test_a_confusion_matrix_counts_pairs(tmp_path: Path):
         viz.confusion_matrix(labels, [0, 1, 2, 2, 2])
 
 
+def test_a_grid_in_all_pictures_of_a_program_does_not_cross_the_counts():
+    matplotlib = pytest.importorskip("matplotlib")
+    with matplotlib.rc_context({"axes.grid": True}):
+        figure = viz.confusion_matrix([0, 1, 1], [0, 1, 0])
+    assert not any(line.get_visible() for line in figure.axes[0].get_xgridlines())
+
+
 def test_a_decision_boundary_covers_the_data_and_leaves_the_model_as_it_was(tmp_path: Path):
     points, labels = wg.tensor([[0.0, 0.0], [1.0, 1.0], [0.0, 2.0], [3.0, 1.0]]), [0, 1, 0, 1]
     for outputs in (1, 2, 3):
