@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+OUTSIDE = re.compile(r"\[([^\]]*)\]\(\.\./(?:README|CONTRIBUTING)\.md\)")  # links to pages that are not web pages
+sys.path.insert(0, str(HERE.parent))
+
+from docs import docstrings, reference_pages  # noqa: E402
 
 project = "wengert"
 author = "wengert developers"
@@ -16,6 +23,14 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"
+
+# Nothing is fetched: no inventories of other projects' pages, and the search runs in the reader's browser.
+autodoc_member_order = "bysource"
+autodoc_mock_imports = [name for name in ("sklearn",) if importlib.util.find_spec(name) is None]
+napoleon_use_rtype = False
+napoleon_use_ivar = True
+default_role = "py:obj"
+suppress_warnings = ["ref.python"]  # two modules have an error of the same name; the first is linked
 
 html_theme = "furo"
 # The pages of the gallery, where `make docs` has written them.
@@ -30,10 +45,18 @@ shutil.copytree(
 
 
 def setup(app: Any) -> None:
-    """Links between the two folders are written for where the files lie; pages link to the copy."""
+    """Links between the two folders are written for where the files lie; and the reference is filled in."""
 
-    def to_the_copy(app: Any, name: str, source: list[str]) -> None:
+    def prepared(app: Any, name: str, source: list[str]) -> None:
         inside = name.startswith("notebooks/")
         source[0] = source[0].replace(*("](../docs/", "](../") if inside else ("](../notebooks/", "](notebooks/"))
+        source[0] = OUTSIDE.sub(r"\1", source[0])
+        if name.startswith("reference/"):
+            source[0] = reference_pages.expand(source[0])
 
-    app.connect("source-read", to_the_copy)
+    def tidied(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+        lines[:] = docstrings.tidy(lines)
+
+    app.connect("source-read", prepared)
+    app.connect("autodoc-process-docstring", tidied, priority=400)  # before napoleon, whose sections have stars
+    app.connect("missing-reference", docstrings.linked)

@@ -1,24 +1,105 @@
-"""The examples of the guides in ``docs`` run, and print what the page says."""
+"""The examples of the guides in ``docs`` run, and print what the page says; and what the pages say of files is so."""
 
 from __future__ import annotations
 
 import doctest
 import re
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+from .opinfo.excused import EXCUSED
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted({*DOCS.glob("**/*.md"), *ROOT.glob("*.md"), *ROOT.glob("notebooks/*.md"), *ROOT.glob("examples/*.md")})
+PAGES = [page for page in PAGES if DOCS / "notebooks" not in page.parents]  # which `make docs` copies there
+# Guides, and how many examples they have at least: a page whose blocks are not found would pass otherwise.
+GUIDES = {
+    "array_api": 15,
+    "extending": 25,
+    "faq": 30,
+    "fast": 10,
+    "from_numpy": 20,
+    "from_pytorch": 10,
+    "func": 15,
+    "install": 2,
+    "onnx": 15,
+    "quickstart": 25,
+    "training": 15,
+}
 
 
-@pytest.mark.parametrize("name", ["array_api", "func", "onnx", "training"])
+@pytest.mark.parametrize("name", GUIDES)
 def test_examples_of_a_guide(name: str, capsys: pytest.CaptureFixture[str]):
     if name == "onnx":
         pytest.importorskip("onnx")
     text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    examples = "\n".join(blocks)
-    assert examples.count(">>>") > 15
+    examples = "\n".join(without_indent(block) for block in re.findall(r"^ *```python\n.*?^ *```$", text, re.M | re.S))
+    assert examples.count(">>>") >= GUIDES[name]
     test = doctest.DocTestParser().get_doctest(examples, {}, name, name, 0)
-    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     assert not runner.run(test).failed, capsys.readouterr().out
+
+
+def without_indent(block: str) -> str:
+    """The lines of a fenced block, which may stand within a list."""
+    lines = block.splitlines()[1:-1]
+    indent = len(block) - len(block.lstrip(" "))
+    return "\n".join(line[indent:] for line in lines) + "\n"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_local_links_lead_somewhere(page: Path):
+    wrong = []
+    for target, anchor in links(page.read_text(encoding="utf-8")):
+        file = (page.parent / target).resolve() if target else page
+        if not file.exists() or (anchor and file.suffix == ".md" and anchor not in anchors(file)):
+            wrong.append(f"{target}#{anchor}")
+    assert not wrong
+
+
+def links(text: str) -> Iterator[tuple[str, str]]:
+    """The files and places that the text of a page links to, leaving out its blocks of code, and pages of the web."""
+    text = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.M | re.S)
+    for link in re.findall(r"\]\(([^()\s]+)\)", text):
+        if not re.match(r"[a-z]+:", link):
+            target, _, anchor = link.partition("#")
+            yield target, anchor
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings, as GitHub and Sphinx make them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    titles = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_page_is_in_the_contents():
+    contents = "\n".join(page.read_text(encoding="utf-8") for page in (DOCS / "index.md", DOCS / "reference/index.md"))
+    named = set(re.findall(r"^[\w/]+$", contents, re.M))
+    pages = {page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES if DOCS in page.parents}
+    missing = {p for p in pages if p not in named and p.removeprefix("reference/") not in named}
+    assert {p for p in missing if not p.startswith("adr/0")} == {"index"}  # the decisions are listed by a pattern
+
+
+def test_the_page_on_installing_has_all_extras():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    rows = re.findall(r"^\| (`.*?) \|", (DOCS / "install.md").read_text(encoding="utf-8"), re.M)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(project["optional-dependencies"])
+    assert project["requires-python"] == ">=3.11"
+    assert [re.split(r"\W*[>=<]", name)[0] for name in project["dependencies"]] == ["numpy", "ml_dtypes", "safetensors"]
+
+
+def test_the_page_of_absences_has_all_differences_of_results():
+    text = (DOCS / "absent.md").read_text(encoding="utf-8")
+    assert not [why for *_, why in EXCUSED if f"| {why} |" not in text], "python -m docs.absent_page writes it anew"
+
+
+@pytest.mark.parity
+def test_the_page_of_absences_is_what_is_absent():
+    from docs import absent_page
+
+    assert absent_page.page() == absent_page.PAGE.read_text(encoding="utf-8"), "python -m docs.absent_page writes it"
