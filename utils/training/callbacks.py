@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import math
 import os
@@ -230,7 +231,12 @@ class TensorBoard(Callback):
                 "TensorBoard's files are written by tensorboardX, which is not installed: "
                 "pip install 'wengert[tensorboard]'"
             ) from error
-        self.writer, self.every = SummaryWriter(os.fspath(folder)), every
+        made: Any = SummaryWriter  # it has types in some releases
+        self.open, self.every = functools.partial(made, os.fspath(folder)), every
+        self.writer: Any = None
+
+    def on_fit_start(self, trainer: Trainer) -> None:
+        self.writer = self.open()
 
     def on_batch_end(self, trainer: Trainer, loss: float) -> None:
         if trainer.step % self.every == 0:
@@ -242,4 +248,4 @@ class TensorBoard(Callback):
                 self.writer.add_scalar(name.replace("_", "/", 1), value, trainer.step)
 
     def on_fit_end(self, trainer: Trainer) -> None:
-        self.writer.flush()
+        self.writer.close()  # a flush would leave behind what the writer's thread has not come to
