@@ -31,6 +31,7 @@ _state = {"active": False, "off": 0}
 PLAIN = frozenset(
     [
         "__array__",
+        "__array_namespace__",
         "__array_wrap__",
         "__bool__",
         "__class__",

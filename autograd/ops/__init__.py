@@ -825,15 +825,15 @@ from .windows import kaiser_window as kaiser_window
 
 # What only methods, operators and other modules use; the front door exports the rest. Keep this after all imports.
 _INTERNAL = (
-    "apply_ array_of as_subclass bool_of Casts cauchy_ complex_of contains contiguous copied copy_ "
+    "apply_ array_namespace array_of as_subclass bool_of Casts cauchy_ complex_of contains contiguous copied copy_ "
     "cuda_array_interface data_ptr deepcopied dim dim_order dlpack dlpack_device element_size expand expand_as "
     "expand_method exponential_ fill_diagonal_ float_of geometric_ getitem delitem hermitian_transpose index_of "
     "int_of is_contiguous is_pinned is_set_to is_shared item Layout legacy_tensor log_normal_ map2_ map_ "
     "matrix_transpose MemoryFormat new new_empty new_empty_strided new_full new_ones new_tensor new_zeros normal_ "
     "numpy permute_method pin_memory random_ range_ record_stream reduced reshape_as reshape_method resize_ "
     "reversed_ reversed_dims set_ set_imag set_real setitem share_memory_ Size size storage_offset stride "
-    "sum_to_size to to_cpu to_cuda tolist type_as uniform_ untyped_storage Variable view view_as wrapped_array "
-    "storage storage_type"
+    "sum_to_size to to_cpu to_cuda to_device tolist type_as uniform_ untyped_storage Variable view view_as "
+    "storage storage_type wrapped_array"
 )
 _hidden = {*_INTERNAL.split(), "annotations", "TYPE_CHECKING"}
 if not TYPE_CHECKING:  # type checkers read the imports above
