@@ -201,3 +201,11 @@ def test_the_output_is_named_as_in_a_drawing():
     assert named.startswith("f = ")
     with pytest.raises(ValueError, match="takes one output, got 2: f, g"):
         viz.explain({"f": f, "g": f}, names={"x": x})
+
+
+def test_numbers_that_are_added_are_shown_though_nothing_keeps_them():
+    b = wg.tensor(0.5, requires_grad=True)
+    for y, formula in ((b - 1.0, "b − 1"), (1.0 - b, "1 − b"), (b + 3.0, "b + 3")):
+        assert str(viz.explain({"y": y}, wrt=b, names={"b": b})).startswith(f"y = {formula}.")
+    vector = wg.ones(2, requires_grad=True)
+    assert "u1 = b − constant" in str(viz.explain((vector - 1.0).sum(), wrt=vector, names={"b": vector}))

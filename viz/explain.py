@@ -322,10 +322,26 @@ class _Explainer:
 
     def _constants(self, n: GraphNode) -> dict[str, str]:
         edges, saved = n.source.edges, n.source._saved or ()
+        if n.op in ("Add", "Sub") and len(edges) == 2 and None in edges:
+            return self._addend(n)
         if len(edges) != len(saved):
             return {}
         pairs = [(i, s) for i, s in enumerate(saved) if edges[i] is None and isinstance(s, int | float)]
         return {self._letter(n, i): minus(f"{s:g}") for i, s in pairs}
+
+    def _addend(self, n: GraphNode) -> dict[str, str]:
+        """What is added and not kept, by the numbers before and after."""
+        known = self.graph.inputs_of(n)
+        if len(known) != 1:
+            return {}
+        before, after = self.known.array(known[0].source, known[0].output), self.known.array(n.id)
+        constant = "constant"
+        if n.shapes[0] == () and before is not None and after is not None:
+            number = float(after) - float(before)
+            if n.op == "Sub":
+                number = -number if known[0].input == 0 else float(after) + float(before)
+            constant = minus(f"{number:.6g}")
+        return {self._letter(n, 1 - known[0].input): constant}
 
     def _number(self, node: int, output: int) -> str | None:
         number = self.known.number(node, output)
