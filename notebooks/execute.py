@@ -14,6 +14,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 LIMIT = 300_000  # bytes in a file
+COMPILING = "wengert: compiling kernels"  # what the first use of a kernel on a machine says
 COLOURS = 96  # in a picture: lines and areas need few, and a third of the bytes is left
 
 
@@ -52,6 +53,8 @@ def tidy(notebook: Any) -> None:
     for number, cell in enumerate(notebook.cells, 1):
         cell.id = f"cell-{number}"
         cell.metadata = {"tags": list(cell.metadata["tags"])} if cell.metadata.get("tags") else {}
+        if "outputs" in cell:
+            cell.outputs = [o for o in cell.outputs if not o.get("text", "").startswith(COMPILING)]
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 output.data["image/png"] = smaller(output.data["image/png"])
