@@ -245,6 +245,85 @@ def test_a_file_that_is_cut_short():
 # ---------------------------------------------------------------------- what cannot be written or read
 
 
+def _rotated(x: Any) -> Any:
+    """Rotary positions, as language models have them."""
+    length, width = x.shape[-2:]
+    speeds = 1.0 / (10000 ** (wg.arange(0, width, 2).float() / width))
+    angles = wg.outer(wg.arange(length).float(), speeds)
+    even, odd = x[..., ::2], x[..., 1::2]
+    turned = [even * angles.cos() - odd * angles.sin(), even * angles.sin() + odd * angles.cos()]
+    return wg.stack(turned, -1).flatten(-2)
+
+
+def _windowed(x: Any) -> Any:
+    """Attention within windows of an image, moved by one."""
+    n, c, h, w = x.shape
+    x = wg.roll(x.permute(0, 2, 3, 1), (-1, -1), (1, 2)).view(n, h // 2, 2, w // 2, 2, c)
+    x = x.permute(0, 1, 3, 2, 4, 5).contiguous().view(-1, 4, c)
+    x = (x @ x.transpose(-2, -1) / c**0.5).softmax(-1) @ x
+    return x.view(n, h // 2, w // 2, 2, 2, c).permute(0, 1, 3, 2, 4, 5).reshape(n, h, w, c).permute(0, 3, 1, 2)
+
+
+def _heads(x: Any) -> Any:
+    n, t, c = x.shape
+    q, k, v = (y.view(n, t, 2, c // 6).transpose(1, 2) for y in x.split(c // 3, 2))
+    scores = (q @ k.mT * k.size(-1) ** -0.5).masked_fill(wg.ones(t, t).tril() == 0, float("-inf"))
+    return (scores.softmax(-1) @ v).transpose(1, 2).contiguous().view(n, t, c // 3)
+
+
+# Functions of a sequence (N, T, 6) or of an image (N, 2, H, W), whose sizes change.
+SIZED = [
+    _rotated,
+    _heads,
+    lambda x: x.mean(1) + x.var(1) + x.sum(1) / x.size(1) + x.amax(1),
+    lambda x: (x @ x.mT / x.size(-1) ** 0.5).softmax(-1).tril(),
+    lambda x: x.flip(1)[:, :-1] + x[:, 1:].cumsum(1) + x.roll(1, 1)[:, 1:],
+    lambda x: x.unfold(1, 3, 2).mean(-1),
+    lambda x: x[:, -1] * x[:, x.size(1) // 2],
+    lambda x: x.topk(3, 1).values + x.sort(1).values[:, :3] + x.gather(1, x.argsort(1))[:, -3:],
+    lambda x: wg.cat([wg.zeros(x.size(0), 1, 6), x, x.new_ones(x.size(0), 2, 6)], 1),
+    nn.LSTM(6, 4, 2, batch_first=True),
+    nn.GRU(6, 4, bidirectional=True, batch_first=True),
+    lambda x: nn.functional.max_pool1d(F.conv1d(x.mT, wg.ones(2, 6, 3), stride=2, padding=1), 2, ceil_mode=True),
+]
+IMAGES = [
+    _windowed,
+    lambda x: F.interpolate(F.max_pool2d(x, 2), x.shape[2:], mode="bilinear", align_corners=True),
+    lambda x: F.interpolate(F.max_pool2d(x, 2), x.shape[2:]),
+    lambda x: F.adaptive_avg_pool2d(x, 1).flatten(1) + F.adaptive_max_pool2d(x, 1).flatten(1),
+    lambda x: F.pad(x, (1, 2, 0, 1), mode="reflect"),
+    lambda x: x + wg.stack(wg.meshgrid(wg.arange(x.size(2)), wg.arange(x.size(3)), indexing="ij")).sum(0),
+]
+
+
+class First(nn.Module):
+    """What a layer returns, without the states of a recurrent one."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Any) -> Any:
+        y = self.function(x)
+        return y[0] if isinstance(y, tuple) else y
+
+
+@pytest.mark.parametrize("i", range(len(SIZED)))
+def test_sequences_of_any_length(i: int):
+    model = First(SIZED[i])
+    program = wg.onnx.export(model, wg.randn(2, 9, 6), dynamic_axes={"x": {0: "batch", 1: "length"}})
+    for batch, length in ((3, 12), (1, 7)):
+        compared(program, model, (wg.randn(batch, length, 6),), ("reference", "import"))
+
+
+@pytest.mark.parametrize("i", range(len(IMAGES)))
+def test_images_of_any_size(i: int):
+    model = First(IMAGES[i])
+    program = wg.onnx.export(model, wg.randn(2, 2, 6, 8), dynamic_axes={"x": {0: "batch", 2: "height", 3: "width"}})
+    for batch, height, width in ((3, 8, 10), (1, 12, 6)):
+        compared(program, model, (wg.randn(batch, 2, height, width),), ("reference", "import"))
+
+
 class Loops(nn.Module):
     def forward(self, x: Any) -> Any:
         y = x[:, 0]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
-from ..batched.array import Flags, give_operators
+from ..batched.array import give_operators
 from ..call_site import warn
 from .recording import TraceError, Value
 
@@ -33,7 +33,7 @@ class TracedArray:
     __slots__ = ("__weakref__", "_parent", "_seen", "_step", "_value", "_writes", "base", "level", "real")
     __array_priority__ = 900
     __hash__ = None  # type: ignore[assignment]
-    flags: ClassVar[Any] = Flags()
+    flags = property(lambda self: self.real.flags, doc="What NumPy says of its memory.")
     real: Any
     base: Any
     level: Any

@@ -193,6 +193,8 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if has_traced((args, kwargs)):
             return self.level.run(self.name, args, kwargs)
+        if self.name == "asarray" and type(args[0]) in (int, float) and kwargs.get("dtype") is not None:
+            return self.level.compute("full", np.full, ((), args[0]), {"dtype": kwargs["dtype"]})
         if self.level.recording.knows(self.name) and self.name in MAKERS:
             return self.level.compute(self.name, self.below, args, kwargs)
         return lifted(self.level, self.below(*args, **kwargs))

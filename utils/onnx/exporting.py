@@ -29,6 +29,7 @@ from .varying import Varying
 
 __all__ = ["CUSTOM", "DEFAULT_OPSET", "TrainingMode", "export", "is_in_onnx_export"]
 
+LEAVING_OUT = frozenset(("GRU", "LSTM", "LayerNormalization", "MaxPool", "RNN"))  # operators with optional results
 DEFAULT_OPSET, OLDEST, NEWEST = 18, 13, 23
 CUSTOM: dict[str, dict[int, Callable[..., Any]]] = {}  # rules of the user's, by kernel and opset
 _state = {"exporting": False}
@@ -415,7 +416,8 @@ def _drop_unused(g: Graph, names: list[str]) -> None:
             kept.append(node)
             wanted.update(node.input)
             last = max(i for i, o in enumerate(node.output) if o in wanted)
-            del node.output[last + 1 :]
+            if node.op_type in LEAVING_OUT:
+                del node.output[last + 1 :]
     g.nodes = kept[::-1]
     g.domains = {node.domain for node in g.nodes}
     g.initializers = {n: a for n, a in g.initializers.items() if n in wanted}

@@ -56,6 +56,7 @@ class Graph:
         self.makers: dict[int, Step] = {}  # values -> the steps that compute them
         self.reshaped: dict[str, tuple[str, tuple[Any, ...]]] = {}  # what was reshaped -> of what, and its shape
         self.resized: dict[str, Any] = {}  # likewise
+        self.transposed: dict[str, tuple[str, list[int]]] = {}  # likewise
         self.tops: dict[str, tuple[str, int, str]] = {}  # positions of sorted elements -> of what, where, and those
         self._names: dict[int, str] = {}
         self._constants: dict[Any, str] = {}
@@ -208,6 +209,10 @@ class Graph:
             return self.constant(n, dtype)
         if any(isinstance(v, float) for v in n.values):
             found = self.sizes.float_formula(n.values)
+            pair = self.sizes.ratio(n.values) if found is None else None
+            if pair is not None:
+                kind = np.dtype("float32") if np.dtype(dtype).kind not in "fV" else dtype
+                return str(self.op("Div", *[self.scalar(size, kind) for size in pair]))
             if found is None:
                 raise OnnxExporterError(
                     f"{self.step.name}{self.place}: a number of the model is {', '.join(map(str, n.values))} for the "
@@ -250,8 +255,15 @@ class Graph:
 
     def transpose(self, x: Any, order: Sequence[int]) -> str:
         """``x`` with its dimensions in another order."""
-        order = [int(a) for a in order]
-        return self.name(x) if order == list(range(len(order))) else str(self.op("Transpose", x, perm=order))
+        order, name = [int(a) for a in order], self.name(x)
+        if name in self.transposed:  # what was transposed before is transposed once, or not at all
+            name, earlier = self.transposed[name]
+            order = [earlier[a] for a in order]
+        if order == list(range(len(order))):
+            return name
+        made = str(self.op("Transpose", name, perm=order))
+        self.transposed[made] = name, order
+        return made
 
     def unsqueeze(self, x: Any, axes: Sequence[int]) -> str:
         """``x`` with new dimensions of size 1."""

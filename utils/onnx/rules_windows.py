@@ -67,7 +67,8 @@ def conv_input(
 
 def _reach(size: Any, kernel: Any, out: Any, stride: Any, padding: Any, dilation: Any) -> tuple[list[Any], bool]:
     """The padding with which ONNX has as many windows, and whether its sizes are rounded up for that."""
-    pads, up = [list(p) for p in padding], False
+    up = any(isinstance(after, Varying) for _, after in padding)
+    pads = [[before, before if isinstance(after, Varying) else after] for before, after in padding]
     for i, (n, k, o, s, d) in enumerate(zip(size, kernel, out, stride, dilation, strict=True)):
         whole = n + sum(pads[i]) - d * (k - 1) - 1
         if whole // s + 1 == o:
@@ -79,11 +80,18 @@ def _reach(size: Any, kernel: Any, out: Any, stride: Any, padding: Any, dilation
     return pads, up
 
 
+def _global(x: Any, kernel: Any, padding: Any) -> bool:
+    """Whether there is one window, which is the whole image."""
+    return tuple(kernel) == tuple(x.shape[2:]) and not any(n != 0 for pair in padding for n in pair)
+
+
 @rule("max_pool")
 def max_pool(
     g: Graph, x: Any, kernel: Any, out: Any, stride: Any, padding: Any, dilation: Any, codes: bool = True
 ) -> Any:
     """The largest of each window; in the place of its number, its place, which is all that is asked for later."""
+    if _global(x, kernel, padding) and not codes:
+        return str(g.op("GlobalMaxPool", x)), None
     pads, up = _reach(x.shape[2:], kernel, out, stride, padding, dilation)
     y, index = g.op(
         "MaxPool",
@@ -112,6 +120,8 @@ def avg_pool(
     g: Graph, x: Any, kernel: Any, out: Any, stride: Any, padding: Any, include: bool, divisor: int | None
 ) -> str:
     """Averages; where ONNX divides by another number than PyTorch, the sum over PyTorch's number."""
+    if _global(x, kernel, padding) and divisor is None:
+        return str(g.op("GlobalAveragePool", x))
     dilation = (1,) * len(kernel)
     pads, up = _reach(x.shape[2:], kernel, out, stride, padding, dilation)
     plain = divisor is None and all(before == after for before, after in pads)

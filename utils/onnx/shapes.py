@@ -119,10 +119,24 @@ def _dimensions(spec: Any, tensor: Any, name: str) -> dict[int, str]:
 # ---------------------------------------------------------------------- runs
 
 
-def _candidates(n: int) -> Iterator[int]:
-    """Other sizes to try, for models that take only some."""
+def _candidates(n: int, far: bool = False) -> Iterator[int]:
+    """Other sizes to try, for models that take only some; far ones tell formulas apart that are alike nearby."""
     seen = {n}
-    for m in (n + 1, n + 2, n + 3, 2 * n, n + 4, n + 8, n + 16, n + 32, n + 64, 3 * n, n - 1, n // 2):
+    for m in (
+        n + 7 if far else n + 1,
+        n + 1,
+        n + 2,
+        n + 3,
+        2 * n,
+        n + 4,
+        n + 8,
+        n + 16,
+        n + 32,
+        n + 64,
+        3 * n,
+        n - 1,
+        n // 2,
+    ):
         if m > 1 and m not in seen:
             seen.add(m)
             yield m
@@ -173,7 +187,8 @@ def recorded(
 def _try(run: Any, base: dict[str, int], change: list[str], runs: list[Run], tried: list[dict[str, int]]) -> None:
     """One more run, in which some sizes are others."""
     error: Exception | None = None
-    for row in zip(*[list(_candidates(base[s])) for s in change], strict=False):
+    far = len(runs) > len(base)  # the last run
+    for row in zip(*[list(_candidates(base[s], far)) for s in change], strict=False):
         sizes = {**base, **dict(zip(change, row, strict=True))}
         if len(change) > 1:  # sizes that were one by chance are kept apart
             sizes |= {s: n + i for i, (s, n) in enumerate(zip(change, row, strict=True)) if i and base[s] == base[s]}

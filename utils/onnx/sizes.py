@@ -110,6 +110,13 @@ class Sizes:
                 return Varying(found), kind
         return None
 
+    def ratio(self, row: tuple[float, ...]) -> tuple[Varying, Varying] | None:
+        """The two sizes whose quotient a number is in all runs."""
+        for a, b in itertools.permutations([*self.known, *self.made], 2):
+            if 0 not in b and all(abs(v - m / n) <= 1e-12 * abs(v) for v, m, n in zip(row, a, b, strict=True)):
+                return Varying(a), Varying(b)
+        return None
+
 
 INVERSES: dict[str, Any] = {
     "same": lambda v: v,
@@ -129,8 +136,11 @@ def _factor(row: Row, other: Row) -> int:
 
 def _linear(row: Row, other: Row) -> Iterator[list[tuple[str, Any]]]:
     """``(a * other + b) // c + d``."""
-    rise = [(a - row[0], b - other[0]) for a, b in zip(row, other, strict=True)][1:]
-    if any(step == 0 for _, step in rise):
+    rise = [(a - row[0], b - other[0]) for a, b in zip(row, other, strict=True)]
+    if any(up != 0 for up, step in rise if step == 0):
+        return
+    rise = [(up, step) for up, step in rise if step != 0]
+    if not rise:
         return
     slopes = {divmod(up, step) for up, step in rise}
     if len(slopes) == 1 and next(iter(slopes))[1] == 0:
