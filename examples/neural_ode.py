@@ -110,7 +110,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     """Fit a network to short pieces of the spiral."""
     args = options.parser(__doc__, steps=200, lr=0.01, tolerance=1e-3).parse_args(argv)
     device = options.start(args)
-    steps = 10 if args.quick else args.steps
+    steps = 25 if args.quick else args.steps
     start = wg.tensor([[2.0, 0.0]], device=device)
     path = solve(spiral, [0.1 * i for i in range(120)], 1e-5, {}, start)  # (times, 1, 2)
     times = [0.1 * i for i in range(8)]
@@ -129,7 +129,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         losses.append(loss.item())
         if step % 20 == 0:
             print(f"step {step:4d}   distance {losses[-1]:.4f}")
-    return options.finish(args, {"first_distance": losses[0], "distance": sum(losses[-10:]) / 10}, net)
+    return options.finish(args, {"first_distance": losses[0], "distance": sum(losses[-5:]) / 5}, net)
 
 
 if __name__ == "__main__":
