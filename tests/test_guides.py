@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import doctest
+import gc
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import wengert as wg
 
 from .opinfo.excused import EXCUSED
 
@@ -32,6 +36,19 @@ GUIDES = {
 }
 
 
+@pytest.fixture
+def undone() -> Iterator[None]:
+    """What a page changes for the process is as before after it, also where an example fails: PyTorch's name, modes."""
+    kept = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "torch"}
+    yield
+    for name in [name for name in sys.modules if name.split(".")[0] == "torch"]:
+        del sys.modules[name]
+    sys.modules.update(kept)
+    wg.set_default_dtype(wg.float32)
+    gc.enable()
+
+
+@pytest.mark.usefixtures("undone")
 @pytest.mark.parametrize("name", GUIDES)
 def test_examples_of_a_guide(name: str, capsys: pytest.CaptureFixture[str]):
     if name == "onnx":
