@@ -289,6 +289,11 @@ def test_what_the_page_says_departs_does():
     assert xp.matmul(wg.ones(2, dtype=wg.float64), wg.ones(2)).dtype is wg.float64
     with pytest.raises(ValueError, match="step must be greater than zero"):
         _ = t[::-1]
+    large = wg.zeros(1, dtype=wg.uint64)
+    with pytest.raises(ValueError, match="Overflow"):
+        large[0] = 2**63
+    large[0] = xp.asarray(2**63, dtype=xp.uint64)
+    assert large.tolist() == [2**63]
     assert bool(wg.signbit(wg.tensor(-0.0) % 1))
     assert not xp.signbit(xp.remainder(wg.tensor(-0.0), 1))
     assert xp.asarray(1.0).dtype is wg.float32
