@@ -5,9 +5,9 @@
 
 `requires_grad_(False)` freezes the trunk: its parameters get no gradient, and what it computes is neither recorded nor
 kept for a backward pass that never comes. `debug.saved` counts what a batch keeps, with the trunk frozen and not. The
-head learns from 100 digits only; on a trunk that was never trained the same head does worse. Measured in 6 s on one
-core: 91.1 % of the held-out digits from 5 to 9 are read rightly, and 86.7 % with the untrained trunk. A batch of 100
-keeps 59 kB where the trunk is frozen, and 1.9 MB where it learns.
+head learns from 100 digits only; on a trunk that was never trained the same head does worse. Measured in 5 s on one
+core: 91.1 % of the held-out digits from 5 to 9 are read rightly, and 86.7 % with the untrained trunk; of MNIST's it is
+87.9 and 82.4 %, in 49 s. A batch of 100 small digits keeps 54 kB where the trunk is frozen, and 1.7 MB where it learns.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     digits, held_out = digit_data.load(args.data, device)
     old, (images, labels) = halves(digits)
     old_test, new_test = halves(held_out)
-    new = images[: args.labelled], labels[: args.labelled]
+    new = images[: args.labelled].clone(), labels[: args.labelled].clone()  # not views, which keep all digits alive
     features = digits.size**2 * 2
 
     print("the trunk, with a head for 0 to 4")

