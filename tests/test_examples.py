@@ -20,7 +20,7 @@ from benchmarks.programs import example
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 LINES = 150
 SHARED = {"__init__", "digit_data", "image_files", "options"}  # what programs import
-ELSEWHERE = {"digits"}  # the demonstration, which tests/test_demo.py runs
+ELSEWHERE = {"digits", "onnx_table"}  # the demonstration and a table, which test_demo.py and test_onnx.py run
 
 WEIGHTS = frozenset({"metrics.json", "model.safetensors"})
 
