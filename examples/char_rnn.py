@@ -3,9 +3,9 @@
     python examples/char_rnn.py --data names.txt            # a file with a name in each line, such as 32,033 of them
     python examples/char_rnn.py --epochs 40 --cell gru      # the 270 names of this folder
 
-Measured on one core in 40 s: the 32,033 names of github.com/karpathy/makemore, a tenth of them held out, come to a loss
-of 1.961 a letter on those, and such names are made up: pruma, cleddred, nathleia, jamarian, wailee, urmoni, inslan.
-The 270 names come to 2.391 in 2 s: adbert, stenna, garoth, rudeln, frahone.
+Measured with one thread in 40 s: the 32,033 names of github.com/karpathy/makemore, a tenth of them held out, come to a
+loss of 1.961 a letter on those, and such names are made up: pruma, cleddred, nathleia, jamarian, wailee, urmoni,
+inslan. The 270 names come to 2.391 in 2 s: adbert, stenna, garoth, rudeln, frahone.
 """
 
 from __future__ import annotations

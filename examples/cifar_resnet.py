@@ -4,7 +4,9 @@
     python examples/cifar_resnet.py                                # a stand-in
 
 The stand-in has no photographs: it is the 1,797 handwritten digits of scikit-learn, enlarged from 8x8 to 3x32x32. It
-shows that the network learns, and says nothing about CIFAR-10.
+shows that the network learns, and says nothing about CIFAR-10. Measured with one thread, in 105 s of processor time:
+after three epochs 97.6 % of the held-out fifth are read rightly. CIFAR-10 itself, which gets 30 epochs, was not
+measured.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     )
     args = parser.parse_args(argv)
     device = options.start(args)
-    args.epochs = args.epochs or (30 if args.data else 3)
+    args.epochs = args.epochs or (30 if args.data else 3)  # 0 leaves it to the data
 
     if args.data is not None:
         train, test = photographs(args.data)

@@ -1,7 +1,11 @@
 """A small GPT that learns to write like Shakespeare, one character after another.
 
-python examples/gpt_shakespeare.py --data input.txt --out runs/gpt     # "tiny Shakespeare", 1.1 million characters
-python examples/gpt_shakespeare.py --steps 500                         # ten sonnets, from this folder
+    python examples/gpt_shakespeare.py --data input.txt --out runs/gpt     # "tiny Shakespeare", 1.1 million characters
+    python examples/gpt_shakespeare.py --steps 500                         # ten sonnets, from this folder
+
+Measured with one thread: 800 steps (--steps 800) take 107 s of processor time and come to a loss of 1.897 a character
+on the whole last tenth of "tiny Shakespeare", which is held out. The 3,000 steps that it takes unless told otherwise go
+on learning: after 1,200 of them the training loss is 1.669, where the 800 end with 1.793.
 """
 
 from __future__ import annotations
