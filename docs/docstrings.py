@@ -58,7 +58,7 @@ def summary(text: str) -> str:
     """The first sentence, for a table."""
     paragraph = " ".join(text.strip().split("\n\n")[0].split())
     ends = (
-        found.end() for found in re.finditer(r"[.:](?= |$)", paragraph) if paragraph[: found.end()].count("``") % 2 == 0
+        found.end() for found in re.finditer(r"\.(?= |$)", paragraph) if paragraph[: found.end()].count("``") % 2 == 0
     )
     return escaped(paragraph[: next(ends, len(paragraph))].rstrip(":."))
 
