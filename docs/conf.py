@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 OUTSIDE = re.compile(r"\[([^\]]*)\]\(\.\./(?:README|CONTRIBUTING)\.md\)")  # links to pages that are not web pages
 sys.path.insert(0, str(HERE.parent))
 
-from docs import docstrings, reference_pages  # noqa: E402
+from docs import docstrings, reference_pages, source_pages  # noqa: E402
 
 project = "wengert"
 author = "wengert developers"
@@ -53,10 +53,17 @@ def setup(app: Any) -> None:
         source[0] = OUTSIDE.sub(r"\1", source[0])
         if name.startswith("reference/"):
             source[0] = reference_pages.expand(source[0])
+        if name.startswith("engine/"):
+            source[0] = source_pages.linked(source[0])
 
     def tidied(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
         lines[:] = docstrings.tidy(lines)
 
+    def finished(app: Any, error: Exception | None) -> None:
+        if error is None and app.builder.format == "html":
+            source_pages.write(Path(app.outdir))
+
     app.connect("source-read", prepared)
+    app.connect("build-finished", finished)
     app.connect("autodoc-process-docstring", tidied, priority=400)  # before napoleon, whose sections have stars
     app.connect("missing-reference", docstrings.linked)
