@@ -8,6 +8,8 @@ ARGS    ?=
 TORCH   := torch==2.13.0 expecttest
 CUDA    := cuda13
 GPUJOBS := 8
+# Tests run side by side, one on each core: threads of BLAS would only be in their way.
+ONE     := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 # On a machine of one's own interpreter some packages that other tests want may be missing, or newer than is known here.
 GPUTESTS := -m gpu -q -W default --continue-on-collection-errors
 GPUFIRST := $(addprefix tests/test_,gpu.py cublaslt.py cudnn.py cuda_backend.py)
@@ -30,7 +32,7 @@ demo: $(call env,demo) ## train a convolutional network on real handwritten digi
 	$(PY) examples/digits.py --out runs/demo $(ARGS)
 
 test: $(call env,dev) ## every test that needs neither a GPU nor PyTorch
-	$(PY) -m pytest -n $(JOBS) --dist worksteal -m "not gpu and not parity and not bench and not sweep" $(ARGS)
+	$(ONE) $(PY) -m pytest -n $(JOBS) --dist worksteal -m "not gpu and not parity and not bench and not sweep" $(ARGS)
 
 # The arrays of these tables are small: `all` compiles for arrays of any size, where `1` would leave them to NumPy.
 TABLES := tests/test_ops.py tests/test_layers.py tests/test_optimizers.py tests/test_fused.py tests/test_conv_kernels.py
@@ -58,7 +60,7 @@ typecheck: $(call env,dev) ## mypy --strict on the whole package
 	$(PY) -m mypy $(ARGS)
 
 parity: $(call env,dev) $(call env,torch) ## compare with PyTorch, which is installed if it is missing
-	$(PY) -m pytest -n $(JOBS) --dist worksteal -m "parity and not gpu" $(ARGS)
+	$(ONE) $(PY) -m pytest -n $(JOBS) --dist worksteal -m "parity and not gpu" $(ARGS)
 
 gpu: ## on a machine with a CUDA device, in ten minutes: gpu-measure, gpu-bench and gpu-tests, whatever fails
 	$(MAKE) --keep-going gpu-measure gpu-bench gpu-tests

@@ -89,7 +89,7 @@ def gpt(lib: Any, at: Any, checkpointed: bool) -> Callable[[], Any]:
     checkpoint = importlib.import_module(f"{lib.__name__}.utils.checkpoint").checkpoint
     for block in model.modules():
         if checkpointed and type(block).__name__ == "Block":
-            block.forward = lambda x, run=block.forward: checkpoint(run, x, use_reentrant=False)
+            block.forward = lambda *args, run=block.forward: checkpoint(run, *args, use_reentrant=False)
     x, y = at.tensor(lib, at.integers(64, 4, 128)), at.tensor(lib, at.integers(64, 4 * 128))
 
     def step() -> Any:
