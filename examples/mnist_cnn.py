@@ -3,8 +3,9 @@
     python examples/mnist_cnn.py --data mnist.npz       # MNIST: an .npz file, or the folder of the original files
     python examples/mnist_cnn.py --epochs 20            # the 1,797 small digits of scikit-learn
 
-Measured with one thread, in 21 s of processor time an epoch: 99.40 % of MNIST's test images are read rightly after the
-fourth of five epochs. Of the small digits it is 98.6 % of the held-out fifth, in 4 s.
+Measured with one thread, in 21 s of processor time an epoch: 99.46 % of MNIST's test images are read rightly after the
+five epochs. Of the small digits it is 98.6 % of the held-out fifth, in 4 s. On two cores an epoch takes 17.8 s, and
+17.5 s with PyTorch in wengert's place.
 """
 
 from __future__ import annotations
