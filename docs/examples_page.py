@@ -13,10 +13,10 @@ FOLDER = PAGE.parents[1] / "examples"
 
 HEAD = """# Examples
 
-Each is one file that reads like a program of PyTorch; [models](../examples/models/__init__.py) has the models that they share. All
-take `--device`, `--epochs` or `--steps`, `--lr`, `--seed`, `--data`, `--out` and `--quick`, and `--help` says what
-else; [`wengert train NAME`](command_line.md) is the same as `python examples/NAME.py`. This page is written by
-`python -m docs.examples_page` from what the programs say of themselves.
+Each is one file that reads like a program of PyTorch; [models](../examples/models/__init__.py) has the models that they
+share. All take `--device`, `--epochs` or `--steps`, `--lr`, `--seed`, `--data`, `--out` and `--quick`, and `--help`
+says what else; [`wengert train NAME`](command_line.md) is the same as `python examples/NAME.py`. This page is written
+by `python -m docs.examples_page` from what the programs say of themselves.
 """
 
 
