@@ -101,7 +101,7 @@ def spread(function: Callable[..., Any], rows: int, width: int, *args: Any, pyth
     if shares <= 1:
         function(0, rows, *args)
         return
-    crew = _load("crew")
+    crew = _families["crew"] if "crew" in _families else _load("crew")
     parts = [(rows * i // shares, rows * (i + 1) // shares, *args) for i in range(shares)]
     if crew is None:
         for part in parts:

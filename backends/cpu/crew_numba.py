@@ -78,7 +78,7 @@ def raise_to(typingctx: Any, index: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64), codegen
 
 
-offer_core = types.ExternalFunction("sched_yield", types.int32())
+offer_core = types.ExternalFunction("SwitchToThread" if os.name == "nt" else "sched_yield", types.int32())
 
 
 @inlined
