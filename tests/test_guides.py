@@ -23,7 +23,13 @@ PAGES = sorted({*DOCS.glob("**/*.md"), *ROOT.glob("*.md"), *ROOT.glob("notebooks
 PAGES = [page for page in PAGES if DOCS / "notebooks" not in page.parents]  # which `make docs` copies there
 # Guides, and how many examples they have at least: a page whose blocks are not found would pass otherwise.
 GUIDES = {
+    "algebra": 35,
     "array_api": 15,
+    "custom_functions": 30,
+    "data": 30,
+    "debugging": 30,
+    "devices": 8,
+    "distributions": 45,
     "extending": 25,
     "faq": 30,
     "fast": 10,
@@ -31,8 +37,10 @@ GUIDES = {
     "from_pytorch": 10,
     "func": 15,
     "install": 2,
+    "mixed_precision": 30,
     "onnx": 15,
     "quickstart": 25,
+    "saving": 30,
     "training": 15,
 }
 
@@ -110,6 +118,15 @@ def test_the_page_on_installing_has_all_extras():
     assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(project["optional-dependencies"])
     assert project["requires-python"] == ">=3.11"
     assert [re.split(r"\W*[>=<]", name)[0] for name in project["dependencies"]] == ["numpy", "ml_dtypes", "safetensors"]
+
+
+def test_the_glossary_is_in_order_and_has_all_errors():
+    text = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    tables = [re.findall(r"^\| (?!word|error)([^-|].*?) \|", part, re.M) for part in text.split("\n## ")[1:]]
+    assert len(tables) == 5
+    for words in tables:
+        assert words == sorted(words, key=lambda word: word.replace("`", "").lower())
+    assert set(re.findall(r"`(\w+Error)`", " ".join(tables[-1]))) == set(wg.backends.errors.__all__)
 
 
 def test_the_page_of_absences_has_all_differences_of_results():
