@@ -36,6 +36,7 @@ def _references() -> int:
 
 
 UNSHARED = _references()
+MANY = 1 << 16  # elements from which on a kernel may do what an operator does faster
 
 
 class Pass:
@@ -218,7 +219,7 @@ class Pass:
                 old = pending.get(edge)
                 if old is None:
                     pending[edge] = g
-                elif edge in owned and type(old) is type(g):
+                elif edge in owned and type(old) is type(g) and g.size < MANY:
                     old += g  # in place where arrays can; the kernel does the same, by a longer way
                     pending[edge] = old
                 else:
@@ -301,9 +302,12 @@ class Pass:
         if self.create_graph or not g.shape:
             self.pending[key] = as_array(old + g)
         elif key in self.owned and type(old) is type(g):
-            kernels_of[type(g)].xp.add(old, g, out=old)
+            _add_into(old, g)
         else:  # the first gradient may be someone else's array too, so the second one allocates
-            self.pending[key] = old + g if type(old) is type(g) else mixed_sum(old, g)
+            if type(old) is not type(g):
+                self.pending[key] = mixed_sum(old, g)
+            else:
+                self.pending[key] = old + g if g.size < MANY else kernels_of[type(g)].add(old, g)
             self.owned.add(key)
 
     def _add_output(self, edge: Any, g: Any) -> None:
@@ -354,7 +358,7 @@ class Pass:
         elif type(old._data) is not type(g):
             self._accumulate_mixed(leaf, old, g)
         else:
-            kernels_of[type(g)].xp.add(old._data, g, out=old._data)
+            _add_into(old._data, g)
             if old._ver is not None:
                 old._ver[0] += 1
 
@@ -367,6 +371,14 @@ class Pass:
                 old._ver[0] += 1
         else:
             leaf._grad = wrap(total)
+
+
+def _add_into(old: Any, g: Any) -> None:
+    """``old += g``, by a kernel where that may have several threads."""
+    if g.size < MANY:
+        old += g
+    else:
+        kernels_of[type(g)].write_into(old, "add", g)
 
 
 def mixed_sum(a: Any, b: Any) -> Any:
@@ -403,7 +415,7 @@ def _kept(g: Any) -> Any:
 def _laid_out(g: Any, like: Any) -> Any:
     """A copy of ``g`` with the memory order of ``like``."""
     if like.flags.c_contiguous:
-        return g.copy()
+        return g.copy() if g.size < MANY else kernels_of[type(g)].compact(g)
     copy = kernels_of[type(like)].xp.empty_like(like)
     copy[...] = g
     return copy

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.backends.cpu import compiled, functions
 
 crew = pytest.importorskip("wengert.backends.cpu.crew_numba", reason="compiled kernels need Numba")
 activation = pytest.importorskip("wengert.backends.cpu.activation_numba", reason="compiled kernels need Numba")
@@ -179,20 +178,3 @@ def test_an_interrupt_waits_for_what_has_begun():
     with pytest.raises(KeyboardInterrupt):
         crew.call(first, [(0,), (1,)], python=True)
     assert ended == [1]
-
-
-@pytest.mark.parametrize("name", functions.NAMES)
-@pytest.mark.parametrize("dtype", ["f", "d"])
-def test_functions_give_the_same_bits_on_every_number_of_threads(
-    name: str, dtype: str, three: None, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(functions, "PIECE", 1 << 10)
-    monkeypatch.setattr(compiled, "_mode", "1")
-    x = np.random.default_rng(0).random(5003).astype(dtype) + (1 if name == "arccosh" else 0)
-    x[3::1000], x[5::1000], x[7::1000], x[9::1000] = np.nan, np.inf, -0.0, 1e-40
-    for given in (x, x[:5000].reshape(50, 100).T, x[::2]):
-        y = getattr(functions, name)(given)
-        with np.errstate(all="ignore"):
-            expected = getattr(np, name)(given)
-        assert y.strides == expected.strides
-        np.testing.assert_array_equal(y.view(f"u{y.itemsize}"), expected.view(f"u{y.itemsize}"))

@@ -13,8 +13,8 @@ from ..formulas import kernel_or_formula
 from ..out import write_out
 from ..primitive import Primitive, apply
 from ..promotion import result_type
-from .calling import binary, binary_operator, in_place, operator, raw, unary, warn_old_form
-from .elementwise import Binary, Unary, conj, product, quotient, scaled
+from .calling import arithmetic_in_place, binary, binary_operator, in_place, operator, raw, unary, warn_old_form
+from .elementwise import Binary, Unary, conj, product, quotient, scaled, times
 from .exponential import log_rule
 from .scalar import number_for
 from .select import where_rule
@@ -72,7 +72,7 @@ class Mul(Primitive):
         x, y = ctx.saved
         if ctx.dtype.kind == "c":
             x, y = conj(x), conj(y)
-        return (None if y is None else g * y), (None if x is None else g * x)
+        return (None if y is None else times(g, y)), (None if x is None else times(g, x))
 
 
 @kernel_or_formula
@@ -146,7 +146,7 @@ class Square(Unary):
     """``x * x``."""
 
     kernel, expression = "square", "x * x"
-    derivative = staticmethod(lambda g, x: g * (x + x))
+    derivative = staticmethod(lambda g, x: times(g, x + x))
 
 
 class Pow(Binary):
@@ -161,7 +161,7 @@ class Pow(Binary):
             if y == 0:
                 return scaled(g, 0)
             if isinstance(y, complex) or y >= 1:
-                return scaled(g if y == 1 else g * pow_rule(x, y - 1), y)
+                return scaled(g if y == 1 else times(g, pow_rule(x, y - 1)), y)
             return scaled(quotient(g, pow_rule(x, 1 - y)), y)
         return where_rule(y == 0, 0.0, product(g, y * pow_rule(x, y - 1)))
 
@@ -376,7 +376,8 @@ def square(input: Tensor, *, out: Any = None) -> Tensor:
 
 
 subtract, multiply, divide, true_divide, negative = sub, mul, div, div, neg
-add_, sub_, mul_, div_ = in_place(add), in_place(sub), in_place(mul), in_place(div)
+add_, sub_ = arithmetic_in_place(add, "add"), arithmetic_in_place(sub, "subtract")
+mul_, div_ = arithmetic_in_place(mul, "multiply"), arithmetic_in_place(div, "true_divide")
 subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
 floor_divide_, remainder_, fmod_ = in_place(floor_divide), in_place(remainder), in_place(fmod)
 pow_, neg_, reciprocal_, square_ = in_place(pow), in_place(neg), in_place(reciprocal), in_place(square)

@@ -13,16 +13,21 @@ from ...backends.dtypes import FROM_NUMPY, float32
 from ...backends.errors import DTypeError, ShapeError, SparseOperandError
 from ...backends.sparse import SparseArray
 from ...backends.strictness import strictness
+from .. import grad_mode, primitive
 from ..admission import REFUSED, refuse, refuse_array
 from ..base import TensorBase, wrap
-from ..inplace import inplace
+from ..grad_mode import mode
+from ..inplace import inplace, wrote
 from ..out import write_out
 from ..primitive import apply, apply1, apply2, apply_sparse, in_order
 from ..promotion import OperandError, get_default_dtype, operands, result_type
+from ..write_checks import check_writable
 from .cast import cast
+from .elementwise import MANY
 from .layout import refuse_overlap
 
 __all__ = [
+    "arithmetic_in_place",
     "binary",
     "binary_operator",
     "broadcast_error",
@@ -192,6 +197,59 @@ def in_place(function: F) -> F:
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`{function.__name__}` in place."
     return method  # type: ignore[return-value]
+
+
+def arithmetic_in_place(function: F, kernel: str) -> F:
+    """`in_place` for one of the four operations: without a new array where arrays are large and nothing is recorded.
+
+    Args:
+        function: the op; its ``alpha``, if it has one, multiplies the second operand.
+        kernel: the name of the array function that it is.
+    """
+    general: Any = in_place(function)
+
+    @functools.wraps(general)
+    def method(input: Any, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and _plain_write(input, args[0]):
+            alpha = kwargs.get("alpha", 1)
+            if not kwargs or (len(kwargs) == 1 and "alpha" in kwargs and type(alpha) in NUMBERS):
+                check_writable(input, general.__name__)
+                _write(input._data, kernel, raw(args[0]), alpha)
+                wrote(input, general.__name__)
+                return input
+        return general(input, *args, **kwargs)
+
+    return method  # type: ignore[return-value]
+
+
+def _plain_write(input: Any, other: Any) -> bool:
+    """Whether an operand, a tensor or a number, can be worked into a large tensor's memory, unseen by any graph."""
+    x = input._data
+    if isinstance(x, SparseArray) or x.size < MANY or x.dtype.char not in "fd" or type(x) not in kernels_of:
+        return False
+    tensors: tuple[Any, ...] = (input,)
+    if isinstance(other, TensorBase):
+        y = other._data
+        if type(y) is not type(x) or y.dtype != x.dtype or y.shape != x.shape:
+            return False
+        if other._ver is not None and other._ver is input._ver:  # the general form says what may overlap
+            return False
+        tensors = (input, other)
+    elif type(other) not in NUMBERS:
+        return False
+    if primitive._special or grad_mode.tracing or mode.savers:
+        return False
+    return not mode.grad or not any(t._rg or t._view is not None for t in tensors)
+
+
+def _write(x: Any, kernel: str, y: Any, alpha: Any) -> None:
+    k = kernels_of[type(x)]
+    if alpha == 1:
+        k.write_into(x, kernel, y)
+    elif type(y) in NUMBERS:
+        k.write_into(x, kernel, y * alpha)
+    else:
+        k.add_scaled_into(x, y, alpha if kernel == "add" else -alpha)
 
 
 def scaled_product(function: F) -> F:

@@ -9,7 +9,9 @@ from ...backends import kernels_of
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 
-__all__ = ["Binary", "Unary", "conj", "is_zero", "product", "quotient", "scaled"]
+__all__ = ["Binary", "Unary", "conj", "is_zero", "product", "quotient", "scaled", "times"]
+
+MANY = 1 << 16  # elements from which on a kernel may do what an operator does faster
 
 
 class Unary(Primitive):
@@ -146,6 +148,11 @@ def quotient(g: Any, d: Any) -> Any:
     return apply(Quotient, g, d)
 
 
+def times(g: Any, d: Any) -> Any:
+    """``g * d`` (Tensors or arrays): the operator, or the kernel where that may have several threads."""
+    return g * d if isinstance(g, TensorBase) or g.size < MANY else kernels_of[type(g)].multiply(g, d)
+
+
 def conj(x: Any) -> Any:
     """The complex conjugate of a Tensor, array or number; ``x`` itself where it is real."""
     data = x._data if isinstance(x, TensorBase) else x
@@ -161,4 +168,4 @@ def is_zero(x: Any) -> Any:
 
 def scaled(g: Any, factor: complex) -> Any:
     """``g * factor``, in the type of ``g``: an array of bfloat16 would become float32 by a Python float."""
-    return g * (factor if isinstance(g, TensorBase) else g.dtype.type(factor))
+    return g * factor if isinstance(g, TensorBase) else times(g, g.dtype.type(factor))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..primitive import apply
 from .calling import in_place, unary
-from .elementwise import Unary, product, quotient, scaled
+from .elementwise import Unary, product, quotient, scaled, times
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -18,14 +18,14 @@ class Exp(Unary):
     """``e ** x``."""
 
     kernel, expression, saves = "exp", "exp(x)", "y"
-    derivative = staticmethod(lambda g, y: g * y)
+    derivative = staticmethod(times)
 
 
 class Exp2(Unary):
     """``2 ** x``."""
 
     kernel, expression, saves = "exp2", "exp2(x)", "y"
-    derivative = staticmethod(lambda g, y: scaled(g * y, math.log(2)))
+    derivative = staticmethod(lambda g, y: scaled(times(g, y), math.log(2)))
 
 
 class Expm1(Unary):

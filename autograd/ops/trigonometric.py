@@ -10,7 +10,7 @@ from ..admission import need_tensors
 from ..formulas import kernel_or_formula
 from ..primitive import apply
 from .calling import binary, in_place, unary
-from .elementwise import Binary, Unary, quotient, scaled
+from .elementwise import Binary, Unary, quotient, scaled, times
 from .exponential import sqrt_rule
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ class Sin(Unary):
     """The sine."""
 
     kernel, expression = "sin", "sin(x)"
-    derivative = staticmethod(lambda g, x: g * apply(Cos, x))
+    derivative = staticmethod(lambda g, x: times(g, apply(Cos, x)))
 
 
 class Cos(Unary):
     """The cosine."""
 
     kernel, expression = "cos", "cos(x)"
-    derivative = staticmethod(lambda g, x: -(g * apply(Sin, x)))
+    derivative = staticmethod(lambda g, x: -times(g, apply(Sin, x)))
 
 
 class Tan(Unary):

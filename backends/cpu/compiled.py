@@ -101,9 +101,13 @@ def spread(function: Callable[..., Any], rows: int, width: int, *args: Any, pyth
     if shares <= 1:
         function(0, rows, *args)
         return
+    together(function, [(rows * i // shares, rows * (i + 1) // shares, *args) for i in range(shares)], python)
+
+
+def together(function: Callable[..., Any], parts: list[tuple[Any, ...]], python: bool = False) -> None:
+    """Call ``function`` with each of ``parts``, in a thread for each; see `spread`."""
     crew = _families["crew"] if "crew" in _families else _load("crew")
-    parts = [(rows * i // shares, rows * (i + 1) // shares, *args) for i in range(shares)]
-    if crew is None:
+    if crew is None or len(parts) == 1:
         for part in parts:
             function(*part)
     else:

@@ -10,22 +10,52 @@ import numpy as np
 from ..definitions import elementwise as plain
 from ..errors import ArgumentError
 from .compiled import compiled, spread
+from .functions import MANY, copied, square
+from .functions import overlap as _overlap
 
 __all__ = [
+    "add_scaled_into",
     "clamp",
     "div_backward",
     "floor_divide",
     "fmod",
     "ones_like",
+    "power",
     "product",
     "quotient",
     "remainder",
+    "rsqrt",
     "trunc_divide",
     "where",
 ]
 
 LARGE = 2048  # elements from which fewer branches are worth more NumPy calls
 BITS: dict[int, Any] = {1: np.dtype("int8"), 2: np.dtype("int16"), 4: np.dtype("int32"), 8: np.dtype("int64")}
+
+
+def looped(name: str, *arrays: Any, numbers: tuple[float, ...] = (), least: int | None = None) -> Any:
+    """The compiled loop ``name`` over arrays of one shape and one type; None where NumPy is to do it.
+
+    Args:
+        name: a function of ``arithmetic_numba.py``.
+        arrays: what it takes, one of them contiguous; a gradient may be one number, broadcast.
+        numbers: what follows the result.
+        least: as in `compiled`.
+    """
+    first = arrays[-1]
+    kind, shape = first.dtype, first.shape
+    if kind.char not in "fd" or not first.flags.c_contiguous:
+        return None
+    for a in arrays:
+        if a.__class__ is not np.ndarray or a.dtype != kind or a.shape != shape:
+            return None
+    if (loops := compiled("arithmetic", first.size, least)) is None:
+        return None
+    out = np.empty(shape, kind)
+    loop, scalars = getattr(loops, name), [kind.type(n) for n in numbers]
+    flat = [copied(a).reshape(-1) for a in arrays] + [out.reshape(-1)]
+    spread(lambda start, stop: loop(*[a[start:stop] for a in flat], *scalars), first.size, 1)
+    return out
 
 
 def ones_like(x: Any, **options: Any) -> Any:
@@ -77,6 +107,9 @@ def _selected(condition: Any, x: Any, y: Any) -> Any:
     if found is None:
         return None
     xs, ys, kind = found
+    chosen = _select_bits(condition, xs, ys)
+    if chosen is not None:
+        return chosen.view(kind)
     mask = condition.view("int8").astype(BITS[kind.itemsize])
     shape = next(v.shape for v in (xs, ys) if v.__class__ is np.ndarray)
     if shape != condition.shape:  # it broadcasts to them
@@ -93,6 +126,28 @@ def _selected(condition: Any, x: Any, y: Any) -> Any:
     np.negative(mask, out=mask)
     np.bitwise_and(mask, np.bitwise_xor(xs, ys), out=mask)
     return np.bitwise_xor(mask, ys, out=mask).view(kind)
+
+
+def _select_bits(condition: Any, x: Any, y: Any) -> Any:
+    """One or the other by a compiled loop; None where NumPy is to do it. A number is one, or None for zero."""
+    arrays = [v for v in (x, y) if v.__class__ is np.ndarray]
+    if not arrays or any(v.shape != condition.shape for v in arrays):
+        return None
+    if (loops := compiled("arithmetic", condition.size)) is None:
+        return None
+    kind = arrays[0].dtype
+    out = np.empty(condition.shape, kind)
+    flat = [v.reshape(-1) for v in (condition.view("int8"), *arrays, out)]
+    if len(arrays) == 2:
+        spread(lambda a, b: loops.select(*[v[a:b] for v in flat]), condition.size, 1)
+        return out
+    mask, values, result = flat
+    number = kind.type((y if x is arrays[0] else x) or 0)
+    if x is arrays[0]:
+        spread(lambda a, b: loops.select_or_number(mask[a:b], values[a:b], number, result[a:b]), condition.size, 1)
+    else:
+        spread(lambda a, b: loops.number_or_select(mask[a:b], number, values[a:b], result[a:b]), condition.size, 1)
+    return out
 
 
 def _bits(condition: Any, x: Any, y: Any) -> Any:
@@ -126,11 +181,44 @@ def clamp(x: Any, low: Any, high: Any) -> Any:
     if x.dtype.char not in "fd" or x.size < LARGE or low != low or high != high:
         return plain.clamp(np, x, low, high)
     low, high = -math.inf if low is None else low, math.inf if high is None else high
+    if x.size >= MANY and (y := looped("clamp", x, numbers=(low, high))) is not None:
+        return y
     return x.clip(min(low, high), high)
+
+
+def rsqrt(x: Any) -> Any:
+    """``1 / sqrt(x)``."""
+    y = looped("rsqrt", x)
+    return plain.rsqrt(np, x) if y is None else y
+
+
+def power(x: Any, y: Any) -> Any:
+    """``x ** y``; see the definition."""
+    if y.__class__ is int and x.__class__ is np.ndarray and x.size >= LARGE:
+        if y == 2:
+            return square(x)
+        if y == 3 and (z := looped("cube", x)) is not None:
+            return z
+    return plain.power(np, x, y)
+
+
+def add_scaled_into(x: Any, y: Any, factor: float) -> None:
+    """``x += factor * y``; see the definition."""
+    alike = x.dtype == y.dtype and x.shape == y.shape and x.flags.c_contiguous and y.flags.c_contiguous
+    loops = compiled("arithmetic", x.size) if alike and x.dtype.char in "fd" and not _overlap(x, y) else None
+    if loops is None:
+        plain.add_scaled_into(np, x, y, factor)
+        return
+    a, b, number = x.reshape(-1), y.reshape(-1), x.dtype.type(factor)
+    spread(lambda start, stop: loops.add_scaled_into(a[start:stop], b[start:stop], number), x.size, 1)
 
 
 def product(g: Any, d: Any) -> Any:
     """``g * d``, and 0 where ``g`` is 0; the mask is made only if something went wrong without it."""
+    if d.__class__ is np.ndarray and d.size >= LARGE and g.__class__ is np.ndarray:
+        y = looped("product", g, d)
+        if y is not None:
+            return y
     y = np.multiply(g, d)
     return y if math.isfinite(abs(np.add.reduce(y, axis=None))) else plain.product(np, g, d)
 
@@ -139,6 +227,8 @@ def quotient(g: Any, d: Any) -> Any:
     """``g / d``, and 0 where ``g`` is 0; the mask is made only if something went wrong without it."""
     if isinstance(d, plain.NUMBERS):
         return g / plain.like(g, d)
+    if d.size >= LARGE and g.__class__ is np.ndarray and (y := looped("quotient", g, d)) is not None:
+        return y
     y = np.true_divide(g, d)
     return y if math.isfinite(abs(np.add.reduce(y, axis=None))) else plain.quotient(np, g, d)
 
@@ -146,12 +236,12 @@ def quotient(g: Any, d: Any) -> Any:
 def div_backward(g: Any, x: Any, y: Any) -> Any:
     """The gradients of both operands of ``x / y``."""
     operands = (g, x, y)
-    if not all(a.__class__ is np.ndarray and a.dtype.char == "f" and a.flags.c_contiguous for a in operands):
+    if not all(a.__class__ is np.ndarray and a.dtype.char == "f" for a in operands):
         return _div_backward(*operands)
     loops = compiled("activation", 2 * g.size) if g.shape == x.shape == y.shape else None
-    if loops is None:
+    if loops is None or not (x.flags.c_contiguous and y.flags.c_contiguous):
         return _div_backward(*operands)
-    flat = [a.reshape(-1) for a in (*operands, np.empty_like(g), np.empty_like(g))]
+    flat = [a.reshape(-1) for a in (copied(g), x, y, np.empty_like(y), np.empty_like(y))]
     spread(lambda start, stop: loops.div_backward(*[a[start:stop] for a in flat]), g.size, 1)
     return flat[3].reshape(g.shape), flat[4].reshape(g.shape)
 

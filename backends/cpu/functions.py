@@ -1,10 +1,14 @@
-"""NumPy's functions of one array, on all threads where the array is large.
+"""NumPy's elementwise functions, on all threads where the arrays are large.
 
-Each thread calls the same function on a stretch of memory, so results are those of one call.
+Each thread runs NumPy's own inner loop on some of the rows, so results are those of one call, to the last bit. An inner
+loop needs no lock on Python, but NumPy's way to it does: the loops are looked up in the functions themselves, whose
+layout is part of NumPy's C interface (``PyUFuncObject`` in ``ufuncobject.h``).
 """
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -12,40 +16,222 @@ from typing import Any
 import numpy as np
 
 from . import threads
-from .compiled import compiled
+from .compiled import SHARED, compiled, together
 
-NAMES = (
-    "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "cos", "cosh", "exp", "exp2", "expm1",
-    "log", "log10", "log1p", "log2", "sin", "sinh", "sqrt", "tan", "tanh",
+UNARY = (
+    "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "ceil", "cos", "cosh", "exp",
+    "exp2", "expm1", "floor", "log", "log10", "log1p", "log2", "negative", "positive", "reciprocal", "rint", "sin",
+    "sinh", "sqrt", "square", "tan", "tanh", "trunc",
 )  # fmt: skip
-__all__ = list(NAMES)
-PIECE = 1 << 17  # elements that are worth asking for help; these functions take a nanosecond for two or three
+BINARY = (
+    "add", "arctan2", "equal", "greater", "greater_equal", "less", "less_equal", "maximum", "minimum", "multiply",
+    "not_equal", "subtract", "true_divide",
+)  # fmt: skip
+__all__ = [*UNARY, *BINARY, "concatenate", "copy_into", "write_into"]
+MANY = 2 * SHARED  # elements from which on a second thread is worth asking
+SHORT = 64  # elements of a row, below which the calls of inner loops show
+TYPES = frozenset("?bBhHiIlLqQfd")
 
 
-def _on_threads(name: str) -> Callable[..., Any]:
-    function = getattr(np, name)
+class _Function(ctypes.Structure):
+    """How a ``PyUFuncObject`` goes on after the head that all Python objects have."""
 
-    def kernel(x: Any, *args: Any, **options: Any) -> Any:
-        if x.__class__ is not np.ndarray or x.size < 2 * PIECE or args or options or x.dtype.char not in "fd":
-            return function(x, *args, **options)
-        crew = compiled("crew", x.size)
-        number = min(threads.get_num_threads(), x.size // PIECE)
-        if crew is None or number < 2 or not x.flags.forc:
-            return function(x)
-        y = np.empty_like(x)
-        flat, out = x.ravel("K"), y.ravel("K")
+    _fields_ = (
+        ("nin", ctypes.c_int),
+        ("nout", ctypes.c_int),
+        ("nargs", ctypes.c_int),
+        ("identity", ctypes.c_int),
+        ("functions", ctypes.POINTER(ctypes.c_void_p)),
+        ("data", ctypes.POINTER(ctypes.c_void_p)),
+        ("ntypes", ctypes.c_int),
+    )
 
-        def part(start: int, stop: int) -> None:
-            function(flat[start:stop], out=out[start:stop])
 
-        ends = [x.size * i // number for i in range(number + 1)]
-        crew.call(part, [*itertools.pairwise(ends)], python=True)
-        return y
+@functools.cache
+def inner_loop(function: Any, kinds: str) -> tuple[int, int, Any] | None:
+    """The inner loop for operands of these types: its address, its data, and the result's type.
 
-    kernel.__name__ = name
-    kernel.__doc__ = f"``np.{name}``; a large array of float32 or float64 is shared out among threads."
+    None where there is none, or where what is there does not look as expected.
+    """
+    found = _Function.from_address(id(function) + object.__basicsize__)
+    if (found.nin, found.nout, found.ntypes) != (function.nin, function.nout, function.ntypes):
+        return None
+    for i, types in enumerate(function.types):
+        takes, gives = types.split("->")
+        if takes == kinds and found.functions[i]:
+            return found.functions[i], (found.data[i] or 0) if found.data else 0, np.dtype(gives)
+    return None
+
+
+def shared(function: Any, operands: tuple[Any, ...], out: Any = None) -> Any:
+    """``function(*operands)`` on all threads, or None where NumPy is to do it.
+
+    Args:
+        function: one of NumPy's elementwise functions, with one result.
+        operands: arrays of one type and Python numbers. One array has the result's shape and no gaps between its
+            elements; the others are laid out like it, or broadcast.
+        out: the array for the result, which may be one of them but not overlap them otherwise; a new one without it.
+    """
+    large = next((x for x in operands if x.__class__ is np.ndarray and x.size >= MANY and 0 not in x.strides), None)
+    if large is None or threads.get_num_threads() < 2 or (loops := compiled("functions", large.size)) is None:
+        return None
+    kind = large.dtype
+    inner = inner_loop(function, kind.char * len(operands)) if kind.char in TYPES and kind.isnative else None
+    order = [*range(large.ndim)]
+    if not large.flags.c_contiguous:
+        order.sort(key=lambda d: -large.strides[d])
+        if not large.transpose(order).flags.c_contiguous:
+            return None
+    arrays = [x if x.__class__ is np.ndarray else _number(x, kind) for x in operands]
+    steps = [None if x is None else _steps(x, large) for x in arrays]
+    if inner is None or None in steps:
+        return None
+    if not large.flags.c_contiguous and not all(_descending([s[d] for d in order if s[d]]) for s in steps):
+        return None  # NumPy's result is in C order where operands disagree
+    if out is None:
+        out = np.empty_like(large, inner[2])
+    elif out.dtype != inner[2] or out.shape != large.shape or not (out.flags.writeable and out.flags.aligned):
+        return None
+    sizes, merged = _merged(large.shape, order, [*steps, out.strides])
+    if len(sizes) > 3 or sizes[0] < SHORT:
+        return None
+    table = np.zeros((len(arrays) + 2, 4), np.int64)
+    table[0, : len(sizes)] = sizes
+    table[1:, 0] = [x.ctypes.data for x in (*arrays, out)]
+    table[1:, 1 : len(sizes) + 1] = np.transpose(merged)
+    _run(loops.run, inner, table)
+    return out
+
+
+def _number(x: Any, kind: Any) -> Any:
+    """A number as an array of floats; None for what could change their type, or would be cut off."""
+    return np.array(x, kind) if kind.kind == "f" and x.__class__ in (int, float, kind.type) else None
+
+
+def _steps(x: Any, large: Any) -> Any:
+    """The bytes from one element of ``x`` to the next along the dimensions of ``large``; None if it does not fit."""
+    missing = large.ndim - x.ndim
+    if x.dtype != large.dtype or missing < 0 or not x.flags.aligned:
+        return None
+    steps = [0] * missing
+    for n, size, step, own in zip(large.shape[missing:], x.shape, x.strides, large.strides[missing:], strict=True):
+        if size == 1:
+            steps.append(0)
+        elif size != n or (step not in (0, own) and x.shape == large.shape):  # the order in memory is not plain
+            return None
+        else:
+            steps.append(step)
+    return tuple(steps)
+
+
+def _descending(steps: list[int]) -> bool:
+    return steps == sorted(steps, reverse=True)
+
+
+def _merged(shape: Any, order: list[int], strides: list[Any]) -> tuple[list[int], list[list[int]]]:
+    """Dimensions, the innermost first, with those in one that all operands step through evenly; their steps."""
+    sizes: list[int] = []
+    steps: list[list[int]] = []
+    for d in reversed(order):
+        here = [s[d] for s in strides]
+        if shape[d] == 1:
+            continue
+        if sizes and here == [step * sizes[-1] for step in steps[-1]]:
+            sizes[-1] *= shape[d]
+        else:
+            sizes.append(shape[d])
+            steps.append(here)
+    return sizes, steps
+
+
+def _run(run: Callable[..., None], inner: tuple[int, int, Any], table: Any) -> None:
+    """Run an inner loop for all rows, or for the parts of the only one."""
+    table[0][table[0] == 0] = 1
+    width, rows, groups, _ = table[0].tolist()
+    number = threads.get_num_threads()
+    rows *= groups
+    number = min(number, width * rows // SHARED)
+    ends = [(width if rows == 1 else rows) * i // number for i in range(number + 1)]
+    parts: list[tuple[Any, ...]] = []
+    for first, last in itertools.pairwise(ends):
+        if rows > 1:
+            parts.append((*inner[:2], table, first, last))
+            continue
+        part = table.copy()
+        part[0, 0] = last - first
+        part[1:, 0] += first * table[1:, 1]
+        parts.append((*inner[:2], part, 0, 1))
+    together(run, parts)
+
+
+def _large(function: Any) -> Callable[..., Any]:
+    """A kernel: NumPy's function, on all threads where that pays. Small programs call it most, so it asks little."""
+
+    def one(x: Any) -> Any:
+        if x.__class__ is np.ndarray and x.size >= MANY:
+            y = shared(function, (x,))
+            if y is not None:
+                return y
+        return function(x)
+
+    def two(x: Any, y: Any) -> Any:
+        if (x.__class__ is np.ndarray and x.size >= MANY) or (y.__class__ is np.ndarray and y.size >= MANY):
+            z = shared(function, (x, y))
+            if z is not None:
+                return z
+        return function(x, y)
+
+    kernel = one if function.nin == 1 else two
+    kernel.__name__ = function.__name__
+    kernel.__doc__ = f"``np.{function.__name__}``; large arrays are shared out among threads."
     return kernel
 
 
-for _name in NAMES:
-    globals()[_name] = _on_threads(_name)
+for _name in (*UNARY, *BINARY):
+    globals()[_name] = _large(getattr(np, _name))
+
+
+def write_into(x: Any, function: str, y: Any) -> None:
+    """``x`` becomes ``function(x, y)``; see the definition."""
+    ufunc = getattr(np, function)
+    if x.size < MANY or overlap(x, y) or shared(ufunc, (x, y), x) is None:
+        ufunc(x, y, out=x)
+
+
+def copy_into(x: Any, y: Any) -> None:
+    """``x[...] = y``; see the definition."""
+    if x.size < MANY or y.shape != x.shape or overlap(x, y) or shared(np.positive, (y,), x) is None:
+        x[...] = y
+
+
+def overlap(x: Any, y: Any) -> bool:
+    """Whether ``y`` has memory of ``x``, but not element by element."""
+    if y.__class__ is not np.ndarray or (x.ctypes.data == y.ctypes.data and x.strides == y.strides):
+        return False
+    return np.may_share_memory(x, y)
+
+
+def copied(x: Any) -> Any:
+    """The array, or a copy in C order of one that does not lie so."""
+    if x.flags.c_contiguous:
+        return x
+    y = np.empty(x.shape, x.dtype)
+    copy_into(y, x)
+    return y
+
+
+def concatenate(arrays: Any, axis: int = 0) -> Any:
+    """``np.concatenate``; large arrays are shared out among threads."""
+    first = arrays[0]
+    large = sum([x.size for x in arrays]) >= MANY
+    if not large or any(x.dtype != first.dtype or x.ndim != first.ndim or not x.flags.c_contiguous for x in arrays):
+        return np.concatenate(arrays, axis=axis)
+    axis %= first.ndim
+    around = (first.shape[:axis], first.shape[axis + 1 :])
+    if any((x.shape[:axis], x.shape[axis + 1 :]) != around for x in arrays):  # NumPy says what is wrong
+        return np.concatenate(arrays, axis=axis)
+    ends = [0, *itertools.accumulate([x.shape[axis] for x in arrays])]
+    y = np.empty((*around[0], ends[-1], *around[1]), first.dtype)
+    for x, start, end in zip(arrays, ends, ends[1:], strict=False):
+        copy_into(y[(slice(None),) * axis + (slice(start, end),)], x)
+    return y

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from ..definitions import reduction as plain
+from .compiled import compiled, spread
 from .elementwise import LARGE
 from .product import ones
 
 __all__ = ["argmax", "argmin", "max", "mean", "min", "place_along", "prod", "sum", "var"]
 
 WIDE = "fdFD"  # type characters of what is summed as it is
-RUN = 4096  # elements that BLAS adds up one after another, before rounding tells
+RUN = 4096  # elements that are added up one after another, in vectors, before rounding tells
 SHORT = 16  # elements below which calling it for each row costs more
 add: Any = np.add.reduce  # its stubs want keepdims as a literal
 maximum: Any = np.maximum.reduce
@@ -22,7 +23,7 @@ minimum: Any = np.minimum.reduce
 
 
 def total(x: Any, axis: Any, keepdims: bool) -> Any:
-    """The sum of floats; of the last dimensions of large arrays as a product with ones, by BLAS."""
+    """The sum of floats; of the last dimensions of large arrays by a compiled loop, or as a product with ones."""
     if x.dtype.char not in "fd" or not x.flags.c_contiguous:
         return add(x, axis=axis, keepdims=keepdims)
     if x.size < LARGE:
@@ -32,12 +33,21 @@ def total(x: Any, axis: Any, keepdims: bool) -> Any:
         return add(x, axis=axis, keepdims=keepdims)
     kept = x.shape[: x.ndim - axes]
     n = math.prod(x.shape[x.ndim - axes :])
-    width = n if n <= RUN else RUN if not n % RUN else 0
-    if width < SHORT:
+    y = _blocks(x, n)
+    if y is None:
         return add(x, axis=axis, keepdims=keepdims)
-    y = np.vecdot(x.reshape(*kept, n // width, width), ones(width, x.dtype.char))
-    y = add(y, axis=-1)
+    y = add(y.reshape(*kept, -1), axis=-1)
     return y.reshape((*kept, *[1] * axes)) if keepdims else y
+
+
+def _blocks(x: Any, n: int) -> Any:
+    """The sums of the blocks of each row of ``n`` elements; None where NumPy's own reduction does better."""
+    if n and (loops := compiled("arithmetic", x.size)) is not None:
+        y = np.empty((x.size // n, -(-n // RUN)), x.dtype)
+        spread(lambda start, stop: loops.sums(x.reshape(-1, n), y, RUN, start, stop), y.size, n if n < RUN else RUN)
+        return y
+    width = n if n <= RUN else RUN if not n % RUN else 0
+    return None if width < SHORT else np.vecdot(x.reshape(-1, width), ones(width, x.dtype.char))
 
 
 def _few(x: Any, axis: Any, keepdims: bool) -> Any:

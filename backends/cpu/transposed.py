@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .functions import MANY, copy_into
+
 __all__ = ["compact"]
 
 STRIP = 16  # elements along the last dimension: of float32 they fill the lines of memory that they are written to
@@ -14,6 +16,10 @@ FAR = 1024  # bytes between neighbours from which a copy element by element lose
 
 def compact(x: Any) -> Any:
     """A copy in C order."""
+    if x.size >= MANY and x.flags.c_contiguous:
+        y = np.empty(x.shape, x.dtype)
+        copy_into(y, x)
+        return y
     if not x.ndim or x.strides[-1] < FAR or x.shape[-1] <= STRIP or 0 in x.shape:
         return x.copy("C")
     y = np.empty(x.shape, x.dtype)

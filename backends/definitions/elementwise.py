@@ -8,7 +8,9 @@ from typing import Any
 from .reduction import wide, widened
 
 __all__ = [
+    "add_scaled_into",
     "clamp",
+    "copy_into",
     "frac",
     "heaviside",
     "in_float32",
@@ -34,6 +36,7 @@ __all__ = [
     "trunc_divide",
     "where",
     "with_halves",
+    "write_into",
 ]
 
 NUMBERS = (bool, int, float, complex)
@@ -42,6 +45,21 @@ NUMBERS = (bool, int, float, complex)
 def like(x: Any, value: Any) -> Any:
     """A Python number in the type of ``x``; what is no Python number, as it is."""
     return x.dtype.type(value) if isinstance(value, NUMBERS) else value
+
+
+def write_into(xp: Any, x: Any, function: str, y: Any) -> None:
+    """``x`` becomes ``function(x, y)``, for the name of a function of two arrays, or of an array and a number."""
+    getattr(xp, function)(x, y, out=x)
+
+
+def add_scaled_into(xp: Any, x: Any, y: Any, factor: float) -> None:
+    """``x += factor * y``."""
+    x += y * like(y, factor)
+
+
+def copy_into(xp: Any, x: Any, y: Any) -> None:
+    """``x[...] = y``."""
+    x[...] = y
 
 
 def in_float32(xp: Any, function: Any, *operands: Any, **params: Any) -> Any:
