@@ -28,7 +28,8 @@ BINARY = (
     "not_equal", "subtract", "true_divide",
 )  # fmt: skip
 __all__ = [*UNARY, *BINARY, "concatenate", "copy_into", "write_into"]
-MANY = 2 * SHARED  # elements from which on a second thread is worth asking
+MANY = 2 * SHARED  # elements from which on a second thread is worth asking, where one takes a nanosecond
+LIGHT = 1 << 18  # and where it takes a tenth of that
 SHORT = 64  # elements of a row, below which the calls of inner loops show
 TYPES = frozenset("?bBhHiIlLqQfd")
 
@@ -48,17 +49,19 @@ class _Function(ctypes.Structure):
 
 
 @functools.cache
-def inner_loop(function: Any, kinds: str) -> tuple[int, int, Any] | None:
-    """The inner loop for operands of these types: its address, its data, and the result's type.
+def inner_loop(function: Any, kind: Any, count: int) -> tuple[int, int, Any] | None:
+    """The inner loop for ``count`` operands of one type: its address, its data, and the result's type.
 
     None where there is none, or where what is there does not look as expected.
     """
+    if kind.char not in TYPES or not kind.isnative:
+        return None
     found = _Function.from_address(id(function) + object.__basicsize__)
     if (found.nin, found.nout, found.ntypes) != (function.nin, function.nout, function.ntypes):
         return None
     for i, types in enumerate(function.types):
         takes, gives = types.split("->")
-        if takes == kinds and found.functions[i]:
+        if takes == kind.char * count and found.functions[i]:
             return found.functions[i], (found.data[i] or 0) if found.data else 0, np.dtype(gives)
     return None
 
@@ -72,19 +75,60 @@ def shared(function: Any, operands: tuple[Any, ...], out: Any = None) -> Any:
             elements; the others are laid out like it, or broadcast.
         out: the array for the result, which may be one of them but not overlap them otherwise; a new one without it.
     """
-    large = next((x for x in operands if x.__class__ is np.ndarray and x.size >= MANY and 0 not in x.strides), None)
-    if large is None or threads.get_num_threads() < 2 or (loops := compiled("functions", large.size)) is None:
+    number = threads.get_num_threads()
+    if number < 2:
         return None
-    kind = large.dtype
-    inner = inner_loop(function, kind.char * len(operands)) if kind.char in TYPES and kind.isnative else None
+    large = next((x for x in operands if x.__class__ is np.ndarray and x.size >= MANY), None)
+    if large is None or (loops := compiled("functions", large.size)) is None:
+        return None
+    inner = inner_loop(function, large.dtype, len(operands))
+    if inner is None:
+        return None
+    y = _flat(loops.flat, inner, operands, large, out)
+    return _in_rows(loops.run, inner, operands, out) if y is None else y
+
+
+def _flat(run: Any, inner: Any, operands: tuple[Any, ...], large: Any, out: Any) -> Any:
+    """`shared` where all arrays are of one shape and in C order, or numbers; else None."""
+    kind, shape = large.dtype, large.shape
+    arrays, steps, shift = [], 0, 0
+    for x in operands:
+        if x.__class__ is not np.ndarray:
+            if (x := _number(x, kind)) is None:
+                return None
+        elif x.dtype != kind or x.shape != shape or not x.flags.carray:
+            return None
+        else:
+            steps |= kind.itemsize << shift
+        arrays.append(x)
+        shift += 8
+    if out is None:
+        out = np.empty(shape, inner[2])
+    elif out.dtype != inner[2] or out.shape != shape or not out.flags.carray:
+        return None
+    steps |= out.itemsize << shift
+    arrays.append(out)
+    places = (*map(id, arrays), 0)[:3]
+    number = min(threads.get_num_threads(), large.size // SHARED)
+    ends = [large.size * i // number for i in range(number + 1)]
+    parts = [(inner[0], inner[1], len(arrays), *places, steps, a, b) for a, b in itertools.pairwise(ends)]
+    together(run, parts)
+    return out
+
+
+def _in_rows(run: Any, inner: Any, operands: tuple[Any, ...], out: Any) -> Any:
+    """`shared` where arrays are broadcast, or lie in another order; None where that is not plain to see."""
+    large = next((x for x in operands if x.__class__ is np.ndarray and x.size >= MANY and 0 not in x.strides), None)
+    if large is None:
+        return None
     order = [*range(large.ndim)]
     if not large.flags.c_contiguous:
         order.sort(key=lambda d: -large.strides[d])
         if not large.transpose(order).flags.c_contiguous:
             return None
-    arrays = [x if x.__class__ is np.ndarray else _number(x, kind) for x in operands]
+    arrays = [x if x.__class__ is np.ndarray else _number(x, large.dtype) for x in operands]
     steps = [None if x is None else _steps(x, large) for x in arrays]
-    if inner is None or None in steps:
+    if None in steps:
         return None
     if not large.flags.c_contiguous and not all(_descending([s[d] for d in order if s[d]]) for s in steps):
         return None  # NumPy's result is in C order where operands disagree
@@ -99,7 +143,7 @@ def shared(function: Any, operands: tuple[Any, ...], out: Any = None) -> Any:
     table[0, : len(sizes)] = sizes
     table[1:, 0] = [x.ctypes.data for x in (*arrays, out)]
     table[1:, 1 : len(sizes) + 1] = np.transpose(merged)
-    _run(loops.run, inner, table)
+    _run(run, inner, table)
     return out
 
 

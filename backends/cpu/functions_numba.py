@@ -31,6 +31,41 @@ def call(typingctx: Any, function: Any, data: Any, operands: Any, count: Any, st
     return types.void(*[types.int64] * 5), codegen
 
 
+@instructions
+def data_of(typingctx: Any, array: Any) -> Any:
+    """Where the elements of the NumPy array at an address begin: the first word after its head."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = builder.add(args[0], WORD(object.__basicsize__))
+        return builder.load(builder.inttoptr(place, WORD.as_pointer()))
+
+    return types.int64(types.int64), codegen
+
+
+@loop
+def flat(function: int, data: int, count: int, x: int, y: int, z: int, steps: int, first: int, last: int) -> None:
+    """Call an inner loop for elements from ``first`` up to ``last``.
+
+    Args:
+        function: the inner loop's address.
+        data: what it takes beside its operands.
+        count: how many operands there are, the result among them: 2 or 3.
+        x, y, z: the addresses of arrays that lie without gaps.
+        steps: the bytes from one element to the next, 8 bits for each operand.
+        first: the first element.
+        last: the element after the last.
+    """
+    enter()
+    work = np.empty(7, np.int64)  # addresses, steps, and how many elements
+    work[3], work[4], work[5], work[6] = steps & 255, (steps >> 8) & 255, steps >> 16, last - first
+    work[0] = data_of(x) + first * work[3]
+    work[1] = data_of(y) + first * work[4]
+    if count == 3:
+        work[2] = data_of(z) + first * work[5]
+    at = work.ctypes.data
+    call(function, data, at, at + 48, at + 24)
+
+
 @loop
 def run(function: int, data: int, table: Any, first: int, last: int) -> None:
     """Call an inner loop for the rows from ``first`` up to ``last``.
