@@ -21,7 +21,6 @@ from .primitive import Primitive, apply, bind_views, next_seq
 from .transforms import check_capture
 from .write_checks import CUSTOM_VIEW, MANY_VIEWS, check_cast, check_coalesced, check_writable
 
-
 MANY = 1 << 16  # elements from which on a kernel may copy faster than an assignment
 
 

@@ -15,7 +15,7 @@ from wengert.backends.definitions import elementwise as plain
 
 pytest.importorskip("numba", reason="compiled kernels need Numba")
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
-N = functions.MANY + 3
+N = functions.LIGHT + 3
 
 
 @pytest.fixture(autouse=True, params=[1, 2, 3])
@@ -113,7 +113,11 @@ def test_writing_into_an_operand():
 
 
 def test_scaled_sums_in_place():
-    for x, y in ((special("f"), special("f", seed=1)), (special("d"), special("d", seed=1)), (special("f"), special("d"))):
+    for x, y in (
+        (special("f"), special("f", seed=1)),
+        (special("d"), special("d", seed=1)),
+        (special("f"), special("d")),
+    ):
         expected = x.copy()
         plain.add_scaled_into(np, expected, y.astype(x.dtype), 0.3)
         elementwise.add_scaled_into(x, y.astype(x.dtype), 0.3)

@@ -376,8 +376,28 @@ def square(input: Tensor, *, out: Any = None) -> Tensor:
 
 
 subtract, multiply, divide, true_divide, negative = sub, mul, div, div, neg
-add_, sub_ = arithmetic_in_place(add, "add"), arithmetic_in_place(sub, "subtract")
-mul_, div_ = arithmetic_in_place(mul, "multiply"), arithmetic_in_place(div, "true_divide")
+
+
+def _add_into(k: Any, x: Any, y: Any, alpha: Any) -> None:
+    if alpha == 1:
+        k.write_into(x, "add", y)
+    elif isinstance(y, Scalar):
+        k.write_into(x, "add", y * alpha)
+    else:
+        k.add_scaled_into(x, y, alpha)
+
+
+def _sub_into(k: Any, x: Any, y: Any, alpha: Any) -> None:
+    if alpha == 1:
+        k.write_into(x, "subtract", y)
+    else:
+        _add_into(k, x, y, -alpha)
+
+
+add_ = arithmetic_in_place(add, "e", _add_into, "alpha")
+sub_ = arithmetic_in_place(sub, "e", _sub_into, "alpha")
+mul_ = arithmetic_in_place(mul, "e", lambda k, x, y, _: k.write_into(x, "multiply", y))
+div_ = arithmetic_in_place(div, "e", lambda k, x, y, _: k.write_into(x, "true_divide", y))
 subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
 floor_divide_, remainder_, fmod_ = in_place(floor_divide), in_place(remainder), in_place(fmod)
 pow_, neg_, reciprocal_, square_ = in_place(pow), in_place(neg), in_place(reciprocal), in_place(square)

@@ -23,7 +23,6 @@ from ..primitive import apply, apply1, apply2, apply_sparse, in_order
 from ..promotion import OperandError, get_default_dtype, operands, result_type
 from ..write_checks import check_writable
 from .cast import cast
-from .elementwise import MANY
 from .layout import refuse_overlap
 
 __all__ = [
@@ -199,57 +198,58 @@ def in_place(function: F) -> F:
     return method  # type: ignore[return-value]
 
 
-def arithmetic_in_place(function: F, kernel: str) -> F:
-    """`in_place` for one of the four operations: without a new array where arrays are large and nothing is recorded.
+def arithmetic_in_place(function: F, takes: str, write: Callable[..., None], factor: str = "") -> F:
+    """`in_place` for arithmetic that a kernel can do in the tensor's memory, where no graph is to know of it.
 
     Args:
-        function: the op; its ``alpha``, if it has one, multiplies the second operand.
-        kernel: the name of the array function that it is.
+        function: the op.
+        takes: a letter for each operand after the first: a tensor (``t``), a number (``n``), or either (``e``).
+        write: ``write(k, array, *operands, factor)`` changes the array; other arrays are of its shape and type.
+        factor: the keyword of the number that multiplies, 1 unless given: ``alpha``, ``value``.
     """
     general: Any = in_place(function)
+    name = general.__name__
 
     @functools.wraps(general)
     def method(input: Any, *args: Any, **kwargs: Any) -> Any:
-        if len(args) == 1 and _plain_write(input, args[0]):
-            alpha = kwargs.get("alpha", 1)
-            if not kwargs or (len(kwargs) == 1 and "alpha" in kwargs and type(alpha) in NUMBERS):
-                check_writable(input, general.__name__)
-                _write(input._data, kernel, raw(args[0]), alpha)
-                wrote(input, general.__name__)
-                return input
+        number = kwargs.get(factor, 1) if kwargs else 1
+        if (
+            type(number) in NUMBERS
+            and len(kwargs) == (factor in kwargs)
+            and len(args) == len(takes)
+            and _unseen(input, takes, args)
+        ):
+            check_writable(input, name)
+            x = input._data
+            write(kernels_of[type(x)], x, *map(raw, args), number)
+            wrote(input, name)
+            return input
         return general(input, *args, **kwargs)
 
     return method  # type: ignore[return-value]
 
 
-def _plain_write(input: Any, other: Any) -> bool:
-    """Whether an operand, a tensor or a number, can be worked into a large tensor's memory, unseen by any graph."""
+def _unseen(input: Any, takes: str, others: tuple[Any, ...]) -> bool:
+    """Whether the operands, tensors like the input or numbers, can be worked into its memory without a graph."""
     x = input._data
-    if isinstance(x, SparseArray) or x.size < MANY or x.dtype.char not in "fd" or type(x) not in kernels_of:
+    dtype, kind, shape = x.dtype, type(x), x.shape
+    if dtype.char not in "fd" or kind not in kernels_of or primitive._special or grad_mode.tracing or mode.savers:
         return False
-    tensors: tuple[Any, ...] = (input,)
-    if isinstance(other, TensorBase):
-        y = other._data
-        if type(y) is not type(x) or y.dtype != x.dtype or y.shape != x.shape:
+    recording = mode.grad
+    if recording and (input._rg or input._view is not None):
+        return False
+    for letter, other in zip(takes, others, strict=True):
+        if isinstance(other, TensorBase):
+            y = other._data
+            if letter == "n" or type(y) is not kind or y.dtype is not dtype or y.shape != shape:
+                return False
+            if other._ver is not None and other._ver is input._ver:  # the general form says what may overlap
+                return False
+            if recording and (other._rg or other._view is not None):
+                return False
+        elif letter == "t" or type(other) not in NUMBERS:
             return False
-        if other._ver is not None and other._ver is input._ver:  # the general form says what may overlap
-            return False
-        tensors = (input, other)
-    elif type(other) not in NUMBERS:
-        return False
-    if primitive._special or grad_mode.tracing or mode.savers:
-        return False
-    return not mode.grad or not any(t._rg or t._view is not None for t in tensors)
-
-
-def _write(x: Any, kernel: str, y: Any, alpha: Any) -> None:
-    k = kernels_of[type(x)]
-    if alpha == 1:
-        k.write_into(x, kernel, y)
-    elif type(y) in NUMBERS:
-        k.write_into(x, kernel, y * alpha)
-    else:
-        k.add_scaled_into(x, y, alpha if kernel == "add" else -alpha)
+    return True
 
 
 def scaled_product(function: F) -> F:

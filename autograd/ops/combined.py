@@ -13,7 +13,7 @@ from ..primitive import apply
 from ..promotion import result_type
 from .activation import sigmoid_rule
 from .arithmetic import add, div, mul, sub
-from .calling import binary, in_place, raw, warn_old_form
+from .calling import arithmetic_in_place, binary, in_place, raw, warn_old_form
 from .cast import cast
 from .comparison import lt
 from .elementwise import Binary, quotient, scaled
@@ -170,4 +170,7 @@ def logaddexp2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Te
     return binary(LogAddExp2, "logaddexp2", input, other, out, floating=True)
 
 
-addcmul_, addcdiv_, lerp_, hypot_ = in_place(addcmul), in_place(addcdiv), in_place(lerp), in_place(hypot)
+addcmul_ = arithmetic_in_place(addcmul, "tt", lambda k, x, *others: k.add_product_into(x, *others), "value")
+addcdiv_ = arithmetic_in_place(addcdiv, "tt", lambda k, x, *others: k.add_quotient_into(x, *others), "value")
+lerp_ = arithmetic_in_place(lerp, "tn", lambda k, x, end, weight, _: k.lerp_into(x, end, weight))
+hypot_ = in_place(hypot)

@@ -177,6 +177,35 @@ class SquaredError(Primitive):
         return g, -g if ctx.needs[1] else None
 
 
+@kernel_or_formula
+def huber_backward(g: Any, x: Any, y: Any, delta: float) -> Any:
+    """``g`` times ``x - y``, clamped to ``delta`` on both sides."""
+    return g * apply(Clamp, x - y, low=-delta, high=delta)
+
+
+class Huber(Primitive):
+    """Of ``d = x - y``: ``d ** 2 / 2`` up to ``|d| = delta``, a line beyond."""
+
+    torch_name = "HuberLoss"
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any, *, delta: float) -> Any:
+        ctx.save(x, y)
+        return ctx.k.huber(x, y, delta)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, y = ctx.saved
+        g = huber_backward(g, x, y, ctx.params["delta"])
+        return g, -g if ctx.needs[1] else None
+
+
+class SmoothL1(Huber):
+    """`Huber`, as ``smooth_l1_loss`` records it, which divides by delta afterwards."""
+
+    torch_name = "SmoothL1Loss"
+
+
 class BCE(Primitive):
     """``-(t log(x) + (1 - t) log(1 - x))`` with logarithms of at least -100."""
 
@@ -367,11 +396,13 @@ def l1_loss(
     return _weighted("l1_loss", absolute(sub(input, target)), weight, reduction)
 
 
-def _huber(op: str, input: Any, target: Any, delta: float) -> Any:
-    """``d ** 2 / 2`` up to ``|d| = delta``, a line beyond: both are ``c * (d - c / 2)`` of the clamped ``c``."""
-    d = sub(*_pair(op, input, target))
-    c = apply(Clamp, d, low=-delta, high=delta)
-    return c * (d - c * 0.5)
+def _huber(op: str, prim: Any, input: Any, target: Any, delta: float) -> Any:
+    """The loss of each element."""
+    x, y = _pair(op, input, target)
+    try:
+        return apply(prim, x, y, delta=float(delta))
+    except ValueError as error:
+        raise broadcast_error(op, x, y) from error
 
 
 def smooth_l1_loss(
@@ -392,7 +423,7 @@ def smooth_l1_loss(
         raise ShapeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
-    return reduced(_huber("smooth_l1_loss", input, target, beta) * (1 / beta), reduction)
+    return reduced(_huber("smooth_l1_loss", SmoothL1, input, target, beta) * (1 / beta), reduction)
 
 
 def huber_loss(
@@ -406,5 +437,5 @@ def huber_loss(
     reduction = reduction_of(None, None, reduction)
     if delta <= 0:
         raise ShapeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    loss = as_input("huber_loss", _huber("huber_loss", input, target, delta), input)
+    loss = as_input("huber_loss", _huber("huber_loss", Huber, input, target, delta), input)
     return reduced(loss if weight is None else mul(loss, weight), reduction)

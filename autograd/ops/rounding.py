@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...backends.errors import DTypeError
 from ..base import TensorBase, wrap
+from ..formulas import kernel_or_formula
 from ..out import write_out
 from ..primitive import Primitive, apply
 from .calling import in_place, mask, unary
@@ -74,11 +75,17 @@ class Frac(Unary):
     derivative = staticmethod(lambda g: g)
 
 
+@kernel_or_formula
+def abs_backward(g: Any, x: Any) -> Any:
+    """``g`` times the sign of ``x``, or the direction of a complex one."""
+    return g * apply(Sgn, x)
+
+
 class Abs(Unary):
     """The absolute value; its derivative at 0 is taken as 0."""
 
     kernel, expression = "abs", "abs(x)"
-    derivative = staticmethod(lambda g, x: g * apply(Sgn, x))
+    derivative = staticmethod(abs_backward)
 
 
 class Sgn(Primitive):

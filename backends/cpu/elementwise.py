@@ -9,22 +9,26 @@ import numpy as np
 
 from ..definitions import elementwise as plain
 from ..errors import ArgumentError
-from .compiled import compiled, spread
-from .functions import MANY, copied, square
-from .functions import overlap as _overlap
+from .compiled import LEAST, compiled, spread
+from .functions import MANY, copied, overlap, square
 
 __all__ = [
+    "abs_backward",
+    "add_product_into",
+    "add_quotient_into",
     "add_scaled_into",
     "clamp",
     "div_backward",
     "floor_divide",
     "fmod",
+    "lerp_into",
     "ones_like",
     "power",
     "product",
     "quotient",
     "remainder",
     "rsqrt",
+    "sign",
     "trunc_divide",
     "where",
 ]
@@ -202,15 +206,57 @@ def power(x: Any, y: Any) -> Any:
     return plain.power(np, x, y)
 
 
+def sign(x: Any) -> Any:
+    """-1, 0 or 1; see the definition."""
+    y = looped("sign", x) if x.size >= LARGE else None
+    return plain.sign(np, x) if y is None else y
+
+
+def abs_backward(g: Any, x: Any) -> Any:
+    """``g`` times the sign of ``x``; see the definition."""
+    y = looped("sign_product", g, x) if x.size >= LARGE else None
+    return plain.abs_backward(np, g, x) if y is None else y
+
+
+def into(name: str, x: Any, *others: Any, numbers: tuple[float, ...]) -> bool:
+    """Whether a compiled loop has changed ``x`` in place, by arrays of its shape and type."""
+    if x.size < LEAST or x.dtype.char not in "fd" or not x.flags.carray:
+        return False
+    if any(y.dtype != x.dtype or y.shape != x.shape or not y.flags.carray or overlap(x, y) for y in others):
+        return False
+    if (loops := compiled("arithmetic", x.size)) is None:
+        return False
+    flat, scalars, loop = (
+        [a.reshape(-1) for a in (x, *others)],
+        [x.dtype.type(n) for n in numbers],
+        getattr(loops, name),
+    )
+    spread(lambda start, stop: loop(*[a[start:stop] for a in flat], *scalars), x.size, 1)
+    return True
+
+
 def add_scaled_into(x: Any, y: Any, factor: float) -> None:
     """``x += factor * y``; see the definition."""
-    alike = x.dtype == y.dtype and x.shape == y.shape and x.flags.c_contiguous and y.flags.c_contiguous
-    loops = compiled("arithmetic", x.size) if alike and x.dtype.char in "fd" and not _overlap(x, y) else None
-    if loops is None:
+    if not into("add_scaled_into", x, y, numbers=(factor,)):
         plain.add_scaled_into(np, x, y, factor)
-        return
-    a, b, number = x.reshape(-1), y.reshape(-1), x.dtype.type(factor)
-    spread(lambda start, stop: loops.add_scaled_into(a[start:stop], b[start:stop], number), x.size, 1)
+
+
+def add_product_into(x: Any, y: Any, z: Any, factor: float) -> None:
+    """``x += factor * y * z``; see the definition."""
+    if not into("add_product_into", x, y, z, numbers=(factor,)):
+        plain.add_product_into(np, x, y, z, factor)
+
+
+def add_quotient_into(x: Any, y: Any, z: Any, factor: float) -> None:
+    """``x += factor * y / z``; see the definition."""
+    if not into("add_quotient_into", x, y, z, numbers=(factor,)):
+        plain.add_quotient_into(np, x, y, z, factor)
+
+
+def lerp_into(x: Any, end: Any, weight: float) -> None:
+    """``x += weight * (end - x)``; see the definition."""
+    if not into("lerp_into", x, end, numbers=(weight, weight - 1)):
+        plain.lerp_into(np, x, end, weight)
 
 
 def product(g: Any, d: Any) -> Any:

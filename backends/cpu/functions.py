@@ -19,9 +19,9 @@ from . import threads
 from .compiled import SHARED, compiled, together
 
 UNARY = (
-    "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "ceil", "cos", "cosh", "exp",
-    "exp2", "expm1", "floor", "log", "log10", "log1p", "log2", "negative", "positive", "reciprocal", "rint", "sin",
-    "sinh", "sqrt", "square", "tan", "tanh", "trunc",
+    "abs", "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "ceil", "cos", "cosh",
+    "exp", "exp2", "expm1", "floor", "log", "log10", "log1p", "log2", "negative", "positive", "reciprocal", "rint",
+    "sin", "sinh", "sqrt", "square", "tan", "tanh", "trunc",
 )  # fmt: skip
 BINARY = (
     "add", "arctan2", "equal", "greater", "greater_equal", "less", "less_equal", "maximum", "minimum", "multiply",
@@ -31,6 +31,11 @@ __all__ = [*UNARY, *BINARY, "concatenate", "copy_into", "write_into"]
 MANY = 2 * SHARED  # elements from which on a second thread is worth asking, where one takes a nanosecond
 LIGHT = 1 << 18  # and where it takes a tenth of that
 SHORT = 64  # elements of a row, below which the calls of inner loops show
+CHEAP = frozenset(
+    getattr(np, name)
+    for name in (*BINARY, "absolute", "ceil", "floor", "negative", "positive", "reciprocal", "rint", "square", "trunc")
+    if name != "arctan2"
+)
 TYPES = frozenset("?bBhHiIlLqQfd")
 
 
@@ -78,7 +83,8 @@ def shared(function: Any, operands: tuple[Any, ...], out: Any = None) -> Any:
     number = threads.get_num_threads()
     if number < 2:
         return None
-    large = next((x for x in operands if x.__class__ is np.ndarray and x.size >= MANY), None)
+    least = LIGHT if function in CHEAP else MANY
+    large = next((x for x in operands if x.__class__ is np.ndarray and x.size >= least), None)
     if large is None or (loops := compiled("functions", large.size)) is None:
         return None
     inner = inner_loop(function, large.dtype, len(operands))

@@ -50,7 +50,9 @@ def flat(function: int, data: int, count: int, x: int, y: int, z: int, steps: in
         function: the inner loop's address.
         data: what it takes beside its operands.
         count: how many operands there are, the result among them: 2 or 3.
-        x, y, z: the addresses of arrays that lie without gaps.
+        x: the address of an array that lies without gaps.
+        y: another one's.
+        z: the third one's, if there are three.
         steps: the bytes from one element to the next, 8 bits for each operand.
         first: the first element.
         last: the element after the last.

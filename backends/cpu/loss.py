@@ -8,10 +8,23 @@ import numpy as np
 
 from ..definitions import loss as plain
 from ..errors import ArgumentError, DimensionError
-from .compiled import compiled, spread
+from .compiled import LEAST, compiled, spread
+from .elementwise import looped
 from .product import ones
+from .reduction import RUN
 
-__all__ = ["bce", "cross_entropy", "cross_entropy_backward", "nll", "nll_factor", "pick", "place", "squared_error"]
+__all__ = [
+    "bce",
+    "cross_entropy",
+    "cross_entropy_backward",
+    "huber",
+    "huber_backward",
+    "nll",
+    "nll_factor",
+    "pick",
+    "place",
+    "squared_error",
+]
 
 
 largest, smallest = np.maximum.reduce, np.minimum.reduce
@@ -134,12 +147,38 @@ def place(g: Any, target: Any, n: int) -> Any:
 
 def squared_error(x: Any, y: Any, reduction: str) -> Any:
     """``(x - y) ** 2``, reduced without being stored; see the definition."""
+    total = _squared_errors(x, y) if reduction != "none" and x.size >= LEAST else None
+    if total is not None:
+        return np.asarray(total / x.size if reduction == "mean" else total, x.dtype)
     d = x - y
     if d.dtype.char not in "fd" or reduction == "none" or not d.size:
         return plain.squared_error(np, x, y, reduction)
     d = d.reshape(-1)
     total = d.dot(d)
     return np.asarray(total / d.size if reduction == "mean" else total, d.dtype)
+
+
+def _squared_errors(x: Any, y: Any) -> Any:
+    """The sum of ``(x - y) ** 2`` by a compiled loop; None where NumPy is to do it."""
+    if x.dtype.char not in "fd" or y.dtype != x.dtype or y.shape != x.shape:
+        return None
+    if not (x.flags.c_contiguous and y.flags.c_contiguous) or (loops := compiled("arithmetic", x.size)) is None:
+        return None
+    a, b, sums = x.reshape(-1), y.reshape(-1), np.empty(-(-x.size // RUN), x.dtype)
+    spread(lambda start, stop: loops.squared_errors(a, b, sums, RUN, start, stop), sums.size, RUN)
+    return np.add.reduce(sums)
+
+
+def huber(x: Any, y: Any, delta: float) -> Any:
+    """See the definition."""
+    loss = looped("huber", x, y, numbers=(delta,))
+    return plain.huber(np, x, y, delta) if loss is None else loss
+
+
+def huber_backward(g: Any, x: Any, y: Any, delta: float) -> Any:
+    """See the definition."""
+    gx = looped("huber_backward", g, x, y, numbers=(delta,))
+    return plain.huber_backward(np, g, x, y, delta) if gx is None else gx
 
 
 def bce(x: Any, t: Any) -> Any:

@@ -13,7 +13,7 @@ from .blockwise import widened
 from .compiled import compiled
 from .conv import sum_channels
 from .product import ones
-from .reduction import RUN, SHORT
+from .reduction import RUN, SHORT, blocks
 
 __all__ = ["normalise", "normalise_backward", "p_norm", "standardise", "standardise_backward"]
 
@@ -162,13 +162,18 @@ def standardise_backward(
 
 
 def p_norm(x: Any, p: float, axes: Axes, keepdims: bool) -> Any:
-    """See the definition. Sums of squares over the last dimensions are products of rows with themselves, by BLAS."""
+    """See the definition. Sums of squares over the last dimensions take one pass, compiled or by BLAS."""
     n = count(x, axes) if len(axes) else x.size
-    width = n if n <= RUN else RUN if not n % RUN else 0
     last = tuple(axes) == tuple(range(x.ndim - len(axes), x.ndim))
-    if p != 2 or x.dtype.char not in "fd" or not x.flags.c_contiguous or not last or width < SHORT or not x.size:
+    if p != 2 or x.dtype.char not in "fd" or not x.flags.c_contiguous or not last or not x.size:
         return plain.p_norm(np, x, p, axes, keepdims)
+    y = blocks("squares", x, n)
+    if y is None:
+        width = n if n <= RUN else RUN if not n % RUN else 0
+        if width < SHORT:
+            return plain.p_norm(np, x, p, axes, keepdims)
+        rows = x.reshape(-1, width)
+        y = np.vecdot(rows, rows)
     kept = x.shape[: x.ndim - len(axes)] if len(axes) else ()
-    rows = x.reshape(*kept, n // width, width)
-    y = np.sqrt(np.add.reduce(np.vecdot(rows, rows), axis=-1))
+    y = np.sqrt(np.add.reduce(y.reshape(*kept, -1), axis=-1))
     return y.reshape((*kept, *[1] * (x.ndim - len(kept)))) if keepdims else y

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..definitions import activation as plain
 from .blockwise import narrow
+from .elementwise import looped as large_looped
 from .namespace import FASTER
 from .special import looped
 
@@ -38,6 +39,8 @@ def leaky_relu(x: Any, negative_slope: float) -> Any:
     """``x``, times ``negative_slope`` where it is negative: the larger of the two where the slope is in (0, 1]."""
     if x.dtype.char not in WIDE or not x.ndim or not 0 < negative_slope <= 1:
         return narrow(leaky_relu, plain.leaky_relu, x, negative_slope)
+    if (y := large_looped("leaky_relu", x, numbers=(negative_slope,))) is not None:
+        return y
     y = np.multiply(x, negative_slope)
     return np.maximum(x, y, out=y)
 

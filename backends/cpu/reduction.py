@@ -33,21 +33,24 @@ def total(x: Any, axis: Any, keepdims: bool) -> Any:
         return add(x, axis=axis, keepdims=keepdims)
     kept = x.shape[: x.ndim - axes]
     n = math.prod(x.shape[x.ndim - axes :])
-    y = _blocks(x, n)
+    y = blocks("sums", x, n)
+    if y is None:
+        width = n if n <= RUN else RUN if not n % RUN else 0
+        y = None if width < SHORT else np.vecdot(x.reshape(-1, width), ones(width, x.dtype.char))
     if y is None:
         return add(x, axis=axis, keepdims=keepdims)
     y = add(y.reshape(*kept, -1), axis=-1)
     return y.reshape((*kept, *[1] * axes)) if keepdims else y
 
 
-def _blocks(x: Any, n: int) -> Any:
-    """The sums of the blocks of each row of ``n`` elements; None where NumPy's own reduction does better."""
-    if n and (loops := compiled("arithmetic", x.size)) is not None:
-        y = np.empty((x.size // n, -(-n // RUN)), x.dtype)
-        spread(lambda start, stop: loops.sums(x.reshape(-1, n), y, RUN, start, stop), y.size, n if n < RUN else RUN)
-        return y
-    width = n if n <= RUN else RUN if not n % RUN else 0
-    return None if width < SHORT else np.vecdot(x.reshape(-1, width), ones(width, x.dtype.char))
+def blocks(loop: str, x: Any, n: int) -> Any:
+    """What a compiled loop (``sums``, ``squares``) gives for the blocks of each row of ``n``; None without it."""
+    if not n or (loops := compiled("arithmetic", x.size)) is None:
+        return None
+    rows, y = x.reshape(-1, n), np.empty((x.size // n, -(-n // RUN)), x.dtype)
+    run = getattr(loops, loop)
+    spread(lambda start, stop: run(rows, y, RUN, start, stop), y.size, n if n < RUN else RUN)
+    return y
 
 
 def _few(x: Any, axis: Any, keepdims: bool) -> Any:

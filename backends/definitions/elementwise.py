@@ -8,6 +8,9 @@ from typing import Any
 from .reduction import wide, widened
 
 __all__ = [
+    "abs_backward",
+    "add_product_into",
+    "add_quotient_into",
     "add_scaled_into",
     "clamp",
     "copy_into",
@@ -15,6 +18,7 @@ __all__ = [
     "heaviside",
     "in_float32",
     "isclose",
+    "lerp_into",
     "logaddexp",
     "logical_not",
     "logical_xor",
@@ -55,6 +59,24 @@ def write_into(xp: Any, x: Any, function: str, y: Any) -> None:
 def add_scaled_into(xp: Any, x: Any, y: Any, factor: float) -> None:
     """``x += factor * y``."""
     x += y * like(y, factor)
+
+
+def add_product_into(xp: Any, x: Any, y: Any, z: Any, factor: float) -> None:
+    """``x += factor * y * z``."""
+    x += y * z * like(y, factor)
+
+
+def add_quotient_into(xp: Any, x: Any, y: Any, z: Any, factor: float) -> None:
+    """``x += factor * y / z``."""
+    x += y / z * like(y, factor)
+
+
+def lerp_into(xp: Any, x: Any, end: Any, weight: float) -> None:
+    """``x += weight * (end - x)``, from whichever is nearer."""
+    if abs(weight) < 0.5:
+        x += (end - x) * like(x, weight)
+    else:
+        xp.add(end, (end - x) * like(x, weight - 1), out=x)
 
 
 def copy_into(xp: Any, x: Any, y: Any) -> None:
@@ -120,6 +142,11 @@ def sign(xp: Any, x: Any) -> Any:
         return x.copy()
     zero = like(x, 0)
     return ((x > zero).astype("int8") - (x < zero).astype("int8")).astype(x.dtype)
+
+
+def abs_backward(xp: Any, g: Any, x: Any) -> Any:
+    """``g`` times the sign of ``x``, or the direction of a complex one."""
+    return g * sgn(xp, x)
 
 
 def sgn(xp: Any, x: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .elementwise import like
 from .reduction import wide
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "class_weights",
     "cross_entropy",
     "cross_entropy_backward",
+    "huber",
+    "huber_backward",
     "nll",
     "nll_factor",
     "pick",
@@ -149,6 +152,19 @@ def squared_error(xp: Any, x: Any, y: Any, reduction: str) -> Any:
     if reduction != "none":
         d = xp.mean(d) if reduction == "mean" else xp.sum(d)
     return d.astype(x.dtype)
+
+
+def huber(xp: Any, x: Any, y: Any, delta: float) -> Any:
+    """Of ``d = x - y``: ``d ** 2 / 2`` up to ``|d| = delta``, a line beyond."""
+    d = abs(wide(x) - wide(y))
+    c = xp.minimum(d, like(d, delta))
+    return (c * (d - c * like(d, 0.5))).astype(x.dtype)
+
+
+def huber_backward(xp: Any, g: Any, x: Any, y: Any, delta: float) -> Any:
+    """``g`` times ``x - y``, clamped to ``delta`` on both sides."""
+    d = wide(x) - wide(y)
+    return (g * xp.minimum(xp.maximum(d, like(d, -delta)), like(d, delta))).astype(x.dtype)
 
 
 def bce(xp: Any, x: Any, t: Any) -> Any:
