@@ -15,7 +15,7 @@ from wengert.backends.definitions import elementwise as plain
 
 pytest.importorskip("numba", reason="compiled kernels need Numba")
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
-N = functions.LIGHT + 3
+N = functions.FEW + 3
 
 
 @pytest.fixture(autouse=True, params=[1, 2, 3])
@@ -213,3 +213,65 @@ def test_gradients_of_large_tensors():
     v, w = x.detach(), y
     expected = 2 * (w + 1 / w + v.exp() + 3 * v * v + v / (v * v + 1).sqrt())
     np.testing.assert_allclose(x.grad.numpy(), expected.numpy(), rtol=1e-12)
+
+
+def test_logarithms_of_sums_of_exponentials():
+    x = wg.randn(600, 900)
+    x[3], x[4, 2], x[5, 7], x[7, 3] = -np.inf, np.inf, np.nan, -np.inf
+    x[6, 1], x[6, 2] = np.inf, np.nan
+    for dim, keepdim in ((1, False), (-1, True), ((0, 1), False), (0, False)):
+        found, expected = x.logsumexp(dim, keepdim), x.double().logsumexp(dim, keepdim)
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-6)
+
+
+def test_losses_of_large_tensors():
+    f = wg.nn.functional
+    x, y = wg.randn(N, dtype=wg.float64) * 3, wg.rand(N, dtype=wg.float64)
+    d = x - y
+    expected = {
+        f.mse_loss: (d * d).mean(),
+        f.huber_loss: wg.where(d.abs() < 1, d * d / 2, d.abs() - 0.5).mean(),
+        f.smooth_l1_loss: wg.where(d.abs() < 1, d * d / 2, d.abs() - 0.5).mean(),
+        f.binary_cross_entropy_with_logits: (f.softplus(x) - x * y).mean(),
+    }
+    slopes = {f.mse_loss: 2 * d, f.binary_cross_entropy_with_logits: x.sigmoid() - y}
+    for loss, value in expected.items():
+        for kind, tolerance in ((wg.float32, 1e-5), (wg.float64, 1e-12)):
+            leaf = x.detach().to(kind).requires_grad_()
+            found = loss(leaf, y.to(kind))
+            np.testing.assert_allclose(found.item(), value.item(), rtol=tolerance)
+            found.backward()
+            slope = slopes.get(loss, d.clamp(-1, 1)) / N
+            np.testing.assert_allclose(leaf.grad.numpy(), slope.numpy(), rtol=tolerance * 100, atol=tolerance / N)
+
+
+def test_counting_norms_and_signs():
+    x = wg.randn(N)
+    x[5] = np.nan
+    mask = x > 0
+    assert mask.sum().item() == int((x.numpy() > 0).sum())
+    assert mask.sum().dtype == wg.int64
+    np.testing.assert_array_equal(x.sign().numpy(), np.nan_to_num(np.sign(x.numpy())))
+    y = wg.randn(3, N // 3)
+    np.testing.assert_allclose(y.norm().item(), y.double().norm().item(), rtol=1e-6)
+    np.testing.assert_allclose(y.norm(dim=1).numpy(), y.double().pow(2).sum(1).sqrt().numpy(), rtol=1e-6)
+    np.testing.assert_array_equal(wg.nn.functional.leaky_relu(y, 0.1).numpy(), np.where(y > 0, y, y * np.float32(0.1)))
+
+
+def test_the_steps_of_an_optimizer_written_by_hand():
+    p, g, m, v = wg.randn(N), wg.randn(N), wg.zeros(N), wg.zeros(N)
+    q, h = p.double(), g.double()
+    for _ in range(3):
+        m.lerp_(g, 0.1)
+        v.mul_(0.99).addcmul_(g, g, value=0.01)
+        p.addcdiv_(m, v.sqrt().add_(1e-8), value=-0.1)
+    a, b = wg.zeros(N, dtype=wg.float64), wg.zeros(N, dtype=wg.float64)
+    for _ in range(3):
+        a = a + 0.1 * (h - a)
+        b = 0.99 * b + 0.01 * h * h
+        q = q - 0.1 * a / (b.sqrt() + 1e-8)
+    np.testing.assert_allclose(p.numpy(), q.numpy(), atol=1e-5)
+    assert (p._version, m._version, v._version) == (3, 3, 6)
+    m.lerp_(g, 0.9)
+    np.testing.assert_allclose(m.numpy(), (a + 0.9 * (h - a)).numpy(), atol=1e-5)

@@ -225,6 +225,15 @@ def _done(result: Any, out: Any, name: str) -> Any:
     return result if out is None else write_out(out, result, name)
 
 
+def _count(input: Any) -> Any:
+    """How many elements of a mask are true, which needs no integers made of them."""
+    x = input._data
+    if isinstance(x, SparseArray) or type(x) not in kernels_of or not kernels_of[type(x)].has("count_nonzero"):
+        return apply1(Sum, summable(input, None), {"dim": None, "keepdim": False})
+    k = kernels_of[type(x)]
+    return wrap(k.asarray(k.count_nonzero(x), dtype="int64"))
+
+
 @numpy_names
 def sum(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None, out: Tensor | None = None
@@ -247,6 +256,8 @@ def sum(
         tensor([3., 3.])
     """
     dims = reduced("sum", input, dim)
+    if dims is None and dtype is None is out and not keepdim and input._data.dtype.char == "?":
+        return _count(input)
     y = apply1(Sum, summable(input, dtype, out, "sum"), {"dim": dims, "keepdim": keepdim})
     return y if out is None else write_out(out, y, "sum")
 

@@ -136,6 +136,22 @@ def log_sigmoid(x: Any, y: Any) -> None:
 
 
 @loop
+def bce_logits(t: Any, x: Any, y: Any) -> None:
+    """The binary cross entropy of ``t`` and the sigmoid of ``x``."""
+    enter()
+    for i in range(y.size):
+        below = ZERO if x[i] > ZERO else -x[i]
+        y[i] = below + log1p_unit(exp(-abs(x[i]))) + (ONE - t[i]) * x[i]
+
+
+@loop
+def bce_logits_backward(g: Any, t: Any, x: Any, out: Any) -> None:
+    enter()
+    for i in range(out.size):
+        out[i] = g[i] * (sigmoid(x[i]) - t[i])
+
+
+@loop
 def mish(x: Any, y: Any) -> None:
     """With ``e = exp(-abs(x))`` the tanh of softplus is ``(1 + 2 e) / (1 + 2 e + 2 e**2)``, or with x < 0 its like."""
     enter()

@@ -25,7 +25,8 @@ __all__: list[str] = []  # nothing here is a kernel
 LEAST = 1 << 13  # elements from which on a compiled kernel is called where NumPy needs a call or two
 CALL = 1 << 14  # elements that a call counts for, as what leads to NumPy's loops takes time, too
 WORTH = 1 << 23  # elements handled in all, from which on Numba is imported: some 30 ms of NumPy's work
-SHARED = 1 << 16  # elements from which on another thread's help is worth asking for
+SHARED = 1 << 16  # elements from which on another thread's help is worth asking for, which takes 10 us
+LIGHT = 0.25  # what an element counts for where a loop does no more than fetch it, add or compare, and store it
 
 _mode = os.environ.get("WENGERT_NUMBA", "auto")
 if _mode == "all":
@@ -85,18 +86,18 @@ def _load(family: str) -> Any:
     return loops
 
 
-def spread(function: Callable[..., Any], rows: int, width: int, *args: Any, python: bool = False) -> None:
+def spread(function: Callable[..., Any], rows: int, width: float, *args: Any, python: bool = False) -> None:
     """Call ``function(start, stop, *args)`` for ranges that cover ``rows``, on all threads where that pays.
 
     Args:
         function: compiled without the lock on Python, or what calls such a function with slices of arrays; what it
             writes for a row depends on that row only.
         rows: how many rows there are.
-        width: elements in one of them.
+        width: elements in one of them, by the work that they are: see `LIGHT`.
         args: passed on.
         python: the function does more than to call one that is compiled.
     """
-    work = rows * width
+    work = int(rows * width)
     shares = min(threads.get_num_threads(), work // SHARED, rows) if work >= 2 * SHARED else 1
     if shares <= 1:
         function(0, rows, *args)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..definitions import elementwise as plain
 from ..errors import ArgumentError
-from .compiled import LEAST, compiled, spread
+from .compiled import LEAST, LIGHT, compiled, spread
 from .functions import MANY, copied, overlap, square
 
 __all__ = [
@@ -58,7 +58,7 @@ def looped(name: str, *arrays: Any, numbers: tuple[float, ...] = (), least: int 
     out = np.empty(shape, kind)
     loop, scalars = getattr(loops, name), [kind.type(n) for n in numbers]
     flat = [copied(a).reshape(-1) for a in arrays] + [out.reshape(-1)]
-    spread(lambda start, stop: loop(*[a[start:stop] for a in flat], *scalars), first.size, 1)
+    spread(lambda start, stop: loop(*[a[start:stop] for a in flat], *scalars), first.size, LIGHT)
     return out
 
 
@@ -143,14 +143,14 @@ def _select_bits(condition: Any, x: Any, y: Any) -> Any:
     out = np.empty(condition.shape, kind)
     flat = [v.reshape(-1) for v in (condition.view("int8"), *arrays, out)]
     if len(arrays) == 2:
-        spread(lambda a, b: loops.select(*[v[a:b] for v in flat]), condition.size, 1)
+        spread(lambda a, b: loops.select(*[v[a:b] for v in flat]), condition.size, LIGHT)
         return out
     mask, values, result = flat
     number = kind.type((y if x is arrays[0] else x) or 0)
     if x is arrays[0]:
-        spread(lambda a, b: loops.select_or_number(mask[a:b], values[a:b], number, result[a:b]), condition.size, 1)
+        spread(lambda a, b: loops.select_or_number(mask[a:b], values[a:b], number, result[a:b]), condition.size, LIGHT)
     else:
-        spread(lambda a, b: loops.number_or_select(mask[a:b], number, values[a:b], result[a:b]), condition.size, 1)
+        spread(lambda a, b: loops.number_or_select(mask[a:b], number, values[a:b], result[a:b]), condition.size, LIGHT)
     return out
 
 
@@ -231,7 +231,7 @@ def into(name: str, x: Any, *others: Any, numbers: tuple[float, ...]) -> bool:
         [x.dtype.type(n) for n in numbers],
         getattr(loops, name),
     )
-    spread(lambda start, stop: loop(*[a[start:stop] for a in flat], *scalars), x.size, 1)
+    spread(lambda start, stop: loop(*[a[start:stop] for a in flat], *scalars), x.size, LIGHT)
     return True
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import threads
-from .compiled import SHARED, compiled, together
+from .compiled import LIGHT, SHARED, compiled, together
 
 UNARY = (
     "abs", "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "ceil", "cos", "cosh",
@@ -29,7 +29,7 @@ BINARY = (
 )  # fmt: skip
 __all__ = [*UNARY, *BINARY, "concatenate", "copy_into", "write_into"]
 MANY = 2 * SHARED  # elements from which on a second thread is worth asking, where one takes a nanosecond
-LIGHT = 1 << 18  # and where it takes a tenth of that
+FEW = int(MANY / LIGHT)  # and where it takes a tenth of that
 SHORT = 64  # elements of a row, below which the calls of inner loops show
 CHEAP = frozenset(
     getattr(np, name)
@@ -83,18 +83,20 @@ def shared(function: Any, operands: tuple[Any, ...], out: Any = None) -> Any:
     number = threads.get_num_threads()
     if number < 2:
         return None
-    least = LIGHT if function in CHEAP else MANY
+    light = function in CHEAP
+    least = FEW if light else MANY
     large = next((x for x in operands if x.__class__ is np.ndarray and x.size >= least), None)
     if large is None or (loops := compiled("functions", large.size)) is None:
         return None
     inner = inner_loop(function, large.dtype, len(operands))
     if inner is None:
         return None
-    y = _flat(loops.flat, inner, operands, large, out)
-    return _in_rows(loops.run, inner, operands, out) if y is None else y
+    number = min(number, int(large.size * (LIGHT if light else 1)) // SHARED)
+    y = _flat(loops.flat, inner, operands, large, out, number)
+    return _in_rows(loops.run, inner, operands, out, number) if y is None else y
 
 
-def _flat(run: Any, inner: Any, operands: tuple[Any, ...], large: Any, out: Any) -> Any:
+def _flat(run: Any, inner: Any, operands: tuple[Any, ...], large: Any, out: Any, number: int) -> Any:
     """`shared` where all arrays are of one shape and in C order, or numbers; else None."""
     kind, shape = large.dtype, large.shape
     arrays, steps, shift = [], 0, 0
@@ -115,14 +117,13 @@ def _flat(run: Any, inner: Any, operands: tuple[Any, ...], large: Any, out: Any)
     steps |= out.itemsize << shift
     arrays.append(out)
     places = (*map(id, arrays), 0)[:3]
-    number = min(threads.get_num_threads(), large.size // SHARED)
     ends = [large.size * i // number for i in range(number + 1)]
     parts = [(inner[0], inner[1], len(arrays), *places, steps, a, b) for a, b in itertools.pairwise(ends)]
     together(run, parts)
     return out
 
 
-def _in_rows(run: Any, inner: Any, operands: tuple[Any, ...], out: Any) -> Any:
+def _in_rows(run: Any, inner: Any, operands: tuple[Any, ...], out: Any, number: int) -> Any:
     """`shared` where arrays are broadcast, or lie in another order; None where that is not plain to see."""
     large = next((x for x in operands if x.__class__ is np.ndarray and x.size >= MANY and 0 not in x.strides), None)
     if large is None:
@@ -149,7 +150,7 @@ def _in_rows(run: Any, inner: Any, operands: tuple[Any, ...], out: Any) -> Any:
     table[0, : len(sizes)] = sizes
     table[1:, 0] = [x.ctypes.data for x in (*arrays, out)]
     table[1:, 1 : len(sizes) + 1] = np.transpose(merged)
-    _run(run, inner, table)
+    _run(run, inner, table, number)
     return out
 
 
@@ -194,13 +195,11 @@ def _merged(shape: Any, order: list[int], strides: list[Any]) -> tuple[list[int]
     return sizes, steps
 
 
-def _run(run: Callable[..., None], inner: tuple[int, int, Any], table: Any) -> None:
+def _run(run: Callable[..., None], inner: tuple[int, int, Any], table: Any, number: int) -> None:
     """Run an inner loop for all rows, or for the parts of the only one."""
     table[0][table[0] == 0] = 1
     width, rows, groups, _ = table[0].tolist()
-    number = threads.get_num_threads()
     rows *= groups
-    number = min(number, width * rows // SHARED)
     ends = [(width if rows == 1 else rows) * i // number for i in range(number + 1)]
     parts: list[tuple[Any, ...]] = []
     for first, last in itertools.pairwise(ends):
@@ -216,16 +215,17 @@ def _run(run: Callable[..., None], inner: tuple[int, int, Any], table: Any) -> N
 
 def _large(function: Any) -> Callable[..., Any]:
     """A kernel: NumPy's function, on all threads where that pays. Small programs call it most, so it asks little."""
+    least = FEW if function in CHEAP else MANY
 
     def one(x: Any) -> Any:
-        if x.__class__ is np.ndarray and x.size >= MANY:
+        if x.__class__ is np.ndarray and x.size >= least:
             y = shared(function, (x,))
             if y is not None:
                 return y
         return function(x)
 
     def two(x: Any, y: Any) -> Any:
-        if (x.__class__ is np.ndarray and x.size >= MANY) or (y.__class__ is np.ndarray and y.size >= MANY):
+        if (x.__class__ is np.ndarray and x.size >= least) or (y.__class__ is np.ndarray and y.size >= least):
             z = shared(function, (x, y))
             if z is not None:
                 return z

@@ -8,13 +8,16 @@ import numpy as np
 
 from ..definitions import loss as plain
 from ..errors import ArgumentError, DimensionError
-from .compiled import LEAST, compiled, spread
+from .compiled import LEAST, LIGHT, compiled, spread
 from .elementwise import looped
 from .product import ones
 from .reduction import RUN
+from .special import looped as looped32
 
 __all__ = [
     "bce",
+    "bce_logits",
+    "bce_logits_backward",
     "cross_entropy",
     "cross_entropy_backward",
     "huber",
@@ -165,8 +168,22 @@ def _squared_errors(x: Any, y: Any) -> Any:
     if not (x.flags.c_contiguous and y.flags.c_contiguous) or (loops := compiled("arithmetic", x.size)) is None:
         return None
     a, b, sums = x.reshape(-1), y.reshape(-1), np.empty(-(-x.size // RUN), x.dtype)
-    spread(lambda start, stop: loops.squared_errors(a, b, sums, RUN, start, stop), sums.size, RUN)
+    spread(lambda start, stop: loops.squared_errors(a, b, sums, RUN, start, stop), sums.size, LIGHT * RUN)
     return np.add.reduce(sums)
+
+
+def bce_logits(x: Any, t: Any, positive: Any = None) -> Any:
+    """See the definition."""
+    same = positive is None and t.shape == x.shape
+    y = looped32("bce_logits", x, t) if same else None
+    return plain.bce_logits(np, x, t, positive) if y is None else y
+
+
+def bce_logits_backward(g: Any, x: Any, t: Any, positive: Any = None) -> Any:
+    """See the definition."""
+    same = positive is None and g.shape == t.shape == x.shape
+    gx = looped32("bce_logits_backward", x, g, t) if same else None
+    return plain.bce_logits_backward(np, g, x, t, positive) if gx is None else gx
 
 
 def huber(x: Any, y: Any, delta: float) -> Any:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..definitions import reduction as plain
-from .compiled import compiled, spread
+from .compiled import LIGHT, compiled, spread
 from .elementwise import LARGE
 from .product import ones
 
-__all__ = ["argmax", "argmin", "max", "mean", "min", "place_along", "prod", "sum", "var"]
+__all__ = ["argmax", "argmin", "logsumexp", "max", "mean", "min", "place_along", "prod", "sum", "var"]
 
 WIDE = "fdFD"  # type characters of what is summed as it is
 RUN = 4096  # elements that are added up one after another, in vectors, before rounding tells
@@ -49,7 +49,7 @@ def blocks(loop: str, x: Any, n: int) -> Any:
         return None
     rows, y = x.reshape(-1, n), np.empty((x.size // n, -(-n // RUN)), x.dtype)
     run = getattr(loops, loop)
-    spread(lambda start, stop: run(rows, y, RUN, start, stop), y.size, n if n < RUN else RUN)
+    spread(lambda start, stop: run(rows, y, RUN, start, stop), y.size, LIGHT * (n if n < RUN else RUN))
     return y
 
 
@@ -78,6 +78,17 @@ def _last(axis: Any, ndim: int) -> int | None:
     named = (axis,) if isinstance(axis, int) else axis
     found = {a % ndim for a in named}
     return len(found) if found == {*range(ndim - len(found), ndim)} else None
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """``log(sum(exp(x)))``; see the definition."""
+    axes = _last(axis, x.ndim) if x.dtype.char == "f" and x.size >= LARGE and x.flags.c_contiguous else None
+    n = math.prod(x.shape[x.ndim - axes :]) if axes else 0
+    if n < SHORT or axes is None or (loops := compiled("softmax", x.size)) is None:
+        return plain.logsumexp(np, x, axis, keepdims)
+    y = np.empty((x.size // n, 1), x.dtype)
+    spread(loops.log_sum_exp, len(y), n, x.reshape(-1, n), y)
+    return y.reshape((*x.shape[: x.ndim - axes], *[1] * (axes if keepdims else 0)))
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:

@@ -86,6 +86,22 @@ def softmax_backward(start: int, stop: int, g: Any, y: Any, out: Any) -> None:
 
 
 @loop
+def log_sum_exp(start: int, stop: int, x: Any, y: Any) -> None:
+    """Of rows of (R, n); (R, 1). Of rows whose largest element is infinite, or not a number, NaN or that."""
+    enter()
+    for r in range(start, stop):
+        source = x[r]
+        top = row_max(source)
+        if np.isfinite(top):
+            y[r, 0] = np.log(exp_sum(source, top)) + top
+        else:
+            rest = ZERO
+            for i in range(source.size):
+                rest += source[i] * ZERO if source[i] != source[i] else ZERO
+            y[r, 0] = top + rest
+
+
+@loop
 def log_softmax(start: int, stop: int, x: Any, y: Any) -> None:
     """Rows of (R, n)."""
     enter()

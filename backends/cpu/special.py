@@ -9,7 +9,7 @@ import numpy as np
 
 from ..definitions import special as plain
 from .blockwise import narrow
-from .compiled import LEAST, compiled, spread
+from .compiled import LEAST, LIGHT, compiled, spread
 
 __all__ = ["erf"]
 
@@ -57,6 +57,11 @@ def alike(x: Any, *others: Any) -> bool:
     return all(a.dtype.char == "f" and a.shape == x.shape and a.strides == x.strides for a in others)
 
 
+CHEAP = frozenset(
+    f"{name}_backward" for name in ("beyond", "hardswish", "inside", "leaky_relu", "relu", "sigmoid", "tanh", "within")
+) | {"relu"}
+
+
 def looped(name: str, x: Any, *others: Any, numbers: tuple[float, ...] = (), least: int | None = None) -> Any:
     """The compiled loop ``name`` over float32 arrays of one shape; None where NumPy is to do it.
 
@@ -97,7 +102,8 @@ def looped(name: str, x: Any, *others: Any, numbers: tuple[float, ...] = (), lea
     if x.size < LEAST:
         loop(*flat, end, *scalars)
         return out
-    spread(lambda start, stop: loop(*[a[start:stop] for a in (*flat, end)], *scalars), x.size, 1)
+    work = LIGHT if name in CHEAP else 1
+    spread(lambda start, stop: loop(*[a[start:stop] for a in (*flat, end)], *scalars), x.size, work)
     return out
 
 
