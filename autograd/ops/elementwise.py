@@ -168,4 +168,4 @@ def is_zero(x: Any) -> Any:
 
 def scaled(g: Any, factor: complex) -> Any:
     """``g * factor``, in the type of ``g``: an array of bfloat16 would become float32 by a Python float."""
-    return g * factor if isinstance(g, TensorBase) else times(g, g.dtype.type(factor))
+    return times(g, factor if isinstance(g, TensorBase) else g.dtype.type(factor))

@@ -10,7 +10,7 @@ import numpy as np
 from ..definitions import elementwise as plain
 from ..errors import ArgumentError
 from .compiled import LEAST, LIGHT, compiled, spread
-from .functions import MANY, copied, overlap, square
+from .functions import MANY, copied, overlap, shared
 
 __all__ = [
     "abs_backward",
@@ -199,8 +199,8 @@ def rsqrt(x: Any) -> Any:
 def power(x: Any, y: Any) -> Any:
     """``x ** y``; see the definition."""
     if y.__class__ is int and x.__class__ is np.ndarray and x.size >= LARGE:
-        if y == 2:
-            return square(x)
+        if y == 2 and (z := shared(np.square, (x,))) is not None:
+            return z
         if y == 3 and (z := looped("cube", x)) is not None:
             return z
     return plain.power(np, x, y)

@@ -54,7 +54,7 @@ class _Function(ctypes.Structure):
 
 
 @functools.cache
-def inner_loop(function: Any, kind: Any, count: int) -> tuple[int, int, Any] | None:
+def inner_loop(function: Any, kind: Any, count: int) -> Any:
     """The inner loop for ``count`` operands of one type: its address, its data, and the result's type.
 
     None where there is none, or where what is there does not look as expected.
@@ -99,7 +99,8 @@ def shared(function: Any, operands: tuple[Any, ...], out: Any = None) -> Any:
 def _flat(run: Any, inner: Any, operands: tuple[Any, ...], large: Any, out: Any, number: int) -> Any:
     """`shared` where all arrays are of one shape and in C order, or numbers; else None."""
     kind, shape = large.dtype, large.shape
-    arrays, steps, shift = [], 0, 0
+    arrays: list[Any] = []
+    steps = shift = 0
     for x in operands:
         if x.__class__ is not np.ndarray:
             if (x := _number(x, kind)) is None:
