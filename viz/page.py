@@ -92,7 +92,7 @@ class Page:
         self.html, self.height = html, height
 
     def _repr_html_(self) -> str:
-        style = f"width:100%;height:{self.height}px;border:1px solid #cbd5e1;border-radius:10px"
+        style = f"box-sizing:border-box;width:100%;height:{self.height}px;border:1px solid #8f9bab;border-radius:10px"
         return f'<iframe srcdoc="{escape(self.html)}" style="{style}" title="computation graph"></iframe>'
 
     def __repr__(self) -> str:

@@ -23,8 +23,19 @@ COLOURS = {
     "data": ("#e2effd", "#4d8fd1", "#123f6b", "data, no gradient"),
     "output": ("#1e293b", "#1e293b", "#ffffff", "output"),
 }
-LINE, QUIET, PAPER, INK, STRONG = "#8795a8", "#5b6878", "#ffffff", "#0f172a", "#9a3412"
+LINE, QUIET, PAPER, INK, STRONG = "#7f8ea3", "#5b6878", "#ffffff", "#0f172a", "#9a3412"
 FRAME_FILLS, FRAME_LINE = ("#ffffff", "#f6f8fb"), "#cbd5e1"
+# What these become where pages are dark. The elements have the light ones as attributes, which programs that know no
+# style sheets show; and the paper is part of the picture, so that it can be read on any page.
+DARK = {
+    **{PAPER: "#0f141b", FRAME_FILLS[1]: "#171d26", FRAME_LINE: "#344052"},
+    **{LINE: "#7c8ba0", QUIET: "#a6b3c3", INK: "#e8edf4", STRONG: "#ff9d6b"},
+    **{"#475569": "#7f8ea3", "#e9edf3": "#2a3442", "#1e293b": "#dfe7f1"},  # operations, groups, outputs
+    **{"#fff3d1": "#3a2f10", "#d9a521": "#b98d22", "#5b4203": "#ffe2a0"},  # parameters
+    **{"#e3f6e8": "#143022", "#3f9d5d": "#4fae72", "#14532d": "#b4efc8"},  # variables
+    **{"#e2effd": "#142c47", "#4d8fd1": "#5b9bdc", "#123f6b": "#bcdcff"},  # data
+}
+CLASS = "wengert-graph"
 TIP = ' marker-end="url(#tip)"'
 SANS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 TITLE, NOTE, TAG, LONGEST = 14.0, 11.0, 11.5, 48
@@ -60,10 +71,8 @@ def paint(scene: Scene, arrange: Arrange = nested) -> str:
     width = max(picture.width, legend_width) + 2 * MARGIN
     height = picture.height + 2 * MARGIN + LEGEND
     left = (width - picture.width) / 2
-    return "\n".join(
+    painted = "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-            f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="{SANS}" role="img" aria-label="computation graph">',
             '<defs><marker id="tip" viewBox="0 0 8 8" refX="7.2" refY="4" markerWidth="7" markerHeight="7" '
             f'orient="auto"><path d="M0.5 0.8 L7.5 4 L0.5 7.2 z" fill="{LINE}"/></marker></defs>',
             f'<rect width="100%" height="100%" fill="{PAPER}"/>',
@@ -76,10 +85,24 @@ def paint(scene: Scene, arrange: Arrange = nested) -> str:
             *(_draw_title(f, b, depth) for f, b, depth in framed),
             *map(_draw, scene.boxes, blocks, layout.centres, _label_sides(scene, layout)),
             "</g>",
-            "</svg>",
-            "",
         ]
     )
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{CLASS}" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="{SANS}" role="img" aria-label="computation graph">'
+    )
+    return "\n".join([head, _dark_style(painted), painted, "</svg>", ""])
+
+
+def _dark_style(painted: str) -> str:
+    """The dark colours of what is painted. A notebook puts the picture into its page: the rules must not reach that."""
+    rules = [
+        f'.{CLASS} [{what}="{light}"]{{{what}:{dark}}}'
+        for light, dark in DARK.items()
+        for what in ("fill", "stroke")
+        if f'{what}="{light}"' in painted
+    ]
+    return "\n".join(["<style>@media (prefers-color-scheme: dark) {", *rules, "}</style>"])
 
 
 def frame_words(frame: Frame) -> str:
