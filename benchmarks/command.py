@@ -128,10 +128,11 @@ def write(report: dict[str, Any], args: argparse.Namespace) -> None:
     for path in written:
         path.write_text(text, encoding="utf-8")
     try:
-        from .chart import draw
+        from .chart import dark, draw
 
-        if draw(report["results"], report["machine"], folder / f"{latest}.png"):
-            written.append(folder / f"{latest}.png")
+        chart = folder / f"{latest}.png"
+        if draw(report["results"], report["machine"], chart):
+            written += [chart, dark(chart)]
     except ImportError:
         print("no chart without matplotlib: pip install wengert[bench]")
     if whole and args.out is None and kind == "cpu":

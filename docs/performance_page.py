@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, table
+from benchmarks import chart, machine, table
 
 PAGE = Path(__file__).with_name("performance.md")
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "latest.json"
@@ -89,11 +89,12 @@ def latest() -> dict[str, Any] | None:
 
 
 def write() -> None:
-    """Write the page, and copy the chart to it."""
+    """Write the page, and copy the charts for light and for dark pages to it."""
     PAGE.write_text(page(latest()), encoding="utf-8")
-    chart = RESULTS.with_suffix(".png")
-    if chart.is_file():
-        shutil.copyfile(chart, CHART)
+    drawn = RESULTS.with_suffix(".png")
+    for source, target in ((drawn, CHART), (chart.dark(drawn), chart.dark(CHART))):
+        if source.is_file():
+            shutil.copyfile(source, target)
 
 
 if __name__ == "__main__":
