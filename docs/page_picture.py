@@ -1,4 +1,4 @@
-"""The README's picture of a graph's page: `python -m docs.page_picture` takes it with a Chromium and Playwright."""
+"""The README's pictures of a graph's page: `python -m docs.page_picture` takes them with a Chromium and Playwright."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import wengert as wg
 from wengert import viz
 from wengert.autograd.graph import Graph
 
-PICTURE = Path(__file__).parent / "images" / "page.png"
+FOLDER = Path(__file__).parent / "images"
+PICTURES = {"light": FOLDER / "page.png", "dark": FOLDER / "page-dark.png"}
 STEPS = 4  # forward twice, then backward: the second step of it shows a product
 
 
@@ -31,14 +32,15 @@ def main() -> None:
         file.write_text(page(), encoding="utf-8")
         path = shutil.which("chromium")
         browser = browsers.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        window = browser.new_page(viewport={"width": 1100, "height": 620})
-        window.goto(file.as_uri())
-        window.wait_for_timeout(500)
-        window.keyboard.press("Home")
-        for _ in range(STEPS):
-            window.keyboard.press("ArrowRight")
-            window.wait_for_timeout(400)
-        window.screenshot(path=PICTURE)
+        for scheme, picture in PICTURES.items():
+            window = browser.new_page(viewport={"width": 1100, "height": 620}, color_scheme=scheme)
+            window.goto(file.as_uri())
+            window.wait_for_timeout(500)
+            window.keyboard.press("Home")
+            for _ in range(STEPS):
+                window.keyboard.press("ArrowRight")
+                window.wait_for_timeout(400)
+            window.screenshot(path=picture)
         browser.close()
 
 
