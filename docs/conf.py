@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 OUTSIDE = re.compile(r"\[([^\]]*)\]\(\.\./(?:README|CONTRIBUTING)\.md\)")  # links to pages that are not web pages
 sys.path.insert(0, str(HERE.parent))
 
-from docs import docstrings, formulas, offline, reference_pages, source_pages  # noqa: E402
+from docs import docstrings, formulas, offline, pictures, reference_pages, source_pages  # noqa: E402
 
 project = "wengert"
 author = "wengert developers"
@@ -25,12 +25,14 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"
+nb_render_markdown_format = "myst"  # of outputs: `viz.explain` writes formulas
 
 # Nothing is fetched: no inventories of other projects' pages, formulas are MathML, and the search runs in the reader's
 # browser. `finished` looks whether it is so.
 html_math_renderer = formulas.NAME
 html_static_path = ["static", str(formulas.font())]
-html_css_files = ["formulas.css"]
+html_css_files = ["formulas.css", "docs.css"]
+html_js_files = ["docs.js"]
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}
 autodoc_member_order = "bysource"
 autodoc_mock_imports = [name for name in ("sklearn",) if importlib.util.find_spec(name) is None]
@@ -68,12 +70,13 @@ def setup(app: Any) -> None:
 
     def finished(app: Any, error: Exception | None) -> None:
         if error is None and app.builder.format == "html":
-            source_pages.write(Path(app.outdir))
             for page, address in offline.problems(Path(app.outdir)):
                 logging.getLogger(__name__).warning("%s needs a network: %s", page, address)
 
     formulas.set_up(app)
     app.connect("source-read", prepared)
+    app.connect("doctree-read", pictures.described)
+    app.connect("html-collect-pages", source_pages.pages)
     app.connect("build-finished", finished)
     app.connect("autodoc-process-docstring", tidied, priority=400)  # before napoleon, whose sections have stars
     app.connect("missing-reference", docstrings.linked)

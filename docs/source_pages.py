@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from docs import engine_links
 
@@ -25,17 +25,14 @@ def linked(text: str) -> str:
     return engine_links.LINK.sub(link, text)
 
 
-def write(folder: Path) -> None:
-    """Write a page for every file that a page of the tour links to, into a folder below that of the web pages."""
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import CudaLexer, PythonLexer
-
+def pages(app: Any) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """For every file that a page of the tour links to: the name of its web page, what is on it, and the template."""
     texts = [page.read_text(encoding="utf-8") for page in engine_links.pages()]
     for file in sorted({link.file for text in texts for link in engine_links.links(text)}):
         name = file.relative_to(engine_links.ROOT).as_posix()
-        format_ = HtmlFormatter(full=True, title=name, linenos="inline", lineanchors="L", anchorlinenos=True)
-        lexer = PythonLexer() if file.suffix == ".py" else CudaLexer()
-        page = folder / FOLDER / f"{name}.html"
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(highlight(file.read_text(encoding="utf-8"), lexer, format_), encoding="utf-8")
+        language = "python" if file.suffix == ".py" else "cuda"
+        code = app.builder.highlighter.highlight_block(
+            file.read_text(encoding="utf-8"), language, linenos="inline", lineanchors="L", anchorlinenos=True
+        )
+        body = f'<h1>{name}</h1>\n<div class="highlight-{language} notranslate">{code}</div>'
+        yield f"{FOLDER}/{name}", {"title": name, "parents": [], "body": body}, "page.html"
