@@ -63,13 +63,22 @@ ROWS = (
     row(
         "S13",
         "regularisation",
+        "curriculum_systems::s13_penalties_and_masks",
         "layer_behaviour::dropout",
+        "transforms::noise",
+        "transforms::affine_maps",
         "curriculum_optim::w14_under_sgd_they_are_equal",
         "training_aids::when_to_stop",
         "swa_utils::averages_are_pytorchs",
     ),
     row("S14", "batch normalisation", "layer_behaviour::running_statistics"),
-    row("S15", "convolution and pooling", "curriculum_numbers::convolution", "models::classifiers_learn_digits"),
+    row(
+        "S15",
+        "convolution and pooling",
+        "curriculum_numbers::convolution",
+        "curriculum_systems::s15_a_convolution_moves_with_its_image",
+        "models::classifiers_learn_digits",
+    ),
     row(
         "S16",
         "residual networks",
@@ -80,13 +89,14 @@ ROWS = (
         "S17",
         "VGG and transfer",
         "curriculum_numbers::exact_number_of_parameters_of_vgg",
-        "programs::program_does_the_same_as_with_torch",
+        "curriculum_systems::s17_a_frozen_trunk_gets_no_gradient_and_keeps_nothing",
     ),
     row(
         "S18",
         "recurrent networks",
         "models::char_lstm_learns_text_and_continues_it",
         "recurrent::a_sequence_is_its_formula",
+        "clip::clip_grad_norm",
     ),
     row("S19", "adversarial training", "models::dcgan_plays_its_game"),
     row("S20", "GPT", "models::gpt_learns_text_and_continues_it"),
@@ -135,17 +145,23 @@ class Place:
     """A cell that a row's tag stands at."""
 
     path: Path
-    heading: str
+    heading: str  # as it stands there, with its tags
 
     @property
     def link(self) -> str:
-        return f"[{self.path.stem[:2]}: {self.heading}](../notebooks/{self.path.name})"
+        title = re.sub(r"\s*\((?:[SW]\d+[, ]*)+\)$", "", self.heading)
+        return f"[{self.path.stem[:2]}: {title}](../notebooks/{self.path.name}#{anchor(self.heading)})"
+
+
+def anchor(heading: str) -> str:
+    """The name of a heading in an address, as GitHub and Sphinx make it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def heading_of(source: str) -> str:
-    """The last heading of a text, without the tags that it ends in."""
+    """The last heading of a text."""
     found = re.findall(r"^#+ +(.+)$", source, re.MULTILINE)
-    return re.sub(r"\s*\((?:[SW]\d+[, ]*)+\)$", "", found[-1]).strip() if found else ""
+    return found[-1].strip() if found else ""
 
 
 def places() -> dict[str, list[Place]]:

@@ -1,4 +1,4 @@
-"""The systems that courses on neural networks begin with (S1-S6, S10-S12), through the public API."""
+"""Systems that courses on neural networks teach (S1-S6, S10-S13, S15, S17), through the public API."""
 
 from __future__ import annotations
 
@@ -280,3 +280,59 @@ def test_s12_losses():
     assert F.cross_entropy(z[None], wg.tensor([2])).item() == pytest.approx(-np.log(softmax[2]))
     assert F.binary_cross_entropy_with_logits(double([1000.0]), double([0.0])).item() == 1000
     assert F.cross_entropy(double([[1000.0, 0.0]]), wg.tensor([1])).item() == 1000
+
+
+# ------------------------------------------------------------------ S13: regularisation
+
+
+def test_s13_penalties_and_masks():
+    """The slopes of L2 and L1 penalties, and DropConnect: on average a layer whose weights are dropped is the layer."""
+    w = double([2.0, -1.0]).requires_grad_()
+    (0.3 * w.abs().sum() + 0.1 / 2 * (w**2).sum()).backward()
+    np.testing.assert_allclose(w.grad.numpy(), [0.3 + 0.2, -0.3 - 0.1], rtol=1e-12)
+
+    wg.manual_seed(0)
+    layer, x = nn.Linear(20, 3).double(), wg.randn(1, 20, dtype=wg.float64)
+    with wg.no_grad():
+        dropped = wg.cat([F.linear(x, F.dropout(layer.weight, 0.5), layer.bias) for _ in range(4000)])
+        assert dropped.std(0).min().item() > 0.1
+        assert (dropped.mean(0) - layer(x)[0]).abs().max().item() < 0.05
+
+
+# ------------------------------------------------------------------ S15: convolution
+
+
+def test_s15_a_convolution_moves_with_its_image():
+    """f(Tx) = T f(x), and the gradient of a shared weight is the sum over its places."""
+    wg.manual_seed(0)
+    scene, kernel = wg.zeros(1, 1, 20, 20), wg.randn(1, 1, 3, 3)
+    scene[0, 0, 2:10, 3:11] = wg.randn(8, 8)
+    moved = F.conv2d(scene.roll((7, 6), dims=(2, 3)), kernel, padding=1)
+    wg.testing.assert_close(F.conv2d(scene, kernel, padding=1).roll((7, 6), dims=(2, 3)), moved)
+
+    shared = wg.ones(1, 1, 1, 1, requires_grad=True)
+    F.conv2d(wg.ones(1, 1, 100, 100), shared).sum().backward()
+    assert shared.grad.item() == 100 * 100
+
+
+# ------------------------------------------------------------------ S17: transfer
+
+
+def test_s17_a_frozen_trunk_gets_no_gradient_and_keeps_nothing():
+    wg.manual_seed(0)
+    trunk = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(128, 16))
+    model, x, y = nn.Sequential(trunk, nn.Linear(16, 2)), wg.randn(32, 1, 8, 8), wg.randint(2, (32,))
+    free = wg.debug.saved(F.cross_entropy(model(x), y)).total_bytes
+    trunk.requires_grad_(False)
+    before = [p.clone() for p in trunk.parameters()]
+    loss = F.cross_entropy(model(x), y)
+    assert {row.op for row in wg.debug.saved(loss)} == {"Linear", "CrossEntropy"}
+    assert wg.debug.saved(loss).total_bytes < free / 10
+
+    optimizer = optim.Adam((p for p in model.parameters() if p.requires_grad), lr=0.1)
+    loss.backward()
+    optimizer.step()
+    assert all(p.grad is None for p in trunk.parameters())
+    assert all(a.equal(b) for a, b in zip(before, trunk.parameters(), strict=True))
+    assert all(p.grad is not None for p in model[1].parameters())
+    assert sum(t.numel() for s in optimizer.state.values() for t in s.values() if t.dim()) == 2 * 34

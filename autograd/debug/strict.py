@@ -170,7 +170,7 @@ def _refuse_probabilities(call: Call) -> None:
         refuse_doubtful(
             "cross_entropy: the input's rows are probabilities (none is negative, and they add up to 1), but it takes "
             "scores and computes the softmax itself. Likely fix: leave out the softmax before it, or use "
-            "nll_loss(torch.log(probabilities), target)."
+            "nll_loss(probabilities.log(), target)."
         )
 
 
