@@ -135,7 +135,7 @@ def _in_rows(run: Any, inner: Any, operands: tuple[Any, ...], out: Any, number: 
         if not large.transpose(order).flags.c_contiguous:
             return None
     arrays = [x if x.__class__ is np.ndarray else _number(x, large.dtype) for x in operands]
-    steps = [None if x is None else _steps(x, large) for x in arrays]
+    steps: list[Any] = [None if x is None else _steps(x, large) for x in arrays]
     if None in steps:
         return None
     if not large.flags.c_contiguous and not all(_descending([s[d] for d in order if s[d]]) for s in steps):
