@@ -49,6 +49,7 @@ class Kernels:
         self.xp = backend.xp
         self.nocontext: Any = None  # the context that ops get when nothing is recorded; set by wengert.autograd
         self.complete: set[Any] = set()  # the fused ops all of whose kernels are known to be here
+        self._absent: set[str] = set()  # names that were looked for in vain
         self._own = tuple(own)
         self._definitions = tuple(definitions)
 
@@ -72,9 +73,12 @@ class Kernels:
 
     def has(self, name: str) -> bool:
         """Whether this backend has a kernel of that name (own, defined, or in its namespace)."""
+        if name in self._absent:
+            return name in self.__dict__  # someone may have put it there since
         try:
             getattr(self, name)
         except AttributeError:
+            self._absent.add(name)
             return False
         return True
 
