@@ -64,6 +64,8 @@ def setup(app: Any) -> None:
             source[0] = reference_pages.expand(source[0])
         if name.startswith("engine/"):
             source[0] = source_pages.linked(source[0])
+        if name == "curriculum":
+            source[0] = source_pages.linked_tests(source[0])
 
     def tidied(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
         lines[:] = docstrings.tidy(lines)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from docs import engine_links, source_pages
+from docs import curriculum_page, engine_links, source_pages
 from docs.engine.small_engine import SGD, Value
 from wengert.utils.datasets import moons
 
@@ -47,6 +47,17 @@ def test_links_of_the_web_pages():
     assert 'href="../sources/autograd/engine.py.html#L-41"><code' in page
     assert 'href="../sources/docs/engine/small_engine.py.html#L-8"><code' in page
     assert page.endswith("[a](b.md).")
+
+
+def test_tests_of_the_curriculum_lead_to_their_lines():
+    page = source_pages.linked_tests(curriculum_page.page())
+    assert "](../tests/" not in page
+    assert page.count(f'href="{source_pages.FOLDER}/tests/') == sum(len(row.tests) for row in curriculum_page.ROWS)
+    circuit = "tests/test_curriculum_numbers.py"
+    file, line = re.search(r'href="sources/(\S+)\.html#L-(\d+)">chain rule circuit</a>', page).groups()
+    assert (file, engine_links.ROOT / file in source_pages.files()) == (circuit, True)
+    lines = (engine_links.ROOT / file).read_text(encoding="utf-8").splitlines()
+    assert lines[int(line) - 1] == "def test_chain_rule_circuit():"
 
 
 def test_a_line_that_moved_is_found_and_mended():
