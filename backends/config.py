@@ -31,7 +31,7 @@ def show_config() -> None:
         "processors": str(os.cpu_count()),
         "threads": str(threads.get_num_threads()),
         "numba": _numba(),
-        "devices": ", ".join(registry.names()),
+        "devices": ", ".join([n for n in registry.names() if registry.device_count(n)]),
         "default device": str(registry.default_device()),
         "cupy": next((v for n in ("cupy-cuda13x", "cupy-cuda12x", "cupy") if (v := _version(n))), "")
         or "not installed: pip install wengert[cuda13] or wengert[cuda12]",
