@@ -6,6 +6,7 @@ are linear and come in pairs too. So each backward is the other primitive of its
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from typing import Any
@@ -238,6 +239,9 @@ def _windows(
     return {"kernel": sizes, "out": tuple(out), "stride": steps, "padding": tuple(pairs), "dilation": gaps}
 
 
+_known_windows = functools.lru_cache(maxsize=256)(_windows)  # of numbers: equal tuples may differ in their types
+
+
 def len_of(value: Any) -> int:
     """The length of a sequence; 1 for a number."""
     return len(value) if hasattr(value, "__len__") else 1
@@ -258,7 +262,9 @@ def max_pool(
     x, single = _checked(op, n, input, kernel_size, stride, padding, dilation)
     if x._data.dtype.kind in "bc":
         raise unsupported(op, FROM_NUMPY[x._data.dtype])
-    windows = _windows(op, n, x._data.shape[1:], kernel_size, stride, padding, dilation, ceil_mode)
+    numbers = all(type(v) is int for v in (kernel_size, padding, dilation)) and (stride is None or type(stride) is int)
+    find = _known_windows if numbers else _windows
+    windows = find(op, n, x._data.shape[1:], kernel_size, stride, padding, dilation, ceil_mode)
     if return_indices:
         y, position = apply(MaxPoolWithIndices, x, **windows)
         return unbatched(y, single), unbatched(position, single)

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..definitions import attention as plain
 from . import threads
+from .addresses import address
 from .compiled import compiled, spread
 
 __all__ = ["attention", "attention_backward"]
@@ -69,7 +70,7 @@ def _in_order(y: Any, q: Any) -> Any:
 
 def _share(loop: Any, q: Any, v: Any, operands: Any, scale: float, causal: bool, sums: Any) -> None:
     """Call a loop over heads, shared out among threads."""
-    places = np.array([(t.ctypes.data, *[s // 4 for s in t.strides[:3]]) for t in operands], np.int64)
+    places = np.array([(address(t), *[s // 4 for s in t.strides[:3]]) for t in operands], np.int64)
     n, heads, queries, width = q.shape
     sizes = heads, queries, v.shape[2], width, v.shape[3]
     spread(loop, n * heads, 4 * queries * v.shape[2], places, sizes, np.float32(scale), causal, sums)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..definitions.conv import Ints, Pairs, out_size
+from .addresses import address as address
 
 __all__: list[str] = []  # nothing here is a kernel
 
@@ -22,11 +23,6 @@ def three(values: Any, filler: Any) -> Any:
     if len(values) == 2:
         return values[0], filler, values[1]
     return (filler, filler, *values) if len(values) == 1 else tuple(values)
-
-
-def address(x: Any) -> int:
-    """Where an array begins."""
-    return int(x.__array_interface__["data"][0])
 
 
 def strides(x: Any) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import threads
+from .addresses import FIRST, address
 from .compiled import LIGHT, SHARED, compiled, together
 
 UNARY = (
@@ -60,6 +61,8 @@ def inner_loop(function: Any, kind: Any, count: int) -> Any:
     None where there is none, or where what is there does not look as expected.
     """
     if kind.char not in TYPES or not kind.isnative:
+        return None
+    if not FIRST:
         return None
     found = _Function.from_address(id(function) + object.__basicsize__)
     if (found.nin, found.nout, found.ntypes) != (function.nin, function.nout, function.ntypes):
@@ -149,7 +152,7 @@ def _in_rows(run: Any, inner: Any, operands: tuple[Any, ...], out: Any, number: 
         return None
     table = np.zeros((len(arrays) + 2, 4), np.int64)
     table[0, : len(sizes)] = sizes
-    table[1:, 0] = [x.ctypes.data for x in (*arrays, out)]
+    table[1:, 0] = [address(x) for x in (*arrays, out)]
     table[1:, 1 : len(sizes) + 1] = np.transpose(merged)
     _run(run, inner, table, number)
     return out
@@ -257,7 +260,7 @@ def copy_into(x: Any, y: Any) -> None:
 
 def overlap(x: Any, y: Any) -> bool:
     """Whether ``y`` has memory of ``x``, but not element by element."""
-    if y.__class__ is not np.ndarray or (x.ctypes.data == y.ctypes.data and x.strides == y.strides):
+    if y.__class__ is not np.ndarray or (address(x) == address(y) and x.strides == y.strides):
         return False
     return np.may_share_memory(x, y)
 
