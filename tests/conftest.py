@@ -16,6 +16,7 @@ from wengert.backends import get_backend
 from wengert.backends.cpu import compiled
 
 from .backends import backend as backend
+from .browser import browser as browser
 from .fake_cublaslt import FakeCublasLt
 from .fake_cudnn import fake_cudnn
 from .fake_cudnn_rnn import FakeRNN
