@@ -145,7 +145,7 @@ def in_order_of(array: Any, x: Any, memory_format: MemoryFormat) -> Any:
     if order is None:
         return array
     back = [order.index(i) for i in range(len(order))]
-    array = array.transpose(order).copy("C").transpose(back)
+    array = kernels_of[type(array)].compact(array.transpose(order)).transpose(back)
     return array if memory_format.order is not None else relaid(kernels_of[type(array)], array, [x])
 
 
@@ -157,7 +157,7 @@ def full_like(input: Tensor, fill_value: Any, **options: Any) -> Tensor:
     """``fill_value`` in the shape and dtype of ``input`` and on its device, unless told; options as `zeros_like`."""
     requires_grad = options.pop("requires_grad", False)
     t: Tensor = empty_like(input, **options)
-    t._data[...] = number_for(fill_value, t._data.dtype)
+    kernels_of[type(t._data)].copy_into(t._data, number_for(fill_value, t._data.dtype))
     return t.requires_grad_() if requires_grad else t
 
 

@@ -37,7 +37,7 @@ class Flip(Primitive):
 
     @staticmethod
     def forward(ctx: Any, x: Any, *, dims: tuple[int, ...]) -> Any:
-        return x[tuple([slice(None, None, -1) if d in dims else _FULL for d in range(x.ndim)])].copy()
+        return ctx.k.compact(x[tuple([slice(None, None, -1) if d in dims else _FULL for d in range(x.ndim)])])
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:

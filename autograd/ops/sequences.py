@@ -66,8 +66,7 @@ def arange(
         count = max(0, -((first - int(end)) // distance))
     else:  # by the numbers as they were given, even where integers lose their fractions
         count = math.ceil((float(end) - float(start)) / float(step))
-    counts = make("arange", device, count, dtype="int64" if whole else "float64")
-    return finished((counts * distance + first).astype(kind.dtype), requires_grad, out, "arange")
+    return finished(make("progression", device, first, distance, count, kind.dtype), requires_grad, out, "arange")
 
 
 def _number(name: str, value: Any, real: bool = False) -> Any:

@@ -35,7 +35,7 @@ class Picked(Primitive):
         positions = ctx.k.ascontiguousarray(positions)
         ctx.save(positions)
         ctx.info = x.shape
-        return ctx.k.ascontiguousarray(ctx.k.take_along_axis(x, positions, dim)), positions
+        return ctx.k.ascontiguousarray(ctx.k.gather_elements(x, positions, dim)), positions
 
     @staticmethod
     def backward(ctx: Any, g: Any, _: Any) -> Any:
@@ -66,8 +66,7 @@ class Kthvalue(Picked):
 
     @classmethod
     def forward(cls, ctx: Any, x: Any, *, count: int, dim: int) -> Any:
-        place = (slice(None),) * dim + (slice(count - 1, count),)
-        return cls.picked(ctx, x, ctx.k.sort_positions(x, dim)[place], dim)
+        return cls.picked(ctx, x, ctx.k.kth_positions(x, count, dim), dim)
 
 
 def _row(name: str, input: Any) -> Any:

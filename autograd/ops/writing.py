@@ -19,7 +19,7 @@ __all__ = ["writable", "write_into"]
 
 def writable(x: Any, own: bool) -> Any:
     """The array that an op writes to: the memory of ``x`` itself, or a copy."""
-    return x[...] if own else x.copy()
+    return x[...] if own else kernels_of[type(x)].compact(x)
 
 
 def write_into(prim: Any, tensor: Any, name: str, *values: Any, **params: Any) -> Any:

@@ -27,6 +27,7 @@ from . import (
     linalg,
     logarithms,
     loss,
+    moves,
     norm,
     optim,
     piecewise,
@@ -41,7 +42,6 @@ from . import (
     sorting,
     sparse,
     special,
-    transposed,
 )
 from .namespace import FASTER
 
@@ -62,6 +62,7 @@ OWN = (
     linalg,
     logarithms,
     loss,
+    moves,
     norm,
     optim,
     piecewise,
@@ -74,7 +75,6 @@ OWN = (
     sorting,
     sparse,
     special,
-    transposed,
 )
 # log(0) is -inf and 0/0 NaN without a word, as in PyTorch and on a GPU; NumPy goes on warning in the user's own code.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"wengert\.")

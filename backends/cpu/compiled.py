@@ -105,6 +105,12 @@ def spread(function: Callable[..., Any], rows: int, width: float, *args: Any, py
     together(function, [(rows * i // shares, rows * (i + 1) // shares, *args) for i in range(shares)], python)
 
 
+def over(function: Callable[..., Any], items: int, width: int, *args: Any) -> None:
+    """Call ``function(*args, start, stop)`` for ranges that cover ``items``, of ``width`` elements, on all threads."""
+    shares = max(1, min(threads.get_num_threads(), items * width // SHARED, items))
+    together(function, [(*args, items * i // shares, items * (i + 1) // shares) for i in range(shares)])
+
+
 def together(function: Callable[..., Any], parts: list[tuple[Any, ...]], python: bool = False) -> None:
     """Call ``function`` with each of ``parts``, in a thread for each; see `spread`."""
     crew = _families["crew"] if "crew" in _families else _load("crew")

@@ -10,7 +10,7 @@ import numpy as np
 from ..definitions import cumulative as plain
 from ..definitions import statistics as plain_statistics
 from .compiled import compiled, spread
-from .transposed import compact
+from .moves import compact
 
 __all__ = ["cumprod", "cumsum", "cumulative_extreme"]
 

@@ -10,7 +10,8 @@ import numpy as np
 from ..definitions import elementwise as plain
 from ..errors import ArgumentError
 from .compiled import LEAST, LIGHT, compiled, spread
-from .functions import MANY, copied, overlap, shared
+from .functions import MANY, shared
+from .moves import copied, overlap
 
 __all__ = [
     "abs_backward",

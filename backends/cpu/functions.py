@@ -18,6 +18,7 @@ import numpy as np
 from . import threads
 from .addresses import FIRST, address
 from .compiled import LIGHT, SHARED, compiled, together
+from .moves import MANY, merged, overlap
 
 UNARY = (
     "abs", "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "ceil", "cos", "cosh",
@@ -28,9 +29,8 @@ BINARY = (
     "add", "arctan2", "equal", "greater", "greater_equal", "less", "less_equal", "maximum", "minimum", "multiply",
     "not_equal", "subtract", "true_divide",
 )  # fmt: skip
-__all__ = [*UNARY, *BINARY, "concatenate", "copy_into", "write_into"]
-MANY = 2 * SHARED  # elements from which on a second thread is worth asking, where one takes a nanosecond
-FEW = int(MANY / LIGHT)  # and where it takes a tenth of that
+__all__ = [*UNARY, *BINARY, "write_into"]
+FEW = int(MANY / LIGHT)  # elements from which on a second thread is worth asking, where one takes a tenth of a nanosecond
 SHORT = 64  # elements of a row, below which the calls of inner loops show
 CHEAP = frozenset(
     getattr(np, name)
@@ -147,13 +147,13 @@ def _in_rows(run: Any, inner: Any, operands: tuple[Any, ...], out: Any, number: 
         out = np.empty_like(large, inner[2])
     elif out.dtype != inner[2] or out.shape != large.shape or not (out.flags.writeable and out.flags.aligned):
         return None
-    sizes, merged = _merged(large.shape, order, [*steps, out.strides])
+    sizes, moves = merged(large.shape, order, [*steps, out.strides])
     if len(sizes) > 3 or sizes[0] < SHORT:
         return None
     table = np.zeros((len(arrays) + 2, 4), np.int64)
     table[0, : len(sizes)] = sizes
     table[1:, 0] = [address(x) for x in (*arrays, out)]
-    table[1:, 1 : len(sizes) + 1] = np.transpose(merged)
+    table[1:, 1 : len(sizes) + 1] = np.transpose(moves)
     _run(run, inner, table, number)
     return out
 
@@ -181,22 +181,6 @@ def _steps(x: Any, large: Any) -> Any:
 
 def _descending(steps: list[int]) -> bool:
     return steps == sorted(steps, reverse=True)
-
-
-def _merged(shape: Any, order: list[int], strides: list[Any]) -> tuple[list[int], list[list[int]]]:
-    """Dimensions, the innermost first, with those in one that all operands step through evenly; their steps."""
-    sizes: list[int] = []
-    steps: list[list[int]] = []
-    for d in reversed(order):
-        here = [s[d] for s in strides]
-        if shape[d] == 1:
-            continue
-        if sizes and here == [step * sizes[-1] for step in steps[-1]]:
-            sizes[-1] *= shape[d]
-        else:
-            sizes.append(shape[d])
-            steps.append(here)
-    return sizes, steps
 
 
 def _run(run: Callable[..., None], inner: tuple[int, int, Any], table: Any, number: int) -> None:
@@ -250,42 +234,3 @@ def write_into(x: Any, function: str, y: Any) -> None:
     ufunc = getattr(np, function)
     if x.size < MANY or overlap(x, y) or shared(ufunc, (x, y), x) is None:
         ufunc(x, y, out=x)
-
-
-def copy_into(x: Any, y: Any) -> None:
-    """``x[...] = y``; see the definition."""
-    if x.size < MANY or y.shape != x.shape or overlap(x, y) or shared(np.positive, (y,), x) is None:
-        x[...] = y
-
-
-def overlap(x: Any, y: Any) -> bool:
-    """Whether ``y`` has memory of ``x``, but not element by element."""
-    if y.__class__ is not np.ndarray or (address(x) == address(y) and x.strides == y.strides):
-        return False
-    return np.may_share_memory(x, y)
-
-
-def copied(x: Any) -> Any:
-    """The array, or a copy in C order of one that does not lie so."""
-    if x.flags.c_contiguous:
-        return x
-    y = np.empty(x.shape, x.dtype)
-    copy_into(y, x)
-    return y
-
-
-def concatenate(arrays: Any, axis: int = 0) -> Any:
-    """``np.concatenate``; large arrays are shared out among threads."""
-    first = arrays[0]
-    large = sum([x.size for x in arrays]) >= MANY
-    if not large or any(x.dtype != first.dtype or x.ndim != first.ndim or not x.flags.c_contiguous for x in arrays):
-        return np.concatenate(arrays, axis=axis)
-    axis %= first.ndim
-    around = (first.shape[:axis], first.shape[axis + 1 :])
-    if any((x.shape[:axis], x.shape[axis + 1 :]) != around for x in arrays):  # NumPy says what is wrong
-        return np.concatenate(arrays, axis=axis)
-    ends = [0, *itertools.accumulate([x.shape[axis] for x in arrays])]
-    y = np.empty((*around[0], ends[-1], *around[1]), first.dtype)
-    for x, start, end in zip(arrays, ends, ends[1:], strict=False):
-        copy_into(y[(slice(None),) * axis + (slice(start, end),)], x)
-    return y

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..definitions import indexing as plain
-from .compiled import compiled
+from . import threads
+from .compiled import SHARED, compiled, over, together
+from .moves import MANY, copied, pieces
 
 __all__ = [
     "address",
+    "bincount",
     "broadcast_to",
     "check_positions",
     "diagonal",
@@ -67,8 +70,10 @@ def index_get(x: Any, key: tuple[Any, ...]) -> Any:
     """``x[key]``; see the definition. NumPy finds positions that are out of range by itself."""
     try:
         last = key[-1]
-        if len(key) > 1 and all(isinstance(k, slice) for k in key[:-1]):
-            return x.take(last, len(key) - 1)
+        if last.__class__ is np.ndarray and all(isinstance(k, slice) for k in key[:-1]):
+            y = _taken(x, last, len(key) - 1, True)
+            if y is not None or len(key) > 1:
+                return x.take(last, len(key) - 1) if y is None else y
         y = x[key]
         return y if y.flags.c_contiguous else y.copy()  # several positions at once come out in another order
     except IndexError:
@@ -92,6 +97,12 @@ def index_put_(x: Any, key: tuple[Any, ...], value: Any, accumulate: bool = Fals
 
 def check_positions(index: Any, size: int, dim: int, negative: bool = True) -> None:
     """Raise unless all are positions; see the definition."""
+    if index.size >= MANY and index.flags.c_contiguous and (loops := compiled("indexing", index.size)) is not None:
+        wrong = np.zeros(1, np.int8)
+        over(loops.outside, index.size, 1, index.reshape(-1), -size if negative else 0, size, wrong)
+        if wrong[0]:
+            plain.check_positions(np, index, size, dim, negative)
+        return
     # Where a negative position is wrong too, one pass is enough: read as unsigned numbers, those are large.
     if index.size and (
         (index.min() < -size or index.max() >= size)
@@ -106,10 +117,64 @@ _UNSIGNED = {1: np.uint8, 4: np.uint32, 8: np.uint64}
 
 def gather_elements(x: Any, index: Any, dim: int) -> Any:
     """Elements at positions; see the definition."""
+    if (y := _gathered(x, index, dim)) is not None:
+        return y
     check_positions(index, x.shape[dim], dim, negative=False)
     if not x.flags.c_contiguous:
         return x[plain.open_grid(np, index, dim)]
     return x.reshape(-1).take(_flat_places(index, x.shape, dim))
+
+
+def _gathered(x: Any, index: Any, dim: int) -> Any:
+    """`gather_elements` compiled, or None."""
+    loops = _loops(x, index, dim, index.size)
+    if loops is None:
+        return None
+    y, wrong = np.empty(index.shape, x.dtype), np.zeros(1, np.int8)
+    sizes = _blocks(x.shape, index.shape, dim)
+    if sizes[2] == 1:
+        over(loops.gather, index.size, 1, *_flat(2, sizes, x, index, y), wrong)
+    else:
+        over(loops.gather_across, sizes[0] * sizes[3], sizes[2], *_flat(3, sizes, x, index, y), wrong)
+    if wrong[0]:
+        check_positions(index, x.shape[dim], dim, negative=False)
+    return y
+
+
+def _loops(x: Any, index: Any, dim: int, work: int, kinds: str = "") -> Any:
+    """The compiled loops, where ``x`` and ``index`` lie as they need it and have the same sizes outside ``dim``.
+
+    Args:
+        x: what is read or written.
+        index: the positions.
+        dim: of ``x``, which the positions are along.
+        work: elements.
+        kinds: the types of elements that are taken; all whose bits a number has by default.
+    """
+    kind = x.dtype
+    if work < LEAST or index.dtype != np.int64 or not x.size or not (x.flags.carray and index.flags.c_contiguous):
+        return None
+    if kind.char not in kinds if kinds else kind.hasobject or kind.itemsize not in BITS:
+        return None
+    if (*x.shape[:dim], *x.shape[dim + 1 :]) != (*index.shape[:dim], *index.shape[dim + 1 :]):
+        return None
+    return compiled("indexing", work)
+
+
+def _blocks(shape: tuple[int, ...], other: tuple[int, ...], dim: int) -> tuple[int, int, int, int]:
+    """Sizes before, along and after a dimension, and the other's along it."""
+    return math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :]), other[dim]
+
+
+def _flat(ndim: int, sizes: tuple[int, int, int, int], x: Any, *others: Any) -> list[Any]:
+    """Views of ``ndim`` dimensions, see ``indexing_numba.py``; elements that no arithmetic is done with as bits."""
+    a, n, b, m = sizes
+    views = [x.reshape((a, n, b)[:ndim]), *[y.reshape((a, m, b)[:ndim]) for y in others]]
+    return [v.view(BITS[v.itemsize]) if v.dtype != np.int64 else v for v in views]
+
+
+BITS: dict[int, Any] = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
+LEAST = 4096  # positions from which a compiled loop is worth what leads to it
 
 
 def _flat_places(index: Any, shape: tuple[int, ...], dim: int) -> Any:
@@ -134,6 +199,8 @@ def _steps_beside(sizes: tuple[int, ...], shape: tuple[int, ...], dim: int) -> A
 def scatter_(x: Any, index: Any, value: Any, dim: int) -> None:
     """Write elements at positions; see the definition."""
     check_positions(index, x.shape[dim], dim, negative=False)
+    if _combined(x, index, value, dim, "WRITE"):
+        return
     if not x.flags.c_contiguous:
         x[plain.open_grid(np, index, dim)] = value
         return
@@ -141,10 +208,62 @@ def scatter_(x: Any, index: Any, value: Any, dim: int) -> None:
     x.reshape(-1)[_flat_places(index, x.shape, dim).reshape(-1)] = value
 
 
+def _combined(x: Any, index: Any, value: Any, dim: int, how: str) -> bool:
+    """Whether elements at positions, which are known to be there, have been combined with others."""
+    loops = _loops(x, index, dim, index.size, "" if how == "WRITE" else KINDS)
+    if loops is None:
+        return False
+    values = value if value.__class__ is np.ndarray and value.dtype == x.dtype else np.asarray(value, x.dtype)
+    values = copied(np.broadcast_to(values, index.shape))
+    a, n, b, m = sizes = _blocks(x.shape, index.shape, dim)
+    flat = [v.reshape((a, size, b)[: 2 + (b > 1)]) for v, size in ((x, n), (index, m), (values, m))]
+    if how == "WRITE":
+        flat = [v.view(BITS[v.itemsize]) for v in flat]
+    if sizes[2] == 1:
+        over(loops.scatter, a, m, *flat, getattr(loops, how))
+    else:
+        over(loops.scatter_across, b, a * m, *flat, getattr(loops, how))
+    return True
+
+
+KINDS = "fdil"  # of elements that compiled loops combine
+
+
 def index_select(x: Any, index: Any, dim: int) -> Any:
     """Slices of ``x`` at the positions ``index``; see the definition."""
-    check_positions(index, x.shape[dim], dim, negative=False)
-    return x.take(index, dim)
+    y = _taken(x, index, dim, False)
+    if y is None:
+        check_positions(index, x.shape[dim], dim, negative=False)
+        y = x.take(index, dim)
+    return y
+
+
+def _taken(x: Any, index: Any, dim: int, negative: bool) -> Any:
+    """``x.take(index, dim)`` compiled, or None."""
+    kind, shape = x.dtype, x.shape
+    inner, lead = math.prod(shape[dim + 1 :]), math.prod(shape[:dim])
+    work = lead * index.size * inner
+    if work < LEAST or index.dtype != np.int64 or kind.hasobject or not (x.flags.carray and index.flags.c_contiguous):
+        return None
+    y = None
+    if inner == 1 and kind.itemsize in BITS and (loops := compiled("indexing", work)) is not None:
+        y, wrong = np.empty((*shape[:dim], *index.shape, *shape[dim + 1 :]), kind), np.zeros(1, np.int8)
+        bits = BITS[kind.itemsize]
+        matrices = x.reshape(lead, -1).view(bits), index.reshape(-1), y.reshape(lead, -1).view(bits)
+        over(loops.take, work, 1, *matrices, wrong, negative)
+        if wrong[0]:
+            check_positions(index, shape[dim], dim, negative)
+    elif inner * kind.itemsize >= RUN and (loops := compiled("moves", work)) is not None:
+        check_positions(index, shape[dim], dim, negative)
+        y = np.empty((*shape[:dim], *index.shape, *shape[dim + 1 :]), kind)
+        if negative and index.size and index.min() < 0:
+            index = np.where(index < 0, index + shape[dim], index)
+        size = inner * kind.itemsize
+        over(loops.rows_at, lead * index.size, inner, address(y), address(x), index.reshape(-1), shape[dim], size)
+    return y
+
+
+RUN = 64  # bytes of a row, from which copying it is worth a call
 
 
 def index_add_(x: Any, index: Any, value: Any, dim: int) -> None:
@@ -159,6 +278,9 @@ def index_add_(x: Any, index: Any, value: Any, dim: int) -> None:
     rows = np.broadcast_to(value, (*x.shape[:dim], index.size, *x.shape[dim + 1 :]))
     if dim == 0:
         add_rows(x.reshape(len(x), -1), index, rows.reshape(index.size, -1))
+    elif dim == x.ndim - 1 and x.dtype == rows.dtype and (loops := compiled("indexing", rows.size)) is not None:
+        n = len(index)
+        over(loops.add_columns, rows.size // n, n, x.reshape(-1, x.shape[-1]), index, copied(rows).reshape(-1, n))
     else:
         places = index.reshape(-1, *[1] * (x.ndim - 1 - dim))
         flat_add(x, np.broadcast_to(places, rows.shape), rows, dim)
@@ -173,7 +295,7 @@ def add_rows(x: Any, index: Any, rows: Any) -> None:
     width = x.shape[1]
     loops = compiled("indexing", rows.size) if x.dtype == rows.dtype and x.dtype.char in "fd" else None
     if loops is not None and index.size and index.min() >= 0 and index.max() < len(x):
-        loops.add_rows(x, index, rows)
+        over(loops.add_rows, width, index.size, x, index, rows)
         return
     if width >= WHOLE and index.size > 1:
         order = index.argsort(kind="stable")
@@ -207,27 +329,44 @@ def flat_add(x: Any, index: Any, value: Any, dim: int, combine: Any = np.add) ->
 def scatter_add_(x: Any, index: Any, value: Any, dim: int) -> None:
     """Add elements at positions; see the definition."""
     check_positions(index, x.shape[dim], dim, negative=False)
+    if _combined(x, index, value, dim, "ADD"):
+        return
     if _adds_flat(x):
         flat_add(x, index, value, dim)
     else:
         plain.add_at(np, x, plain.open_grid(np, index, dim), value)
 
 
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """``np.bincount``; large arrays are counted on all threads."""
+    loops = compiled("indexing", x.size) if weights is None and x.dtype == np.int64 and x.ndim == 1 else None
+    if loops is None or x.min() < 0 or (size := max(int(x.max()) + 1, minlength)) * SHARED > x.size * LEAST:
+        return np.bincount(x, weights, minlength)
+    shares = max(1, min(threads.get_num_threads(), x.size // SHARED))
+    counts = np.zeros((shares, size), np.int64)
+    together(loops.count, [(x, part, *ends) for part, ends in zip(counts, pieces(x.size, shares), strict=True)])
+    return counts.sum(0)
+
+
 def scatter_extreme_(x: Any, index: Any, value: Any, dim: int, largest: bool) -> None:
     """As `scatter_`, keeping the largest (or least); see the definition."""
+    check_positions(index, x.shape[dim], dim, negative=False)
+    if _combined(x, index, value, dim, "MOST" if largest else "LEAST"):
+        return
     if not _adds_flat(x) or x.dtype.kind != "f":
         plain.scatter_extreme_(np, x, index, value, dim, largest)
     else:
-        check_positions(index, x.shape[dim], dim, negative=False)
         flat_add(x, index, value, dim, np.maximum if largest else np.minimum)
 
 
 def scatter_prod_(x: Any, index: Any, value: Any, dim: int) -> None:
     """As `scatter_`, multiplying; see the definition."""
+    check_positions(index, x.shape[dim], dim, negative=False)
+    if _combined(x, index, value, dim, "MULTIPLY"):
+        return
     if not _adds_flat(x):
         plain.scatter_prod_(np, x, index, value, dim)
     else:
-        check_positions(index, x.shape[dim], dim, negative=False)
         flat_add(x, index, value, dim, np.multiply)
 
 

@@ -8,7 +8,13 @@ from typing import Any
 from .elementwise import logaddexp
 from .reduction import wide
 
-__all__ = ["cumprod", "cumprod_backward", "cumsum", "logcumsumexp", "logcumsumexp_backward"]
+__all__ = ["cumprod", "cumprod_backward", "cumsum", "logcumsumexp", "logcumsumexp_backward", "progression"]
+
+
+def progression(xp: Any, first: float, step: float, count: int, dtype: Any) -> Any:
+    """``first, first + step, ...``: ``count`` numbers, in int64 or float64 before they are of ``dtype``."""
+    counts = xp.arange(count, dtype="int64" if dtype.kind in "iu" else "float64")
+    return (counts * step + first).astype(dtype)
 
 
 def cumsum(xp: Any, x: Any, axis: int, reverse: bool = False) -> Any:

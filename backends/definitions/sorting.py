@@ -6,7 +6,7 @@ from typing import Any
 
 from .reduction import wide
 
-__all__ = ["places", "row_positions", "sort_positions", "top_positions"]
+__all__ = ["kth_positions", "places", "row_positions", "sort_positions", "top_positions"]
 
 
 def sort_positions(xp: Any, x: Any, dim: int, descending: bool = False) -> Any:
@@ -22,6 +22,11 @@ def sort_positions(xp: Any, x: Any, dim: int, descending: bool = False) -> Any:
 def top_positions(xp: Any, x: Any, count: int, dim: int, largest: bool = True) -> Any:
     """Where the ``count`` largest (or least) elements are, in order, int64."""
     return sort_positions(xp, x, dim, largest)[(slice(None),) * dim + (slice(0, count),)]
+
+
+def kth_positions(xp: Any, x: Any, count: int, dim: int) -> Any:
+    """Where the element is that is number ``count`` of its sorted row, counted from 1, int64; ``dim`` has size 1."""
+    return sort_positions(xp, x, dim)[(slice(None),) * dim + (slice(count - 1, count),)]
 
 
 def places(xp: Any, row: Any, values: Any, right: bool = False) -> Any:
