@@ -37,12 +37,18 @@ def astype(x: Any, dtype: Any) -> Any:
 
 
 LOOPS = {("float32", "float16"): "half", ("float16", "float32"): "widened", ("float32", "bfloat16"): "brain"}
+NUMBERS = ("float32", "float64", "int32", "int64")
+LOOPS |= {(a, b): "convert" for a in (*NUMBERS, "bool", "uint8") for b in NUMBERS if a != b}
+LOOPS |= {(a, "bool"): "truth" for a in NUMBERS}
+MANY = 1 << 15  # elements, from which a loop is worth what leads to it where NumPy has one itself
 
 
 def _compiled(x: Any, dtype: Any) -> Any:
-    """``x`` by the CPU's instructions for 16-bit types, or None."""
+    """``x`` by the CPU's instructions for pairs of types that NumPy is slow with, or None."""
     dtype = np.dtype(dtype)  # which may be given by its name
-    name = LOOPS.get((x.dtype.name, dtype.name)) if x.itemsize + dtype.itemsize == 6 else None
+    name = LOOPS.get((x.dtype.name, dtype.name)) if x.dtype.isnative and dtype.isnative else None
+    if name in ("convert", "truth") and x.size < MANY:
+        return None
     loops = compiled("casts", x.size) if name and x.flags.c_contiguous else None
     if loops is None:
         return None

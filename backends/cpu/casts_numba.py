@@ -79,3 +79,19 @@ def brain(x: Any, y: Any) -> None:
     enter()
     for i in range(y.size):
         y[i] = to_brain(x[i])
+
+
+@loop
+def convert(x: Any, y: Any) -> None:
+    """One type of numbers to another, as in C."""
+    enter()
+    for i in range(y.size):
+        y[i] = x[i]
+
+
+@loop
+def truth(x: Any, y: Any) -> None:
+    """Whether numbers are not zero."""
+    enter()
+    for i in range(y.size):
+        y[i] = x[i] != 0

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..definitions import cumulative as plain
 from ..definitions import statistics as plain_statistics
-from .compiled import compiled, spread
-from .moves import compact
+from .compiled import compiled, over
+from .moves import compact, copied
 
 __all__ = ["cumprod", "cumsum", "cumulative_extreme"]
 
@@ -20,11 +20,7 @@ WIDE = "fdFD"  # type characters of what is computed as it is
 
 def cumsum(x: Any, axis: int, reverse: bool = False) -> Any:
     """The running sum; see the definition."""
-    last = x.ndim and axis % x.ndim == x.ndim - 1 and x.dtype.char in "fd" and x.flags.c_contiguous and x.size
-    loops = compiled("cumulative", x.size) if last else None
-    if loops is not None:
-        y, n = np.empty(x.shape, x.dtype), x.shape[-1]
-        spread(loops.cumsum, x.size // n, n, x.reshape(-1, n), reverse, y.reshape(-1, n))
+    if (y := _compiled(x, axis, False, reverse)) is not None:
         return y
     if x.dtype.char not in WIDE or not _by_rows(x, axis):
         return plain.cumsum(np, x, axis, reverse)
@@ -33,15 +29,46 @@ def cumsum(x: Any, axis: int, reverse: bool = False) -> Any:
 
 def cumprod(x: Any, axis: int) -> Any:
     """The running product; see the definition."""
+    if (y := _compiled(x, axis, True, False)) is not None:
+        return y
     if x.dtype.char not in WIDE or not _by_rows(x, axis):
         return plain.cumprod(np, x, axis)
     return _running(np.multiply, x, axis)
+
+
+KEPT: dict[str, Any] = {"f": np.float64, "d": np.float64, "i": np.int32, "l": np.int64}  # in what totals are kept
+
+
+def _compiled(x: Any, axis: int, times: bool, reverse: bool) -> Any:
+    """The running sum or product by a compiled loop, or None."""
+    kind = KEPT.get(x.dtype.char)
+    loops = compiled("cumulative", x.size) if kind and x.ndim and x.dtype.isnative else None
+    if loops is None or not x.size:
+        return None
+    y, total = np.empty(x.shape, x.dtype), kind(times)
+    loop, views, items, width = _rows(loops, "running", axis, copied(x), y)
+    over(loop, items, width, views[0], times, reverse, total, views[1])
+    return y
+
+
+def _rows(loops: Any, name: str, axis: int, *arrays: Any) -> tuple[Any, list[Any], int, int]:
+    """The loop for rows of the last dimension, or that across another one; what it takes; its items and their size."""
+    shape = arrays[0].shape
+    n, inner = shape[axis], math.prod(shape[axis % len(shape) + 1 :])
+    if inner == 1:
+        return getattr(loops, name), [a.reshape(-1, n) for a in arrays], arrays[0].size // n, n
+    return getattr(loops, name + "_across"), [a.reshape(-1, n, inner) for a in arrays], inner, arrays[0].size // inner
 
 
 def cumulative_extreme(x: Any, axis: int, largest: bool) -> Any:
     """The running maximum or minimum and the index of its last occurrence; see the definition."""
     if x.dtype.char not in "fdlihbB" or not x.ndim or not x.size:
         return plain_statistics.cumulative_extreme(np, x, axis, largest)
+    if x.dtype.isnative and (loops := compiled("cumulative", x.size)) is not None:
+        y, index = np.empty(x.shape, x.dtype), np.empty(x.shape, np.int64)
+        loop, views, items, width = _rows(loops, "extreme", axis, copied(x), y, index)
+        over(loop, items, width, views[0], largest, *views[1:])
+        return y, index
     n = x.shape[axis]
     y = _running(np.maximum if largest else np.minimum, x, axis)
     new = x == y

@@ -25,6 +25,7 @@ __all__ = [
     "index_put_",
     "index_select",
     "memory",
+    "nonzero",
     "scatter_",
     "scatter_add_",
     "scatter_extreme_",
@@ -74,11 +75,47 @@ def index_get(x: Any, key: tuple[Any, ...]) -> Any:
             y = _taken(x, last, len(key) - 1, True)
             if y is not None or len(key) > 1:
                 return x.take(last, len(key) - 1) if y is None else y
+        if (places := _flat_key(x, key)) is not None:
+            return _taken(x.reshape(-1, *x.shape[len(key) :]), places, 0, False)
         y = x[key]
         return y if y.flags.c_contiguous else y.copy()  # several positions at once come out in another order
     except IndexError:
         plain.check_key(np, x, key)
         raise
+
+
+def _flat_key(x: Any, key: tuple[Any, ...]) -> Any:
+    """The positions that several integer arrays mean in the first dimensions of ``x`` as one; None for NumPy to do it.
+
+    Raises:
+        OutOfRangeError: one is out of range.
+    """
+    first = key[0]
+    if not x.flags.carray or first.__class__ is not np.ndarray or first.size < LEAST or not x.size:
+        return None
+    if any(k.__class__ is not np.ndarray or k.dtype != np.int64 or k.shape != first.shape for k in key):
+        return None
+    inner = math.prod(x.shape[len(key) :])
+    fits = x.itemsize in BITS if inner == 1 else inner * x.itemsize >= RUN
+    if x.dtype.hasobject or not fits or (loops := compiled("indexing", first.size)) is None:
+        return None
+    places, wrong = np.zeros(first.shape, np.int64), np.zeros(1, np.int8)
+    for k, size in zip(key, x.shape, strict=False):
+        over(loops.flatten, k.size, 2, copied(k).reshape(-1), size, places.reshape(-1), wrong)
+    if wrong[0]:
+        plain.check_key(np, x, key)
+    return places
+
+
+def nonzero(x: Any) -> tuple[Any, ...]:
+    """``np.nonzero``, which is fast in one dimension; a compiled loop tells of more what it has found there."""
+    loops = compiled("indexing", x.size, LEAST) if x.ndim > 1 and x.dtype.kind in "biuf" and x.size >= LEAST else None
+    if loops is None:
+        return np.nonzero(x)
+    places = np.nonzero(copied(x if x.dtype.kind == "b" else x != 0).reshape(-1))[0]
+    out = np.empty((x.ndim, places.size), np.int64)
+    over(loops.unravel, places.size, x.ndim, places, np.array(x.shape), out)
+    return tuple(out)
 
 
 def index_put_(x: Any, key: tuple[Any, ...], value: Any, accumulate: bool = False) -> None:
@@ -372,6 +409,10 @@ def scatter_prod_(x: Any, index: Any, value: Any, dim: int) -> None:
 
 def flat_add_at(x: Any, key: Any, value: Any) -> None:
     """``x[key] += value`` through one flat index, for which ``ufunc.at`` has a short path."""
+    if len(key) == x.ndim and x.dtype.char in KINDS and (places := _flat_key(x, key)) is not None:
+        value = np.broadcast_to(value, places.shape)
+        if _combined(x.reshape(-1), places.reshape(-1), value.reshape(-1), 0, "ADD"):
+            return
     if not _adds_flat(x) or any(isinstance(k, slice) for k in key) or len(key) != x.ndim:
         plain.add_at(np, x, key, value)
         return

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .crew_numba import enter
 from .jit_numba import inlined, loop
 
@@ -154,3 +156,44 @@ def count(index: Any, counts: Any, first: int, last: int) -> None:
     enter()
     for place in range(first, last):
         counts[index[place]] += 1
+
+
+@loop
+def flatten(index: Any, size: int, places: Any, wrong: Any, first: int, last: int) -> None:
+    """Positions in one more dimension of ``size``: ``places`` becomes ``places * size + index``."""
+    enter()
+    part, out = index[first:last], places[first:last]
+    for j in range(out.size):
+        i = part[j]
+        if i < 0:
+            i += size
+        if i < 0 or i >= size:
+            wrong[0] = 1
+            i = 0
+        out[j] = out[j] * size + i
+
+
+@loop
+def unravel(places: Any, shape: Any, out: Any, first: int, last: int) -> None:
+    """Ascending places in a flattened array as positions in each dimension, for elements ``first`` to ``last``.
+
+    Args:
+        places: int64 (m,).
+        shape: int64, the sizes of all dimensions.
+        out: int64, (dimensions, m).
+    """
+    enter()
+    ndim = shape.size
+    n, begin, end = shape[ndim - 1], 0, 0
+    held = np.zeros(ndim, np.int64)
+    for i in range(first, last):
+        place = places[i]
+        if place >= end:
+            rest = place // n
+            begin, end = rest * n, rest * n + n
+            for d in range(ndim - 2, -1, -1):
+                held[d] = rest % shape[d]
+                rest //= shape[d]
+        for d in range(ndim - 1):
+            out[d, i] = held[d]
+        out[ndim - 1, i] = place - begin

@@ -20,7 +20,7 @@ import numpy as np
 from ..definitions import random as plain
 from ..definitions.random import KEY_STEPS, MASK32, ROUNDS
 from ..dtypes import DType, bool_, float32, int64, to_dtype
-from .compiled import compiled
+from .compiled import compiled, spread
 
 __all__ = [
     "philox",
@@ -133,11 +133,19 @@ def _draw(key: int, offset: int, shape: Any, words: int, dtype: DType, make: Cal
         flat[...] = make(rows.reshape(-1))[: flat.size]
         return out
     items = PIECE * 4 // words
-    for start in range(0, flat.size, items):
-        piece = flat[start : start + items]
-        first = offset + start * words // 4
-        stream = _words(key, first, plain.blocks(piece.size, words))
-        piece[...] = make(stream)[: piece.size]
+
+    def fill(begin: int, end: int) -> None:
+        for start in range(begin * items, min(end * items, flat.size), items):
+            piece = flat[start : start + items]
+            first = offset + start * words // 4
+            stream = _words(key, first, plain.blocks(piece.size, words))
+            piece[...] = make(stream)[: piece.size]
+
+    number = -(-flat.size // items)
+    if compiled("random", flat.size) is None:
+        fill(0, number)
+    else:
+        spread(fill, number, items, python=True)
     return out
 
 
@@ -178,7 +186,18 @@ def random_exponential(key: int, offset: int, shape: Any, dtype: Any) -> Any:
 
 def random_integers(key: int, offset: int, low: int, high: int, shape: Any, dtype: Any = int64) -> Any:
     """Integers from ``low`` to ``high - 1``; see the definition."""
-    return _draw(key, offset, shape, 2, to_dtype(dtype), lambda stream: plain.integers_from(np, stream, low, high))
+    return _draw(key, offset, shape, 2, to_dtype(dtype), lambda stream: _integers_from(stream, low, high))
+
+
+def _integers_from(stream: Any, low: int, high: int) -> Any:
+    """Words as integers; see the definition."""
+    loops = compiled("random", stream.size) if sys.byteorder == "little" else None
+    if loops is None:
+        return plain.integers_from(np, stream, low, high)
+    numbers = np.empty(stream.size // 2, np.int64)
+    size = np.uint64((high - low) & plain.MASK64)
+    loops.integers(stream.view(np.uint64), np.uint64(low & plain.MASK64), size, numbers)
+    return numbers
 
 
 def random_permutation(key: int, offset: int, n: int, dtype: Any = int64) -> Any:

@@ -97,6 +97,34 @@ def bit(typingctx: Any, word: Any, place: Any) -> Any:
     return types.boolean(types.uint32, types.uint32), codegen
 
 
+@instructions
+def upper(typingctx: Any, a: Any, b: Any) -> Any:
+    """The upper 64 bits of a product."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wide = ir.IntType(128)
+        product = builder.mul(*[builder.zext(a, wide) for a in args])
+        return builder.trunc(builder.lshr(product, wide(64)), ir.IntType(64))
+
+    return types.uint64(types.uint64, types.uint64), codegen
+
+
+@loop
+def integers(words: Any, low: Any, size: Any, out: Any) -> None:
+    """``low + word % size`` of 64-bit words, uint64; 0 stands for all 2**64 numbers. ``low`` is added modulo 2**64.
+
+    A product with ``2**64 / size``, rounded down, gives the quotient, or one less.
+    """
+    if size & (size - UNIT) == 0:
+        for i in range(out.size):
+            out[i] = np.int64((words[i] & (size - UNIT)) + low)
+        return
+    inverse = ~U(0) // size  # no power of two divides 2**64 here
+    for i in range(out.size):
+        rest = words[i] - upper(words[i], inverse) * size
+        out[i] = np.int64((rest - size if rest >= size else rest) + low)
+
+
 TOP, NEXT = np.uint32(31), np.uint32(30)
 
 
