@@ -35,7 +35,7 @@ def copy_into(x: Any, y: Any) -> None:
 def _copied(x: Any, y: Any) -> bool:
     """Whether ``y``, broadcast, has been copied into ``x``."""
     kind = x.dtype
-    if y.dtype is not kind and y.dtype != kind:
+    if (y.dtype is not kind and y.dtype != kind) or y.ndim > x.ndim:
         return False
     if y.shape != x.shape:
         y = np.broadcast_to(y, x.shape)  # NumPy says what is wrong
