@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.backends.cpu import compiled, elementwise, functions, reduction
+from wengert.backends.cpu import compiled, elementwise, functions, moves, reduction
 from wengert.backends.definitions import elementwise as plain
 
 pytest.importorskip("numba", reason="compiled kernels need Numba")
@@ -170,11 +170,11 @@ def test_sums_do_not_depend_on_the_number_of_threads(threads: int):
 
 def test_joined_arrays():
     x, y = special("f").reshape(1, -1), special("f", 2 * N, seed=1).reshape(2, -1)
-    equal(functions.concatenate([x, y]), np.concatenate([x, y]))
-    equal(functions.concatenate([y, y[:, :5].copy()], axis=1), np.concatenate([y, y[:, :5]], axis=1))
-    equal(functions.concatenate([y, y.astype("d")], axis=-1), np.concatenate([y, y.astype("d")], axis=-1))
+    equal(moves.concatenate([x, y]), np.concatenate([x, y]))
+    equal(moves.concatenate([y, y[:, :5].copy()], axis=1), np.concatenate([y, y[:, :5]], axis=1))
+    equal(moves.concatenate([y, y.astype("d")], axis=-1), np.concatenate([y, y.astype("d")], axis=-1))
     with pytest.raises(ValueError, match="must match exactly"):
-        functions.concatenate([y, x[:, :-1].copy()])
+        moves.concatenate([y, x[:, :-1].copy()])
 
 
 def test_tensors_in_place_without_a_graph():

@@ -18,8 +18,8 @@ from wengert.backends.definitions import statistics as plain_statistics
 
 pytest.importorskip("numba", reason="compiled kernels need Numba")
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:overflow:RuntimeWarning")
-KINDS = ["?", "b", "h", "f", "d", "l", "D"]
-SHAPES = [((300, 700), 1), ((300, 700), 0), ((5, 140, 300), 1), ((200_003,), 0)]  # and a dimension
+KINDS = ["?", "h", "f", "D"]
+SHAPES = [((200, 700), 1), ((200, 700), 0), ((5, 90, 301), 1), ((140_003,), 0)]  # and a dimension
 
 
 @pytest.fixture(autouse=True, params=[1, 2, 3])
@@ -54,7 +54,7 @@ def same(found: Any, expected: Any) -> None:
 def test_copies_of_every_layout(kind: str):
     x = numbers((4, 9, 101, 113), kind, special=False)
     turned = (x, x[::-1], x[..., ::-1], x.transpose(0, 2, 3, 1), x.T, x[:, ::2, 1:], x[..., ::2], x.reshape(-1)[::3])
-    spread = (np.broadcast_to(x[..., :1], x.shape), np.broadcast_to(x[0], x.shape), x[0, 0, ..., None] + x[0, 0, :, :1])
+    spread = (np.broadcast_to(x[..., :1], x.shape), np.broadcast_to(x[0], x.shape), x[0, ..., None] + x[0, 0, 0, :3])
     for v in (*turned, *spread, np.broadcast_to(x[:1, :1, :1, :1], x.shape)):
         same(moves.compact(v), v.copy("C"))
         wide = np.zeros((*v.shape[:-1], 2 * v.shape[-1]), kind)
@@ -100,7 +100,7 @@ def test_progressions(kind: str):
         same(moves.progression(*args, 300_001, np.dtype(kind)), expected)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["?", "f", "d", "D"])
 @pytest.mark.parametrize(("shape", "dim"), SHAPES)
 def test_reading_and_writing_at_positions(kind: str, shape: tuple[int, ...], dim: int):
     rng, n = np.random.default_rng(1), shape[dim]
@@ -125,7 +125,7 @@ def test_reading_and_writing_at_positions(kind: str, shape: tuple[int, ...], dim
         indexing.index_select(x, few, dim)
 
 
-@pytest.mark.parametrize("kind", ["f", "d", "l"])
+@pytest.mark.parametrize("kind", ["f", "l"])
 @pytest.mark.parametrize(("shape", "dim"), SHAPES)
 def test_combining_at_positions(kind: str, shape: tuple[int, ...], dim: int):
     rng, n = np.random.default_rng(1), shape[dim]
@@ -171,7 +171,7 @@ def rows_of(kind: str, shape: tuple[int, ...]) -> Any:
     return numbers(shape, kind)
 
 
-@pytest.mark.parametrize("kind", ["?", "b", "e", "bfloat16", "f", "d", "l", "near", "far"])
+@pytest.mark.parametrize("kind", ["?", "bfloat16", "f", "d", "near", "far"])
 @pytest.mark.parametrize(("shape", "dim"), [((30, 700), 1), ((700, 30), 0), ((280_000,), 0), ((5000, 6), 1)])
 def test_order(kind: str, shape: tuple[int, ...], dim: int):
     x = rows_of(kind, shape)
@@ -188,7 +188,7 @@ def test_order(kind: str, shape: tuple[int, ...], dim: int):
         np.testing.assert_array_equal(part.astype("d"), expected.astype("d"))
 
 
-@pytest.mark.parametrize("kind", ["f", "d", "l"])
+@pytest.mark.parametrize("kind", ["f", "l"])
 @pytest.mark.parametrize("n", [1, 2, 7, 1000])
 def test_places_in_a_sorted_row(kind: str, n: int):
     row, values = np.sort(numbers(n, kind)), numbers(20_000, kind, seed=1)
@@ -196,7 +196,7 @@ def test_places_in_a_sorted_row(kind: str, n: int):
         same(sorting.places(row, values, right), plain_sorting.places(np, row, values, right).astype("l"))
 
 
-@pytest.mark.parametrize("kind", ["f", "d", "i", "l"])
+@pytest.mark.parametrize("kind", ["f", "l"])
 @pytest.mark.parametrize(("shape", "dim"), SHAPES)
 def test_running_results(kind: str, shape: tuple[int, ...], dim: int):
     x = numbers(shape, kind, special=False)
@@ -205,9 +205,9 @@ def test_running_results(kind: str, shape: tuple[int, ...], dim: int):
         for reverse in (False, True):
             expected = plain_cumulative.cumsum(np, wide, dim, reverse)
             np.testing.assert_allclose(cumulative.cumsum(v, dim, reverse), expected, rtol=1e-6, atol=1e-2)
-        near = 1 + wide * 1e-4 if kind in "fd" else wide
-        expected = plain_cumulative.cumprod(np, near, dim)
-        np.testing.assert_allclose(cumulative.cumprod(near.astype(kind), dim), expected, rtol=1e-3)
+        near = (1 + wide * 1e-6).astype("f") if kind == "f" else wide
+        expected = plain_cumulative.cumprod(np, near.astype("d") if kind == "f" else near, dim)
+        np.testing.assert_allclose(cumulative.cumprod(near, dim), expected, rtol=1e-5)
     x = numbers(shape, kind)
     for largest in (False, True):
         expected = plain_statistics.cumulative_extreme(np, x, dim, largest)

@@ -41,7 +41,7 @@ KEPT: dict[str, Any] = {"f": np.float64, "d": np.float64, "i": np.int32, "l": np
 
 def _compiled(x: Any, axis: int, times: bool, reverse: bool) -> Any:
     """The running sum or product by a compiled loop, or None."""
-    kind = KEPT.get(x.dtype.char)
+    kind: Any = KEPT.get(x.dtype.char)
     loops = compiled("cumulative", x.size) if kind and x.ndim and x.dtype.isnative else None
     if loops is None or not x.size:
         return None

@@ -10,8 +10,8 @@ import numpy as np
 from ..definitions import elementwise as plain
 from ..errors import ArgumentError
 from .compiled import LEAST, LIGHT, compiled, spread
-from .functions import MANY, shared
-from .moves import copied, overlap
+from .functions import shared
+from .moves import MANY, copied, overlap
 
 __all__ = [
     "abs_backward",

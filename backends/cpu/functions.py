@@ -30,7 +30,7 @@ BINARY = (
     "not_equal", "subtract", "true_divide",
 )  # fmt: skip
 __all__ = [*UNARY, *BINARY, "write_into"]
-FEW = int(MANY / LIGHT)  # elements from which on a second thread is worth asking, where one takes a tenth of a nanosecond
+FEW = int(MANY / LIGHT)  # elements that are worth a second thread where each takes a tenth of a nanosecond
 SHORT = 64  # elements of a row, below which the calls of inner loops show
 CHEAP = frozenset(
     getattr(np, name)

@@ -175,12 +175,14 @@ def flatten(index: Any, size: int, places: Any, wrong: Any, first: int, last: in
 
 @loop
 def unravel(places: Any, shape: Any, out: Any, first: int, last: int) -> None:
-    """Ascending places in a flattened array as positions in each dimension, for elements ``first`` to ``last``.
+    """Ascending places in a flattened array as positions in each dimension.
 
     Args:
         places: int64 (m,).
         shape: int64, the sizes of all dimensions.
         out: int64, (dimensions, m).
+        first: the first place.
+        last: the place after the last.
     """
     enter()
     ndim = shape.size

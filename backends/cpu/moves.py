@@ -172,8 +172,12 @@ def concatenate(arrays: Any, axis: int = 0) -> Any:
 def stack(arrays: Any, axis: int = 0) -> Any:
     """``np.stack``; large arrays are shared out among threads."""
     first = arrays[0]
-    large = first.nbytes >= (LEAST if axis else RUNS) and first.flags.c_contiguous and -first.ndim - 1 <= axis <= first.ndim
-    if not large or any(x.shape != first.shape or x.dtype != first.dtype for x in arrays):
+    large = first.nbytes >= (LEAST if axis else RUNS) and first.flags.c_contiguous
+    if (
+        not large
+        or not -first.ndim - 1 <= axis <= first.ndim
+        or any(x.shape != first.shape or x.dtype != first.dtype for x in arrays)
+    ):
         return np.stack(arrays, axis=axis)
     axis %= first.ndim + 1
     y = np.empty((*first.shape[:axis], len(arrays), *first.shape[axis:]), first.dtype)
@@ -193,10 +197,10 @@ def roll(x: Any, shift: tuple[int, ...], axis: tuple[int, ...]) -> Any:
     moves = []
     for d, n in enumerate(x.shape):
         s = by.get(d, 0) % n
-        pieces = [(slice(s, None), slice(0, n - s)), (slice(0, s), slice(n - s, None))]
-        moves.append(pieces if s else [(slice(None), slice(None))])
-    for pieces in itertools.product(*moves):
-        copy_into(y[tuple([to for to, _ in pieces])], x[tuple([of for _, of in pieces])])
+        whole = [(slice(None), slice(None))]
+        moves.append([(slice(s, None), slice(0, n - s)), (slice(0, s), slice(n - s, None))] if s else whole)
+    for parts in itertools.product(*moves):
+        copy_into(y[tuple([to for to, _ in parts])], x[tuple([of for _, of in parts])])
     return y
 
 

@@ -105,10 +105,12 @@ def copy(width: int, table: Any, y: int, x: int, first: int, last: int, ahead: i
         width: bytes of an element: 1, 2, 4 or 8.
         table: int64 (3, 4). Row 0 has the sizes of four dimensions, the one within rows first; rows 1 and 2, for what
             is written and what is read, the bytes from one position to the next in each dimension.
-        y, x: the addresses of what is written and read.
+        y: the address of what is written.
+        x: that of what is read.
         first: the first row.
         last: the row after the last.
-        ahead, behind: elements within rows that are left out in front, and from where on they are.
+        ahead: the first element of each row.
+        behind: the element after the last.
     """
     enter()
     n1, n2 = table[0, 1], table[0, 2]
@@ -156,13 +158,17 @@ def transpose(width: int, table: Any, y: int, x: int, first: int, last: int, ahe
 
 
 @loop
-def triangle(y: int, x: int, width: int, rows: int, columns: int, offset: int, upper: bool, first: int, last: int) -> None:
+def triangle(
+    y: int, x: int, width: int, rows: int, columns: int, offset: int, upper: bool, first: int, last: int
+) -> None:
     """Copy rows of matrices up to a diagonal, or from it on, and write zeros beside it.
 
     Args:
-        y, x: the addresses of what is written and read, both in C order.
+        y: the address of what is written, in C order.
+        x: that of what is read, in C order.
         width: bytes of an element.
-        rows, columns: of each matrix.
+        rows: of each matrix.
+        columns: of each matrix.
         offset: the diagonal.
         upper: keep what is on and above it.
         first: the first row, of all matrices.
@@ -187,7 +193,8 @@ def rows_at(y: int, x: int, index: Any, rows: int, size: int, first: int, last: 
     """Copy the rows that ``index`` names: of each block, ``index.size`` of them.
 
     Args:
-        y, x: the addresses of what is written and read, both in C order.
+        y: the address of what is written, in C order.
+        x: that of what is read, in C order.
         index: int64 (m,), positions that are known to be there.
         rows: in a block of what is read.
         size: bytes of a row.

@@ -31,7 +31,7 @@ class Rows:
     def __init__(self, x: Any, dim: int) -> None:
         kind = BRAIN if x.dtype.name == "bfloat16" else KEYS.get(x.dtype.char)
         small = kind is None or x.size < LEAST or not x.dtype.isnative
-        self.loops = None if small else compiled("sorting", x.size)
+        self.loops: Any = None if small else compiled("sorting", x.size)
         if self.loops is None or kind is None:
             return
         self.shape = (*x.shape[:dim], *x.shape[dim + 1 :])

@@ -21,7 +21,7 @@ LONG = 64  # elements of a run in which only a sort of its own could help
 
 
 @inlined
-def key(bits: Any, infinity: int, most: int) -> int:
+def key(bits: Any, infinity: int, most: int) -> Any:
     """An integer that is larger where the element is; NaN is the largest, and the two zeros are one.
 
     Args:
@@ -56,7 +56,7 @@ def limits(x: Any, infinity: int, most: int, found: Any, first: int, last: int) 
 def pack(
     x: Any, infinity: int, most: int, base: int, down: bool, shift: int, bits: int, y: Any, first: int, last: int
 ) -> None:
-    """Keys, counted from ``base`` (downwards if ``down``), less their lowest ``shift`` bits, with positions behind them.
+    """Keys, counted from ``base`` (downwards if ``down``), less the lowest ``shift`` bits, with positions behind.
 
     Elements ``first`` to ``last`` of the flattened rows are packed.
     """
