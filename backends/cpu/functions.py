@@ -213,11 +213,13 @@ def _large(function: Any) -> Callable[..., Any]:
         return function(x)
 
     def two(x: Any, y: Any) -> Any:
-        if (x.__class__ is np.ndarray and x.size >= least) or (y.__class__ is np.ndarray and y.size >= least):
-            z = shared(function, (x, y))
-            if z is not None:
-                return z
-        return function(x, y)
+        if x.__class__ is np.ndarray:  # what is broadcast mostly comes second
+            if x.size < least:
+                return function(x, y)
+        elif y.__class__ is not np.ndarray or y.size < least:
+            return function(x, y)
+        z = shared(function, (x, y))
+        return function(x, y) if z is None else z
 
     kernel = one if function.nin == 1 else two
     kernel.__name__ = function.__name__
