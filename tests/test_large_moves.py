@@ -45,6 +45,8 @@ def same(found: Any, expected: Any) -> None:
     """Type, shape and every bit but those of NaN, and elements that lie in C order."""
     assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
     assert found.flags.c_contiguous
+    if found.dtype.kind == "V":
+        found, expected = found.astype("f"), expected.astype("f")
     np.testing.assert_array_equal(found, expected)
     if found.dtype.kind == "f":
         np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
@@ -82,6 +84,8 @@ def test_what_is_made_of_copies(kind: str):
     for axis in (0, 1, -1):
         same(moves.concatenate([x, x[:, :, :]], axis=axis), np.concatenate([x, x], axis=axis))
         same(moves.stack([x, x], axis=axis), np.stack([x, x], axis=axis))
+        one = np.broadcast_to(x[:1, :1, :1], x.shape)
+        same(moves.concatenate([one, x, one], axis=axis), np.concatenate([one, x, one], axis=axis))
     for shift in (3, -1, 10**7, 0):
         same(moves.roll(row, (shift,), (0,)), np.roll(row, shift, 0))
     same(moves.roll(x, (3, -7, 2), (0, 2, 0)), np.roll(x, (3, -7, 2), (0, 2, 0)))
@@ -184,6 +188,10 @@ def test_order(kind: str, shape: tuple[int, ...], dim: int):
         if not down:
             third = order[(slice(None),) * dim + (slice(shape[dim] // 3 - 1, shape[dim] // 3),)]
             np.testing.assert_array_equal(sorting.kth_positions(x, shape[dim] // 3, dim), third)
+    (values, inverse, counts), expected = sorting.unique_parts(x, None), plain_statistics.unique_parts(np, x, None)
+    np.testing.assert_array_equal(values.astype("d"), expected[0].astype("d"))
+    np.testing.assert_array_equal(values[inverse].astype("d"), x.astype("d"))  # whichever NaN is which
+    same(counts, expected[2])
     for part, expected in zip(sorting.median(x, dim), plain_statistics.median(np, x, dim), strict=True):
         np.testing.assert_array_equal(part.astype("d"), expected.astype("d"))
 

@@ -28,7 +28,9 @@ BYTES = 1 << 18  # of a thread's part, so that asking for its help is worth it
 
 def copy_into(x: Any, y: Any) -> None:
     """``x[...] = y``; see the definition."""
-    if x.nbytes < LEAST or not _copied(x, y if hasattr(y, "dtype") else np.full((), y, x.dtype)):
+    array = y.__class__ is np.ndarray
+    runs = x.nbytes < RUNS and x.flags.c_contiguous and (not array or y.flags.c_contiguous)
+    if x.nbytes < LEAST or runs or not _copied(x, y if array else np.full((), y, x.dtype)):
         x[...] = y
 
 
@@ -133,7 +135,7 @@ FAR = 1024  # bytes between neighbours from which a copy element by element lose
 
 def compact(x: Any) -> Any:
     """A copy in C order."""
-    if x.nbytes >= LEAST:
+    if x.nbytes >= LEAST and (x.nbytes >= RUNS or not x.flags.c_contiguous):
         y = np.empty(x.shape, x.dtype)
         if _copied(y, x):
             return y
@@ -159,7 +161,8 @@ def concatenate(arrays: Any, axis: int = 0) -> Any:
         return np.concatenate(arrays, axis=axis)
     axis %= first.ndim
     around = (first.shape[:axis], first.shape[axis + 1 :])
-    alike = all(x.flags.c_contiguous and (x.shape[:axis], x.shape[axis + 1 :]) == around for x in arrays)
+    plain_order = all(x.flags.c_contiguous or not any(x.strides) for x in arrays)
+    alike = plain_order and all((x.shape[:axis], x.shape[axis + 1 :]) == around for x in arrays)
     if not alike:  # NumPy knows how the result lies, or says what is wrong
         return np.concatenate(arrays, axis=axis)
     ends = [0, *itertools.accumulate([x.shape[axis] for x in arrays])]
@@ -236,7 +239,7 @@ def ones(shape: Any, dtype: Any = float) -> Any:
 
 def progression(first: float, step: float, count: int, dtype: Any) -> Any:
     """``first, first + step, ...``; see the definition."""
-    loops = compiled("moves", count) if count >= MANY and dtype.char in "ilqfd" else None
+    loops = compiled("moves", count) if dtype.char in "ilqfd" else None
     if loops is None:
         return plain_cumulative.progression(np, first, step, count, dtype)
     y = np.empty(count, dtype)

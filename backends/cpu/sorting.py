@@ -12,10 +12,12 @@ from ..definitions import statistics as plain_statistics
 from ..definitions.reduction import wide
 from . import threads
 from .compiled import SHARED, compiled, over, spread, together
+from .indexing import gather_elements, scatter_
 from .moves import compact, copied
 
-__all__ = ["kth_positions", "median", "places", "sort_positions", "top_positions"]
+__all__ = ["kth_positions", "median", "places", "sort_positions", "top_positions", "unique_parts"]
 
+FEW = 256  # elements that are sorted as fast as partitioned
 LEAST = 2048  # elements from which integers are worth making
 KEYS: dict[str, tuple[Any, int]] = {  # types of elements: the integers that have their bits, and those of infinity
     "?": (np.uint8, 0), "b": (np.int8, 0), "B": (np.uint8, 0), "h": (np.int16, 0), "H": (np.uint16, 0),
@@ -77,6 +79,8 @@ class Rows:
 
 def sort_positions(x: Any, dim: int, descending: bool = False) -> Any:
     """Where each element of the sorted row comes from; see the definition."""
+    if x.size < LEAST:
+        return plain.sort_positions(np, x, dim, descending)
     rows = Rows(x, dim)
     if rows.loops is not None:
         y, short = rows.packed(descending)
@@ -103,7 +107,7 @@ def _sort(loops: Any, y: Any) -> None:
 def top_positions(x: Any, count: int, dim: int, largest: bool = True) -> Any:
     """Where the ``count`` largest (or least) elements are, in order; see the definition."""
     n = x.shape[dim]
-    if not 0 < count < n // 4:
+    if not 0 < count < n // 4 or x.size < FEW:
         return sort_positions(x, dim, largest)[(slice(None),) * dim + (slice(0, count),)]
     rows = Rows(x, dim)
     if rows.loops is None:
@@ -188,3 +192,19 @@ def places(row: Any, values: Any, right: bool = False) -> Any:
     out = np.empty(values.shape, np.int64)
     over(loops.search, values.size, 8, row, copied(values).reshape(-1), right, out.reshape(-1))
     return out
+
+
+def unique_parts(x: Any, axis: int | None) -> Any:
+    """The different elements in order, each element's place among them, and their counts; see the definition."""
+    if axis is not None or x.size < LEAST or x.dtype.kind == "c":
+        return plain_statistics.unique_parts(np, x, axis)
+    flat = x.reshape(-1)
+    order = sort_positions(flat, 0)
+    ordered = gather_elements(flat, order, 0)
+    new = np.empty(x.size, bool)
+    new[0] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    starts = np.flatnonzero(new)
+    inverse = np.empty(x.size, np.int64)
+    scatter_(inverse, order, np.cumsum(new) - 1, 0)
+    return ordered[starts], inverse.reshape(x.shape), np.diff(starts, append=x.size)
