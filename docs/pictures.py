@@ -39,7 +39,9 @@ def words(code: str, section: str) -> str:
     calls.sort(key=lambda call: (call.lineno, call.col_offset))
     titles = dict.fromkeys(title for call in calls for title in _titles(call))
     plain = dict.fromkeys(PLAIN[name] for call in calls if (name := _name(call)) in PLAIN)
-    return f"{section}: {'; '.join(titles or plain) or 'plots'}"
+    named = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "label"]
+    curves = dict.fromkeys(filter(None, map(_text, named)))
+    return f"{section}: {'; '.join(titles or plain or curves) or 'plots'}"
 
 
 def _name(call: ast.Call) -> str:

@@ -118,6 +118,7 @@ def test_words_are_the_titles_in_the_code():
     assert pictures.words("viz.draw({'f': f})", "A graph") == "A graph: the graph of a computation"
     assert pictures.words("viz.curves({'loss': {'training': losses}})", "Descent") == "Descent: loss"
     assert pictures.words("ax.set(title='A', ylim=(0, 1))\nax.set_title(name)", "B") == "B: A"
+    assert pictures.words("plt.plot(x, label='rate')", "B") == "B: rate"
     assert pictures.words("plt.plot(x)", "B") == "B: plots"
 
 
