@@ -71,7 +71,7 @@ def draw(results: list[dict[str, Any]], machine: dict[str, Any], path: Path) -> 
                 heading(axes, y, entry, colours)
             else:
                 bar(axes, y, entry, colours)
-        words(figure, height, machine, [e for e in entries if not isinstance(e, str)], colours)
+        words(figure, height, machine, [e for e in entries if not isinstance(e, str)], results, colours)
         save(figure, file)
     return True
 
@@ -137,16 +137,26 @@ def bar(axes: Any, y: int, result: dict[str, Any], colours: Palette) -> None:
             axes.plot(place, y, shape, markersize=4.6, clip_on=False, **look)
 
 
-def words(figure: Any, height: float, machine: dict[str, Any], shown: list[dict[str, Any]], colours: Palette) -> None:
-    """Title, legend and what it was measured on."""
+def words(
+    figure: Any,
+    height: float,
+    machine: dict[str, Any],
+    shown: list[dict[str, Any]],
+    results: list[dict[str, Any]],
+    colours: Palette,
+) -> None:
+    """Title, legend and what it was measured on; the mean is of all results, of which some are shown."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     versions = machine["versions"]
-    ahead, count, mean = standing(shown)
+    ahead, count, mean = standing(results)
     title = f"wengert takes {mean:.2f} of PyTorch eager's time, in the geometric mean"
     figure.text(0.012, 1 - 0.24 / height, title, size=11, weight="bold", color=colours.text)
-    told = [f"at least as fast in {ahead} of {count}"]
+    told = [
+        f"at least as fast in {ahead} of {count}"
+        + (f" workloads, of which {len(shown)} are here" * (len(shown) < count))
+    ]
     told += [f"{COLUMNS[c].title} {versions[c]}" for c in ("wengert", "torch", "jax") if c in versions]
     told += [f"{machine['cpu']}, {machine['threads']} threads, {machine['date']}"]
     figure.text(0.012, 1 - 0.44 / height, "; ".join(told), size=7.5, color=colours.faint)
