@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
-from ..backends import kernels_of
+from ..backends import kernels_of, worth_a_kernel
 from ..backends.call_site import program_line
 from ..backends.registry import follower
 from ..backends.sparse import SparseArray
@@ -36,7 +36,6 @@ def _references() -> int:
 
 
 UNSHARED = _references()
-MANY = 1 << 16  # elements from which on a kernel may do what an operator does faster
 
 
 class Pass:
@@ -219,7 +218,7 @@ class Pass:
                 old = pending.get(edge)
                 if old is None:
                     pending[edge] = g
-                elif edge in owned and type(old) is type(g) and g.size < MANY:
+                elif edge in owned and type(old) is type(g) and not worth_a_kernel(g):
                     old += g  # in place where arrays can; the kernel does the same, by a longer way
                     pending[edge] = old
                 else:
@@ -307,7 +306,7 @@ class Pass:
             if type(old) is not type(g):
                 self.pending[key] = mixed_sum(old, g)
             else:
-                self.pending[key] = old + g if g.size < MANY else kernels_of[type(g)].add(old, g)
+                self.pending[key] = kernels_of[type(g)].add(old, g) if worth_a_kernel(g) else old + g
             self.owned.add(key)
 
     def _add_output(self, edge: Any, g: Any) -> None:
@@ -374,11 +373,12 @@ class Pass:
 
 
 def _add_into(old: Any, g: Any) -> None:
-    """``old += g``, by a kernel where that may have several threads."""
-    if g.size < MANY:
-        old += g
+    """``old += g``, in place whatever arrays these are."""
+    k = kernels_of[type(g)]
+    if worth_a_kernel(g):
+        k.write_into(old, "add", g)
     else:
-        kernels_of[type(g)].write_into(old, "add", g)
+        k.xp.add(old, g, out=old)
 
 
 def mixed_sum(a: Any, b: Any) -> Any:
@@ -415,7 +415,7 @@ def _kept(g: Any) -> Any:
 def _laid_out(g: Any, like: Any) -> Any:
     """A copy of ``g`` with the memory order of ``like``."""
     if like.flags.c_contiguous:
-        return g.copy() if g.size < MANY else kernels_of[type(g)].compact(g)
+        return kernels_of[type(g)].compact(g) if worth_a_kernel(g) else g.copy()
     copy = kernels_of[type(like)].xp.empty_like(like)
     copy[...] = g
     return copy

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..backends import kernels_of
+from ..backends import assign, worth_a_kernel
 from ..backends.batched import BatchedArray, BatchError
 from ..backends.call_site import call_site as call_site
 from ..backends.errors import InplaceError, ShapeError
@@ -20,8 +20,6 @@ from .node import LEAF, OUTPUT, Output
 from .primitive import Primitive, apply, bind_views, next_seq
 from .transforms import check_capture
 from .write_checks import CUSTOM_VIEW, MANY_VIEWS, check_cast, check_coalesced, check_writable
-
-MANY = 1 << 16  # elements from which on a kernel may copy faster than an assignment
 
 
 class View:
@@ -210,10 +208,10 @@ def inplace(tensor: Any, op: str, compute: Callable[[Any], Any]) -> Any:
     if result._rg:
         _keep_old(result, before, start)
     if value is not data:
-        if value.size < MANY or type(value) is not type(data):
-            data[...] = value
+        if type(value) is type(data) and worth_a_kernel(value):
+            assign(data, value)
         else:
-            kernels_of[type(data)].copy_into(data, value)
+            data[...] = value
     finish_write(tensor, result, before, op)
     return tensor
 

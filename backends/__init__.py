@@ -21,6 +21,7 @@ from .device import Device as Device
 from .dtypes import DType as DType
 from .dtypes import to_dtype as to_dtype
 from .registry import Backend as Backend
+from .registry import assign as assign
 from .registry import backend_of as backend_of
 from .registry import default_device as default_device
 from .registry import device_count as device_count
@@ -30,6 +31,7 @@ from .registry import names as names
 from .registry import register as register
 from .registry import set_default_device as set_default_device
 from .registry import unregister as unregister
+from .registry import worth_a_kernel as worth_a_kernel
 
 # isort: split
 from . import cuda as cuda  # CuPy itself is imported when it is first needed

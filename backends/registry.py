@@ -20,6 +20,7 @@ from .errors import BackendUnavailableError, DeviceError
 __all__ = [
     "Backend",
     "announce",
+    "assign",
     "backend_of",
     "default_device",
     "get_backend",
@@ -28,6 +29,7 @@ __all__ = [
     "register",
     "set_default_device",
     "unregister",
+    "worth_a_kernel",
 ]
 
 
@@ -42,7 +44,13 @@ class Kernels:
     >>> k = get_backend("cpu").kernels
     >>> k.has("exp"), k.has("no_such_kernel")
     (True, False)
+
+    Attributes:
+        direct: the arrays are memory that kernels write to, so that one may do for large arrays what an operator or an
+            assignment does; those of a level of ``vmap``, of a program that is written down, and sparse ones are not.
     """
+
+    direct = True
 
     def __init__(self, backend: Backend, own: Sequence[types.ModuleType], definitions: Sequence[types.ModuleType]):
         self.backend = backend
@@ -81,6 +89,23 @@ class Kernels:
             self._absent.add(name)
             return False
         return True
+
+
+MANY = 1 << 16  # elements from which on a kernel may be worth more than an operator, as it may have several threads
+
+
+def worth_a_kernel(x: Any) -> bool:
+    """Whether an array is large enough, and plain enough, that a kernel does better than an operator."""
+    return x.size >= MANY and kernels_of[type(x)].direct
+
+
+def assign(x: Any, value: Any) -> None:
+    """``x[...] = value``, by a kernel where there may be one."""
+    k = kernels_of[type(x)]
+    if k.direct:
+        k.copy_into(x, value)
+    else:
+        x[...] = value
 
 
 _ANYWHERE: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()

@@ -275,3 +275,34 @@ def test_the_steps_of_an_optimizer_written_by_hand():
     assert (p._version, m._version, v._version) == (3, 3, 6)
     m.lerp_(g, 0.9)
     np.testing.assert_allclose(m.numpy(), (a + 0.9 * (h - a)).numpy(), atol=1e-5)
+
+
+def test_large_tensors_under_vmap():
+    """Arrays of a level are no memory that kernels write to."""
+    x, y = wg.randn(2, N, dtype=wg.float64), wg.randn(N, dtype=wg.float64)
+    places = wg.arange(N)
+
+    def slope(v: Any) -> Any:
+        return wg.func.grad(lambda t: (t * t * y + t.exp() * t + t.abs() + t[::2].sum()).sum())(v)
+
+    functions = (
+        lambda v: v.clone().mul_(v * 2).add_(v, alpha=0.5).sub_(1.0).lerp_(v, 0.2),
+        lambda v: y.index_add(0, places, v),
+        lambda v: y.clone() + v.clone().fill_(2.0),
+        lambda v: wg.nn.functional.pad(v[None], (1, 2))[0],
+        slope,
+    )
+    for function in functions:
+        found = wg.func.vmap(function)(x)
+        np.testing.assert_allclose(found.numpy(), wg.stack([function(v) for v in x]).numpy(), rtol=1e-12)
+
+
+def test_large_sparse_gradients_accumulate():
+    table = wg.nn.Embedding(N // 4, 8, sparse=True)
+    rows = wg.tensor([1, 2, 1])
+    for _ in range(2):
+        (table(rows).sum() + table(rows).sum() + 2 * table(rows).sum()).backward()
+    total = table.weight.grad.to_dense()
+    assert total[1].tolist() == [16.0] * 8
+    assert total[2].tolist() == [8.0] * 8
+    assert total.sum().item() == 24 * 8

@@ -233,7 +233,7 @@ def _unseen(input: Any, takes: str, others: tuple[Any, ...]) -> bool:
     """Whether the operands, tensors like the input or numbers, can be worked into its memory without a graph."""
     x = input._data
     dtype, kind, shape = x.dtype, type(x), x.shape
-    if dtype.char not in "fd" or kind not in kernels_of or primitive._special or grad_mode.tracing or mode.savers:
+    if dtype.char not in "fd" or not kernels_of[kind].direct or primitive._special or grad_mode.tracing or mode.savers:
         return False
     recording = mode.grad
     if recording and (input._rg or input._view is not None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...backends import Device, DType, dtypes, get_backend, kernels_of, to_dtype
+from ...backends import Device, DType, assign, dtypes, get_backend, kernels_of, to_dtype
 from ...backends.errors import InvalidValueError, ShapeError, SparseOperandError
 from ...backends.registry import follower
 from ...backends.sparse import SparseArray
@@ -63,7 +63,7 @@ class Overwrite(Primitive):
     @staticmethod
     def forward(ctx: Any, x: Any, value: Any, *, own: bool) -> Any:
         y = writable(x, own)
-        ctx.k.copy_into(y, value)
+        assign(y, value)
         return y
 
     @staticmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...backends import kernels_of, to_dtype
+from ...backends import assign, kernels_of, to_dtype
 from ...backends.batched import BatchedArray
 from ...backends.errors import DTypeError, ShapeError, UnsupportedDTypeError
 from ...backends.layout import relaid, result_strides
@@ -157,7 +157,7 @@ def full_like(input: Tensor, fill_value: Any, **options: Any) -> Tensor:
     """``fill_value`` in the shape and dtype of ``input`` and on its device, unless told; options as `zeros_like`."""
     requires_grad = options.pop("requires_grad", False)
     t: Tensor = empty_like(input, **options)
-    kernels_of[type(t._data)].copy_into(t._data, number_for(fill_value, t._data.dtype))
+    assign(t._data, number_for(fill_value, t._data.dtype))
     return t.requires_grad_() if requires_grad else t
 
 

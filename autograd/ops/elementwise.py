@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ...backends import kernels_of
+from ...backends.registry import MANY, worth_a_kernel
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 
 __all__ = ["Binary", "Unary", "conj", "is_zero", "product", "quotient", "scaled", "times"]
-
-MANY = 1 << 16  # elements from which on a kernel may do what an operator does faster
 
 
 class Unary(Primitive):
@@ -150,7 +149,9 @@ def quotient(g: Any, d: Any) -> Any:
 
 def times(g: Any, d: Any) -> Any:
     """``g * d`` (Tensors or arrays): the operator, or the kernel where that may have several threads."""
-    return g * d if isinstance(g, TensorBase) or g.size < MANY else kernels_of[type(g)].multiply(g, d)
+    if isinstance(g, TensorBase) or g.size < MANY or not worth_a_kernel(g):
+        return g * d
+    return kernels_of[type(g)].multiply(g, d)
 
 
 def conj(x: Any) -> Any:

@@ -18,7 +18,7 @@ class Exp(Unary):
     """``e ** x``."""
 
     kernel, expression, saves = "exp", "exp(x)", "y"
-    derivative = staticmethod(times)
+    derivative = staticmethod(lambda g, y: times(g, y))
 
 
 class Exp2(Unary):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
+from ...backends import assign
 from ...backends.errors import ArgumentError, DimensionError, OutOfRangeError, ShapeError
 from ...backends.sparse import SparseArray
 from ..base import TensorBase
@@ -52,7 +53,7 @@ class Put(Primitive):
     @staticmethod
     def forward(ctx: Any, x: Any, *, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
         y = ctx.k.zeros(shape, dtype=x.dtype)
-        ctx.k.copy_into(y[key], x)
+        assign(y[key], x)
         return y
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...backends import assign
 from ...backends.errors import ShapeError
 from ..primitive import Primitive, apply
 from .dims import sizes_of
@@ -29,7 +30,7 @@ class ConstantPad(Primitive):
         ctx.info = x.shape
         shape = tuple([b + n + a for b, n, a in zip(before, x.shape, after, strict=True)])
         y = ctx.k.full(shape, value, dtype=x.dtype)
-        ctx.k.copy_into(y[inside(before, x.shape)], x)
+        assign(y[inside(before, x.shape)], x)
         return y
 
     @staticmethod

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...backends import kernels_of
+from ...backends import kernels_of, worth_a_kernel
 from ..base import TensorBase, edge_of
 from ..grad_mode import mode
 from ..inplace import finish_write, stand_in, wrote
@@ -19,7 +19,7 @@ __all__ = ["writable", "write_into"]
 
 def writable(x: Any, own: bool) -> Any:
     """The array that an op writes to: the memory of ``x`` itself, or a copy."""
-    return x[...] if own else kernels_of[type(x)].compact(x)
+    return x[...] if own else kernels_of[type(x)].compact(x) if worth_a_kernel(x) else x.copy()
 
 
 def write_into(prim: Any, tensor: Any, name: str, *values: Any, **params: Any) -> Any:

@@ -150,6 +150,8 @@ def _new(kind: type[BatchedArray], name: str, made: Any) -> Any:
 class BatchedKernels(Kernels):
     """The kernels of a level: those below, with rules; a fused one without a rule gives way to its formula."""
 
+    direct = False
+
     def __init__(self, backend: Backend, kind: type[BatchedArray], below: Kernels) -> None:
         super().__init__(backend, (), ())
         self._kind, self._below = kind, below

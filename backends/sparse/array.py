@@ -215,6 +215,7 @@ class _SparseKernels:
     """No kernels: asking for one says so."""
 
     nocontext: Any
+    direct = False
 
     def __init__(self, backend: _SparseBackend) -> None:
         self.backend, self.xp = backend, backend.xp

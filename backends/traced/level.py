@@ -228,6 +228,8 @@ def lifted(level: Level, result: Any) -> Any:
 class TracedKernels(Kernels):
     """The kernels of traced arrays: those that the reader knows are written down, others run by their definition."""
 
+    direct = False
+
     def __init__(self, backend: Backend, level: Level) -> None:
         super().__init__(backend, (), ())
         self._level = level
