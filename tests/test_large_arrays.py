@@ -18,7 +18,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "
 N = functions.FEW + 3
 
 
-@pytest.fixture(autouse=True, params=[1, 2, 3])
+@pytest.fixture(
+    autouse=True, params=[*[pytest.param(n, marks=[pytest.mark.slow, pytest.mark.sweep]) for n in (1, 2)], 3]
+)
 def threads(request: Any, monkeypatch: Any) -> Iterator[int]:
     """Whatever the number of threads, and whatever was computed before."""
     monkeypatch.setattr(compiled, "_seen", compiled.WORTH)

@@ -22,7 +22,9 @@ KINDS = ["?", "h", "f", "D"]
 SHAPES = [((200, 700), 1), ((200, 700), 0), ((5, 90, 301), 1), ((140_003,), 0)]  # and a dimension
 
 
-@pytest.fixture(autouse=True, params=[1, 2, 3])
+@pytest.fixture(
+    autouse=True, params=[*[pytest.param(n, marks=[pytest.mark.slow, pytest.mark.sweep]) for n in (1, 2)], 3]
+)
 def threads(request: Any, monkeypatch: Any) -> Iterator[int]:
     """Whatever the number of threads, and whatever was computed before."""
     monkeypatch.setattr(compiled, "_seen", compiled.WORTH)
