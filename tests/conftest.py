@@ -21,6 +21,7 @@ from .fake_cublaslt import FakeCublasLt
 from .fake_cudnn import fake_cudnn
 from .fake_cudnn_rnn import FakeRNN
 from .fake_cupy import fake_cuda
+from .threads import threads as threads
 
 # What a test may change for itself only: how to read it, and how to put it back.
 SETTINGS = {

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.backends.cpu import compiled, elementwise, functions, moves, reduction
+from wengert.backends.cpu import elementwise, functions, moves, reduction
 from wengert.backends.definitions import elementwise as plain
 
 pytest.importorskip("numba", reason="compiled kernels need Numba")
-pytestmark = pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
+pytestmark = [
+    pytest.mark.usefixtures("threads"),
+    pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning"),
+]
 N = functions.FEW + 3
-
-
-@pytest.fixture(
-    autouse=True, params=[*[pytest.param(n, marks=[pytest.mark.slow, pytest.mark.sweep]) for n in (1, 2)], 3]
-)
-def threads(request: Any, monkeypatch: Any) -> Iterator[int]:
-    """Whatever the number of threads, and whatever was computed before."""
-    monkeypatch.setattr(compiled, "_seen", compiled.WORTH)
-    before = wg.get_num_threads()
-    wg.set_num_threads(request.param)
-    yield request.param
-    wg.set_num_threads(before)
 
 
 def special(kind: str, n: int = N, seed: int = 0) -> Any:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.backends.cpu import casts, compiled, cumulative, indexing, moves, random, sorting
+from wengert.backends.cpu import casts, cumulative, indexing, moves, random, sorting
 from wengert.backends.definitions import cumulative as plain_cumulative
 from wengert.backends.definitions import indexing as plain_indexing
 from wengert.backends.definitions import random as plain_random
@@ -17,21 +16,12 @@ from wengert.backends.definitions import sorting as plain_sorting
 from wengert.backends.definitions import statistics as plain_statistics
 
 pytest.importorskip("numba", reason="compiled kernels need Numba")
-pytestmark = pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:overflow:RuntimeWarning")
+pytestmark = [
+    pytest.mark.usefixtures("threads"),
+    pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:overflow:RuntimeWarning"),
+]
 KINDS = ["?", "h", "f", "D"]
 SHAPES = [((200, 700), 1), ((200, 700), 0), ((5, 90, 301), 1), ((140_003,), 0)]  # and a dimension
-
-
-@pytest.fixture(
-    autouse=True, params=[*[pytest.param(n, marks=[pytest.mark.slow, pytest.mark.sweep]) for n in (1, 2)], 3]
-)
-def threads(request: Any, monkeypatch: Any) -> Iterator[int]:
-    """Whatever the number of threads, and whatever was computed before."""
-    monkeypatch.setattr(compiled, "_seen", compiled.WORTH)
-    before = wg.get_num_threads()
-    wg.set_num_threads(request.param)
-    yield request.param
-    wg.set_num_threads(before)
 
 
 def numbers(shape: Any, kind: str, seed: int = 0, special: bool = True) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ...backends import kernels_of
-from ...backends.registry import MANY, worth_a_kernel
+from ...backends.registry import MANY
 from ..base import TensorBase
 from ..primitive import Primitive, apply
 
@@ -149,7 +149,7 @@ def quotient(g: Any, d: Any) -> Any:
 
 def times(g: Any, d: Any) -> Any:
     """``g * d`` (Tensors or arrays): the operator, or the kernel where that may have several threads."""
-    if isinstance(g, TensorBase) or g.size < MANY or not worth_a_kernel(g):
+    if isinstance(g, TensorBase) or g.size < MANY or not kernels_of[type(g)].direct:
         return g * d
     return kernels_of[type(g)].multiply(g, d)
 

@@ -12,6 +12,7 @@ Numba. That rule looks at nothing but the work: the same program has the same re
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import sys
 from collections.abc import Callable
@@ -86,6 +87,12 @@ def _load(family: str) -> Any:
     return loops
 
 
+def pieces(count: int, number: int) -> list[tuple[int, int]]:
+    """``range(count)`` in so many parts, each by its ends; those without an element are left out."""
+    ends = [count * i // number for i in range(number + 1)]
+    return [(a, b) for a, b in itertools.pairwise(ends) if a < b]
+
+
 def spread(function: Callable[..., Any], rows: int, width: float, *args: Any, python: bool = False) -> None:
     """Call ``function(start, stop, *args)`` for ranges that cover ``rows``, on all threads where that pays.
 
@@ -102,13 +109,13 @@ def spread(function: Callable[..., Any], rows: int, width: float, *args: Any, py
     if shares <= 1:
         function(0, rows, *args)
         return
-    together(function, [(rows * i // shares, rows * (i + 1) // shares, *args) for i in range(shares)], python)
+    together(function, [(*ends, *args) for ends in pieces(rows, shares)], python)
 
 
 def over(function: Callable[..., Any], items: int, width: int, *args: Any) -> None:
     """Call ``function(*args, start, stop)`` for ranges that cover ``items``, of ``width`` elements, on all threads."""
     shares = max(1, min(threads.get_num_threads(), items * width // SHARED, items))
-    together(function, [(*args, items * i // shares, items * (i + 1) // shares) for i in range(shares)])
+    together(function, [(*args, *ends) for ends in pieces(items, shares)])
 
 
 def together(function: Callable[..., Any], parts: list[tuple[Any, ...]], python: bool = False) -> None:

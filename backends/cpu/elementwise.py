@@ -57,10 +57,14 @@ def looped(name: str, *arrays: Any, numbers: tuple[float, ...] = (), least: int 
     if (loops := compiled("arithmetic", first.size, least)) is None:
         return None
     out = np.empty(shape, kind)
-    loop, scalars = getattr(loops, name), [kind.type(n) for n in numbers]
-    flat = [copied(a).reshape(-1) for a in arrays] + [out.reshape(-1)]
-    spread(lambda start, stop: loop(*[a[start:stop] for a in flat], *scalars), first.size, LIGHT)
+    _along(getattr(loops, name), [*map(copied, arrays), out], numbers)
     return out
+
+
+def _along(loop: Any, arrays: Any, numbers: tuple[float, ...]) -> None:
+    """Call a compiled loop with arrays in C order, flat, and numbers in the type of the last, on all threads."""
+    flat, scalars = [a.reshape(-1) for a in arrays], [arrays[-1].dtype.type(n) for n in numbers]
+    spread(lambda start, stop: loop(*[a[start:stop] for a in flat], *scalars), flat[-1].size, LIGHT)
 
 
 def ones_like(x: Any, **options: Any) -> Any:
@@ -227,12 +231,7 @@ def into(name: str, x: Any, *others: Any, numbers: tuple[float, ...]) -> bool:
         return False
     if (loops := compiled("arithmetic", x.size)) is None:
         return False
-    flat, scalars, loop = (
-        [a.reshape(-1) for a in (x, *others)],
-        [x.dtype.type(n) for n in numbers],
-        getattr(loops, name),
-    )
-    spread(lambda start, stop: loop(*[a[start:stop] for a in flat], *scalars), x.size, LIGHT)
+    _along(getattr(loops, name), (x, *others), numbers)
     return True
 
 

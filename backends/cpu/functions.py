@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,7 @@ import numpy as np
 
 from . import threads
 from .addresses import FIRST, address
-from .compiled import LIGHT, SHARED, compiled, together
+from .compiled import LIGHT, SHARED, compiled, pieces, together
 from .moves import MANY, merged, overlap
 
 UNARY = (
@@ -121,9 +120,7 @@ def _flat(run: Any, inner: Any, operands: tuple[Any, ...], large: Any, out: Any,
     steps |= out.itemsize << shift
     arrays.append(out)
     places = (*map(id, arrays), 0)[:3]
-    ends = [large.size * i // number for i in range(number + 1)]
-    parts = [(inner[0], inner[1], len(arrays), *places, steps, a, b) for a, b in itertools.pairwise(ends)]
-    together(run, parts)
+    together(run, [(*inner[:2], len(arrays), *places, steps, *ends) for ends in pieces(large.size, number)])
     return out
 
 
@@ -188,9 +185,8 @@ def _run(run: Callable[..., None], inner: tuple[int, int, Any], table: Any, numb
     table[0][table[0] == 0] = 1
     width, rows, groups, _ = table[0].tolist()
     rows *= groups
-    ends = [(width if rows == 1 else rows) * i // number for i in range(number + 1)]
     parts: list[tuple[Any, ...]] = []
-    for first, last in itertools.pairwise(ends):
+    for first, last in pieces(width if rows == 1 else rows, number):
         if rows > 1:
             parts.append((*inner[:2], table, first, last))
             continue

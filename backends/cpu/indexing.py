@@ -10,8 +10,9 @@ import numpy as np
 
 from ..definitions import indexing as plain
 from . import threads
-from .compiled import SHARED, compiled, over, together
-from .moves import MANY, copied, pieces
+from .addresses import address
+from .compiled import SHARED, compiled, over, pieces, together
+from .moves import MANY, copied
 
 __all__ = [
     "address",
@@ -34,11 +35,6 @@ __all__ = [
     "windows",
     "with_strides",
 ]
-
-
-def address(x: Any) -> int:
-    """Where the first element of ``x`` is in memory."""
-    return int(x.__array_interface__["data"][0])
 
 
 def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:

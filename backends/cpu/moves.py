@@ -13,7 +13,7 @@ from ..definitions import cumulative as plain_cumulative
 from ..definitions import indexing as plain
 from . import threads
 from .addresses import address
-from .compiled import SHARED, compiled, over, together
+from .compiled import SHARED, compiled, over, pieces, together
 
 __all__ = ["compact", "concatenate", "copy_into", "full", "ones", "progression", "roll", "stack", "tile", "triangle"]
 
@@ -95,12 +95,6 @@ def _choose_inner(lengths: list[int], moves: list[list[int]], width: int) -> Non
         if moves[d][1] == width and lengths[d] >= TILES:
             lengths.insert(1, lengths.pop(d))
             moves.insert(1, moves.pop(d))
-
-
-def pieces(count: int, number: int) -> list[tuple[int, int]]:
-    """``range(count)`` in so many parts, each by its ends; those without an element are left out."""
-    ends = [count * i // number for i in range(number + 1)]
-    return [(a, b) for a, b in itertools.pairwise(ends) if a < b]
 
 
 def merged(shape: Any, order: list[int], strides: list[Any]) -> tuple[list[int], list[list[int]]]:

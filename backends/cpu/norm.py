@@ -13,7 +13,7 @@ from .blockwise import widened
 from .compiled import compiled
 from .conv import sum_channels
 from .product import ones
-from .reduction import RUN, SHORT, blocks
+from .reduction import blocks
 
 __all__ = ["normalise", "normalise_backward", "p_norm", "standardise", "standardise_backward"]
 
@@ -169,11 +169,7 @@ def p_norm(x: Any, p: float, axes: Axes, keepdims: bool) -> Any:
         return plain.p_norm(np, x, p, axes, keepdims)
     y = blocks("squares", x, n)
     if y is None:
-        width = n if n <= RUN else RUN if not n % RUN else 0
-        if width < SHORT:
-            return plain.p_norm(np, x, p, axes, keepdims)
-        rows = x.reshape(-1, width)
-        y = np.vecdot(rows, rows)
+        return plain.p_norm(np, x, p, axes, keepdims)
     kept = x.shape[: x.ndim - len(axes)] if len(axes) else ()
     y = np.sqrt(np.add.reduce(y.reshape(*kept, -1), axis=-1))
     return y.reshape((*kept, *[1] * (x.ndim - len(kept)))) if keepdims else y

@@ -10,20 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from .arithmetic_numba import total
 from .compiled import spread
 from .crew_numba import enter
 from .jit_numba import loop, summing
 
 __all__: list[str] = []  # found through cpu/norm.py
-
-
-@summing
-def total(x: Any) -> Any:
-    """The sum."""
-    s = x.dtype.type(0)
-    for i in range(x.size):
-        s += x[i]
-    return s
 
 
 @summing

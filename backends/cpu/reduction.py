@@ -35,18 +35,17 @@ def total(x: Any, axis: Any, keepdims: bool) -> Any:
     n = math.prod(x.shape[x.ndim - axes :])
     y = blocks("sums", x, n)
     if y is None:
-        width = n if n <= RUN else RUN if not n % RUN else 0
-        y = None if width < SHORT else np.vecdot(x.reshape(-1, width), ones(width, x.dtype.char))
-    if y is None:
         return add(x, axis=axis, keepdims=keepdims)
     y = add(y.reshape(*kept, -1), axis=-1)
     return y.reshape((*kept, *[1] * axes)) if keepdims else y
 
 
 def blocks(loop: str, x: Any, n: int) -> Any:
-    """What a compiled loop (``sums``, ``squares``) gives for the blocks of each row of ``n``; None without it."""
+    """The ``sums`` or ``squares`` of the blocks of each row of ``n``, compiled or by BLAS; None for NumPy to add up."""
     if not n or (loops := compiled("arithmetic", x.size)) is None:
-        return None
+        width = n if n <= RUN else RUN if not n % RUN else 0
+        rows = x.reshape(-1, width) if width >= SHORT else None
+        return None if rows is None else np.vecdot(rows, rows if loop == "squares" else ones(width, x.dtype.char))
     rows, y = x.reshape(-1, n), np.empty((x.size // n, -(-n // RUN)), x.dtype)
     run = getattr(loops, loop)
     spread(lambda start, stop: run(rows, y, RUN, start, stop), y.size, LIGHT * (n if n < RUN else RUN))

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import crew_numba as crew
 from . import threads
+from .compiled import pieces
 from .scratch import scratch as scratch
 
 __all__: list[str] = []  # nothing here is a kernel
@@ -27,5 +28,4 @@ def share(kernel: Callable[..., None], items: int, number: int, *args: Any) -> N
     if number == 1:
         kernel(0, items, 0, *args)
         return
-    bounds = [items * i // number for i in range(number + 1)]
-    crew.call(kernel, [(bounds[i], bounds[i + 1], i, *args) for i in range(number)])
+    crew.call(kernel, [(*ends, slot, *args) for slot, ends in enumerate(pieces(items, number))])
